@@ -1,0 +1,14 @@
+package zerofive;
+
+import java.util.List;
+import zerofive.cli.Cli;
+import zerofive.report.Terminal;
+
+/** Where the program starts: run the command, exit with its code. */
+public final class Main {
+  private Main() {}
+
+  public static void main(String[] args) {
+    System.exit(new Cli(Terminal.system()).run(List.of(args)));
+  }
+}

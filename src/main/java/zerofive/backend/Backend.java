@@ -1,0 +1,27 @@
+package zerofive.backend;
+
+import zerofive.data.ImageSet;
+import zerofive.model.Parameters;
+
+/** One way to compute: plain Java, native code, CUDA. */
+public interface Backend {
+  /** Its name on the command line: {@code reference}, {@code cpu}, {@code cuda}. */
+  String name();
+
+  /** Whether it can be used here. Loads nothing before it must, and never throws. */
+  Availability probe();
+
+  /**
+   * Puts the data and the start on the device.
+   *
+   * @throws DeviceException where the device fails or its memory is too small
+   */
+  TrainingSession open(TrainingPlan plan, ImageSet train, ImageSet valid, TrainingState start);
+
+  /**
+   * Opens a model for its logits alone.
+   *
+   * @throws DeviceException where the device fails or its memory is too small
+   */
+  Scorer openScorer(Parameters model);
+}

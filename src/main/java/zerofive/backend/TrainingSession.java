@@ -1,0 +1,17 @@
+package zerofive.backend;
+
+/** A training under way on one device. Not for several threads at once. */
+public interface TrainingSession extends AutoCloseable {
+  /** Takes every step of one epoch. */
+  EpochResult trainEpoch(EpochInput input);
+
+  /** Measures the present weights on the validation set; changes nothing that training uses. */
+  Evaluation evaluate();
+
+  /** A copy of the weights and the optimiser's state, to go on from. */
+  TrainingState state();
+
+  /** Frees the device's memory. */
+  @Override
+  void close();
+}

@@ -1,0 +1,206 @@
+package zerofive.backend.ops;
+
+import java.util.Locale;
+import zerofive.backend.Optimizer;
+import zerofive.model.Activation;
+import zerofive.model.Loss;
+
+/**
+ * Checks every shape once, before an unchecked kernel runs. A failed check is a defect of the
+ * caller: IllegalArgumentException with the operation, the argument and both sizes.
+ */
+public final class CheckedOps implements Ops {
+  private final Ops ops;
+
+  /** Checks in front of {@code ops}. */
+  public CheckedOps(Ops ops) {
+    this.ops = ops;
+  }
+
+  @Override
+  public Buffer allocate(ElementType type, int length) {
+    require(length >= 0, "allocate: length %d is negative", length);
+    return ops.allocate(type, length);
+  }
+
+  @Override
+  public void upload(byte[] source, int offset, Buffer destination) {
+    buffer("upload", "destination", destination, ElementType.U8, destination.length());
+    require(
+        offset >= 0 && (long) offset + destination.length() <= source.length,
+        "upload: bytes %d to %d of %d",
+        offset,
+        (long) offset + destination.length(),
+        source.length);
+    ops.upload(source, offset, destination);
+  }
+
+  @Override
+  public void upload(int[] source, Buffer destination) {
+    whole("upload", destination, ElementType.I32, source.length);
+    ops.upload(source, destination);
+  }
+
+  @Override
+  public void upload(float[] source, Buffer destination) {
+    whole("upload", destination, ElementType.F32, source.length);
+    ops.upload(source, destination);
+  }
+
+  @Override
+  public void download(Buffer source, float[] destination) {
+    whole("download", source, ElementType.F32, destination.length);
+    ops.download(source, destination);
+  }
+
+  @Override
+  public void download(Buffer source, double[] destination) {
+    whole("download", source, ElementType.F64, destination.length);
+    ops.download(source, destination);
+  }
+
+  @Override
+  public void clear(Buffer buffer) {
+    ops.clear(buffer);
+  }
+
+  @Override
+  public void gather(
+      Buffer pixels,
+      Buffer labels,
+      Buffer order,
+      int first,
+      int rows,
+      int width,
+      Buffer x,
+      Buffer targets) {
+    sizes("gather", rows, width, 1);
+    require(first >= 0, "gather: first is %d", first);
+    buffer("gather", "pixels", pixels, ElementType.U8, (long) labels.length() * width);
+    buffer("gather", "labels", labels, ElementType.I32, 1);
+    buffer("gather", "order", order, ElementType.I32, (long) first + rows);
+    buffer("gather", "x", x, ElementType.F32, (long) rows * width);
+    buffer("gather", "targets", targets, ElementType.I32, rows);
+    ops.gather(pixels, labels, order, first, rows, width, x, targets);
+  }
+
+  @Override
+  public void gemm(
+      boolean transposeA, boolean transposeB, int m, int n, int k, Buffer a, Buffer b, Buffer c) {
+    sizes("gemm", m, n, k);
+    buffer("gemm", "a", a, ElementType.F32, (long) m * k);
+    buffer("gemm", "b", b, ElementType.F32, (long) k * n);
+    buffer("gemm", "c", c, ElementType.F32, (long) m * n);
+    ops.gemm(transposeA, transposeB, m, n, k, a, b, c);
+  }
+
+  @Override
+  public void biasActivation(Activation activation, int rows, int width, Buffer bias, Buffer z) {
+    sizes("biasActivation", rows, width, 1);
+    buffer("biasActivation", "bias", bias, ElementType.F32, width);
+    buffer("biasActivation", "z", z, ElementType.F32, (long) rows * width);
+    ops.biasActivation(activation, rows, width, bias, z);
+  }
+
+  @Override
+  public void loss(
+      Loss loss,
+      int rows,
+      int outputs,
+      Buffer logits,
+      Buffer targets,
+      Buffer slopes,
+      Buffer metrics) {
+    logits("loss", loss, rows, outputs, logits, targets, metrics);
+    buffer("loss", "slopes", slopes, ElementType.F32, (long) rows * outputs);
+    ops.loss(loss, rows, outputs, logits, targets, slopes, metrics);
+  }
+
+  @Override
+  public void score(
+      Loss loss, int rows, int outputs, Buffer logits, Buffer targets, Buffer metrics) {
+    logits("score", loss, rows, outputs, logits, targets, metrics);
+    ops.score(loss, rows, outputs, logits, targets, metrics);
+  }
+
+  @Override
+  public void activationGradient(
+      Activation activation, int rows, int width, Buffer activated, Buffer delta) {
+    sizes("activationGradient", rows, width, 1);
+    buffer("activationGradient", "activated", activated, ElementType.F32, (long) rows * width);
+    buffer("activationGradient", "delta", delta, ElementType.F32, (long) rows * width);
+    ops.activationGradient(activation, rows, width, activated, delta);
+  }
+
+  @Override
+  public void biasGradient(int rows, int width, Buffer delta, Buffer gradient) {
+    sizes("biasGradient", rows, width, 1);
+    buffer("biasGradient", "delta", delta, ElementType.F32, (long) rows * width);
+    buffer("biasGradient", "gradient", gradient, ElementType.F32, width);
+    ops.biasGradient(rows, width, delta, gradient);
+  }
+
+  @Override
+  public void update(
+      Optimizer optimizer,
+      Buffer parameters,
+      Buffer gradient,
+      Buffer moments,
+      Buffer rates,
+      int step) {
+    int n = parameters.length();
+    buffer("update", "parameters", parameters, ElementType.F32, 1);
+    buffer("update", "gradient", gradient, ElementType.F32, n);
+    buffer("update", "moments", moments, ElementType.F32, (long) n * optimizer.momentCount());
+    require(step >= 0, "update: step is %d", step);
+    buffer("update", "rates", rates, ElementType.F32, (step + 1L) * RATES);
+    ops.update(optimizer, parameters, gradient, moments, rates, step);
+  }
+
+  @Override
+  public void close() {
+    ops.close();
+  }
+
+  private static void logits(
+      String op, Loss loss, int rows, int outputs, Buffer logits, Buffer targets, Buffer metrics) {
+    sizes(op, rows, outputs, 1);
+    require(
+        loss == Loss.CROSS_ENTROPY ? outputs > 2 : outputs == 1,
+        "%s: %s on %d logits",
+        op,
+        loss,
+        outputs);
+    buffer(op, "logits", logits, ElementType.F32, (long) rows * outputs);
+    buffer(op, "targets", targets, ElementType.I32, rows);
+    buffer(op, "metrics", metrics, ElementType.F64, METRICS);
+  }
+
+  private static void sizes(String op, int a, int b, int c) {
+    require(a > 0 && b > 0 && c > 0, "%s: sizes %d, %d, %d are not all positive", op, a, b, c);
+  }
+
+  private static void whole(String op, Buffer buffer, ElementType type, int length) {
+    buffer(op, "buffer", buffer, type, length);
+    require(buffer.length() == length, "%s: %d elements for %d", op, buffer.length(), length);
+  }
+
+  private static void buffer(
+      String op, String argument, Buffer buffer, ElementType type, long atLeast) {
+    require(
+        buffer.type() == type, "%s: %s holds %s, expected %s", op, argument, buffer.type(), type);
+    require(
+        buffer.length() >= atLeast,
+        "%s: %s has %d elements, expected at least %d",
+        op,
+        argument,
+        buffer.length(),
+        atLeast);
+  }
+
+  private static void require(boolean holds, String message, Object... arguments) {
+    if (!holds) {
+      throw new IllegalArgumentException(String.format(Locale.ROOT, message, arguments));
+    }
+  }
+}

@@ -1,0 +1,62 @@
+package zerofive.backend.ops;
+
+import java.util.ArrayList;
+import java.util.List;
+import zerofive.model.Architecture;
+import zerofive.model.Layer;
+
+/**
+ * A model's layers one after the other, with the activations kept: the backward pass reads them.
+ * Buffers: x [rows, inputs]; activation l [rows, outputs of layer l].
+ */
+final class ForwardPass {
+  private final Ops ops;
+  private final List<Layer> layers;
+  private final List<Buffer> weights = new ArrayList<>();
+  private final List<Buffer> biases = new ArrayList<>();
+  private final List<Buffer> activations = new ArrayList<>();
+
+  /** Allocates activations for batches of up to {@code maxRows}. */
+  ForwardPass(Ops ops, Architecture architecture, Buffer parameters, int maxRows) {
+    this.ops = ops;
+    this.layers = architecture.layers();
+    for (Layer layer : layers) {
+      weights.add(parameters.slice(layer.weightOffset(), layer.weightCount()));
+      biases.add(parameters.slice(layer.biasOffset(), layer.outputs()));
+      activations.add(ops.allocate(ElementType.F32, elements(maxRows, layer.outputs())));
+    }
+  }
+
+  /** Runs the first {@code rows} rows of x and returns their logits [rows, outputs]. */
+  Buffer run(Buffer x, int rows) {
+    Buffer input = x;
+    for (int l = 0; l < layers.size(); l++) {
+      Layer layer = layers.get(l);
+      Buffer output = activations.get(l);
+      ops.gemm(false, true, rows, layer.outputs(), layer.inputs(), input, weights.get(l), output);
+      ops.biasActivation(layer.activation(), rows, layer.outputs(), biases.get(l), output);
+      input = output;
+    }
+    return input;
+  }
+
+  /** W of layer {@code l}, [outputs, inputs]. */
+  Buffer weight(int l) {
+    return weights.get(l);
+  }
+
+  /** What layer {@code l} put out in the last run. */
+  Buffer activation(int l) {
+    return activations.get(l);
+  }
+
+  /** Length of a [rows, width] buffer; throws IllegalArgumentException where it is too long. */
+  static int elements(int rows, int width) {
+    long elements = (long) rows * width;
+    if (elements > Integer.MAX_VALUE - 8) {
+      throw new IllegalArgumentException(
+          "a batch of " + rows + " x " + width + " values is too large; choose a smaller batch");
+    }
+    return (int) elements;
+  }
+}

@@ -1,0 +1,150 @@
+package zerofive.backend.ops;
+
+import zerofive.backend.Optimizer;
+import zerofive.model.Activation;
+import zerofive.model.Loss;
+
+/**
+ * The operations of training, on row-major matrices in buffers that may be longer than needed. None
+ * returns a number: losses and counts gather in a buffer that is read once an epoch.
+ * Implementations do not check their arguments; {@link CheckedOps} does.
+ *
+ * <p>Element-wise formulas are float32 as written here, without fused multiply-add, so that all
+ * implementations agree bit for bit where no exponential is involved.
+ */
+public interface Ops extends AutoCloseable {
+  /** Index into the metrics buffer: sum of the examples' losses. */
+  int LOSS_SUM = 0;
+
+  /** Index into the metrics buffer: examples whose class was predicted. */
+  int CORRECT = 1;
+
+  /** Length of a metrics buffer, F64. */
+  int METRICS = 2;
+
+  /** Values a step has in the rates buffer, F32; {@link StepRates} lays them out. */
+  int RATES = 4;
+
+  /** New memory, all zero. Freed by {@link #close}. */
+  Buffer allocate(ElementType type, int length);
+
+  /** Copies {@code destination.length()} bytes from {@code source[offset...]}. */
+  void upload(byte[] source, int offset, Buffer destination);
+
+  /** Copies a whole array. */
+  void upload(int[] source, Buffer destination);
+
+  /** Copies a whole array. */
+  void upload(float[] source, Buffer destination);
+
+  /** Copies a whole buffer. */
+  void download(Buffer source, float[] destination);
+
+  /** Copies a whole buffer. */
+  void download(Buffer source, double[] destination);
+
+  /** Sets every element to zero. */
+  void clear(Buffer buffer);
+
+  /**
+   * Collects a batch: {@code x[r, :] = float(pixels[order[first + r], :]) / 255} and {@code
+   * targets[r] = labels[order[first + r]]} for r in [0, rows).
+   *
+   * @param pixels U8 [images, width]
+   * @param labels I32 [images]
+   * @param order I32, image numbers
+   * @param first place in {@code order} of the batch's first image
+   * @param rows images in the batch
+   * @param width pixels of an image
+   * @param x F32 [rows, width], written
+   * @param targets I32 [rows], written
+   */
+  void gather(
+      Buffer pixels,
+      Buffer labels,
+      Buffer order,
+      int first,
+      int rows,
+      int width,
+      Buffer x,
+      Buffer targets);
+
+  /**
+   * Matrix product {@code c = op(a) op(b)}: op(a) is [m, k], op(b) [k, n], c [m, n]; op transposes
+   * what is stored as [k, m] or [n, k] where its flag says so.
+   */
+  void gemm(
+      boolean transposeA, boolean transposeB, int m, int n, int k, Buffer a, Buffer b, Buffer c);
+
+  /**
+   * {@code z[r, j] = activation(z[r, j] + bias[j])}, in place. ReLU: {@code v < 0 ? 0 : v}, so NaN
+   * stays NaN.
+   */
+  void biasActivation(Activation activation, int rows, int width, Buffer bias, Buffer z);
+
+  /**
+   * The mean loss's slope at each logit, {@code slopes[r, j] = d(mean loss) / d logits[r, j]}, and
+   * {@code metrics[LOSS_SUM] += } the sum of the rows' losses. {@link Loss} has the formulas.
+   *
+   * @param logits F32 [rows, outputs]
+   * @param targets I32 [rows], class indices
+   * @param slopes F32 [rows, outputs], written
+   * @param metrics F64 [METRICS], added to
+   */
+  void loss(
+      Loss loss,
+      int rows,
+      int outputs,
+      Buffer logits,
+      Buffer targets,
+      Buffer slopes,
+      Buffer metrics);
+
+  /**
+   * Measures without a slope: adds the sum of the rows' losses to {@code metrics[LOSS_SUM]} and the
+   * count of the rows predicted rightly to {@code metrics[CORRECT]}. With one logit z, class 0 is
+   * predicted where z > 0 and class 1 where z <= 0; with more, the largest logit's index, the first
+   * of equals. A row with a NaN logit predicts nothing.
+   */
+  void score(Loss loss, int rows, int outputs, Buffer logits, Buffer targets, Buffer metrics);
+
+  /**
+   * {@code delta[r, j] *= activation'}, in place, told from the activated value: for ReLU {@code
+   * activated <= 0 ? 0 : delta}.
+   */
+  void activationGradient(
+      Activation activation, int rows, int width, Buffer activated, Buffer delta);
+
+  /** Column sums: {@code gradient[j] = sum over r of delta[r, j]}. */
+  void biasGradient(int rows, int width, Buffer delta, Buffer gradient);
+
+  /**
+   * One optimiser step on all parameters w with gradient g and the step's rates (learning rate lr,
+   * Adam's step size a = lr / (1 - beta1^t) and root c = sqrt(1 - beta2^t), AdamW's factor d = 1 -
+   * lr * decay); beta and 1 - beta are each rounded to float32 once:
+   *
+   * <ul>
+   *   <li>SGD: g' = g + decay * w; with momentum v = momentum * v + g' and g' = v; w = w - lr * g'
+   *   <li>Adam: g' = g + decay * w; m = m + (1 - beta1) * (g' - m); v = beta2 * v + (1 - beta2) *
+   *       (g' * g'); w = w - a * (m / (sqrt(v) / c + epsilon))
+   *   <li>AdamW: w = d * w, then Adam's rule with g' = g
+   * </ul>
+   *
+   * @param parameters F32 [n], changed
+   * @param gradient F32 [n]
+   * @param moments F32 [momentCount * n], changed: v of SGD; m, then v, of Adam
+   * @param rates F32 [steps, RATES]
+   * @param step which row of {@code rates}
+   */
+  void update(
+      Optimizer optimizer,
+      Buffer parameters,
+      Buffer gradient,
+      Buffer moments,
+      Buffer rates,
+      int step);
+
+  /** Frees all buffers. */
+  @Override
+  void close();
+}

@@ -1,0 +1,170 @@
+package zerofive.backend.ops;
+
+import java.util.ArrayList;
+import java.util.List;
+import zerofive.backend.EpochInput;
+import zerofive.backend.EpochResult;
+import zerofive.backend.Evaluation;
+import zerofive.backend.TrainingPlan;
+import zerofive.backend.TrainingSession;
+import zerofive.backend.TrainingState;
+import zerofive.data.ImageSet;
+import zerofive.model.Layer;
+import zerofive.model.Parameters;
+
+/**
+ * The textbook training loop: for each batch gather, forward, loss, backward, update. It is written
+ * once, over {@link Ops}; whatever trains faster is tested against it.
+ */
+public final class StepwiseSession implements TrainingSession {
+  private final Ops ops;
+  private final TrainingPlan plan;
+  private final int trainCount;
+  private final int imageSize;
+  private final int batchRows;
+
+  private final Buffer trainPixels;
+  private final Buffer trainLabels;
+  private final Buffer order;
+  private final Buffer rates;
+  private final Buffer parameters;
+  private final Buffer gradient;
+  private final Buffer moments;
+  private final Buffer x;
+  private final Buffer targets;
+  private final Buffer metrics;
+  private final ForwardPass forward;
+  private final List<Layer> layers;
+  private final List<Buffer> weightGradients = new ArrayList<>();
+  private final List<Buffer> biasGradients = new ArrayList<>();
+
+  /** d(mean loss) / d(output of layer l), [rows, outputs of layer l]. */
+  private final List<Buffer> deltas = new ArrayList<>();
+
+  private final Validation validation;
+  private long steps;
+
+  /**
+   * Puts data and start on the device; takes over {@code ops} and closes it.
+   *
+   * @param ops an implementation; its arguments are checked here on
+   */
+  public StepwiseSession(
+      Ops ops, TrainingPlan plan, ImageSet train, ImageSet valid, TrainingState start) {
+    this.ops = new CheckedOps(ops);
+    this.plan = plan;
+    this.trainCount = train.count();
+    this.imageSize = train.imageSize();
+    this.batchRows = Math.min(plan.batchSize(), trainCount);
+    this.layers = plan.architecture().layers();
+    int parameterCount = plan.architecture().parameterCount();
+
+    trainPixels = this.ops.allocate(ElementType.U8, train.pixels().length);
+    this.ops.upload(train.pixels(), 0, trainPixels);
+    trainLabels = this.ops.allocate(ElementType.I32, trainCount);
+    this.ops.upload(train.targets(), trainLabels);
+    order = this.ops.allocate(ElementType.I32, trainCount);
+    rates = this.ops.allocate(ElementType.F32, plan.stepsPerEpoch(trainCount) * Ops.RATES);
+
+    parameters = this.ops.allocate(ElementType.F32, parameterCount);
+    this.ops.upload(start.parameters().values(), parameters);
+    gradient = this.ops.allocate(ElementType.F32, parameterCount);
+    moments = this.ops.allocate(ElementType.F32, start.moments().length);
+    this.ops.upload(start.moments(), moments);
+    steps = start.steps();
+
+    x = this.ops.allocate(ElementType.F32, ForwardPass.elements(batchRows, imageSize));
+    targets = this.ops.allocate(ElementType.I32, batchRows);
+    metrics = this.ops.allocate(ElementType.F64, Ops.METRICS);
+    forward = new ForwardPass(this.ops, plan.architecture(), parameters, batchRows);
+    for (Layer layer : layers) {
+      weightGradients.add(gradient.slice(layer.weightOffset(), layer.weightCount()));
+      biasGradients.add(gradient.slice(layer.biasOffset(), layer.outputs()));
+      deltas.add(
+          this.ops.allocate(ElementType.F32, ForwardPass.elements(batchRows, layer.outputs())));
+    }
+    validation = new Validation(this.ops, plan.architecture(), parameters, valid);
+  }
+
+  @Override
+  public EpochResult trainEpoch(EpochInput input) {
+    long begin = System.nanoTime();
+    check(input);
+    ops.upload(input.order(), order);
+    ops.upload(StepRates.table(plan.optimizer(), input.learningRates(), steps), rates);
+    ops.clear(metrics);
+    for (int step = 0; step < input.learningRates().length; step++) {
+      int first = step * batchRows;
+      int rows = Math.min(batchRows, trainCount - first);
+      ops.gather(trainPixels, trainLabels, order, first, rows, imageSize, x, targets);
+      Buffer logits = forward.run(x, rows);
+      ops.loss(
+          plan.loss(),
+          rows,
+          plan.architecture().outputs(),
+          logits,
+          targets,
+          deltas.get(deltas.size() - 1),
+          metrics);
+      backward(rows);
+      ops.update(plan.optimizer(), parameters, gradient, moments, rates, step);
+    }
+    steps += input.learningRates().length;
+    double[] sums = new double[Ops.METRICS];
+    ops.download(metrics, sums);
+    return new EpochResult(sums[Ops.LOSS_SUM] / trainCount, System.nanoTime() - begin);
+  }
+
+  /** From the slopes at the logits to the gradient of every weight and bias, last layer first. */
+  private void backward(int rows) {
+    for (int l = layers.size() - 1; l >= 0; l--) {
+      Layer layer = layers.get(l);
+      Buffer delta = deltas.get(l);
+      Buffer input = l == 0 ? x : forward.activation(l - 1);
+      ops.gemm(
+          true, false, layer.outputs(), layer.inputs(), rows, delta, input, weightGradients.get(l));
+      ops.biasGradient(rows, layer.outputs(), delta, biasGradients.get(l));
+      if (l > 0) {
+        Buffer below = deltas.get(l - 1);
+        ops.gemm(
+            false, false, rows, layer.inputs(), layer.outputs(), delta, forward.weight(l), below);
+        ops.activationGradient(
+            layers.get(l - 1).activation(), rows, layer.inputs(), forward.activation(l - 1), below);
+      }
+    }
+  }
+
+  @Override
+  public Evaluation evaluate() {
+    return validation.measure(plan.loss());
+  }
+
+  @Override
+  public TrainingState state() {
+    float[] values = new float[parameters.length()];
+    ops.download(parameters, values);
+    float[] optimizerValues = new float[moments.length()];
+    ops.download(moments, optimizerValues);
+    return new TrainingState(new Parameters(plan.architecture(), values), optimizerValues, steps);
+  }
+
+  @Override
+  public void close() {
+    ops.close();
+  }
+
+  private void check(EpochInput input) {
+    if (input.learningRates().length != plan.stepsPerEpoch(trainCount)) {
+      throw new IllegalArgumentException(
+          input.learningRates().length
+              + " learning rates for "
+              + plan.stepsPerEpoch(trainCount)
+              + " steps");
+    }
+    for (int image : input.order()) {
+      if (image < 0 || image >= trainCount) {
+        throw new IllegalArgumentException("the order names image " + image + " of " + trainCount);
+      }
+    }
+  }
+}

@@ -1,0 +1,66 @@
+package zerofive.backend.ops;
+
+import zerofive.backend.Evaluation;
+import zerofive.data.ImageSet;
+import zerofive.model.Architecture;
+import zerofive.model.Loss;
+
+/** A validation set on the device, with buffers of its own: training never sees it measured. */
+final class Validation {
+  private static final int ROWS = 256;
+
+  private final Ops ops;
+  private final int count;
+  private final int imageSize;
+  private final int outputs;
+  private final Buffer pixels;
+  private final Buffer labels;
+  private final Buffer order;
+  private final Buffer x;
+  private final Buffer targets;
+  private final Buffer metrics;
+  private final ForwardPass forward;
+
+  /** Uploads the images; {@code parameters} are read anew at each measuring. */
+  Validation(Ops ops, Architecture architecture, Buffer parameters, ImageSet images) {
+    this.ops = ops;
+    count = images.count();
+    imageSize = images.imageSize();
+    outputs = architecture.outputs();
+    int rows = Math.min(ROWS, count);
+    pixels = ops.allocate(ElementType.U8, images.pixels().length);
+    ops.upload(images.pixels(), 0, pixels);
+    labels = ops.allocate(ElementType.I32, count);
+    ops.upload(images.targets(), labels);
+    order = ops.allocate(ElementType.I32, count);
+    ops.upload(ascending(count), order);
+    x = ops.allocate(ElementType.F32, ForwardPass.elements(rows, imageSize));
+    targets = ops.allocate(ElementType.I32, rows);
+    metrics = ops.allocate(ElementType.F64, Ops.METRICS);
+    forward = new ForwardPass(ops, architecture, parameters, rows);
+  }
+
+  /** Loss and count of right predictions over all images. */
+  Evaluation measure(Loss loss) {
+    long begin = System.nanoTime();
+    ops.clear(metrics);
+    for (int first = 0; first < count; first += ROWS) {
+      int rows = Math.min(ROWS, count - first);
+      ops.gather(pixels, labels, order, first, rows, imageSize, x, targets);
+      ops.score(loss, rows, outputs, forward.run(x, rows), targets, metrics);
+    }
+    double[] sums = new double[Ops.METRICS];
+    ops.download(metrics, sums);
+    return new Evaluation(
+        sums[Ops.LOSS_SUM] / count, (int) sums[Ops.CORRECT], count, System.nanoTime() - begin);
+  }
+
+  /** 0, 1, 2, ...: the order of the file. */
+  static int[] ascending(int count) {
+    int[] numbers = new int[count];
+    for (int i = 0; i < count; i++) {
+      numbers[i] = i;
+    }
+    return numbers;
+  }
+}

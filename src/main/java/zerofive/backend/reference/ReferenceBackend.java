@@ -1,0 +1,36 @@
+package zerofive.backend.reference;
+
+import zerofive.backend.Availability;
+import zerofive.backend.Backend;
+import zerofive.backend.Scorer;
+import zerofive.backend.TrainingPlan;
+import zerofive.backend.TrainingSession;
+import zerofive.backend.TrainingState;
+import zerofive.backend.ops.StepwiseScorer;
+import zerofive.backend.ops.StepwiseSession;
+import zerofive.data.ImageSet;
+import zerofive.model.Parameters;
+
+/** Plain Java on one thread; usable everywhere. */
+public final class ReferenceBackend implements Backend {
+  @Override
+  public String name() {
+    return "reference";
+  }
+
+  @Override
+  public Availability probe() {
+    return Availability.usable("plain Java, 1 thread");
+  }
+
+  @Override
+  public TrainingSession open(
+      TrainingPlan plan, ImageSet train, ImageSet valid, TrainingState start) {
+    return new StepwiseSession(new ReferenceOps(), plan, train, valid, start);
+  }
+
+  @Override
+  public Scorer openScorer(Parameters model) {
+    return new StepwiseScorer(new ReferenceOps(), model);
+  }
+}

@@ -1,0 +1,287 @@
+package zerofive.backend.reference;
+
+import java.util.Arrays;
+import zerofive.backend.Optimizer;
+import zerofive.backend.Prediction;
+import zerofive.backend.ops.Buffer;
+import zerofive.backend.ops.ElementType;
+import zerofive.backend.ops.Ops;
+import zerofive.model.Activation;
+import zerofive.model.Loss;
+
+/** Every operation of the seam, the way a textbook would write it. */
+public final class ReferenceOps implements Ops {
+  private static final float[] SHADES = new float[256];
+
+  static {
+    for (int shade = 0; shade < SHADES.length; shade++) {
+      SHADES[shade] = shade / 255f;
+    }
+  }
+
+  private static final float NEW_SHARE1 = (float) (1 - Optimizer.BETA1);
+  private static final float KEPT_SHARE2 = (float) Optimizer.BETA2;
+  private static final float NEW_SHARE2 = (float) (1 - Optimizer.BETA2);
+
+  private final ReferenceGemm gemm = new ReferenceGemm();
+
+  @Override
+  public Buffer allocate(ElementType type, int length) {
+    return ReferenceBuffer.allocate(type, length);
+  }
+
+  @Override
+  public void upload(byte[] source, int offset, Buffer destination) {
+    ReferenceBuffer to = (ReferenceBuffer) destination;
+    System.arraycopy(source, offset, to.array(), to.offset(), to.length());
+  }
+
+  @Override
+  public void upload(int[] source, Buffer destination) {
+    ReferenceBuffer to = (ReferenceBuffer) destination;
+    System.arraycopy(source, 0, to.array(), to.offset(), to.length());
+  }
+
+  @Override
+  public void upload(float[] source, Buffer destination) {
+    ReferenceBuffer to = (ReferenceBuffer) destination;
+    System.arraycopy(source, 0, to.array(), to.offset(), to.length());
+  }
+
+  @Override
+  public void download(Buffer source, float[] destination) {
+    ReferenceBuffer from = (ReferenceBuffer) source;
+    System.arraycopy(from.array(), from.offset(), destination, 0, from.length());
+  }
+
+  @Override
+  public void download(Buffer source, double[] destination) {
+    ReferenceBuffer from = (ReferenceBuffer) source;
+    System.arraycopy(from.array(), from.offset(), destination, 0, from.length());
+  }
+
+  @Override
+  public void clear(Buffer buffer) {
+    ReferenceBuffer to = (ReferenceBuffer) buffer;
+    int end = to.offset() + to.length();
+    switch (to.type()) {
+      case U8 -> Arrays.fill(to.bytes(), to.offset(), end, (byte) 0);
+      case I32 -> Arrays.fill(to.ints(), to.offset(), end, 0);
+      case F32 -> Arrays.fill(to.floats(), to.offset(), end, 0f);
+      case F64 -> Arrays.fill(to.doubles(), to.offset(), end, 0.0);
+    }
+  }
+
+  @Override
+  public void gather(
+      Buffer pixels,
+      Buffer labels,
+      Buffer order,
+      int first,
+      int rows,
+      int width,
+      Buffer x,
+      Buffer targets) {
+    ReferenceBuffer images = (ReferenceBuffer) pixels;
+    ReferenceBuffer classes = (ReferenceBuffer) labels;
+    ReferenceBuffer numbers = (ReferenceBuffer) order;
+    ReferenceBuffer out = (ReferenceBuffer) x;
+    ReferenceBuffer outTargets = (ReferenceBuffer) targets;
+    byte[] shades = images.bytes();
+    float[] values = out.floats();
+    for (int r = 0; r < rows; r++) {
+      int image = numbers.ints()[numbers.offset() + first + r];
+      int from = images.offset() + image * width;
+      int to = out.offset() + r * width;
+      for (int p = 0; p < width; p++) {
+        values[to + p] = SHADES[shades[from + p] & 0xff];
+      }
+      outTargets.ints()[outTargets.offset() + r] = classes.ints()[classes.offset() + image];
+    }
+  }
+
+  @Override
+  public void gemm(
+      boolean transposeA, boolean transposeB, int m, int n, int k, Buffer a, Buffer b, Buffer c) {
+    gemm.multiply(
+        transposeA,
+        transposeB,
+        m,
+        n,
+        k,
+        (ReferenceBuffer) a,
+        (ReferenceBuffer) b,
+        (ReferenceBuffer) c);
+  }
+
+  @Override
+  public void biasActivation(Activation activation, int rows, int width, Buffer bias, Buffer z) {
+    ReferenceBuffer shift = (ReferenceBuffer) bias;
+    ReferenceBuffer inOut = (ReferenceBuffer) z;
+    float[] b = shift.floats();
+    float[] values = inOut.floats();
+    for (int r = 0; r < rows; r++) {
+      int row = inOut.offset() + r * width;
+      for (int j = 0; j < width; j++) {
+        float v = values[row + j] + b[shift.offset() + j];
+        values[row + j] = activation == Activation.RELU && v < 0 ? 0 : v;
+      }
+    }
+  }
+
+  @Override
+  public void loss(
+      Loss loss,
+      int rows,
+      int outputs,
+      Buffer logits,
+      Buffer targets,
+      Buffer slopes,
+      Buffer metrics) {
+    ReferenceBuffer z = (ReferenceBuffer) logits;
+    ReferenceBuffer classes = (ReferenceBuffer) targets;
+    ReferenceBuffer out = (ReferenceBuffer) slopes;
+    double sum = 0;
+    for (int r = 0; r < rows; r++) {
+      int row = z.offset() + r * outputs;
+      int target = classes.ints()[classes.offset() + r];
+      sum += ReferenceLoss.value(loss, z.floats(), row, outputs, target);
+      for (int j = 0; j < outputs; j++) {
+        double slope = ReferenceLoss.slope(loss, z.floats(), row, outputs, target, j);
+        out.floats()[out.offset() + r * outputs + j] = (float) (slope / rows);
+      }
+    }
+    add(metrics, LOSS_SUM, sum);
+  }
+
+  @Override
+  public void score(
+      Loss loss, int rows, int outputs, Buffer logits, Buffer targets, Buffer metrics) {
+    ReferenceBuffer z = (ReferenceBuffer) logits;
+    ReferenceBuffer classes = (ReferenceBuffer) targets;
+    double sum = 0;
+    int correct = 0;
+    for (int r = 0; r < rows; r++) {
+      int row = z.offset() + r * outputs;
+      int target = classes.ints()[classes.offset() + r];
+      sum += ReferenceLoss.value(loss, z.floats(), row, outputs, target);
+      correct += Prediction.of(z.floats(), row, outputs) == target ? 1 : 0;
+    }
+    add(metrics, LOSS_SUM, sum);
+    add(metrics, CORRECT, correct);
+  }
+
+  private static void add(Buffer metrics, int index, double value) {
+    ReferenceBuffer sums = (ReferenceBuffer) metrics;
+    sums.doubles()[sums.offset() + index] += value;
+  }
+
+  @Override
+  public void activationGradient(
+      Activation activation, int rows, int width, Buffer activated, Buffer delta) {
+    if (activation == Activation.IDENTITY) {
+      return;
+    }
+    ReferenceBuffer a = (ReferenceBuffer) activated;
+    ReferenceBuffer inOut = (ReferenceBuffer) delta;
+    for (int i = 0; i < rows * width; i++) {
+      if (a.floats()[a.offset() + i] <= 0) {
+        inOut.floats()[inOut.offset() + i] = 0;
+      }
+    }
+  }
+
+  @Override
+  public void biasGradient(int rows, int width, Buffer delta, Buffer gradient) {
+    ReferenceBuffer d = (ReferenceBuffer) delta;
+    ReferenceBuffer out = (ReferenceBuffer) gradient;
+    for (int j = 0; j < width; j++) {
+      double sum = 0;
+      for (int r = 0; r < rows; r++) {
+        sum += d.floats()[d.offset() + r * width + j];
+      }
+      out.floats()[out.offset() + j] = (float) sum;
+    }
+  }
+
+  @Override
+  public void update(
+      Optimizer optimizer,
+      Buffer parameters,
+      Buffer gradient,
+      Buffer moments,
+      Buffer rates,
+      int step) {
+    ReferenceBuffer w = (ReferenceBuffer) parameters;
+    ReferenceBuffer g = (ReferenceBuffer) gradient;
+    ReferenceBuffer kept = (ReferenceBuffer) moments;
+    ReferenceBuffer table = (ReferenceBuffer) rates;
+    int row = table.offset() + step * RATES;
+    float rate = table.floats()[row];
+    switch (optimizer.kind()) {
+      case SGD -> sgd(optimizer, w, g, kept, rate);
+      case ADAM -> adam(optimizer.weightDecay(), 1, w, g, kept, table.floats(), row);
+      case ADAMW -> adam(0, table.floats()[row + 3], w, g, kept, table.floats(), row);
+    }
+  }
+
+  private static void sgd(
+      Optimizer optimizer,
+      ReferenceBuffer parameters,
+      ReferenceBuffer gradient,
+      ReferenceBuffer moments,
+      float rate) {
+    float[] w = parameters.floats();
+    float[] g = gradient.floats();
+    float[] v = moments.floats();
+    float momentum = optimizer.momentum();
+    float decay = optimizer.weightDecay();
+    for (int i = 0; i < parameters.length(); i++) {
+      int at = parameters.offset() + i;
+      float slope = g[gradient.offset() + i];
+      if (decay != 0) {
+        slope = slope + decay * w[at];
+      }
+      if (momentum != 0) {
+        slope = momentum * v[moments.offset() + i] + slope;
+        v[moments.offset() + i] = slope;
+      }
+      w[at] = w[at] - rate * slope;
+    }
+  }
+
+  private static void adam(
+      float decay,
+      float factor,
+      ReferenceBuffer parameters,
+      ReferenceBuffer gradient,
+      ReferenceBuffer moments,
+      float[] table,
+      int row) {
+    float[] w = parameters.floats();
+    float[] g = gradient.floats();
+    float[] kept = moments.floats();
+    float stepSize = table[row + 1];
+    float root = table[row + 2];
+    int n = parameters.length();
+    for (int i = 0; i < n; i++) {
+      int at = parameters.offset() + i;
+      int first = moments.offset() + i;
+      int second = first + n;
+      float weight = factor * w[at];
+      float slope = g[gradient.offset() + i];
+      if (decay != 0) {
+        slope = slope + decay * weight;
+      }
+      float m = kept[first] + NEW_SHARE1 * (slope - kept[first]);
+      float v = KEPT_SHARE2 * kept[second] + NEW_SHARE2 * (slope * slope);
+      kept[first] = m;
+      kept[second] = v;
+      w[at] = weight - stepSize * (m / ((float) Math.sqrt(v) / root + Optimizer.EPSILON));
+    }
+  }
+
+  /** Java's garbage collector frees the arrays. */
+  @Override
+  public void close() {}
+}

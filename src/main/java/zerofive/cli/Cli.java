@@ -1,0 +1,155 @@
+package zerofive.cli;
+
+import java.util.List;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.DefaultParser;
+import org.apache.commons.cli.Option;
+import org.apache.commons.cli.Options;
+import org.apache.commons.cli.ParseException;
+import zerofive.backend.DeviceException;
+import zerofive.data.InputException;
+import zerofive.data.OutputException;
+import zerofive.report.Terminal;
+import zerofive.report.TimeSpent;
+import zerofive.train.DivergedException;
+
+/** Parses the command line, runs the command, and says in one sentence what went wrong. */
+public final class Cli {
+  private static final List<Command> COMMANDS =
+      List.of(
+          new TrainCommand(), new ReproduceCommand(), new EvaluateCommand(), new DevicesCommand());
+
+  private final Terminal terminal;
+  private final TimeSpent time = new TimeSpent();
+
+  /** A program that talks through {@code terminal}. */
+  public Cli(Terminal terminal) {
+    this.terminal = terminal;
+  }
+
+  /** Runs one command line and returns its exit code. */
+  public int run(List<String> arguments) {
+    boolean verbose = arguments.contains("--verbose");
+    try {
+      int code = dispatch(arguments);
+      terminal.checkResults();
+      return code;
+    } catch (UsageException e) {
+      return fail(ExitCode.USAGE, e, verbose);
+    } catch (InputException e) {
+      return fail(ExitCode.INPUT, e, verbose);
+    } catch (DeviceException e) {
+      return fail(ExitCode.DEVICE, e, verbose);
+    } catch (DivergedException e) {
+      return fail(ExitCode.DIVERGED, e, verbose);
+    } catch (OutputException e) {
+      return fail(ExitCode.OUTPUT, e, verbose);
+    } catch (OutOfMemoryError e) {
+      terminal.complain(
+          "zerofive: error: the Java heap of "
+              + (Runtime.getRuntime().maxMemory() >> 20)
+              + " MiB is too small for this; choose a smaller --batch-size, model or class list, or"
+              + " set ZEROFIVE_JAVA_OPTS=-Xmx8g");
+      return ExitCode.DEVICE;
+    } catch (RuntimeException | StackOverflowError e) {
+      terminal.complain(
+          "zerofive: error: a defect of zerofive: "
+              + e
+              + "; please report it with the output of"
+              + " --verbose");
+      if (verbose) {
+        terminal.trace(e);
+      }
+      return ExitCode.DEFECT;
+    }
+  }
+
+  private int fail(int code, RuntimeException e, boolean verbose) {
+    terminal.complain("zerofive: error: " + e.getMessage());
+    if (verbose) {
+      terminal.trace(e);
+    }
+    return code;
+  }
+
+  private int dispatch(List<String> arguments) {
+    if (arguments.isEmpty() || arguments.get(0).equals("--help") || arguments.get(0).equals("-h")) {
+      Help.program(COMMANDS, terminal);
+      return arguments.isEmpty() ? ExitCode.USAGE : ExitCode.DONE;
+    }
+    if (arguments.get(0).equals("--version")) {
+      terminal.result(Version.read().toString());
+      return ExitCode.DONE;
+    }
+    String name = arguments.get(0);
+    Command command =
+        COMMANDS.stream()
+            .filter(known -> known.name().equals(name))
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new UsageException(
+                        "unknown command '"
+                            + name
+                            + "'; known are "
+                            + String.join(", ", COMMANDS.stream().map(Command::name).toList())
+                            + "; see zerofive --help"));
+    List<String> rest = arguments.subList(1, arguments.size());
+    Options options = allOptions(command);
+    if (rest.contains("--help") || rest.contains("-h")) {
+      Help.command(command, options, terminal);
+      return ExitCode.DONE;
+    }
+    CommandLine line = parse(command, options, rest);
+    if (line.hasOption("quiet")) {
+      terminal.beQuiet();
+    }
+    return command.run(line, new Invocation(arguments, terminal, time));
+  }
+
+  private static Options allOptions(Command command) {
+    Options options = new Options();
+    command.options().getOptions().forEach(options::addOption);
+    options.addOption(Option.builder().longOpt("quiet").desc("print results only").get());
+    options.addOption(
+        Option.builder().longOpt("verbose").desc("print a stack trace with an error").get());
+    options.addOption(Option.builder("h").longOpt("help").desc("print this help and exit").get());
+    return options;
+  }
+
+  private static CommandLine parse(Command command, Options options, List<String> arguments) {
+    CommandLine line;
+    try {
+      line =
+          DefaultParser.builder()
+              .setAllowPartialMatching(false)
+              .setStripLeadingAndTrailingQuotes(false)
+              .get()
+              .parse(options, arguments.toArray(String[]::new));
+    } catch (ParseException e) {
+      throw new UsageException(
+          sentence(e.getMessage()) + "; see zerofive " + command.name() + " --help", e);
+    }
+    if (!line.getArgList().isEmpty()) {
+      throw new UsageException(
+          "unexpected argument '"
+              + line.getArgList().get(0)
+              + "'; see zerofive "
+              + command.name()
+              + " --help");
+    }
+    for (Option option : line.getOptions()) {
+      if (line.getOptionValues(option) != null && line.getOptionValues(option).length > 1) {
+        throw new UsageException("--" + option.getLongOpt() + " is given twice; give it once");
+      }
+    }
+    return line;
+  }
+
+  /** The library's message, begun in lower case as all our sentences. */
+  private static String sentence(String message) {
+    return message.isEmpty()
+        ? "the options make no sense"
+        : Character.toLowerCase(message.charAt(0)) + message.substring(1);
+  }
+}

@@ -1,0 +1,22 @@
+package zerofive.cli;
+
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+
+/** One command of the program. */
+interface Command {
+  /** Its name on the command line. */
+  String name();
+
+  /** What it does, in one line of help. */
+  String summary();
+
+  /** An example of its use, as a shell line. */
+  String example();
+
+  /** Its own options. */
+  Options options();
+
+  /** Runs it and returns the exit code; what goes wrong is thrown. */
+  int run(CommandLine line, Invocation invocation);
+}

@@ -1,0 +1,150 @@
+package zerofive.cli;
+
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import zerofive.backend.Evaluation;
+import zerofive.backend.Scorer;
+import zerofive.data.ClassFilter;
+import zerofive.data.DataSet;
+import zerofive.data.DataSets;
+import zerofive.data.InputException;
+import zerofive.model.Loss;
+import zerofive.model.ModelFile;
+import zerofive.report.ConfusionMatrix;
+import zerofive.report.Terminal;
+import zerofive.report.Text;
+
+/** {@code evaluate}: a saved model on a data set's validation images. */
+final class EvaluateCommand implements Command {
+  @Override
+  public String name() {
+    return "evaluate";
+  }
+
+  @Override
+  public String summary() {
+    return "loss, accuracy, errors and confusion matrix of a saved model";
+  }
+
+  @Override
+  public String example() {
+    return "zerofive evaluate --model runs/first/model.safetensors";
+  }
+
+  @Override
+  public Options options() {
+    Options options = new Options();
+    options.addOption(
+        Arguments.option("model", "FILE", "a .safetensors file, of ours or of PyTorch (required)"));
+    options.addOption(
+        Arguments.option("data", "NAME|DIR", "as for train (default: " + DataSets.MNIST + ")"));
+    options.addOption(
+        Arguments.option(
+            "classes", "LIST", "for a file that does not name its classes, as one from PyTorch"));
+    DeviceOptions.addTo(options);
+    options.addOption(Arguments.flag("json", "print one JSON object"));
+    return options;
+  }
+
+  @Override
+  public int run(CommandLine line, Invocation invocation) {
+    Arguments arguments = new Arguments(line);
+    Terminal terminal = invocation.terminal();
+    Path file =
+        arguments
+            .path("model")
+            .orElseThrow(() -> new UsageException("evaluate needs --model FILE.safetensors"));
+    String name = arguments.text("data").orElse(DataSets.MNIST);
+    if (!DataSets.isKnown(name)) {
+      throw TrainOptions.unknownData(name);
+    }
+    DeviceOptions deviceOptions = DeviceOptions.of(arguments);
+    ModelFile model = ModelFile.read(file);
+    List<String> classes = classes(arguments, model, terminal);
+    DataSet data = DataSets.load(name, new ClassFilter(classes));
+    if (data.valid().imageSize() != model.parameters().architecture().inputs()) {
+      throw new InputException(
+          file
+              + " takes images of "
+              + model.parameters().architecture().inputs()
+              + " pixels, but "
+              + name
+              + " has "
+              + data.valid().imageSize()
+              + "; name the data it was trained on with --data");
+    }
+    terminal.note("data     " + TrainingJob.describe(data));
+    terminal.note("model    " + file + " (" + model.parameters().architecture() + ")");
+    Backends.Choice device = deviceOptions.choose(terminal);
+    try (Scorer scorer = device.backend().openScorer(model.parameters())) {
+      Evaluation evaluation = scorer.evaluate(data.valid(), model.loss());
+      ConfusionMatrix confusion =
+          ConfusionMatrix.of(classes, data.valid(), scorer.logits(data.valid()));
+      if (arguments.has("json")) {
+        terminal.result(json(file, data, model, evaluation, confusion));
+      } else {
+        print(model, evaluation, confusion, terminal);
+      }
+    }
+    return ExitCode.DONE;
+  }
+
+  private static List<String> classes(Arguments arguments, ModelFile model, Terminal terminal) {
+    int count = model.classes().size();
+    List<String> asked =
+        arguments.parsed("classes", ClassFilter::parse).map(ClassFilter::names).orElse(List.of());
+    if (model.named()) {
+      if (arguments.has("classes") && !asked.equals(model.classes())) {
+        throw new UsageException(
+            "the model file names its classes itself: " + String.join(",", model.classes()));
+      }
+      return model.classes();
+    }
+    if (asked.isEmpty()) {
+      terminal.complain(
+          "zerofive: note: the model file names no classes; its logits are taken for the classes "
+              + String.join(",", model.classes())
+              + "; name others with --classes");
+      return model.classes();
+    }
+    if (Loss.outputs(asked.size()) != Loss.outputs(count)) {
+      throw new UsageException(
+          "--classes names " + asked.size() + " classes, but the model tells " + count + " apart");
+    }
+    return asked;
+  }
+
+  private static void print(
+      ModelFile model, Evaluation evaluation, ConfusionMatrix confusion, Terminal terminal) {
+    terminal.result(
+        String.format(Locale.ROOT, "loss      %.9f (%s)", evaluation.loss(), model.loss()));
+    terminal.result(String.format(Locale.ROOT, "accuracy  %.6f", evaluation.accuracy()));
+    terminal.result("errors    " + evaluation.errors() + " of " + Text.count(evaluation.count()));
+    terminal.result("");
+    terminal.result("predicted, by true class:");
+    confusion.toLines().forEach(terminal::result);
+  }
+
+  private static String json(
+      Path file, DataSet data, ModelFile model, Evaluation evaluation, ConfusionMatrix confusion) {
+    JsonArray classes = new JsonArray();
+    data.classes().forEach(classes::add);
+    JsonObject json = new JsonObject();
+    json.addProperty("model", file.toString());
+    json.addProperty("data", data.name());
+    json.add("classes", classes);
+    json.addProperty("loss_name", model.loss().toString());
+    json.addProperty("images", evaluation.count());
+    json.addProperty("loss", evaluation.loss());
+    json.addProperty("accuracy", evaluation.accuracy());
+    json.addProperty("errors", evaluation.errors());
+    json.add("confusion", confusion.toJson());
+    return new GsonBuilder().serializeSpecialFloatingPointValues().create().toJson(json);
+  }
+}

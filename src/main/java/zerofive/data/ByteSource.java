@@ -1,0 +1,72 @@
+package zerofive.data;
+
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.zip.GZIPInputStream;
+
+/**
+ * Bytes to be read once: a file, raw or gzipped (told apart by its first two bytes), or a resource
+ * of the jar.
+ *
+ * @param name how messages call it
+ * @param raw the uncompressed bytes
+ * @param capacity the most raw bytes there can be, in bytes; a header that claims more is lying
+ * @param exact whether there are exactly {@code capacity} raw bytes
+ */
+record ByteSource(String name, InputStream raw, long capacity, boolean exact)
+    implements AutoCloseable {
+  private static final int BUFFER = 1 << 16;
+
+  /** Deflate packs at most 1,032 bytes into one (zlib's technical details). */
+  private static final long DEFLATE_LIMIT = 1032;
+
+  static ByteSource file(Path file) {
+    try {
+      if (!Files.isRegularFile(file)) {
+        throw new InputException(
+            file
+                + (Files.exists(file) ? " is not a regular file" : " is missing")
+                + "; name a folder with the four IDX files by --data");
+      }
+      return open(file.toString(), Files.newInputStream(file), Files.size(file));
+    } catch (IOException e) {
+      throw new InputException(file + " cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  static ByteSource resource(String name, Class<?> beside) {
+    InputStream stream = beside.getResourceAsStream(name);
+    if (stream == null) {
+      throw new InputException(
+          "the bundled " + name + " is missing from the jar; build zerofive again");
+    }
+    try {
+      return open("bundled " + name, stream, stream.available());
+    } catch (IOException e) {
+      throw new InputException("the bundled " + name + " cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  private static ByteSource open(String name, InputStream stored, long size) throws IOException {
+    BufferedInputStream buffered = new BufferedInputStream(stored, BUFFER);
+    try {
+      buffered.mark(2);
+      boolean gzipped = buffered.read() == 0x1f && buffered.read() == 0x8b;
+      buffered.reset();
+      return gzipped
+          ? new ByteSource(name, new GZIPInputStream(buffered, BUFFER), size * DEFLATE_LIMIT, false)
+          : new ByteSource(name, buffered, size, true);
+    } catch (IOException e) {
+      stored.close();
+      throw new InputException(name + " starts like a .gz but is none: " + e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    raw.close();
+  }
+}

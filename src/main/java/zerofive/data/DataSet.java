@@ -1,0 +1,20 @@
+package zerofive.data;
+
+import java.util.List;
+import java.util.SortedMap;
+
+/**
+ * Training and validation images of the chosen classes.
+ *
+ * @param name {@code mnist}, or the folder it was read from
+ * @param classes the class names; an image's target is an index into them
+ * @param train the training images
+ * @param valid the validation images, of the same size
+ * @param sha256 of each raw file, by file name
+ */
+public record DataSet(
+    String name,
+    List<String> classes,
+    ImageSet train,
+    ImageSet valid,
+    SortedMap<String, String> sha256) {}

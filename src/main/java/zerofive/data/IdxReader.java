@@ -1,0 +1,150 @@
+package zerofive.data;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.zip.ZipException;
+
+/**
+ * Streams one IDX file of unsigned bytes: magic {@code 00 00 08 N}, N big-endian 32-bit dimensions,
+ * then the bytes. Every claim of the header is checked against what the file can hold before
+ * anything is allocated.
+ */
+final class IdxReader implements AutoCloseable {
+  private static final int UNSIGNED_BYTE = 0x08;
+
+  private final ByteSource source;
+  private final MessageDigest digest;
+  private final long[] dimensions;
+  private long offset;
+
+  /** Reads and checks the header of an IDX file with {@code rank} dimensions. */
+  IdxReader(ByteSource source, int rank) {
+    this.source = source;
+    try {
+      digest = MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+    byte[] magic = new byte[4];
+    read(magic, 0, 4);
+    if (magic[0] != 0 || magic[1] != 0) {
+      throw broken(0, "magic " + HexFormat.of().formatHex(magic) + ", expected 0000080" + rank);
+    }
+    if (magic[2] != UNSIGNED_BYTE) {
+      throw broken(
+          2,
+          String.format("type 0x%02x, expected 0x08 (unsigned byte), the only one read", magic[2]));
+    }
+    if (magic[3] != rank) {
+      throw broken(3, (magic[3] & 0xff) + " dimensions, expected " + rank);
+    }
+    dimensions = new long[rank];
+    byte[] sizes = new byte[4 * rank];
+    read(sizes, 0, sizes.length);
+    long claimed = 1;
+    for (int i = 0; i < rank; i++) {
+      long size = 0;
+      for (int j = 0; j < 4; j++) {
+        size = size << 8 | sizes[4 * i + j] & 0xff;
+      }
+      if (size == 0) {
+        throw broken(4 + 4L * i, "dimension " + (i + 1) + " is 0, expected at least 1");
+      }
+      dimensions[i] = size;
+      claimed = saturatedProduct(claimed, size);
+    }
+    long room = source.capacity() - offset;
+    if (claimed > room || source.exact() && claimed < room) {
+      throw broken(
+          4,
+          "the header claims "
+              + shape()
+              + " = "
+              + (claimed == Long.MAX_VALUE ? "over 2^63" : claimed)
+              + " bytes after byte "
+              + offset
+              + ", but the file "
+              + (source.exact() ? "holds " : "can hold at most ")
+              + room);
+    }
+  }
+
+  /** The size of dimension {@code i}, unsigned 32 bits. */
+  long dimension(int i) {
+    return dimensions[i];
+  }
+
+  /** Byte offset of the next byte to be read, in the raw file. */
+  long offset() {
+    return offset;
+  }
+
+  /** Fills {@code into[from .. from + length)}. */
+  void read(byte[] into, int from, int length) {
+    int got;
+    try {
+      got = source.raw().readNBytes(into, from, length);
+    } catch (EOFException | ZipException e) {
+      throw new InputException(
+          source.name()
+              + ": the .gz is damaged or cut off after raw byte "
+              + offset
+              + " ("
+              + e.getMessage()
+              + "); fetch the file again",
+          e);
+    } catch (IOException e) {
+      throw new InputException(
+          source.name() + " cannot be read at byte " + offset + ": " + e.getMessage(), e);
+    }
+    if (got < length) {
+      throw broken(offset + got, "the file ends here, expected " + (length - got) + " more bytes");
+    }
+    digest.update(into, from, length);
+    offset += length;
+  }
+
+  /** Checks that nothing follows, and returns the SHA-256 of the raw file in hexadecimal. */
+  String finish() {
+    byte[] beyond = new byte[1];
+    try {
+      if (source.raw().read(beyond) >= 0) {
+        throw broken(offset, "bytes follow the data, expected the end of the file");
+      }
+    } catch (IOException e) {
+      throw new InputException(
+          source.name() + ": the .gz is damaged at its end: " + e.getMessage(), e);
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  /** The sentence for a wrong byte: file, place, what is there and what was expected, remedy. */
+  InputException broken(long at, String what) {
+    return new InputException(
+        source.name() + ": at byte " + at + ": " + what + "; fetch the file again");
+  }
+
+  @Override
+  public void close() {
+    try {
+      source.close();
+    } catch (IOException e) {
+      throw new InputException(source.name() + " cannot be closed: " + e.getMessage(), e);
+    }
+  }
+
+  private String shape() {
+    StringBuilder shape = new StringBuilder();
+    for (long size : dimensions) {
+      shape.append(shape.length() == 0 ? "" : " x ").append(size);
+    }
+    return shape.toString();
+  }
+
+  private static long saturatedProduct(long a, long b) {
+    return a > Long.MAX_VALUE / b ? Long.MAX_VALUE : a * b;
+  }
+}

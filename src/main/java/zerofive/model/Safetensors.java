@@ -1,0 +1,284 @@
+package zerofive.model;
+
+import com.google.gson.Strictness;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import com.google.gson.stream.JsonWriter;
+import java.io.IOException;
+import java.io.StringReader;
+import java.io.StringWriter;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import zerofive.data.AtomicFile;
+import zerofive.data.InputException;
+
+/**
+ * A safetensors file of float32 tensors: 8 bytes little-endian header length, a JSON header with
+ * each tensor's dtype, shape and byte range, then the values. Nothing in it is ever executed, and
+ * every length is checked against the file before memory is taken for it.
+ *
+ * @param metadata the header's {@code __metadata__}
+ * @param tensors by name, in the order of their bytes
+ */
+public record Safetensors(Map<String, String> metadata, Map<String, Tensor> tensors) {
+  private static final int LENGTH_BYTES = 8;
+  private static final long MAX_HEADER = 16L << 20;
+  private static final long MAX_FILE = Integer.MAX_VALUE - 8L;
+  private static final String METADATA = "__metadata__";
+
+  /** A tensor's shape and its values, row-major. */
+  @SuppressWarnings("ArrayRecordComponent")
+  public record Tensor(List<Integer> shape, float[] values) {}
+
+  /** What the header says of one tensor; begin and end count bytes from the end of the header. */
+  private record Entry(String name, List<Integer> shape, long begin, long end) {}
+
+  /** Writes the file atomically. Throws OutputException. */
+  public void write(Path file) {
+    StringWriter json = new StringWriter();
+    long offset = 0;
+    try (JsonWriter writer = new JsonWriter(json)) {
+      writer.beginObject().name(METADATA).beginObject();
+      for (Map.Entry<String, String> entry : metadata.entrySet()) {
+        writer.name(entry.getKey()).value(entry.getValue());
+      }
+      writer.endObject();
+      for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
+        long end = offset + 4L * entry.getValue().values().length;
+        writer.name(entry.getKey()).beginObject().name("dtype").value("F32").name("shape");
+        writer.beginArray();
+        for (int size : entry.getValue().shape()) {
+          writer.value(size);
+        }
+        writer.endArray().name("data_offsets").beginArray().value(offset).value(end).endArray();
+        writer.endObject();
+        offset = end;
+      }
+      writer.endObject();
+    } catch (IOException e) {
+      throw new IllegalStateException("a StringWriter does not fail", e);
+    }
+    int unpadded = json.toString().getBytes(StandardCharsets.UTF_8).length;
+    byte[] header =
+        (json + " ".repeat(-unpadded & LENGTH_BYTES - 1)).getBytes(StandardCharsets.UTF_8);
+    ByteBuffer head =
+        ByteBuffer.allocate(LENGTH_BYTES + header.length).order(ByteOrder.LITTLE_ENDIAN);
+    head.putLong(header.length).put(header).flip();
+    ByteBuffer body = ByteBuffer.allocate(Math.toIntExact(offset)).order(ByteOrder.LITTLE_ENDIAN);
+    for (Tensor tensor : tensors.values()) {
+      for (float value : tensor.values()) {
+        body.putFloat(value);
+      }
+    }
+    AtomicFile.write(file, head, body.flip());
+  }
+
+  /** Reads and checks a whole file. Throws InputException with the place of the first fault. */
+  public static Safetensors read(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new InputException(
+          file
+              + (Files.exists(file) ? " is not a regular file" : " does not exist")
+              + "; name a .safetensors file");
+    }
+    try (FileChannel channel = FileChannel.open(file)) {
+      return read(file, channel);
+    } catch (IOException e) {
+      throw new InputException(file + " cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  private static Safetensors read(Path file, FileChannel channel) throws IOException {
+    long size = channel.size();
+    if (size < LENGTH_BYTES) {
+      throw broken(file, "at byte " + size + " the file ends, expected 8 bytes of header length");
+    }
+    if (size > MAX_FILE) {
+      throw broken(file, size + " bytes are more than the 2 GiB a model file may have");
+    }
+    long headerLength = bytes(channel, LENGTH_BYTES).getLong();
+    if (headerLength < 2 || headerLength > Math.min(size - LENGTH_BYTES, MAX_HEADER)) {
+      throw broken(
+          file,
+          "at byte 0 the header length is "
+              + Long.toUnsignedString(headerLength)
+              + ", expected 2 to "
+              + Math.min(size - LENGTH_BYTES, MAX_HEADER));
+    }
+    String json;
+    try {
+      json =
+          StandardCharsets.UTF_8.newDecoder().decode(bytes(channel, (int) headerLength)).toString();
+    } catch (CharacterCodingException e) {
+      throw new InputException(file + ": at byte 8 the header is not UTF-8; " + REMEDY, e);
+    }
+    Map<String, String> metadata = new LinkedHashMap<>();
+    List<Entry> entries = new ArrayList<>();
+    try (JsonReader reader = new JsonReader(new StringReader(json))) {
+      reader.setStrictness(Strictness.STRICT);
+      readHeader(file, reader, metadata, entries);
+    } catch (IOException | IllegalStateException | NumberFormatException e) {
+      throw new InputException(
+          file + ": at byte 8 the header is not valid JSON for safetensors; " + REMEDY, e);
+    }
+    entries.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
+    long dataBegin = LENGTH_BYTES + headerLength;
+    long dataLength = size - dataBegin;
+    long expected = 0;
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    for (Entry entry : entries) {
+      long bytes = entry.end() - entry.begin();
+      if (entry.begin() != expected || bytes < 0 || entry.end() > dataLength) {
+        throw broken(
+            file,
+            String.format(
+                "tensor %s has bytes %d to %d, expected it to begin at %d, where the one before"
+                    + " ends, and to end by %d",
+                entry.name(), entry.begin(), entry.end(), expected, dataLength));
+      }
+      if (4 * elements(entry.shape(), dataLength) != bytes) {
+        throw broken(
+            file,
+            "tensor "
+                + entry.name()
+                + " of shape "
+                + entry.shape()
+                + " does not fill "
+                + bytes
+                + " bytes of float32");
+      }
+      tensors.put(entry.name(), tensor(file, channel, dataBegin, entry));
+      expected = entry.end();
+    }
+    if (expected != dataLength) {
+      throw broken(
+          file, "at byte " + (dataBegin + expected) + " bytes follow that no tensor claims");
+    }
+    return new Safetensors(metadata, tensors);
+  }
+
+  private static void readHeader(
+      Path file, JsonReader reader, Map<String, String> metadata, List<Entry> entries)
+      throws IOException {
+    Set<String> names = new HashSet<>();
+    reader.beginObject();
+    while (reader.hasNext()) {
+      String name = reader.nextName();
+      if (!names.add(name)) {
+        throw broken(file, "the header names " + name + " twice");
+      }
+      if (name.equals(METADATA)) {
+        reader.beginObject();
+        while (reader.hasNext()) {
+          metadata.put(reader.nextName(), reader.nextString());
+        }
+        reader.endObject();
+      } else {
+        entries.add(readEntry(file, reader, name));
+      }
+    }
+    reader.endObject();
+    if (reader.peek() != JsonToken.END_DOCUMENT) {
+      throw broken(file, "something follows the header's closing brace");
+    }
+  }
+
+  private static Entry readEntry(Path file, JsonReader reader, String name) throws IOException {
+    String dtype = null;
+    List<Long> shape = null;
+    List<Long> range = null;
+    reader.beginObject();
+    while (reader.hasNext()) {
+      String key = reader.nextName();
+      switch (key) {
+        case "dtype" -> dtype = reader.nextString();
+        case "shape" -> shape = readLongs(reader);
+        case "data_offsets" -> range = readLongs(reader);
+        default -> throw broken(file, "tensor " + name + " has an unknown property " + key);
+      }
+    }
+    reader.endObject();
+    if (dtype == null || shape == null || range == null || range.size() != 2) {
+      throw broken(file, "tensor " + name + " lacks its dtype, shape or data_offsets");
+    }
+    if (!dtype.equals("F32")) {
+      throw broken(file, "tensor " + name + " has dtype " + dtype + ", expected F32");
+    }
+    List<Integer> sizes = new ArrayList<>();
+    for (long size : shape) {
+      if (size < 0 || size > Integer.MAX_VALUE) {
+        throw broken(file, "tensor " + name + " has shape " + shape);
+      }
+      sizes.add((int) size);
+    }
+    if (range.get(0) < 0) {
+      throw broken(file, "tensor " + name + " begins at byte " + range.get(0));
+    }
+    return new Entry(name, List.copyOf(sizes), range.get(0), range.get(1));
+  }
+
+  private static List<Long> readLongs(JsonReader reader) throws IOException {
+    List<Long> values = new ArrayList<>();
+    reader.beginArray();
+    while (reader.hasNext()) {
+      values.add(reader.nextLong());
+    }
+    reader.endArray();
+    return values;
+  }
+
+  private static Tensor tensor(Path file, FileChannel channel, long dataBegin, Entry entry)
+      throws IOException {
+    long at = dataBegin + entry.begin();
+    channel.position(at);
+    float[] values = new float[(int) (entry.end() - entry.begin()) / 4];
+    bytes(channel, values.length * 4).asFloatBuffer().get(values);
+    for (int i = 0; i < values.length; i++) {
+      if (!Float.isFinite(values[i])) {
+        throw broken(
+            file, "at byte " + (at + 4L * i) + " tensor " + entry.name() + " holds " + values[i]);
+      }
+    }
+    return new Tensor(entry.shape(), values);
+  }
+
+  /** Product of the sizes, or -1 where it passes {@code limit}. */
+  private static long elements(List<Integer> shape, long limit) {
+    long product = 1;
+    for (int size : shape) {
+      product *= size;
+      if (product > limit) {
+        return -1;
+      }
+    }
+    return product;
+  }
+
+  private static ByteBuffer bytes(FileChannel channel, int length) throws IOException {
+    ByteBuffer buffer = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
+    while (buffer.hasRemaining()) {
+      if (channel.read(buffer) < 0) {
+        throw new IOException("the file shrank while it was read");
+      }
+    }
+    return buffer.flip();
+  }
+
+  private static final String REMEDY = "name a float32 .safetensors file that is whole";
+
+  private static InputException broken(Path file, String what) {
+    return new InputException(file + ": " + what + "; " + REMEDY);
+  }
+}

@@ -1,0 +1,86 @@
+package zerofive.report;
+
+import com.google.gson.JsonArray;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import zerofive.backend.Prediction;
+import zerofive.data.ImageSet;
+
+/**
+ * How often each class was taken for each.
+ *
+ * @param classes the names
+ * @param counts [true class][predicted class]; the last column counts predictions of no class (NaN)
+ */
+@SuppressWarnings("ArrayRecordComponent")
+public record ConfusionMatrix(List<String> classes, int[][] counts) {
+  /**
+   * Counts what the logits say.
+   *
+   * @param logits [images, outputs] row-major
+   */
+  public static ConfusionMatrix of(List<String> classes, ImageSet images, float[] logits) {
+    int outputs = logits.length / images.count();
+    int none = classes.size();
+    int[][] counts = new int[classes.size()][classes.size() + 1];
+    for (int i = 0; i < images.count(); i++) {
+      int predicted = Prediction.of(logits, i * outputs, outputs);
+      counts[images.targets()[i]][predicted == Prediction.NONE ? none : predicted]++;
+    }
+    return new ConfusionMatrix(classes, counts);
+  }
+
+  /** A row for each true class, a column for each predicted one. */
+  public String toCsv() {
+    StringBuilder csv = new StringBuilder("true\\predicted");
+    classes.forEach(name -> csv.append(',').append(quoted(name)));
+    csv.append('\n');
+    for (int t = 0; t < classes.size(); t++) {
+      csv.append(quoted(classes.get(t)));
+      for (int p = 0; p < classes.size(); p++) {
+        csv.append(',').append(counts[t][p]);
+      }
+      csv.append('\n');
+    }
+    return csv.toString();
+  }
+
+  /** The lines of a table for the terminal. */
+  public List<String> toLines() {
+    int width = Math.max(5, classes.stream().mapToInt(String::length).max().orElse(0));
+    List<String> lines = new ArrayList<>();
+    StringBuilder head = new StringBuilder(" ".repeat(width + 5));
+    classes.forEach(name -> head.append(cell(name, width)));
+    lines.add(head.toString());
+    for (int t = 0; t < classes.size(); t++) {
+      StringBuilder line = new StringBuilder("true ").append(cell(classes.get(t), width));
+      for (int p = 0; p < classes.size(); p++) {
+        line.append(cell(String.valueOf(counts[t][p]), width));
+      }
+      lines.add(line.toString());
+    }
+    return lines;
+  }
+
+  /** The counts as JSON, [true][predicted]. */
+  public JsonArray toJson() {
+    JsonArray rows = new JsonArray();
+    for (int t = 0; t < classes.size(); t++) {
+      JsonArray row = new JsonArray();
+      for (int p = 0; p < classes.size(); p++) {
+        row.add(counts[t][p]);
+      }
+      rows.add(row);
+    }
+    return rows;
+  }
+
+  private static String cell(String text, int width) {
+    return String.format(Locale.ROOT, "%" + (width + 1) + "s", text);
+  }
+
+  private static String quoted(String name) {
+    return name.matches("[^\",\\r\\n]*") ? name : '"' + name.replace("\"", "\"\"") + '"';
+  }
+}

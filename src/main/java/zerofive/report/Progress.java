@@ -1,0 +1,65 @@
+package zerofive.report;
+
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarConsumer;
+import me.tongfei.progressbar.ProgressBarStyle;
+
+/** How far a piece of work has come. Drawn below the lines that are printed meanwhile. */
+public final class Progress implements AutoCloseable {
+  private static final int UPDATE_MILLIS = 100;
+
+  private final Optional<ProgressBar> bar;
+
+  private Progress(Optional<ProgressBar> bar) {
+    this.bar = bar;
+  }
+
+  static Progress none() {
+    return new Progress(Optional.empty());
+  }
+
+  static Progress bar(Terminal terminal, String task, long steps) {
+    boolean unicode = Charset.defaultCharset().equals(StandardCharsets.UTF_8);
+    return new Progress(
+        Optional.of(
+            new ProgressBarBuilder()
+                .setTaskName(task)
+                .setInitialMax(steps)
+                .setUpdateIntervalMillis(UPDATE_MILLIS)
+                .setStyle(unicode ? ProgressBarStyle.UNICODE_BLOCK : ProgressBarStyle.ASCII)
+                .setConsumer(new Line(terminal))
+                .build()));
+  }
+
+  /** One step done. */
+  public void step() {
+    bar.ifPresent(ProgressBar::step);
+  }
+
+  @Override
+  public void close() {
+    bar.ifPresent(ProgressBar::close);
+  }
+
+  /** Where the library draws: the terminal's last line, which gives way to what is printed. */
+  private record Line(Terminal terminal) implements ProgressBarConsumer {
+    @Override
+    public int getMaxRenderedLength() {
+      return terminal.width() - 1;
+    }
+
+    @Override
+    public void accept(String rendered) {
+      terminal.drawBar(rendered);
+    }
+
+    @Override
+    public void close() {
+      terminal.clearBar();
+    }
+  }
+}

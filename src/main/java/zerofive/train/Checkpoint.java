@@ -1,0 +1,77 @@
+package zerofive.train;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import zerofive.backend.Optimizer;
+import zerofive.backend.TrainingState;
+import zerofive.data.InputException;
+import zerofive.model.Architecture;
+import zerofive.model.ModelFile;
+import zerofive.model.Parameters;
+import zerofive.model.Safetensors;
+
+/**
+ * All that a run goes on from: {@code checkpoint.safetensors} holds the weights as {@code
+ * model.NAME}, the optimiser's moments [moments * parameters] as {@code moments}, epoch and steps
+ * in its metadata.
+ *
+ * @param epoch the last one finished; 0 before the first
+ * @param state weights and optimiser after it
+ */
+record Checkpoint(int epoch, TrainingState state) {
+  private static final String MODEL = "model.";
+  private static final String MOMENTS = "moments";
+  private static final String EPOCH = "epoch";
+  private static final String STEPS = "steps";
+
+  /** Writes the file atomically. Throws OutputException. */
+  void write(Path file) {
+    Map<String, String> metadata = new LinkedHashMap<>();
+    metadata.put("format", "zerofive checkpoint");
+    metadata.put(EPOCH, String.valueOf(epoch));
+    metadata.put(STEPS, String.valueOf(state.steps()));
+    Map<String, Safetensors.Tensor> tensors =
+        new LinkedHashMap<>(ModelFile.tensors(state.parameters(), MODEL));
+    tensors.put(MOMENTS, new Safetensors.Tensor(List.of(state.moments().length), state.moments()));
+    new Safetensors(metadata, tensors).write(file);
+  }
+
+  /** Reads a checkpoint of such a model. Throws InputException. */
+  static Checkpoint read(Path file, Architecture architecture, Optimizer optimizer) {
+    Safetensors content = Safetensors.read(file);
+    Map<String, Safetensors.Tensor> model = new LinkedHashMap<>();
+    content
+        .tensors()
+        .forEach(
+            (name, tensor) -> {
+              if (name.startsWith(MODEL)) {
+                model.put(name.substring(MODEL.length()), tensor);
+              }
+            });
+    Parameters parameters = ModelFile.assemble(file, model, architecture);
+    Safetensors.Tensor moments = content.tensors().get(MOMENTS);
+    int expected = optimizer.momentCount() * architecture.parameterCount();
+    if (moments == null || moments.values().length != expected) {
+      throw new InputException(
+          file + " does not hold the " + expected + " optimiser values that its run needs");
+    }
+    int epoch = (int) number(file, content, EPOCH, Integer.MAX_VALUE);
+    long steps = number(file, content, STEPS, Long.MAX_VALUE);
+    return new Checkpoint(epoch, new TrainingState(parameters, moments.values(), steps));
+  }
+
+  private static long number(Path file, Safetensors content, String key, long most) {
+    String text = content.metadata().get(key);
+    try {
+      long value = Long.parseLong(text);
+      if (value >= 0 && value <= most) {
+        return value;
+      }
+    } catch (NumberFormatException e) {
+      throw new InputException(file + " says " + key + " is '" + text + "'", e);
+    }
+    throw new InputException(file + " says " + key + " is " + text);
+  }
+}

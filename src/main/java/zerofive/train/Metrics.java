@@ -1,0 +1,127 @@
+package zerofive.train;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import zerofive.data.AtomicFile;
+import zerofive.data.InputException;
+import zerofive.data.OutputException;
+
+/**
+ * {@code metrics.csv}: a header, then one row an epoch, appended by a single write so that a kill
+ * tears at most the last line.
+ */
+final class Metrics implements AutoCloseable {
+  static final String HEADER =
+      "epoch,train_loss,valid_loss,accuracy,errors,train_seconds,valid_seconds";
+
+  private final Path file;
+  private final FileChannel channel;
+
+  /** Begins the file with {@code history}, replacing what was there, and appends from then on. */
+  Metrics(Path file, List<EpochRecord> history) {
+    this.file = file;
+    StringBuilder text = new StringBuilder(HEADER).append('\n');
+    history.forEach(row -> text.append(line(row)));
+    AtomicFile.write(file, text.toString());
+    try {
+      channel = FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.APPEND);
+    } catch (IOException e) {
+      throw new OutputException(file, e);
+    }
+  }
+
+  /** Adds one row and hands it to the operating system. */
+  void append(EpochRecord row) {
+    ByteBuffer bytes = ByteBuffer.wrap(line(row).getBytes(StandardCharsets.UTF_8));
+    try {
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+    } catch (IOException e) {
+      throw new OutputException(file, e);
+    }
+  }
+
+  /** The whole rows of epochs 1 to {@code lastEpoch}; a torn line and what follows is dropped. */
+  static List<EpochRecord> read(Path file, int lastEpoch) {
+    List<String> lines;
+    try {
+      lines = Files.readAllLines(file);
+    } catch (IOException e) {
+      throw new InputException(file + " cannot be read: " + e, e);
+    }
+    if (lines.isEmpty() || !lines.get(0).equals(HEADER)) {
+      throw new InputException(
+          file + ": line 1 is not '" + HEADER + "'; it is no metrics.csv of train");
+    }
+    List<EpochRecord> rows = new ArrayList<>();
+    for (String line : lines.subList(1, lines.size())) {
+      Optional<EpochRecord> row = parse(line);
+      if (row.isEmpty() || row.get().epoch() != rows.size() + 1 || rows.size() == lastEpoch) {
+        break;
+      }
+      rows.add(row.get());
+    }
+    if (rows.size() < lastEpoch) {
+      throw new InputException(
+          file
+              + ": row "
+              + (rows.size() + 1)
+              + " is damaged, but the checkpoint is of epoch "
+              + lastEpoch
+              + "; restore the file or start a new run");
+    }
+    return rows;
+  }
+
+  private static String line(EpochRecord row) {
+    return String.format(
+        Locale.ROOT,
+        "%d,%.9g,%.9g,%.9g,%d,%.9g,%.9g\n",
+        row.epoch(),
+        row.trainLoss(),
+        row.validLoss(),
+        row.accuracy(),
+        row.errors(),
+        row.trainSeconds(),
+        row.validSeconds());
+  }
+
+  private static Optional<EpochRecord> parse(String line) {
+    String[] fields = line.split(",", -1);
+    if (fields.length != 7) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(
+          new EpochRecord(
+              Integer.parseInt(fields[0]),
+              Double.parseDouble(fields[1]),
+              Double.parseDouble(fields[2]),
+              Double.parseDouble(fields[3]),
+              Integer.parseInt(fields[4]),
+              Double.parseDouble(fields[5]),
+              Double.parseDouble(fields[6])));
+    } catch (NumberFormatException e) {
+      return Optional.empty();
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      channel.close();
+    } catch (IOException e) {
+      throw new OutputException(file, e);
+    }
+  }
+}

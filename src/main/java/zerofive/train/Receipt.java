@@ -1,0 +1,149 @@
+package zerofive.train;
+
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Optional;
+import zerofive.data.AtomicFile;
+import zerofive.data.DataSet;
+import zerofive.data.InputException;
+
+/**
+ * {@code receipt.json}: what is needed to make a run's figures again. The data is named by SHA-256;
+ * every start and every resumption adds the program, the device and the command line it ran with.
+ */
+public final class Receipt {
+  private static final String SESSIONS = "sessions";
+  private static final String DATA = "data";
+
+  private final Path file;
+  private final JsonObject json;
+
+  /**
+   * Who computed a part of a run.
+   *
+   * @param program version and commit of zerofive
+   * @param backend name
+   * @param device in words
+   * @param commandLine as it was given
+   */
+  public record Session(String program, String backend, String device, List<String> commandLine) {}
+
+  private Receipt(Path file, JsonObject json) {
+    this.file = file;
+    this.json = json;
+  }
+
+  /** A new run's receipt. */
+  public static Receipt begin(Path file, DataSet data, long seed) {
+    JsonObject json = new JsonObject();
+    json.add(DATA, describe(data));
+    json.addProperty("seed", seed);
+    json.add(SESSIONS, new JsonArray());
+    return new Receipt(file, json);
+  }
+
+  /** Reads the receipt of a run to be resumed. Throws InputException where it is damaged. */
+  public static Receipt read(Path file) {
+    try {
+      JsonObject json = JsonParser.parseString(Files.readString(file)).getAsJsonObject();
+      json.getAsJsonObject(DATA).getAsJsonObject("sha256").size();
+      json.getAsJsonArray(SESSIONS).forEach(JsonElement::getAsJsonObject);
+      return new Receipt(file, json);
+    } catch (IOException e) {
+      throw new InputException(file + " cannot be read: " + e, e);
+    } catch (JsonParseException
+        | IllegalStateException
+        | NullPointerException
+        | ClassCastException e) {
+      throw new InputException(
+          file + " is damaged: it is not the JSON that train writes; start a new run", e);
+    }
+  }
+
+  /** Throws InputException where {@code data} is not the data this run began with. */
+  public void checkData(DataSet data) {
+    JsonObject before = json.getAsJsonObject(DATA).getAsJsonObject("sha256");
+    JsonObject now = describe(data).getAsJsonObject("sha256");
+    if (!before.equals(now)) {
+      throw new InputException(
+          "the files of data set "
+              + data.name()
+              + " are not those the run began with (their SHA-256 differs from "
+              + file
+              + "); restore them or start a new run");
+    }
+  }
+
+  /** Who computed the latest part, if any was. */
+  public Optional<Session> latest() {
+    JsonArray sessions = json.getAsJsonArray(SESSIONS);
+    if (sessions.isEmpty()) {
+      return Optional.empty();
+    }
+    JsonObject last = sessions.get(sessions.size() - 1).getAsJsonObject();
+    return Optional.of(
+        new Session(text(last, "program"), text(last, "backend"), text(last, "device"), List.of()));
+  }
+
+  /** Adds a part that starts after {@code fromEpoch} and writes the file. */
+  public void add(Session session, int fromEpoch) {
+    JsonObject entry = new JsonObject();
+    JsonArray commandLine = new JsonArray();
+    session.commandLine().forEach(commandLine::add);
+    entry.addProperty("started", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+    entry.addProperty("from_epoch", fromEpoch);
+    entry.addProperty("program", session.program());
+    entry.addProperty("backend", session.backend());
+    entry.addProperty("device", session.device());
+    entry.addProperty("java", Runtime.version() + " " + System.getProperty("java.vm.name"));
+    entry.addProperty(
+        "system", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
+    entry.add("command_line", commandLine);
+    json.getAsJsonArray(SESSIONS).add(entry);
+    write();
+  }
+
+  /** Adds what came out and writes the file. */
+  public void finish(EpochRecord last, String modelSha256) {
+    JsonObject result = new JsonObject();
+    result.addProperty("epoch", last.epoch());
+    result.addProperty("valid_loss", last.validLoss());
+    result.addProperty("accuracy", last.accuracy());
+    result.addProperty("errors", last.errors());
+    result.addProperty("model_sha256", modelSha256);
+    json.add("result", result);
+    write();
+  }
+
+  private void write() {
+    AtomicFile.write(
+        file,
+        new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create().toJson(json) + "\n");
+  }
+
+  private static JsonObject describe(DataSet data) {
+    JsonObject files = new JsonObject();
+    data.sha256().forEach(files::addProperty);
+    JsonObject json = new JsonObject();
+    json.addProperty("name", data.name());
+    json.addProperty("train_images", data.train().count());
+    json.addProperty("valid_images", data.valid().count());
+    json.add("sha256", files);
+    return json;
+  }
+
+  private static String text(JsonObject json, String name) {
+    JsonElement value = json.get(name);
+    return value == null ? "" : value.getAsString();
+  }
+}

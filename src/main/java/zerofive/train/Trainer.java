@@ -1,0 +1,167 @@
+package zerofive.train;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import zerofive.backend.Backend;
+import zerofive.backend.EpochInput;
+import zerofive.backend.EpochResult;
+import zerofive.backend.Evaluation;
+import zerofive.backend.TrainingPlan;
+import zerofive.backend.TrainingSession;
+import zerofive.backend.TrainingState;
+import zerofive.data.DataSet;
+import zerofive.model.Architecture;
+import zerofive.model.Parameters;
+
+/** Trains one run in its folder, from its start or from its checkpoint. */
+public final class Trainer {
+  private static final double NANOS_PER_SECOND = 1e9;
+
+  /** An epoch this long is worth a checkpoint of its own: saving takes milliseconds. */
+  private static final double LONG_EPOCH_SECONDS = 1;
+
+  private final RunConfig config;
+  private final DataSet data;
+  private final RunFolder folder;
+  private final List<EpochRecord> history;
+  private final Checkpoint start;
+
+  /**
+   * How a training ended.
+   *
+   * @param history all epochs of the run
+   * @param parameters the weights after the last of them
+   * @param interrupted whether it was stopped before its last epoch
+   * @param setUpNanos what opening the device took
+   */
+  public record Outcome(
+      List<EpochRecord> history, Parameters parameters, boolean interrupted, long setUpNanos) {}
+
+  private Trainer(
+      RunConfig config,
+      DataSet data,
+      RunFolder folder,
+      List<EpochRecord> history,
+      Checkpoint start) {
+    this.config = config;
+    this.data = data;
+    this.folder = folder;
+    this.history = new ArrayList<>(history);
+    this.start = start;
+  }
+
+  /** A new run: writes what a kill must find, the first checkpoint and last the settings. */
+  public static Trainer begin(
+      RunConfig config, DataSet data, RunFolder folder, Parameters initial) {
+    Checkpoint start = new Checkpoint(0, TrainingState.fresh(initial, config.optimizer()));
+    folder.save(start);
+    folder.metrics(List.of()).close();
+    folder.begin(config);
+    return new Trainer(config, data, folder, List.of(), start);
+  }
+
+  /** Goes on from the folder's checkpoint; {@code config} may ask for more epochs. */
+  public static Trainer resume(RunConfig config, DataSet data, RunFolder folder) {
+    Architecture architecture = config.architecture(data.train().imageSize());
+    Checkpoint checkpoint = folder.checkpoint(architecture, config.optimizer());
+    List<EpochRecord> history = folder.history(checkpoint.epoch());
+    folder.rewrite(config);
+    return new Trainer(config, data, folder, history, checkpoint);
+  }
+
+  /** The epochs finished before this training. */
+  public List<EpochRecord> history() {
+    return List.copyOf(history);
+  }
+
+  /**
+   * Trains the remaining epochs.
+   *
+   * @param backend what computes
+   * @param stop asked between epochs
+   * @param listener told of each finished epoch
+   * @throws DivergedException where a loss or a weight is NaN or infinite; the last checkpoint that
+   *     is finite stays
+   */
+  public Outcome train(Backend backend, StopSignal stop, Consumer<EpochRecord> listener) {
+    long begin = System.nanoTime();
+    Architecture architecture = start.state().parameters().architecture();
+    TrainingPlan plan =
+        new TrainingPlan(architecture, config.loss(), config.optimizer(), config.batchSize());
+    try (Metrics metrics = folder.metrics(history);
+        TrainingSession session = backend.open(plan, data.train(), data.valid(), start.state())) {
+      long setUpNanos = System.nanoTime() - begin;
+      int saved = start.epoch();
+      int epoch = saved;
+      while (epoch < config.epochs() && !stop.requested()) {
+        epoch++;
+        EpochRecord row = epoch(epoch, plan, session);
+        history.add(row);
+        metrics.append(row);
+        listener.accept(row);
+        if (!Double.isFinite(row.trainLoss()) || !Double.isFinite(row.validLoss())) {
+          throw diverged(epoch, saved, "the loss is no longer a finite number");
+        }
+        if (epoch % config.checkpointEvery() == 0
+            || epoch == config.epochs()
+            || row.trainSeconds() + row.validSeconds() > LONG_EPOCH_SECONDS) {
+          saved = save(session, epoch, saved);
+        }
+      }
+      if (saved < epoch) {
+        save(session, epoch, saved);
+      }
+      return new Outcome(
+          List.copyOf(history), session.state().parameters(), epoch < config.epochs(), setUpNanos);
+    }
+  }
+
+  private EpochRecord epoch(int epoch, TrainingPlan plan, TrainingSession session) {
+    int steps = plan.stepsPerEpoch(data.train().count());
+    float[] rates = new float[steps];
+    for (int step = 0; step < steps; step++) {
+      rates[step] =
+          config
+              .schedule()
+              .rate(
+                  config.learningRate(),
+                  (epoch - 1L) * steps + step,
+                  (long) config.epochs() * steps);
+    }
+    int[] order = config.order().indices(data.train().targets(), config.seed(), epoch);
+    EpochResult trained = session.trainEpoch(new EpochInput(order, rates));
+    Evaluation measured = session.evaluate();
+    return new EpochRecord(
+        epoch,
+        trained.trainLoss(),
+        measured.loss(),
+        measured.accuracy(),
+        measured.errors(),
+        trained.elapsedNanos() / NANOS_PER_SECOND,
+        measured.elapsedNanos() / NANOS_PER_SECOND);
+  }
+
+  private int save(TrainingSession session, int epoch, int saved) {
+    TrainingState state = session.state();
+    if (!state.parameters().isFinite()) {
+      throw diverged(epoch, saved, "a weight is no longer a finite number");
+    }
+    folder.save(new Checkpoint(epoch, state));
+    return epoch;
+  }
+
+  private DivergedException diverged(int epoch, int saved, String what) {
+    return new DivergedException(
+        "training diverged in epoch "
+            + epoch
+            + ": "
+            + what
+            + "; the checkpoint of epoch "
+            + saved
+            + " is kept in "
+            + folder.path()
+            + "; start again with a smaller --lr than "
+            + config.learningRate());
+  }
+}

@@ -3,6 +3,7 @@ package zerofive.cli;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.List;
@@ -244,7 +245,11 @@ final class TrainCommand implements Command {
 
   /** {@code runs/TIME-ENDING}, with a number behind it where that exists already. */
   static Path unused(String ending) {
-    String time = LocalDateTime.now().truncatedTo(ChronoUnit.SECONDS).toString().replace(':', '-');
+    String time =
+        LocalDateTime.now(ZoneId.systemDefault())
+            .truncatedTo(ChronoUnit.SECONDS)
+            .toString()
+            .replace(':', '-');
     Path folder = Path.of("runs", time + ending);
     for (int i = 2; Files.exists(folder); i++) {
       folder = Path.of("runs", time + ending + "-" + i);

@@ -48,7 +48,7 @@ final class IdxReader implements AutoCloseable {
     for (int i = 0; i < rank; i++) {
       long size = 0;
       for (int j = 0; j < 4; j++) {
-        size = size << 8 | sizes[4 * i + j] & 0xff;
+        size = (size << 8) | (sizes[4 * i + j] & 0xff);
       }
       if (size == 0) {
         throw broken(4 + 4L * i, "dimension " + (i + 1) + " is 0, expected at least 1");
@@ -57,7 +57,7 @@ final class IdxReader implements AutoCloseable {
       claimed = saturatedProduct(claimed, size);
     }
     long room = source.capacity() - offset;
-    if (claimed > room || source.exact() && claimed < room) {
+    if (claimed > room || (source.exact() && claimed < room)) {
       throw broken(
           4,
           "the header claims "

@@ -28,12 +28,12 @@ public final class SplitMix64 {
 
   /** Uniform in [0, bound): the high half of a 64 x 32-bit product, its bias below 2^-32. */
   public int nextInt(int bound) {
-    return (int) ((nextLong() >>> 32) * bound >>> 32);
+    return (int) (((nextLong() >>> 32) * bound) >>> 32);
   }
 
   private static long mix(long z) {
-    long a = (z ^ z >>> 30) * 0xBF58476D1CE4E5B9L;
-    long b = (a ^ a >>> 27) * 0x94D049BB133111EBL;
-    return b ^ b >>> 31;
+    long a = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
+    long b = (a ^ (a >>> 27)) * 0x94D049BB133111EBL;
+    return b ^ (b >>> 31);
   }
 }

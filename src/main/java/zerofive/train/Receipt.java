@@ -24,6 +24,7 @@ import zerofive.data.InputException;
 public final class Receipt {
   private static final String SESSIONS = "sessions";
   private static final String DATA = "data";
+  private static final String SHA256 = "sha256";
 
   private final Path file;
   private final JsonObject json;
@@ -55,25 +56,34 @@ public final class Receipt {
   /** Reads the receipt of a run to be resumed. Throws InputException where it is damaged. */
   public static Receipt read(Path file) {
     try {
-      JsonObject json = JsonParser.parseString(Files.readString(file)).getAsJsonObject();
-      json.getAsJsonObject(DATA).getAsJsonObject("sha256").size();
-      json.getAsJsonArray(SESSIONS).forEach(JsonElement::getAsJsonObject);
-      return new Receipt(file, json);
+      JsonElement json = JsonParser.parseString(Files.readString(file));
+      if (json instanceof JsonObject object && isReceipt(object)) {
+        return new Receipt(file, object);
+      }
+      throw damaged(file, null);
     } catch (IOException e) {
       throw new InputException(file + " cannot be read: " + e, e);
-    } catch (JsonParseException
-        | IllegalStateException
-        | NullPointerException
-        | ClassCastException e) {
-      throw new InputException(
-          file + " is damaged: it is not the JSON that train writes; start a new run", e);
+    } catch (JsonParseException e) {
+      throw damaged(file, e);
     }
+  }
+
+  private static boolean isReceipt(JsonObject json) {
+    return json.get(DATA) instanceof JsonObject data
+        && data.get(SHA256) instanceof JsonObject
+        && json.get(SESSIONS) instanceof JsonArray sessions
+        && sessions.asList().stream().allMatch(JsonElement::isJsonObject);
+  }
+
+  private static InputException damaged(Path file, JsonParseException cause) {
+    return new InputException(
+        file + " is damaged: it is not the JSON that train writes; start a new run", cause);
   }
 
   /** Throws InputException where {@code data} is not the data this run began with. */
   public void checkData(DataSet data) {
-    JsonObject before = json.getAsJsonObject(DATA).getAsJsonObject("sha256");
-    JsonObject now = describe(data).getAsJsonObject("sha256");
+    JsonObject before = json.getAsJsonObject(DATA).getAsJsonObject(SHA256);
+    JsonObject now = describe(data).getAsJsonObject(SHA256);
     if (!before.equals(now)) {
       throw new InputException(
           "the files of data set "
@@ -138,12 +148,12 @@ public final class Receipt {
     json.addProperty("name", data.name());
     json.addProperty("train_images", data.train().count());
     json.addProperty("valid_images", data.valid().count());
-    json.add("sha256", files);
+    json.add(SHA256, files);
     return json;
   }
 
   private static String text(JsonObject json, String name) {
     JsonElement value = json.get(name);
-    return value == null ? "" : value.getAsString();
+    return value != null && value.isJsonPrimitive() ? value.getAsString() : "";
   }
 }

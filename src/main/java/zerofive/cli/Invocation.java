@@ -11,4 +11,15 @@ import zerofive.report.TimeSpent;
  * @param terminal where results and notes go
  * @param time where the time went so far
  */
-record Invocation(List<String> arguments, Terminal terminal, TimeSpent time) {}
+record Invocation(List<String> arguments, Terminal terminal, TimeSpent time) {
+  private static final int LABEL = 9;
+
+  /** Says where the time went. */
+  void printTime() {
+    String label = "time     ";
+    for (String line : time.toLines(Terminal.WIDTH - LABEL)) {
+      terminal.result(label + line);
+      label = " ".repeat(LABEL);
+    }
+  }
+}

@@ -125,7 +125,7 @@ final class ReproduceCommand implements Command {
       AtomicFile.write(folder.file("accuracy.svg"), chart(histories.get(2), histories.get(1)));
     }
     invocation.time().mark("report");
-    terminal.result("time     " + invocation.time());
+    invocation.printTime();
     terminal.result("picture  " + out.resolve("accuracy.svg"));
     terminal.result("runs     " + out + ", one folder a model");
     return ExitCode.DONE;

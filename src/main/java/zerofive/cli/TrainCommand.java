@@ -111,6 +111,14 @@ final class TrainCommand implements Command {
               arguments.text("device").orElse(saved.device()),
               arguments.integer("threads", 1).orElse(saved.threads()));
       Backends.checkName(config.device());
+      if (config.epochs() < saved.epochs()) {
+        throw new UsageException(
+            "--epochs "
+                + config.epochs()
+                + " is less than the "
+                + saved.epochs()
+                + " the run was made for; name as many or more");
+      }
       invocation.time().mark("start-up");
       DataSet data = DataSets.load(config.data(), new ClassFilter(config.classes()));
       Architecture architecture = architecture(config, data);
@@ -157,7 +165,7 @@ final class TrainCommand implements Command {
     }
     terminal.result("");
     summary(outcome.history(), terminal);
-    terminal.result("time     " + invocation.time());
+    invocation.printTime();
     terminal.result("run      " + folder.path());
     terminal.note(
         "         model.safetensors, accuracy.svg, loss.svg, metrics.csv, confusion.csv,"

@@ -14,7 +14,9 @@ import zerofive.data.OutputException;
  * says which of the two is a terminal, since Java cannot tell them apart.
  */
 public final class Terminal {
-  private static final int WIDTH = 96;
+  /** No line is longer, on a terminal of any width. */
+  public static final int WIDTH = 96;
+
   private static final String CLEAR_LINE = "\r\033[K";
 
   private final ResultStream resultStream;

@@ -5,9 +5,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 
 /** Where a command's time went, from the start of its process on. */
 public final class TimeSpent {
@@ -65,13 +66,20 @@ public final class TimeSpent {
     seconds.merge(phase, elapsed, Double::sum);
   }
 
-  /** {@code 2.31 s = start-up 90.0 ms + data 250 ms + ...}. */
-  @Override
-  public String toString() {
-    return Text.seconds(seconds.values().stream().mapToDouble(Double::doubleValue).sum())
-        + " = "
-        + seconds.entrySet().stream()
-            .map(phase -> phase.getKey() + " " + Text.seconds(phase.getValue()))
-            .collect(Collectors.joining(" + "));
+  /** The sum, then its parts in lines of at most {@code width} columns. */
+  public List<String> toLines(int width) {
+    List<String> lines = new ArrayList<>();
+    lines.add(Text.seconds(seconds.values().stream().mapToDouble(Double::doubleValue).sum()));
+    StringBuilder line = new StringBuilder();
+    for (Map.Entry<String, Double> phase : seconds.entrySet()) {
+      String part = phase.getKey() + " " + Text.seconds(phase.getValue());
+      if (line.length() + part.length() + 2 > width) {
+        lines.add(line.toString());
+        line.setLength(0);
+      }
+      line.append(line.length() == 0 ? "" : ", ").append(part);
+    }
+    lines.add(line.toString());
+    return lines;
   }
 }

@@ -53,18 +53,19 @@ final class Metrics implements AutoCloseable {
 
   /** The whole rows of epochs 1 to {@code lastEpoch}; a torn line and what follows is dropped. */
   static List<EpochRecord> read(Path file, int lastEpoch) {
-    List<String> lines;
+    String text;
     try {
-      lines = Files.readAllLines(file);
+      text = Files.readString(file);
     } catch (IOException e) {
       throw new InputException(file + " cannot be read: " + e, e);
     }
-    if (lines.isEmpty() || !lines.get(0).equals(HEADER)) {
+    if (!text.startsWith(HEADER + "\n")) {
       throw new InputException(
           file + ": line 1 is not '" + HEADER + "'; it is no metrics.csv of train");
     }
+    String whole = text.substring(0, text.lastIndexOf('\n'));
     List<EpochRecord> rows = new ArrayList<>();
-    for (String line : lines.subList(1, lines.size())) {
+    for (String line : whole.lines().skip(1).toList()) {
       Optional<EpochRecord> row = parse(line);
       if (row.isEmpty() || row.get().epoch() != rows.size() + 1 || rows.size() == lastEpoch) {
         break;

@@ -1,0 +1,120 @@
+package zerofive.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The launcher's own work: to build when it must, safely, and to stay out of the way. */
+class LauncherIT {
+  @TempDir Path folder;
+
+  /** A checkout as git would make it, without what was built. */
+  private Path checkout() throws IOException {
+    Path copy = folder.resolve("a checkout");
+    for (String part : List.of("zerofive", "pom.xml", ".mvn", "src/main")) {
+      Path from = Launcher.HOME.resolve(part);
+      try (Stream<Path> files = Files.walk(from)) {
+        files.forEach(file -> copy(file, copy.resolve(Launcher.HOME.relativize(file).toString())));
+      }
+    }
+    return copy;
+  }
+
+  private static void copy(Path from, Path to) {
+    try {
+      Files.createDirectories(to.getParent());
+      if (Files.isRegularFile(from)) {
+        Files.copy(from, to);
+        to.toFile().setExecutable(Files.isExecutable(from));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void aFreshCheckoutBuildsOnFirstUseEvenTwiceAtOnceAndAfterAKill() throws Exception {
+    Path checkout = checkout();
+    Launcher.Running first = Launcher.start(checkout, folder, "--version");
+    Launcher.Running second = Launcher.start(checkout, folder, "--version");
+    for (Launcher.Result result : List.of(first.await(), second.await())) {
+      assertEquals(0, result.code(), result.err());
+      assertTrue(result.out().startsWith("zerofive "), result.out());
+      assertTrue(result.err().contains("building"), result.err());
+    }
+    Path jar = checkout.resolve("target/app/zerofive.jar");
+    FileTime built = Files.getLastModifiedTime(jar);
+    Launcher.Result again = Launcher.start(checkout, folder, "--version").await();
+    assertEquals("", again.err());
+    assertEquals(built, Files.getLastModifiedTime(jar));
+
+    Files.setLastModifiedTime(
+        checkout.resolve("src/main/java/zerofive/Main.java"),
+        FileTime.from(Instant.now().plusSeconds(1)));
+    Launcher.Running killed = Launcher.start(checkout, folder, "--version");
+    while (!hasBuildFolder(checkout)) {
+      Thread.sleep(5);
+    }
+    Thread.sleep(300);
+    killed.process().descendants().forEach(ProcessHandle::destroyForcibly);
+    killed.signal("KILL");
+    killed.await();
+    assertEquals(built, Files.getLastModifiedTime(jar), "the old program is still whole");
+    Launcher.Result rebuilt = Launcher.start(checkout, folder, "--version").await();
+    assertEquals(0, rebuilt.code(), rebuilt.err());
+    assertTrue(rebuilt.err().contains("building"), rebuilt.err());
+    assertFalse(hasBuildFolder(checkout), "what the killed build left is gone");
+  }
+
+  private static boolean hasBuildFolder(Path checkout) throws IOException {
+    try (Stream<Path> files = Files.list(checkout.resolve("target"))) {
+      return files.anyMatch(file -> file.getFileName().toString().startsWith("launcher."));
+    }
+  }
+
+  @Test
+  void aFailedBuildKeepsTheOldProgramAndSaysSo() throws IOException {
+    Path checkout = checkout();
+    Files.writeString(checkout.resolve("src/main/java/zerofive/Main.java"), "no Java");
+    Launcher.Result result = Launcher.start(checkout, folder, "--version").await();
+    assertEquals(127, result.code(), result.err());
+    assertTrue(result.err().contains("the build failed"), result.err());
+    assertFalse(hasBuildFolder(checkout));
+  }
+
+  @Test
+  void itWorksThroughALinkAndFromAnyFolder() throws IOException {
+    Path link = folder.resolve("zf");
+    Files.createSymbolicLink(link, Launcher.HOME.resolve("zerofive").toAbsolutePath());
+    Launcher.Result result = Launcher.shell(folder, "./zf --version");
+    assertEquals(0, result.code(), result.err());
+  }
+
+  @Test
+  void withoutJavaItSaysWhatToInstall() {
+    Launcher.Result result =
+        Launcher.shell(
+            folder,
+            "mkdir bin; for t in sh dirname readlink find stty; do ln -s \"$(command -v $t)\" bin;"
+                + " done; env -u JAVA_HOME PATH=\"$PWD/bin\" sh \"$ZEROFIVE\" --version");
+    assertEquals(127, result.code(), result.err());
+    assertTrue(result.err().contains("install a JDK"), result.err());
+  }
+
+  @Test
+  void exitCodesPassThrough() {
+    assertEquals(2, Launcher.run(folder, "tarin").code());
+    assertEquals(4, Launcher.run(folder, "train", "--device", "cuda").code());
+  }
+}

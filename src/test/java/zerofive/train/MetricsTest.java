@@ -1,0 +1,86 @@
+package zerofive.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import zerofive.data.InputException;
+
+class MetricsTest {
+  private static final EpochRecord FIRST =
+      new EpochRecord(1, 0.123456789, 1.25e-7, 0.5, 936, 0.0625, 0.03125);
+  private static final EpochRecord SECOND =
+      new EpochRecord(2, Double.NaN, 3, 0.75, 468, 0.0625, 0.03125);
+
+  @TempDir Path folder;
+  private Path file;
+
+  @BeforeEach
+  void writeTwoEpochs() {
+    file = folder.resolve("metrics.csv");
+    try (Metrics metrics = new Metrics(file, List.of())) {
+      metrics.append(FIRST);
+      metrics.append(SECOND);
+    }
+  }
+
+  @Test
+  void rowsHaveNineSignificantDigitsAndPlainCounts() throws IOException {
+    assertEquals(
+        List.of(
+            "epoch,train_loss,valid_loss,accuracy,errors,train_seconds,valid_seconds",
+            "1,0.123456789,1.25000000e-07,0.500000000,936,0.0625000000,0.0312500000",
+            "2,NaN,3.00000000,0.750000000,468,0.0625000000,0.0312500000"),
+        Files.readAllLines(file));
+  }
+
+  @Test
+  void readingGivesWhatWasWritten() {
+    assertEquals(List.of(FIRST, SECOND), Metrics.read(file, 2));
+  }
+
+  @Test
+  void rowsAfterTheCheckpointAreDropped() {
+    assertEquals(List.of(FIRST), Metrics.read(file, 1));
+    assertEquals(List.of(), Metrics.read(file, 0));
+  }
+
+  @Test
+  void everyTornEndIsDropped() throws IOException {
+    String whole = Files.readString(file);
+    int secondRow = whole.indexOf("\n2,") + 1;
+    for (int cut = secondRow; cut < whole.length(); cut++) {
+      Files.writeString(file, whole.substring(0, cut));
+      assertEquals(List.of(FIRST), Metrics.read(file, 1), "cut at " + cut);
+      assertThrows(InputException.class, () -> Metrics.read(file, 2), "cut at " + cut);
+    }
+  }
+
+  @Test
+  void aDamagedRowBeforeTheCheckpointIsNamed() throws IOException {
+    Files.writeString(file, Metrics.HEADER + "\n1,x,2,3,4,5,6\n");
+    InputException e = assertThrows(InputException.class, () -> Metrics.read(file, 1));
+    assertTrue(e.getMessage().contains("row 1"), e.getMessage());
+  }
+
+  @Test
+  void aForeignFileIsNamed() throws IOException {
+    Files.writeString(file, "epoch,loss\n", StandardOpenOption.TRUNCATE_EXISTING);
+    InputException e = assertThrows(InputException.class, () -> Metrics.read(file, 0));
+    assertTrue(e.getMessage().contains("line 1"), e.getMessage());
+  }
+
+  @Test
+  void bytesThatAreNoTextAreRefused() throws IOException {
+    Files.write(file, new byte[] {(byte) 0xff, (byte) 0xfe, 0, 1});
+    assertThrows(InputException.class, () -> Metrics.read(file, 0));
+  }
+}

@@ -1,0 +1,69 @@
+package zerofive.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import zerofive.backend.Optimizer;
+import zerofive.data.ExampleOrder;
+import zerofive.model.Initializer;
+import zerofive.model.Loss;
+
+class RunConfigTest {
+  static RunConfig config(int epochs, Optimizer optimizer) {
+    return new RunConfig(
+        "mnist",
+        List.of("0", "5"),
+        "mlp:8",
+        Loss.BCE,
+        optimizer,
+        0.1f,
+        Schedule.COSINE,
+        epochs,
+        7,
+        ExampleOrder.SHUFFLED,
+        Long.MIN_VALUE,
+        Initializer.NORMAL,
+        Optional.of("a \"quoted\" file"),
+        3,
+        "auto",
+        0);
+  }
+
+  @Test
+  void jsonKeepsEverySetting() {
+    RunConfig config = config(5, new Optimizer(Optimizer.Kind.SGD, 0.9f, 1e-4f));
+    assertEquals(config, RunConfig.fromJson(config.toJson()));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "[]", "{", "null", "{\"data\": {}}", "17", "{\"data\":\"mnist\"}"})
+  void damagedJsonIsRefusedWithAReason(String json) {
+    assertThrows(IllegalArgumentException.class, () -> RunConfig.fromJson(json));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "\"epochs\": 0",
+        "\"epochs\": -1",
+        "\"lr\": -1",
+        "\"lr\": 1e99",
+        "\"batch_size\": 0",
+        "\"model\": \"mlp:x\"",
+        "\"loss\": \"cross-entropy\"",
+        "\"epochs\": 1e99",
+        "\"seed\": \"x\""
+      })
+  void aSettingOutOfRangeIsRefused(String setting) {
+    String name = setting.substring(0, setting.indexOf(':'));
+    String json = config(5, Optimizer.sgd()).toJson().replaceFirst(name + ": [^,\\n]+", setting);
+    assertTrue(json.contains(setting), json);
+    assertThrows(IllegalArgumentException.class, () -> RunConfig.fromJson(json));
+  }
+}

@@ -1,0 +1,260 @@
+package zerofive.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import zerofive.backend.Backend;
+import zerofive.backend.Optimizer;
+import zerofive.backend.TrainingState;
+import zerofive.backend.reference.ReferenceBackend;
+import zerofive.data.DataSet;
+import zerofive.data.ExampleOrder;
+import zerofive.data.ImageSet;
+import zerofive.data.InputException;
+import zerofive.data.SplitMix64;
+import zerofive.model.Initializer;
+import zerofive.model.Loss;
+
+class TrainerTest {
+  private static final Backend BACKEND = new ReferenceBackend();
+
+  @TempDir Path temporary;
+
+  /** Images of 3 x 4 noise, brighter on the left for the first class. */
+  private static final DataSet DATA =
+      new DataSet("noise", List.of("a", "b"), noise(50, 1), noise(20, 2), new TreeMap<>());
+
+  private static ImageSet noise(int count, long seed) {
+    SplitMix64 random = new SplitMix64(seed, 0);
+    byte[] pixels = new byte[count * 12];
+    int[] targets = new int[count];
+    for (int i = 0; i < count; i++) {
+      targets[i] = random.nextInt(2);
+      for (int p = 0; p < 12; p++) {
+        boolean bright = (p % 4 < 2) == (targets[i] == 0);
+        pixels[i * 12 + p] = (byte) (random.nextInt(128) + (bright ? 100 : 0));
+      }
+    }
+    return new ImageSet(pixels, targets, 3, 4);
+  }
+
+  static List<RunConfig> everyOptimizerAndSchedule() {
+    return List.of(
+        config(new Optimizer(Optimizer.Kind.SGD, 0, 0), Schedule.CONSTANT, ExampleOrder.SHUFFLED),
+        config(
+            new Optimizer(Optimizer.Kind.SGD, 0.9f, 0.01f), Schedule.COSINE, ExampleOrder.SHUFFLED),
+        config(new Optimizer(Optimizer.Kind.ADAM, 0, 0), Schedule.ONE_CYCLE, ExampleOrder.SHUFFLED),
+        config(
+            new Optimizer(Optimizer.Kind.ADAMW, 0, 0.1f),
+            Schedule.CONSTANT,
+            ExampleOrder.SEQUENTIAL));
+  }
+
+  private static RunConfig config(Optimizer optimizer, Schedule schedule, ExampleOrder order) {
+    return new RunConfig(
+        "noise",
+        List.of("a", "b"),
+        "mlp:5",
+        Loss.BCE,
+        optimizer,
+        0.05f,
+        schedule,
+        9,
+        8,
+        order,
+        7,
+        Initializer.PYTORCH,
+        Optional.empty(),
+        4,
+        "reference",
+        0);
+  }
+
+  private Trainer.Outcome train(RunConfig config, String name, int stopAfter) {
+    try (RunFolder folder = RunFolder.create(temporary.resolve(name));
+        StopSignal stop = StopSignal.install()) {
+      Trainer trainer =
+          Trainer.begin(
+              config,
+              DATA,
+              folder,
+              config.initializer().create(config.architecture(12), config.seed()));
+      return trainer.train(BACKEND, stop, row -> stopAt(row, stopAfter, stop));
+    }
+  }
+
+  private static void stopAt(EpochRecord row, int stopAfter, StopSignal stop) {
+    if (row.epoch() == stopAfter) {
+      stop.request();
+    }
+  }
+
+  private Trainer.Outcome resume(String name, RunConfig config) {
+    try (RunFolder folder = RunFolder.open(temporary.resolve(name));
+        StopSignal stop = StopSignal.install()) {
+      return Trainer.resume(config, DATA, folder).train(BACKEND, stop, row -> {});
+    }
+  }
+
+  private TrainingState finalState(String name, RunConfig config) {
+    try (RunFolder folder = RunFolder.open(temporary.resolve(name))) {
+      return folder.checkpoint(config.architecture(12), config.optimizer()).state();
+    }
+  }
+
+  private void assertSameBits(RunConfig config, String expected, String actual) {
+    TrainingState a = finalState(expected, config);
+    TrainingState b = finalState(actual, config);
+    assertArrayEquals(bits(a.parameters().values()), bits(b.parameters().values()));
+    assertArrayEquals(bits(a.moments()), bits(b.moments()));
+    assertEquals(a.steps(), b.steps());
+  }
+
+  private static int[] bits(float[] values) {
+    int[] bits = new int[values.length];
+    for (int i = 0; i < values.length; i++) {
+      bits[i] = Float.floatToRawIntBits(values[i]);
+    }
+    return bits;
+  }
+
+  private static List<EpochRecord> withoutTimes(List<EpochRecord> history) {
+    return history.stream()
+        .map(
+            row ->
+                new EpochRecord(
+                    row.epoch(),
+                    row.trainLoss(),
+                    row.validLoss(),
+                    row.accuracy(),
+                    row.errors(),
+                    0,
+                    0))
+        .toList();
+  }
+
+  @ParameterizedTest
+  @MethodSource("everyOptimizerAndSchedule")
+  void aRunStoppedAndResumedEndsWithTheSameBits(RunConfig config) {
+    Trainer.Outcome whole = train(config, "whole", Integer.MAX_VALUE);
+    Trainer.Outcome part = train(config, "part", 6);
+    assertTrue(part.interrupted());
+    assertEquals(6, part.history().size());
+    Trainer.Outcome rest = resume("part", config);
+    assertFalse(rest.interrupted());
+    assertEquals(9, rest.history().size());
+    assertSameBits(config, "whole", "part");
+    assertEquals(withoutTimes(whole.history()), roundedAsRead(withoutTimes(rest.history()), whole));
+  }
+
+  /** Rows that went through metrics.csv have nine digits; those compare as such. */
+  private static List<EpochRecord> roundedAsRead(List<EpochRecord> rows, Trainer.Outcome whole) {
+    List<EpochRecord> expected = withoutTimes(whole.history());
+    for (int i = 0; i < rows.size(); i++) {
+      assertEquals(expected.get(i).validLoss(), rows.get(i).validLoss(), 1e-9);
+      assertEquals(expected.get(i).trainLoss(), rows.get(i).trainLoss(), 1e-9);
+      assertEquals(expected.get(i).errors(), rows.get(i).errors());
+    }
+    return expected;
+  }
+
+  /**
+   * A kill leaves an older checkpoint beside newer, perhaps torn rows; those epochs are repeated.
+   */
+  @ParameterizedTest
+  @MethodSource("everyOptimizerAndSchedule")
+  void aRunKilledBetweenCheckpointsRepeatsItsEpochsBitForBit(RunConfig config) throws IOException {
+    train(config, "whole", Integer.MAX_VALUE);
+    train(config, "killed", 4);
+    Path metrics = temporary.resolve("killed/metrics.csv");
+    List<String> wholeRows = Files.readAllLines(temporary.resolve("whole/metrics.csv"));
+    Files.writeString(
+        metrics,
+        Files.readString(metrics) + wholeRows.get(5) + "\n" + wholeRows.get(6).substring(0, 9));
+    resume("killed", config);
+    assertSameBits(config, "whole", "killed");
+    assertEquals(
+        wholeRows.stream().map(TrainerTest::figures).toList(),
+        Files.readAllLines(metrics).stream().map(TrainerTest::figures).toList());
+  }
+
+  /** A row of metrics.csv without its two times. */
+  private static String figures(String row) {
+    return row.replaceFirst(",[^,]*,[^,]*$", "");
+  }
+
+  @Test
+  void aFinishedRunGoesOnWhereMoreEpochsAreAsked() {
+    RunConfig longer = everyOptimizerAndSchedule().get(3);
+    RunConfig shorter = longer.with(5, "reference", 0);
+    train(longer, "whole", Integer.MAX_VALUE);
+    train(shorter, "short", Integer.MAX_VALUE);
+    resume("short", longer);
+    assertSameBits(longer, "whole", "short");
+    try (RunFolder folder = RunFolder.open(temporary.resolve("short"))) {
+      assertEquals(longer, folder.config());
+    }
+  }
+
+  @Test
+  void theFirstCheckpointIsMadeBeforeTheFirstEpoch() {
+    RunConfig config = everyOptimizerAndSchedule().get(0);
+    try (RunFolder folder = RunFolder.create(temporary.resolve("begun"))) {
+      Trainer.begin(config, DATA, folder, config.initializer().create(config.architecture(12), 7));
+      assertEquals(0, folder.checkpoint(config.architecture(12), config.optimizer()).epoch());
+    }
+  }
+
+  @Test
+  void aDivergedRunKeepsItsLastFiniteCheckpoint() {
+    RunConfig wild =
+        RunConfig.fromJson(
+            everyOptimizerAndSchedule()
+                .get(0)
+                .toJson()
+                .replaceFirst("\"lr\": [^,]+", "\"lr\": 1e38")
+                .replace("\"checkpoint_every\": 4", "\"checkpoint_every\": 1"));
+    DivergedException e =
+        assertThrows(DivergedException.class, () -> train(wild, "wild", Integer.MAX_VALUE));
+    assertTrue(e.getMessage().contains("--lr"), e.getMessage());
+    assertTrue(finalState("wild", wild).parameters().isFinite());
+    assertFalse(Files.exists(temporary.resolve("wild/model.safetensors")));
+  }
+
+  @Test
+  void aRunInUseIsRefused() {
+    RunConfig config = everyOptimizerAndSchedule().get(0);
+    train(config, "used", Integer.MAX_VALUE);
+    try (RunFolder first = RunFolder.open(temporary.resolve("used"))) {
+      InputException e =
+          assertThrows(InputException.class, () -> RunFolder.open(temporary.resolve("used")));
+      assertTrue(e.getMessage().contains(first.path().toString()), e.getMessage());
+    }
+  }
+
+  @Test
+  void aCheckpointOfAnotherModelIsRefused() {
+    RunConfig config = everyOptimizerAndSchedule().get(1);
+    train(config, "other", Integer.MAX_VALUE);
+    try (RunFolder folder = RunFolder.open(temporary.resolve("other"))) {
+      assertThrows(
+          InputException.class,
+          () -> folder.checkpoint(config.architecture(13), config.optimizer()));
+      assertThrows(
+          InputException.class, () -> folder.checkpoint(config.architecture(12), Optimizer.sgd()));
+    }
+  }
+}

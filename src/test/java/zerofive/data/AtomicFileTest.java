@@ -1,0 +1,150 @@
+package zerofive.data;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class AtomicFileTest {
+  @TempDir private Path folder;
+
+  @Test
+  void aNewFileHoldsTheTextInUtf8() throws IOException {
+    Path file = folder.resolve("new.txt");
+    AtomicFile.write(file, "Größe 0\n");
+    assertArrayEquals("Größe 0\n".getBytes(StandardCharsets.UTF_8), Files.readAllBytes(file));
+    assertEquals(List.of("new.txt"), names());
+  }
+
+  @Test
+  void anOldFileIsReplacedWhole() throws IOException {
+    Path file = Files.writeString(folder.resolve("config.json"), "a longer text than the new one");
+    AtomicFile.write(file, "short");
+    assertEquals("short", Files.readString(file));
+    assertEquals(List.of("config.json"), names());
+  }
+
+  @Test
+  void partsFollowEachOther() throws IOException {
+    Path file = folder.resolve("parts");
+    byte[] large = new byte[300_001];
+    large[300_000] = 7;
+    AtomicFile.write(
+        file, ByteBuffer.wrap(new byte[] {1, 2}), ByteBuffer.wrap(large), ByteBuffer.allocate(0));
+    assertArrayEquals(IdxFolder.join(new byte[] {1, 2}, large), Files.readAllBytes(file));
+  }
+
+  @Test
+  void anEmptyFileIsWritten() throws IOException {
+    Path file = folder.resolve("empty");
+    AtomicFile.write(file, "");
+    assertEquals(0, Files.size(file));
+  }
+
+  @Test
+  void aLeftoverOfAKilledWriterIsOverwritten() throws IOException {
+    Files.writeString(folder.resolve(".model.part"), "half of a model that was never finished");
+    AtomicFile.write(folder.resolve("model"), "whole");
+    assertEquals("whole", Files.readString(folder.resolve("model")));
+    assertEquals(List.of("model"), names());
+  }
+
+  /** A reader beside the writer: whole old text or whole new text, never a mixture or a gap. */
+  @Test
+  void aReaderSeesTheOldContentOrTheNew() throws Exception {
+    Path file = folder.resolve("shared");
+    String a = "a".repeat(100_000);
+    String b = "b".repeat(70_000);
+    AtomicFile.write(file, a);
+    AtomicReference<Throwable> failure = new AtomicReference<>();
+    Thread writer =
+        new Thread(
+            () -> {
+              for (int i = 0; i < 40; i++) {
+                AtomicFile.write(file, i % 2 == 0 ? b : a);
+              }
+            });
+    writer.setUncaughtExceptionHandler((thread, thrown) -> failure.set(thrown));
+    writer.start();
+    while (writer.isAlive()) {
+      String seen = Files.readString(file);
+      assertTrue(
+          seen.equals(a) || seen.equals(b), "neither content, but " + seen.length() + " bytes");
+    }
+    writer.join();
+    assertEquals(null, failure.get());
+  }
+
+  @Test
+  void aFolderInTheWayIsReportedAndLeftAlone() throws IOException {
+    Path target = Files.createDirectory(folder.resolve("model.safetensors"));
+    Files.writeString(target.resolve("precious"), "kept");
+    OutputException refused =
+        assertThrows(OutputException.class, () -> AtomicFile.write(target, "text"));
+    assertSentence(refused, target);
+    assertEquals("kept", Files.readString(target.resolve("precious")));
+    assertEquals(List.of("model.safetensors"), names(), "no temporary is left");
+  }
+
+  @Test
+  void aMissingFolderIsReportedAndNotMade() {
+    Path file = folder.resolve("missing").resolve("model");
+    OutputException refused =
+        assertThrows(OutputException.class, () -> AtomicFile.write(file, "text"));
+    assertSentence(refused, file);
+    assertTrue(refused.getMessage().contains("no such folder"), refused.getMessage());
+    assertFalse(Files.exists(file.getParent()));
+  }
+
+  @Test
+  void aFileInPlaceOfTheFolderIsReported() throws IOException {
+    Path file = Files.writeString(folder.resolve("plain"), "kept").resolve("model");
+    assertSentence(assertThrows(OutputException.class, () -> AtomicFile.write(file, "text")), file);
+    assertEquals("kept", Files.readString(folder.resolve("plain")));
+  }
+
+  @Test
+  void aReadOnlyFolderKeepsTheOldFile() throws IOException {
+    Path file = Files.writeString(folder.resolve("old"), "old");
+    assumeTrue(
+        folder.toFile().setWritable(false) && !Files.isWritable(folder),
+        "this user (root?) may write into a read-only folder, so there is nothing to see");
+    try {
+      OutputException refused =
+          assertThrows(OutputException.class, () -> AtomicFile.write(file, "new"));
+      assertSentence(refused, file);
+      assertTrue(refused.getMessage().contains("permission denied"), refused.getMessage());
+      assertEquals("old", Files.readString(file));
+    } finally {
+      assertTrue(folder.toFile().setWritable(true));
+    }
+  }
+
+  private List<String> names() throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.map(file -> file.getFileName().toString()).sorted().toList();
+    }
+  }
+
+  private static void assertSentence(OutputException refused, Path file) {
+    String message = refused.getMessage();
+    assertTrue(message.startsWith(file + " cannot be written: "), message);
+    assertTrue(message.contains("; "), message);
+    assertFalse(message.contains("null") || message.contains("\n"), message);
+    assertInstanceOf(IOException.class, refused.getCause());
+  }
+}

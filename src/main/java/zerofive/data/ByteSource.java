@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.zip.GZIPInputStream;
 
 /**
@@ -61,8 +62,18 @@ record ByteSource(String name, InputStream raw, long capacity, boolean exact)
           : new ByteSource(name, buffered, size, true);
     } catch (IOException e) {
       stored.close();
-      throw new InputException(name + " starts like a .gz but is none: " + e.getMessage(), e);
+      throw new InputException(
+          name
+              + ": at byte 0: starts like a .gz but has no whole gzip header ("
+              + reason(e)
+              + "); fetch the file again",
+          e);
     }
+  }
+
+  /** What the unpacker says is wrong; of a file that ends too early it says nothing. */
+  static String reason(IOException e) {
+    return Objects.requireNonNullElse(e.getMessage(), "it ends too early");
   }
 
   @Override

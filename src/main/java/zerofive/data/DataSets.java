@@ -171,7 +171,11 @@ public final class DataSets {
         seen[index] = true;
       } else if (present[label] > 0 && filter.equals(ClassFilter.ALL)) {
         throw new InputException(
-            "class " + label + " occurs in " + source + " but not in the training labels");
+            "class "
+                + label
+                + " occurs in "
+                + source
+                + " but not in the training labels; name the classes to use by --classes");
       }
     }
     for (int i = 0; i < seen.length; i++) {

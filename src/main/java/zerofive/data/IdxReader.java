@@ -20,7 +20,10 @@ final class IdxReader implements AutoCloseable {
   private final long[] dimensions;
   private long offset;
 
-  /** Reads and checks the header of an IDX file with {@code rank} dimensions. */
+  /**
+   * Reads and checks the header of an IDX file with {@code rank} dimensions; closes {@code source}
+   * where it refuses it.
+   */
   IdxReader(ByteSource source, int rank) {
     this.source = source;
     try {
@@ -28,6 +31,15 @@ final class IdxReader implements AutoCloseable {
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java platform has SHA-256", e);
     }
+    try {
+      dimensions = readHeader(rank);
+    } catch (InputException e) {
+      close();
+      throw e;
+    }
+  }
+
+  private long[] readHeader(int rank) {
     byte[] magic = new byte[4];
     read(magic, 0, 4);
     if (magic[0] != 0 || magic[1] != 0) {
@@ -41,19 +53,19 @@ final class IdxReader implements AutoCloseable {
     if (magic[3] != rank) {
       throw broken(3, (magic[3] & 0xff) + " dimensions, expected " + rank);
     }
-    dimensions = new long[rank];
-    byte[] sizes = new byte[4 * rank];
-    read(sizes, 0, sizes.length);
+    long[] sizes = new long[rank];
+    byte[] stored = new byte[4 * rank];
+    read(stored, 0, stored.length);
     long claimed = 1;
     for (int i = 0; i < rank; i++) {
       long size = 0;
       for (int j = 0; j < 4; j++) {
-        size = (size << 8) | (sizes[4 * i + j] & 0xff);
+        size = (size << 8) | (stored[4 * i + j] & 0xff);
       }
       if (size == 0) {
         throw broken(4 + 4L * i, "dimension " + (i + 1) + " is 0, expected at least 1");
       }
-      dimensions[i] = size;
+      sizes[i] = size;
       claimed = saturatedProduct(claimed, size);
     }
     long room = source.capacity() - offset;
@@ -61,7 +73,7 @@ final class IdxReader implements AutoCloseable {
       throw broken(
           4,
           "the header claims "
-              + shape()
+              + shape(sizes)
               + " = "
               + (claimed == Long.MAX_VALUE ? "over 2^63" : claimed)
               + " bytes after byte "
@@ -70,6 +82,7 @@ final class IdxReader implements AutoCloseable {
               + (source.exact() ? "holds " : "can hold at most ")
               + room);
     }
+    return sizes;
   }
 
   /** The size of dimension {@code i}, unsigned 32 bits. */
@@ -93,7 +106,7 @@ final class IdxReader implements AutoCloseable {
               + ": the .gz is damaged or cut off after raw byte "
               + offset
               + " ("
-              + e.getMessage()
+              + ByteSource.reason(e)
               + "); fetch the file again",
           e);
     } catch (IOException e) {
@@ -116,7 +129,13 @@ final class IdxReader implements AutoCloseable {
       }
     } catch (IOException e) {
       throw new InputException(
-          source.name() + ": the .gz is damaged at its end: " + e.getMessage(), e);
+          source.name()
+              + ": the .gz is damaged or cut off at its end, after raw byte "
+              + offset
+              + " ("
+              + ByteSource.reason(e)
+              + "); fetch the file again",
+          e);
     }
     return HexFormat.of().formatHex(digest.digest());
   }
@@ -136,9 +155,9 @@ final class IdxReader implements AutoCloseable {
     }
   }
 
-  private String shape() {
+  private static String shape(long[] sizes) {
     StringBuilder shape = new StringBuilder();
-    for (long size : dimensions) {
+    for (long size : sizes) {
       shape.append(shape.length() == 0 ? "" : " x ").append(size);
     }
     return shape.toString();

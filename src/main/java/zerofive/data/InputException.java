@@ -7,11 +7,24 @@ package zerofive.data;
 public final class InputException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
+  /** Enough for every honest sentence; a name inside a hostile file can have millions. */
+  private static final int HEAD = 2000;
+
+  private static final int TAIL = 500;
+
   public InputException(String message) {
-    super(message);
+    super(printable(message));
   }
 
   public InputException(String message, Throwable cause) {
-    super(message, cause);
+    super(printable(message), cause);
+  }
+
+  /** What files and folders are called is theirs to choose: no line breaks, no escape codes. */
+  private static String printable(String message) {
+    String line = message.replaceAll("(?U)\\p{Cntrl}", "?");
+    return line.length() <= HEAD + TAIL
+        ? line
+        : line.substring(0, HEAD) + " ... " + line.substring(line.length() - TAIL);
   }
 }

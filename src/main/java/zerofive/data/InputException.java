@@ -25,6 +25,6 @@ public final class InputException extends RuntimeException {
     String line = message.replaceAll("(?U)\\p{Cntrl}", "?");
     return line.length() <= HEAD + TAIL
         ? line
-        : line.substring(0, HEAD) + " ... " + line.substring(line.length() - TAIL);
+        : line.substring(0, HEAD) + "[...]" + line.substring(line.length() - TAIL);
   }
 }

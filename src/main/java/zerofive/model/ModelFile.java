@@ -1,9 +1,11 @@
 package zerofive.model;
 
 import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
+import com.google.gson.Strictness;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import java.io.IOException;
+import java.io.StringReader;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -60,6 +62,9 @@ public record ModelFile(Parameters parameters, List<String> classes, Loss loss, 
     int outputs = parameters.architecture().outputs();
     Map<String, String> metadata = content.metadata();
     if (!metadata.containsKey(CLASSES)) {
+      if (outputs == 2) {
+        throw broken(file, "has 2 logits, but two classes are told apart by one logit here");
+      }
       List<String> numbered = new ArrayList<>();
       for (int i = 0; i < outputs; i++) {
         numbered.add(String.valueOf(i));
@@ -69,13 +74,19 @@ public record ModelFile(Parameters parameters, List<String> classes, Loss loss, 
     }
     List<String> classes = parseClasses(file, metadata.get(CLASSES));
     if (Loss.outputs(classes.size()) != outputs) {
-      throw new InputException(
-          file + " names " + classes.size() + " classes but has " + outputs + " logits");
+      throw broken(
+          file,
+          "names "
+              + classes.size()
+              + " classes, which take "
+              + Loss.outputs(classes.size())
+              + (classes.size() == 2 ? " logit, but has " : " logits, but has ")
+              + outputs);
     }
     String layers = metadata.get(LAYERS);
     if (layers != null && !layers.equals(parameters.architecture().toString())) {
-      throw new InputException(
-          file + " says it is " + layers + " but its tensors make " + parameters.architecture());
+      throw broken(
+          file, "says it is " + layers + ", but its tensors make " + parameters.architecture());
     }
     try {
       Loss loss =
@@ -85,7 +96,7 @@ public record ModelFile(Parameters parameters, List<String> classes, Loss loss, 
       loss.checkClasses(classes.size());
       return new ModelFile(parameters, classes, loss, true);
     } catch (IllegalArgumentException e) {
-      throw new InputException(file + ": its metadata is not ours: " + e.getMessage(), e);
+      throw broken(file, "has metadata that is not ours: " + e.getMessage(), e);
     }
   }
 
@@ -103,7 +114,8 @@ public record ModelFile(Parameters parameters, List<String> classes, Loss loss, 
                 + ", expected shape "
                 + view.shape()
                 + " for a model "
-                + architecture);
+                + architecture
+                + "; name a file of such a model");
       }
       System.arraycopy(tensor.values(), 0, values, view.offset(), tensor.values().length);
     }
@@ -133,18 +145,20 @@ public record ModelFile(Parameters parameters, List<String> classes, Loss loss, 
       expected += 2;
     }
     if (widths.size() < 2 || tensors.size() != 2 * (widths.size() - 1)) {
-      throw new InputException(
-          file
-              + " holds the tensors "
-              + String.join(", ", tensors.keySet().stream().limit(8).toList())
-              + "; expected weight and bias of a linear model, or 0.weight, 0.bias, 2.weight,"
+      throw broken(
+          file,
+          (tensors.isEmpty()
+                  ? "holds no tensors"
+                  : "holds the tensors "
+                      + String.join(", ", tensors.keySet().stream().limit(8).toList()))
+              + ", expected weight and bias of a linear model, or 0.weight, 0.bias, 2.weight,"
               + " 2.bias and so on of Linear and ReLU layers in turn");
     }
     try {
       return new Architecture(
           widths.get(0), widths.subList(1, widths.size() - 1), widths.get(widths.size() - 1));
     } catch (IllegalArgumentException e) {
-      throw new InputException(file + ": " + e.getMessage(), e);
+      throw broken(file, "holds no model: " + e.getMessage(), e);
     }
   }
 
@@ -164,16 +178,31 @@ public record ModelFile(Parameters parameters, List<String> classes, Loss loss, 
 
   private static List<String> parseClasses(Path file, String json) {
     List<String> classes = new ArrayList<>();
-    try {
-      for (JsonElement name : JsonParser.parseString(json).getAsJsonArray()) {
-        classes.add(name.getAsString());
+    try (JsonReader reader = new JsonReader(new StringReader(json))) {
+      reader.setStrictness(Strictness.STRICT);
+      reader.beginArray();
+      while (reader.peek() == JsonToken.STRING) {
+        classes.add(reader.nextString());
       }
-    } catch (JsonParseException | IllegalStateException | UnsupportedOperationException e) {
-      throw new InputException(file + ": its metadata names no list of classes: " + json, e);
+      reader.endArray();
+      if (reader.peek() != JsonToken.END_DOCUMENT) {
+        throw new IllegalStateException("something follows the closing bracket");
+      }
+    } catch (IOException | IllegalStateException e) {
+      throw broken(file, "has metadata whose classes are not a JSON list of names", e);
     }
     if (classes.size() < 2 || classes.stream().distinct().count() < classes.size()) {
-      throw new InputException(file + ": its metadata names the classes " + json);
+      throw broken(file, "has metadata whose classes are not two or more different names");
     }
     return classes;
+  }
+
+  private static InputException broken(Path file, String what) {
+    return broken(file, what, null);
+  }
+
+  private static InputException broken(Path file, String what, Exception cause) {
+    return new InputException(
+        file + " " + what + "; name a model that zerofive or PyTorch's nn.Sequential wrote", cause);
   }
 }

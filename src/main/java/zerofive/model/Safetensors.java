@@ -182,7 +182,10 @@ public record Safetensors(Map<String, String> metadata, Map<String, Tensor> tens
       if (name.equals(METADATA)) {
         reader.beginObject();
         while (reader.hasNext()) {
-          metadata.put(reader.nextName(), reader.nextString());
+          String key = reader.nextName();
+          if (metadata.put(key, text(reader)) != null) {
+            throw broken(file, "the metadata names " + key + " twice");
+          }
         }
         reader.endObject();
       } else {
@@ -196,14 +199,18 @@ public record Safetensors(Map<String, String> metadata, Map<String, Tensor> tens
   }
 
   private static Entry readEntry(Path file, JsonReader reader, String name) throws IOException {
+    Set<String> keys = new HashSet<>();
     String dtype = null;
     List<Long> shape = null;
     List<Long> range = null;
     reader.beginObject();
     while (reader.hasNext()) {
       String key = reader.nextName();
+      if (!keys.add(key)) {
+        throw broken(file, "tensor " + name + " has its " + key + " twice");
+      }
       switch (key) {
-        case "dtype" -> dtype = reader.nextString();
+        case "dtype" -> dtype = text(reader);
         case "shape" -> shape = readLongs(reader);
         case "data_offsets" -> range = readLongs(reader);
         default -> throw broken(file, "tensor " + name + " has an unknown property " + key);
@@ -229,10 +236,21 @@ public record Safetensors(Map<String, String> metadata, Map<String, Tensor> tens
     return new Entry(name, List.copyOf(sizes), range.get(0), range.get(1));
   }
 
+  /** The next value, which must be a string: the library would take a number for one. */
+  private static String text(JsonReader reader) throws IOException {
+    if (reader.peek() != JsonToken.STRING) {
+      throw new IllegalStateException("expected a string at " + reader.getPath());
+    }
+    return reader.nextString();
+  }
+
   private static List<Long> readLongs(JsonReader reader) throws IOException {
     List<Long> values = new ArrayList<>();
     reader.beginArray();
     while (reader.hasNext()) {
+      if (reader.peek() != JsonToken.NUMBER) {
+        throw new IllegalStateException("expected a number at " + reader.getPath());
+      }
       values.add(reader.nextLong());
     }
     reader.endArray();

@@ -34,7 +34,7 @@ record ByteSource(String name, InputStream raw, long capacity, boolean exact)
       }
       return open(file.toString(), Files.newInputStream(file), Files.size(file));
     } catch (IOException e) {
-      throw new InputException(file + " cannot be read: " + e.getMessage(), e);
+      throw new InputException(file, e);
     }
   }
 

@@ -1,5 +1,8 @@
 package zerofive.data;
 
+import java.io.IOException;
+import java.nio.file.Path;
+
 /**
  * A data or model file is missing, damaged or does not fit what was asked. The message is one
  * sentence: the file, the place in it, what was expected, and a remedy.
@@ -18,6 +21,16 @@ public final class InputException extends RuntimeException {
 
   public InputException(String message, Throwable cause) {
     super(printable(message), cause);
+  }
+
+  /** The sentence for an operating-system error met while reading {@code file}. */
+  public InputException(Path file, IOException cause) {
+    this(
+        file
+            + " cannot be read: "
+            + OutputException.reason(cause)
+            + "; check its permissions and the disk",
+        cause);
   }
 
   /** What files and folders are called is theirs to choose: no line breaks, no escape codes. */

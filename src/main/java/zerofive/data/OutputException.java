@@ -25,7 +25,8 @@ public final class OutputException extends RuntimeException {
         cause);
   }
 
-  private static String reason(IOException cause) {
+  /** The operating system's reason in words; the exceptions' own messages are often just a path. */
+  static String reason(IOException cause) {
     if (cause instanceof AccessDeniedException) {
       return "permission denied";
     }

@@ -96,7 +96,7 @@ public record Safetensors(Map<String, String> metadata, Map<String, Tensor> tens
     try (FileChannel channel = FileChannel.open(file)) {
       return read(file, channel);
     } catch (IOException e) {
-      throw new InputException(file + " cannot be read: " + e.getMessage(), e);
+      throw new InputException(file, e);
     }
   }
 

@@ -146,7 +146,7 @@ class DataSetsTest {
   void imagesBeyondTheFirstAllocationAreReadWhole() {
     int[] labels = new int[80];
     Arrays.setAll(labels, i -> i % 2 + 1);
-    folder = new IdxFolder(temporary, 1000, 1001).train(labels).valid(1, 2).packAll();
+    folder = new IdxFolder(temporary, 1000, 1001).train(labels).valid(1, 2);
     ImageSet train = load("1,2").train();
     assertEquals(80, train.count());
     byte[] last = folder.pixels(labels[79], 79);

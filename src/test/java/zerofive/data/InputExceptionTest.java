@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 class InputExceptionTest {
@@ -14,6 +16,21 @@ class InputExceptionTest {
     InputException e = new InputException("größe.gz: at byte 3: 7 dimensions; fetch again", cause);
     assertEquals("größe.gz: at byte 3: 7 dimensions; fetch again", e.getMessage());
     assertSame(cause, e.getCause());
+  }
+
+  @Test
+  void anErrorOfTheOperatingSystemIsToldInWordsWithARemedy() {
+    Path file = Path.of("digits", "labels");
+    Refusal.of(
+            () -> {
+              throw new InputException(file, new AccessDeniedException(file.toString()));
+            })
+        .exactly(file + " cannot be read: permission denied; check its permissions and the disk");
+    Refusal.of(
+            () -> {
+              throw new InputException(file, new IOException("Input/output error"));
+            })
+        .saying(file.toString(), "Input/output error");
   }
 
   @Test

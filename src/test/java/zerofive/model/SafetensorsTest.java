@@ -225,7 +225,11 @@ class SafetensorsTest {
                         tensor.shape().stream().reduce(1, (a, b) -> a * b),
                         tensor.values().length));
       } catch (InputException e) {
-        refused();
+        Refusal.of(
+                () -> {
+                  throw e;
+                })
+            .saying(file.toString());
       }
     }
   }

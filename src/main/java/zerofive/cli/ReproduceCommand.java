@@ -125,6 +125,7 @@ final class ReproduceCommand implements Command {
       AtomicFile.write(folder.file("accuracy.svg"), chart(histories.get(2), histories.get(1)));
     }
     invocation.time().mark("report");
+    terminal.result("");
     invocation.printTime();
     terminal.result("picture  " + out.resolve("accuracy.svg"));
     terminal.result("runs     " + out + ", one folder a model");
@@ -221,7 +222,6 @@ final class ReproduceCommand implements Command {
               figure(published.accuracy()),
               ours.errors()));
     }
-    terminal.result("");
   }
 
   private static String figure(double value) {

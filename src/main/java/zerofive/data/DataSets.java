@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -67,9 +68,14 @@ public final class DataSets {
     if (train.height() != valid.height() || train.width() != valid.width()) {
       throw new InputException(
           String.format(
+              Locale.ROOT,
               "%s: training images are %d x %d but validation images %d x %d;"
                   + " both must have the same size",
-              name, train.height(), train.width(), valid.height(), valid.width()));
+              name,
+              train.height(),
+              train.width(),
+              valid.height(),
+              valid.width()));
     }
     return new DataSet(
         name, chosen.classes(), train, valid, Collections.unmodifiableSortedMap(sha256));

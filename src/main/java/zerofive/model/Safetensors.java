@@ -19,6 +19,7 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import zerofive.data.AtomicFile;
@@ -144,9 +145,14 @@ public record Safetensors(Map<String, String> metadata, Map<String, Tensor> tens
         throw broken(
             file,
             String.format(
+                Locale.ROOT,
                 "tensor %s has bytes %d to %d, expected it to begin at %d, where the one before"
                     + " ends, and to end by %d",
-                entry.name(), entry.begin(), entry.end(), expected, dataLength));
+                entry.name(),
+                entry.begin(),
+                entry.end(),
+                expected,
+                dataLength));
       }
       if (4 * elements(entry.shape(), dataLength) != bytes) {
         throw broken(

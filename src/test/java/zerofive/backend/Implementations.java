@@ -1,0 +1,58 @@
+package zerofive.backend;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.provider.Arguments;
+import zerofive.backend.ops.Ops;
+import zerofive.backend.reference.ReferenceBackend;
+import zerofive.backend.reference.ReferenceOps;
+
+/**
+ * The one place that names implementations for tests. A new one adds a line to {@link #ALL}, and
+ * has to pass every test that asks here.
+ */
+public final class Implementations {
+  private record Implementation(Supplier<Ops> ops, Backend backend) {}
+
+  private static final Map<String, Implementation> ALL = new LinkedHashMap<>();
+
+  static {
+    ALL.put("reference", new Implementation(ReferenceOps::new, new ReferenceBackend()));
+  }
+
+  private Implementations() {}
+
+  /** The names, to be given to {@link #ops} and {@link #backend}. */
+  public static List<String> names() {
+    return List.copyOf(ALL.keySet());
+  }
+
+  /** New operations of the implementation {@code name}; the caller closes them. */
+  public static Ops ops(String name) {
+    return ALL.get(name).ops().get();
+  }
+
+  /** The implementation {@code name} as the trainer sees it. */
+  public static Backend backend(String name) {
+    return ALL.get(name).backend();
+  }
+
+  /** Every implementation's name in front of every one of {@code cases}, for MethodSource. */
+  public static Stream<Arguments> times(Stream<Arguments> cases) {
+    List<Arguments> all = cases.toList();
+    return names().stream()
+        .flatMap(
+            name ->
+                all.stream()
+                    .map(
+                        rest -> {
+                          List<Object> arguments = new ArrayList<>(List.of(rest.get()));
+                          arguments.add(0, name);
+                          return Arguments.of(arguments.toArray());
+                        }));
+  }
+}

@@ -1,0 +1,77 @@
+package zerofive.backend.ops;
+
+import zerofive.backend.Optimizer;
+import zerofive.model.Activation;
+
+/** The element-wise operations in float32, as the comments of {@link Ops} define them. */
+final class FloatFormulas {
+  private FloatFormulas() {}
+
+  static float normalised(byte pixel) {
+    return (float) (pixel & 0xff) / 255f;
+  }
+
+  static float activated(Activation activation, float z, float bias) {
+    float v = z + bias;
+    return switch (activation) {
+      case IDENTITY -> v;
+      case RELU -> v < 0 ? 0 : v;
+    };
+  }
+
+  static float activationGradient(Activation activation, float activated, float delta) {
+    return switch (activation) {
+      case IDENTITY -> delta;
+      case RELU -> activated <= 0 ? 0 : delta;
+    };
+  }
+
+  /** A step's row of the rates buffer; {@code t} counts from 1. */
+  static float[] rates(Optimizer optimizer, float lr, int t) {
+    double decay = Double.parseDouble(Float.toString(optimizer.weightDecay()));
+    return new float[] {
+      lr,
+      (float) (lr / (1 - Math.pow(0.9, t))),
+      (float) Math.sqrt(1 - Math.pow(0.999, t)),
+      (float) (1 - lr * decay)
+    };
+  }
+
+  /** One step, in place; {@code rates} is the step's own row. */
+  static void update(
+      Optimizer optimizer, float[] w, float[] gradient, float[] moments, float[] rates) {
+    for (int i = 0; i < w.length; i++) {
+      switch (optimizer.kind()) {
+        case SGD -> {
+          float g = decayed(gradient[i], optimizer.weightDecay(), w[i]);
+          if (optimizer.momentum() != 0) {
+            moments[i] = optimizer.momentum() * moments[i] + g;
+            g = moments[i];
+          }
+          w[i] = w[i] - rates[0] * g;
+        }
+        case ADAM -> {
+          float g = decayed(gradient[i], optimizer.weightDecay(), w[i]);
+          w[i] = w[i] - adam(i, w.length, g, moments, rates);
+        }
+        case ADAMW -> {
+          w[i] = rates[3] * w[i];
+          w[i] = w[i] - adam(i, w.length, gradient[i], moments, rates);
+        }
+      }
+    }
+  }
+
+  private static float decayed(float gradient, float decay, float w) {
+    return decay == 0 ? gradient : gradient + decay * w;
+  }
+
+  private static float adam(int i, int n, float g, float[] moments, float[] rates) {
+    float m = moments[i] + 0.1f * (g - moments[i]);
+    float v = 0.999f * moments[n + i] + 0.001f * (g * g);
+    moments[i] = m;
+    moments[n + i] = v;
+    float denominator = (float) Math.sqrt(v) / rates[2] + 1e-8f;
+    return rates[1] * (m / denominator);
+  }
+}

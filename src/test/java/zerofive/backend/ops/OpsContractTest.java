@@ -1,0 +1,838 @@
+package zerofive.backend.ops;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static zerofive.backend.Closeness.assertClose;
+import static zerofive.backend.Closeness.assertSameBits;
+import static zerofive.backend.Closeness.tolerance;
+import static zerofive.backend.Closeness.widened;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.function.IntFunction;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import zerofive.backend.DoubleFormulas;
+import zerofive.backend.Implementations;
+import zerofive.backend.Optimizer;
+import zerofive.backend.Optimizer.Kind;
+import zerofive.backend.ops.GuardedOps.Region;
+import zerofive.model.Activation;
+import zerofive.model.Loss;
+
+/**
+ * What every implementation of {@link Ops} has to do, at sizes chosen to hurt: 1, primes, one under
+ * and one over a tile or a vector.
+ */
+final class OpsContractTest {
+  private static final int[] SIZES = {
+    1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512,
+    513
+  };
+
+  private static final float[] SPECIAL = {
+    0f,
+    -0f,
+    1f,
+    -1f,
+    Float.MIN_VALUE,
+    -Float.MIN_VALUE,
+    Float.MIN_NORMAL,
+    Float.MAX_VALUE,
+    -Float.MAX_VALUE,
+    Float.POSITIVE_INFINITY,
+    Float.NEGATIVE_INFINITY,
+    Float.NaN
+  };
+
+  /** A buffer may be longer than an op needs; so many elements must stay as they were. */
+  private static final int TAIL = 5;
+
+  static Stream<Arguments> lengths() {
+    return Implementations.times(IntStream.of(SIZES).mapToObj(Arguments::of));
+  }
+
+  static Stream<String> implementations() {
+    return Implementations.names().stream();
+  }
+
+  /** Rows and width: each size as one of the two, and some of the tiles' edges at once. */
+  static Stream<Arguments> shapes() {
+    Stream<Arguments> thin =
+        IntStream.of(SIZES)
+            .boxed()
+            .flatMap(s -> Stream.of(Arguments.of(s, 3), Arguments.of(3, s), Arguments.of(s, 1)));
+    Stream<Arguments> thick =
+        Stream.of(Arguments.of(33, 257), Arguments.of(257, 33), Arguments.of(256, 30));
+    return Implementations.times(Stream.concat(thin, thick));
+  }
+
+  static Stream<Arguments> products() {
+    List<int[]> sizes = new ArrayList<>();
+    for (int size : SIZES) {
+      sizes.add(new int[] {size, 7, 3});
+      sizes.add(new int[] {7, size, 3});
+      sizes.add(new int[] {3, 7, size});
+      sizes.add(new int[] {size, size, 2});
+    }
+    sizes.add(new int[] {1, 1, 2053});
+    sizes.add(new int[] {7, 255, 511});
+    sizes.add(new int[] {8, 256, 512});
+    sizes.add(new int[] {9, 257, 513});
+    sizes.add(new int[] {257, 31, 513});
+    sizes.add(new int[] {257, 255, 127});
+    sizes.add(new int[] {256, 30, 784});
+    sizes.add(new int[] {30, 784, 256});
+    sizes.add(new int[] {2, 1025, 9});
+    return Implementations.times(
+        sizes.stream()
+            .flatMap(
+                s ->
+                    IntStream.range(0, 4)
+                        .mapToObj(
+                            pair -> Arguments.of(pair % 2 > 0, pair / 2 > 0, s[0], s[1], s[2]))));
+  }
+
+  static Stream<Arguments> batches() {
+    List<Arguments> batches = new ArrayList<>();
+    for (int rows : SIZES) {
+      batches.add(Arguments.of(Loss.MNIST, rows, 1));
+      batches.add(Arguments.of(Loss.BCE, rows, 1));
+      batches.add(Arguments.of(Loss.CROSS_ENTROPY, rows, 3));
+    }
+    for (int outputs : SIZES) {
+      if (outputs > 2) {
+        batches.add(Arguments.of(Loss.CROSS_ENTROPY, 7, outputs));
+      }
+    }
+    batches.add(Arguments.of(Loss.CROSS_ENTROPY, 257, 10));
+    return Implementations.times(batches.stream());
+  }
+
+  static Stream<Arguments> updates() {
+    return Implementations.times(
+        optimizers().stream()
+            .flatMap(optimizer -> IntStream.of(SIZES).mapToObj(n -> Arguments.of(optimizer, n))));
+  }
+
+  private static List<Optimizer> optimizers() {
+    return List.of(
+        Optimizer.sgd(),
+        new Optimizer(Kind.SGD, 0.9f, 0),
+        new Optimizer(Kind.SGD, 0, 0.01f),
+        new Optimizer(Kind.SGD, 0.9f, 0.01f),
+        new Optimizer(Kind.ADAM, 0, 0),
+        new Optimizer(Kind.ADAM, 0, 0.01f),
+        new Optimizer(Kind.ADAMW, 0, 0),
+        new Optimizer(Kind.ADAMW, 0, Optimizer.ADAMW_WEIGHT_DECAY));
+  }
+
+  // Memory.
+
+  @ParameterizedTest
+  @MethodSource("lengths")
+  void newMemoryIsZero(String implementation, int length) {
+    try (GuardedOps guarded = new GuardedOps(implementation)) {
+      for (ElementType type : ElementType.values()) {
+        Buffer buffer = guarded.ops().allocate(type, length);
+        assertEquals(type, buffer.type());
+        assertEquals(length, buffer.length());
+        int[] bits = guarded.bits(buffer);
+        assertArrayEquals(new int[bits.length], bits, type.toString());
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("implementations")
+  void memoryOfNoElementsIsAllowed(String implementation) {
+    try (GuardedOps guarded = new GuardedOps(implementation)) {
+      Buffer nothing = guarded.ops().allocate(ElementType.F32, 0);
+      guarded.ops().upload(new float[0], nothing);
+      guarded.ops().clear(nothing);
+      guarded.ops().download(nothing, new float[0]);
+      assertEquals(0, nothing.length());
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("lengths")
+  void uploadedFloatsComeBackBitForBit(String implementation, int length) {
+    float[] values = floats(1, length);
+    for (int i = 0; i < length; i += 3) {
+      values[i] = SPECIAL[i % SPECIAL.length];
+    }
+    try (GuardedOps guarded = new GuardedOps(implementation)) {
+      Region region = guarded.output(length);
+      guarded.ops().upload(values, region.buffer());
+      assertSameBits("downloaded", values, region.floats());
+      guarded.assertIntact();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("lengths")
+  void uploadedIntegersComeBack(String implementation, int length) {
+    int[] values = ints(2, length, GuardedOps.INT_BOUND);
+    try (GuardedOps guarded = new GuardedOps(implementation)) {
+      Region region = guarded.output(new int[length]);
+      guarded.ops().upload(values, region.buffer());
+      assertArrayEquals(values, region.ints());
+      guarded.assertIntact();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("lengths")
+  void bytesAreUploadedFromTheirOffset(String implementation, int length) {
+    byte[] source = bytes(3, length + 11);
+    try (GuardedOps guarded = new GuardedOps(implementation)) {
+      Region region = guarded.output(new byte[length]);
+      guarded.ops().upload(source, 7, region.buffer());
+      int[] expected = new int[length];
+      Arrays.setAll(expected, i -> source[7 + i] & 0xff);
+      assertArrayEquals(expected, guarded.bits(region.buffer()));
+      guarded.assertIntact();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("lengths")
+  void clearZeroesItsBufferAndNothingElse(String implementation, int length) {
+    try (GuardedOps guarded = new GuardedOps(implementation)) {
+      Region metrics = guarded.metrics();
+      guarded
+          .ops()
+          .score(
+              Loss.BCE,
+              1,
+              1,
+              guarded.input(new float[1]).buffer(),
+              guarded.input(new int[] {1}).buffer(),
+              metrics.buffer());
+      List<Region> regions =
+          List.of(
+              guarded.output(floats(4, length)),
+              guarded.output(ints(5, length, GuardedOps.INT_BOUND)),
+              guarded.output(bytes(6, length)),
+              metrics);
+      for (Region region : regions) {
+        guarded.ops().clear(region.buffer());
+        int[] bits = guarded.bits(region.buffer());
+        assertArrayEquals(new int[bits.length], bits);
+      }
+      guarded.assertIntact();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("implementations")
+  void aSliceIsAViewAndNotACopy(String implementation) {
+    try (GuardedOps guarded = new GuardedOps(implementation)) {
+      Region region = guarded.output(new float[] {0, 1, 2, 3, 4, 5, 6, 7});
+      Buffer part = region.buffer().slice(2, 5);
+      Buffer partOfPart = part.slice(1, 2);
+      assertEquals(ElementType.F32, partOfPart.type());
+      assertEquals(2, partOfPart.length());
+      guarded.ops().upload(new float[] {30, 40}, partOfPart);
+      assertSameBits("whole", new float[] {0, 1, 2, 30, 40, 5, 6, 7}, region.floats());
+      guarded.ops().clear(part);
+      assertSameBits("whole", new float[] {0, 1, 0, 0, 0, 0, 0, 7}, region.floats());
+      float[] seen = new float[2];
+      guarded.ops().upload(new float[] {9, 8, 7, 6, 5, 4, 3, 2}, region.buffer());
+      guarded.ops().download(partOfPart, seen);
+      assertSameBits("part of part", new float[] {6, 5}, seen);
+      guarded.assertIntact();
+    }
+  }
+
+  // A batch.
+
+  @ParameterizedTest
+  @MethodSource("shapes")
+  void gatherNormalisesTheImagesOfTheOrder(String implementation, int rows, int width) {
+    int images = rows + 3;
+    int first = 2;
+    byte[] pixels = bytes(7, images * width);
+    int[] labels = ints(8, images, GuardedOps.INT_BOUND);
+    int[] order = ints(9, first + rows + 4, images);
+    int[] oldTargets = ints(10, rows + TAIL, GuardedOps.INT_BOUND);
+    float[] expected = marked(rows * width);
+    int[] expectedTargets = oldTargets.clone();
+    for (int r = 0; r < rows; r++) {
+      int image = order[first + r];
+      expectedTargets[r] = labels[image];
+      for (int p = 0; p < width; p++) {
+        expected[r * width + p] = FloatFormulas.normalised(pixels[image * width + p]);
+      }
+    }
+    try (GuardedOps guarded = new GuardedOps(implementation)) {
+      Region x = guarded.output(rows * width + TAIL);
+      Region targets = guarded.output(oldTargets);
+      guarded
+          .ops()
+          .gather(
+              guarded.input(pixels).buffer(),
+              guarded.input(labels).buffer(),
+              guarded.input(order).buffer(),
+              first,
+              rows,
+              width,
+              x.buffer(),
+              targets.buffer());
+      assertSameBits("x", expected, x.floats());
+      assertArrayEquals(expectedTargets, targets.ints());
+      guarded.assertIntact();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("implementations")
+  void everyShadeIsTheByteOver255(String implementation) {
+    byte[] shades = new byte[256];
+    float[] expected = new float[256];
+    for (int shade = 0; shade < 256; shade++) {
+      shades[shade] = (byte) shade;
+      expected[shade] = shade / 255f;
+    }
+    try (GuardedOps guarded = new GuardedOps(implementation)) {
+      Region x = guarded.output(256);
+      guarded
+          .ops()
+          .gather(
+              guarded.input(shades).buffer(),
+              guarded.input(new int[1]).buffer(),
+              guarded.input(new int[1]).buffer(),
+              0,
+              1,
+              256,
+              x.buffer(),
+              guarded.output(new int[1]).buffer());
+      assertSameBits("x", expected, x.floats());
+    }
+  }
+
+  // Matrix products.
+
+  @ParameterizedTest
+  @MethodSource("products")
+  void gemmIsTheMatrixProduct(
+      String implementation, boolean transposeA, boolean transposeB, int m, int n, int k) {
+    float[] a = floats(11, m * k);
+    float[] b = floats(12, k * n);
+    assertProduct(implementation, transposeA, transposeB, m, n, k, a, b);
+  }
+
+  @ParameterizedTest
+  @MethodSource("implementations")
+  void notANumberAndInfinityPassThroughGemm(String implementation) {
+    int m = 9;
+    int n = 11;
+    int k = 13;
+    float[] a = floats(13, m * k);
+    float[] b = floats(14, k * n);
+    a[17] = Float.NaN;
+    a[40] = Float.POSITIVE_INFINITY;
+    a[70] = Float.NEGATIVE_INFINITY;
+    a[71] = Float.POSITIVE_INFINITY;
+    b[5] = 0;
+    b[60] = Float.NaN;
+    b[80] = Float.NEGATIVE_INFINITY;
+    for (int pair = 0; pair < 4; pair++) {
+      assertProduct(implementation, pair % 2 > 0, pair / 2 > 0, m, n, k, a, b);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("implementations")
+  void gemmOfZerosOverwritesWhatWasThere(String implementation) {
+    assertProduct(implementation, false, true, 9, 5, 3, new float[27], new float[15]);
+  }
+
+  @ParameterizedTest
+  @MethodSource("implementations")
+  void anEarlierProductLeavesNothingInTheNext(String implementation) {
+    try (GuardedOps guarded = new GuardedOps(implementation)) {
+      Region c = guarded.output(33 * 29);
+      float[] bad = new float[33 * 29];
+      Arrays.fill(bad, Float.NaN);
+      Buffer nan = guarded.input(bad).buffer();
+      guarded.ops().gemm(false, false, 29, 29, 33, nan, nan, c.buffer());
+      float[] a = floats(15, 3 * 5);
+      float[] b = floats(16, 5 * 2);
+      Region product = guarded.output(6);
+      guarded
+          .ops()
+          .gemm(
+              false,
+              false,
+              3,
+              2,
+              5,
+              guarded.input(a).buffer(),
+              guarded.input(b).buffer(),
+              product.buffer());
+      double[] expected = DoubleFormulas.gemm(false, false, 3, 2, 5, widened(a), widened(b));
+      assertClose("c", expected, product.floats(), i -> tolerance(2, 5, 4));
+      guarded.assertIntact();
+    }
+  }
+
+  private static void assertProduct(
+      String implementation,
+      boolean transposeA,
+      boolean transposeB,
+      int m,
+      int n,
+      int k,
+      float[] a,
+      float[] b) {
+    float[] c =
+        twice(
+            () -> {
+              try (GuardedOps guarded = new GuardedOps(implementation)) {
+                Region result = guarded.output(m * n + TAIL);
+                guarded
+                    .ops()
+                    .gemm(
+                        transposeA,
+                        transposeB,
+                        m,
+                        n,
+                        k,
+                        guarded.input(a).buffer(),
+                        guarded.input(b).buffer(),
+                        result.buffer());
+                guarded.assertIntact();
+                return result.floats();
+              }
+            });
+    double[] wideA = widened(a);
+    double[] wideB = widened(b);
+    double[] expected = marked(DoubleFormulas.gemm(transposeA, transposeB, m, n, k, wideA, wideB));
+    double[] largest =
+        DoubleFormulas.gemmLargestTerms(transposeA, transposeB, m, n, k, wideA, wideB);
+    assertClose("c", expected, c, i -> tolerance(2, k, largest[i]));
+  }
+
+  // Activations.
+
+  @ParameterizedTest
+  @MethodSource("shapes")
+  void biasActivationIsExact(String implementation, int rows, int width) {
+    float[] bias = floats(17, width);
+    float[] z = floats(18, rows * width + TAIL);
+    for (Activation activation : Activation.values()) {
+      assertBiasActivation(implementation, activation, rows, width, bias, z);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("implementations")
+  void biasActivationKeepsNotANumberAndInfinity(String implementation) {
+    int width = SPECIAL.length;
+    float[] z = filled(width * width + TAIL, i -> SPECIAL[i / width % width]);
+    for (Activation activation : Activation.values()) {
+      assertBiasActivation(implementation, activation, width, width, SPECIAL, z);
+    }
+  }
+
+  private static void assertBiasActivation(
+      String implementation, Activation activation, int rows, int width, float[] bias, float[] z) {
+    float[] expected = z.clone();
+    for (int i = 0; i < rows * width; i++) {
+      expected[i] = FloatFormulas.activated(activation, z[i], bias[i % width]);
+    }
+    try (GuardedOps guarded = new GuardedOps(implementation)) {
+      Region inOut = guarded.output(z);
+      guarded
+          .ops()
+          .biasActivation(activation, rows, width, guarded.input(bias).buffer(), inOut.buffer());
+      assertSameBits(activation + " of z", expected, inOut.floats());
+      guarded.assertIntact();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("shapes")
+  void activationGradientIsExact(String implementation, int rows, int width) {
+    float[] activated = floats(19, rows * width);
+    for (int i = 0; i < activated.length; i += 3) {
+      activated[i] = 0;
+    }
+    float[] delta = floats(20, rows * width + TAIL);
+    for (Activation activation : Activation.values()) {
+      assertActivationGradient(implementation, activation, rows, width, activated, delta);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("implementations")
+  void activationGradientKeepsNotANumberAndInfinity(String implementation) {
+    int width = SPECIAL.length;
+    float[] activated = filled(width * width, i -> SPECIAL[i / width]);
+    float[] delta = filled(width * width + TAIL, i -> SPECIAL[i % width]);
+    for (Activation activation : Activation.values()) {
+      assertActivationGradient(implementation, activation, width, width, activated, delta);
+    }
+  }
+
+  private static void assertActivationGradient(
+      String implementation,
+      Activation activation,
+      int rows,
+      int width,
+      float[] activated,
+      float[] delta) {
+    float[] expected = delta.clone();
+    for (int i = 0; i < rows * width; i++) {
+      expected[i] = FloatFormulas.activationGradient(activation, activated[i], delta[i]);
+    }
+    try (GuardedOps guarded = new GuardedOps(implementation)) {
+      Region inOut = guarded.output(delta);
+      guarded
+          .ops()
+          .activationGradient(
+              activation, rows, width, guarded.input(activated).buffer(), inOut.buffer());
+      assertSameBits(activation + "'s delta", expected, inOut.floats());
+      guarded.assertIntact();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("shapes")
+  void biasGradientIsTheColumnSums(String implementation, int rows, int width) {
+    assertBiasGradient(implementation, rows, width, floats(21, rows * width));
+  }
+
+  @ParameterizedTest
+  @MethodSource("implementations")
+  void notANumberAndInfinityStayInTheirColumn(String implementation) {
+    int width = SPECIAL.length;
+    float[] delta = floats(22, 3 * width);
+    System.arraycopy(SPECIAL, 0, delta, width, width);
+    // Beside the largest floats only zeros: the sum has to stay finite in float32 as well.
+    delta[7] = 0;
+    delta[2 * width + 7] = 0;
+    delta[8] = 0;
+    delta[2 * width + 8] = 0;
+    assertBiasGradient(implementation, 3, width, delta);
+  }
+
+  private static void assertBiasGradient(
+      String implementation, int rows, int width, float[] delta) {
+    float[] gradient =
+        twice(
+            () -> {
+              try (GuardedOps guarded = new GuardedOps(implementation)) {
+                Region sums = guarded.output(width + TAIL);
+                guarded
+                    .ops()
+                    .biasGradient(rows, width, guarded.input(delta).buffer(), sums.buffer());
+                guarded.assertIntact();
+                return sums.floats();
+              }
+            });
+    double[] largest = new double[width];
+    for (int i = 0; i < delta.length; i++) {
+      largest[i % width] = Math.max(largest[i % width], Math.abs((double) delta[i]));
+    }
+    assertClose(
+        "gradient",
+        marked(DoubleFormulas.columnSums(rows, width, widened(delta))),
+        gradient,
+        j -> tolerance(2, rows, largest[j]));
+  }
+
+  // Losses.
+
+  /** What loss and score gave. */
+  @SuppressWarnings("ArrayRecordComponent")
+  private record Measured(float[] slopes, double[] afterLoss, double[] afterScore) {}
+
+  /** Both ops run twice on one metrics buffer each: they have to add, and to repeat themselves. */
+  private static Measured measure(
+      String implementation, Loss loss, int rows, int outputs, float[] logits, int[] targets) {
+    try (GuardedOps guarded = new GuardedOps(implementation)) {
+      Buffer z = guarded.input(logits).buffer();
+      Buffer classes = guarded.input(targets).buffer();
+      Region lossMetrics = guarded.metrics();
+      Region scoreMetrics = guarded.metrics();
+      float[] slopes =
+          twice(
+              () -> {
+                Region written = guarded.output(rows * outputs + TAIL);
+                guarded
+                    .ops()
+                    .loss(loss, rows, outputs, z, classes, written.buffer(), lossMetrics.buffer());
+                guarded.ops().score(loss, rows, outputs, z, classes, scoreMetrics.buffer());
+                return written.floats();
+              });
+      guarded.assertIntact();
+      return new Measured(slopes, lossMetrics.doubles(), scoreMetrics.doubles());
+    }
+  }
+
+  private static void assertLosses(
+      String implementation, Loss loss, int rows, int outputs, float[] logits, int[] targets) {
+    Measured measured = measure(implementation, loss, rows, outputs, logits, targets);
+    double[] slopes = new double[rows * outputs];
+    double sum = 0;
+    double largest = 0;
+    int correct = 0;
+    for (int r = 0; r < rows; r++) {
+      double[] z = widened(Arrays.copyOfRange(logits, r * outputs, (r + 1) * outputs));
+      sum += DoubleFormulas.loss(loss, z, targets[r]);
+      largest = Math.max(largest, DoubleFormulas.lossLargestTerm(loss, z, targets[r]));
+      correct += DoubleFormulas.isRight(z, targets[r]) ? 1 : 0;
+      for (int j = 0; j < outputs; j++) {
+        slopes[r * outputs + j] = DoubleFormulas.slope(loss, z, targets[r], j) / rows;
+      }
+    }
+    assertClose(
+        loss + "'s slopes",
+        marked(slopes),
+        measured.slopes(),
+        i -> tolerance(4, outputs, 1.0 / rows));
+    double terms = 2 * (rows + outputs) * largest;
+    assertClose(
+        loss + "'s metrics",
+        new double[] {2 * sum, 0},
+        measured.afterLoss(),
+        i -> i == Ops.CORRECT ? 0 : tolerance(4, 1, terms));
+    assertClose(
+        loss + "'s metrics after score",
+        new double[] {2 * sum, 2 * correct},
+        measured.afterScore(),
+        i -> i == Ops.CORRECT ? 0 : tolerance(4, 1, terms));
+  }
+
+  @ParameterizedTest
+  @MethodSource("batches")
+  void lossAndScoreMeasureTheBatchAndNoMore(
+      String implementation, Loss loss, int rows, int outputs) {
+    float[] logits = floats(23, (rows + 2) * outputs);
+    for (int i = 0; i < logits.length; i++) {
+      logits[i] = i < rows * outputs ? 4 * logits[i] : Float.NaN;
+    }
+    int[] targets = ints(24, rows + 2, Math.max(2, outputs));
+    assertLosses(implementation, loss, rows, outputs, logits, targets);
+  }
+
+  @ParameterizedTest
+  @MethodSource("implementations")
+  void oneExtremeLogitOverflowsNowhere(String implementation) {
+    float[] extremes = {
+      0f,
+      -0f,
+      1e-30f,
+      20f,
+      -20f,
+      87f,
+      -87f,
+      89f,
+      -89f,
+      104f,
+      -104f,
+      1e4f,
+      -1e4f,
+      Float.MAX_VALUE,
+      -Float.MAX_VALUE,
+      Float.POSITIVE_INFINITY,
+      Float.NEGATIVE_INFINITY,
+      Float.NaN
+    };
+    for (float z : extremes) {
+      for (int target = 0; target < 2; target++) {
+        assertLosses(implementation, Loss.MNIST, 1, 1, new float[] {z}, new int[] {target});
+        assertLosses(implementation, Loss.BCE, 1, 1, new float[] {z}, new int[] {target});
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("implementations")
+  void extremeLogitsAmongSeveralOverflowNowhere(String implementation) {
+    float[][] rows = {
+      {1e4f, -1e4f, 0},
+      {1e4f, 1e4f, 1e4f},
+      {-1e4f, -1e4f, -1e4f},
+      {104, -104, 0},
+      {Float.NEGATIVE_INFINITY, 0, 1},
+      {Float.NEGATIVE_INFINITY, Float.NEGATIVE_INFINITY, -1e4f},
+      {Float.NaN, 0, 1},
+      {0, 1, Float.NaN}
+    };
+    for (float[] z : rows) {
+      for (int target = 0; target < 3; target++) {
+        assertLosses(implementation, Loss.CROSS_ENTROPY, 1, 3, z, new int[] {target});
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("implementations")
+  void scoreTakesTheFirstOfEqualLogitsAndNoneBesideNotANumber(String implementation) {
+    float[] steps = {-1, 0, 1, Float.NaN, Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY};
+    int n = steps.length;
+    float[] logits = new float[3 * n * n * n];
+    for (int i = 0; i < logits.length; i++) {
+      int row = i / 3;
+      logits[i] = steps[(i % 3 == 0 ? row : i % 3 == 1 ? row / n : row / n / n) % n];
+    }
+    int rows = n * n * n;
+    for (int target = 0; target < 3; target++) {
+      int[] targets = new int[rows];
+      Arrays.fill(targets, target);
+      int correct = 0;
+      for (int r = 0; r < rows; r++) {
+        double[] z = widened(Arrays.copyOfRange(logits, 3 * r, 3 * r + 3));
+        correct += DoubleFormulas.isRight(z, target) ? 1 : 0;
+      }
+      Measured measured = measure(implementation, Loss.CROSS_ENTROPY, rows, 3, logits, targets);
+      assertEquals(2.0 * correct, measured.afterScore()[Ops.CORRECT]);
+    }
+  }
+
+  // Steps.
+
+  @ParameterizedTest
+  @MethodSource("updates")
+  void updateIsExactOverSeveralSteps(String implementation, Optimizer optimizer, int n) {
+    int steps = 5;
+    float[] start = floats(25, n);
+    float[] gradients = floats(26, n * steps);
+    float[] result = updated(implementation, optimizer, steps, start, gradients);
+
+    double[] w = widened(start);
+    double[] moments = new double[optimizer.momentCount() * n];
+    double reach = 2;
+    for (int step = 0; step < steps; step++) {
+      double[] g = widened(Arrays.copyOfRange(gradients, step * n, (step + 1) * n));
+      DoubleFormulas.update(optimizer, rate(step), step + 1, w, g, moments);
+      reach = Math.max(reach, Arrays.stream(w).map(Math::abs).max().getAsDouble());
+    }
+    double largest = reach;
+    assertClose("w", w, Arrays.copyOf(result, n), i -> tolerance(8, steps, largest));
+  }
+
+  @ParameterizedTest
+  @MethodSource("implementations")
+  void updateIsExactAtTinyAndAtInfiniteGradients(String implementation) {
+    float[] gradient = {
+      0,
+      Float.NaN,
+      Float.POSITIVE_INFINITY,
+      Float.NEGATIVE_INFINITY,
+      1e-18f,
+      1e-20f,
+      -1e-21f,
+      1e-30f,
+      Float.MIN_VALUE,
+      0x1p60f,
+      Float.MAX_VALUE
+    };
+    int steps = 3;
+    float[] gradients = filled(steps * gradient.length, i -> gradient[i % gradient.length]);
+    for (Optimizer optimizer : optimizers()) {
+      updated(implementation, optimizer, steps, floats(27, gradient.length), gradients);
+    }
+  }
+
+  /** Learning rates that differ from step to step. */
+  private static float rate(int step) {
+    return 0.1f / (1 + step);
+  }
+
+  /** Takes the steps, checks the bits after each, and returns w and the moments. */
+  private static float[] updated(
+      String implementation, Optimizer optimizer, int steps, float[] start, float[] gradients) {
+    int n = start.length;
+    float[] table = new float[(steps + 1) * Ops.RATES];
+    for (int step = 0; step < steps; step++) {
+      float[] row = FloatFormulas.rates(optimizer, rate(step), step + 1);
+      System.arraycopy(row, 0, table, step * Ops.RATES, Ops.RATES);
+    }
+    float[] w = start.clone();
+    float[] moments = new float[optimizer.momentCount() * n];
+    try (GuardedOps guarded = new GuardedOps(implementation)) {
+      Region parameters = guarded.output(w);
+      Region kept = guarded.output(moments);
+      Region rates = guarded.input(table);
+      for (int step = 0; step < steps; step++) {
+        float[] gradient = Arrays.copyOfRange(gradients, step * n, (step + 1) * n);
+        guarded
+            .ops()
+            .update(
+                optimizer,
+                parameters.buffer(),
+                guarded.input(gradient).buffer(),
+                kept.buffer(),
+                rates.buffer(),
+                step);
+        float[] row = Arrays.copyOfRange(table, step * Ops.RATES, (step + 1) * Ops.RATES);
+        FloatFormulas.update(optimizer, w, gradient, moments, row);
+        assertSameBits(optimizer + " step " + step + ": w", w, parameters.floats());
+        assertSameBits(optimizer + " step " + step + ": moments", moments, kept.floats());
+      }
+      guarded.assertIntact();
+      return parameters.floats();
+    }
+  }
+
+  // Numbers to work on, the same in every run.
+
+  private static float[] floats(long seed, int length) {
+    Random random = new Random(seed);
+    float[] values = new float[length];
+    for (int i = 0; i < length; i++) {
+      values[i] = 4 * random.nextFloat() - 2;
+    }
+    return values;
+  }
+
+  private static float[] filled(int length, IntFunction<Float> value) {
+    float[] values = new float[length];
+    for (int i = 0; i < length; i++) {
+      values[i] = value.apply(i);
+    }
+    return values;
+  }
+
+  private static int[] ints(long seed, int length, int bound) {
+    return new Random(seed).ints(length, 0, bound).toArray();
+  }
+
+  private static byte[] bytes(long seed, int length) {
+    byte[] values = new byte[length];
+    new Random(seed).nextBytes(values);
+    return values;
+  }
+
+  /** Room for {@code length} results and the tail that has to stay NaN. */
+  private static float[] marked(int length) {
+    float[] values = new float[length + TAIL];
+    Arrays.fill(values, Float.NaN);
+    return values;
+  }
+
+  /** The results and the tail that has to stay NaN. */
+  private static double[] marked(double[] results) {
+    double[] values = Arrays.copyOf(results, results.length + TAIL);
+    Arrays.fill(values, results.length, values.length, Double.NaN);
+    return values;
+  }
+
+  /** Computes it twice, which has to give the same bits. */
+  private static float[] twice(Supplier<float[]> computation) {
+    float[] once = computation.get();
+    assertSameBits("the same computation's result", once, computation.get());
+    return once;
+  }
+}

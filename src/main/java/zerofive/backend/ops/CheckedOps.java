@@ -37,25 +37,25 @@ public final class CheckedOps implements Ops {
 
   @Override
   public void upload(int[] source, Buffer destination) {
-    whole("upload", destination, ElementType.I32, source.length);
+    whole("upload", "destination", destination, ElementType.I32, source.length);
     ops.upload(source, destination);
   }
 
   @Override
   public void upload(float[] source, Buffer destination) {
-    whole("upload", destination, ElementType.F32, source.length);
+    whole("upload", "destination", destination, ElementType.F32, source.length);
     ops.upload(source, destination);
   }
 
   @Override
   public void download(Buffer source, float[] destination) {
-    whole("download", source, ElementType.F32, destination.length);
+    whole("download", "source", source, ElementType.F32, destination.length);
     ops.download(source, destination);
   }
 
   @Override
   public void download(Buffer source, double[] destination) {
-    whole("download", source, ElementType.F64, destination.length);
+    whole("download", "source", source, ElementType.F64, destination.length);
     ops.download(source, destination);
   }
 
@@ -180,9 +180,16 @@ public final class CheckedOps implements Ops {
     require(a > 0 && b > 0 && c > 0, "%s: sizes %d, %d, %d are not all positive", op, a, b, c);
   }
 
-  private static void whole(String op, Buffer buffer, ElementType type, int length) {
-    buffer(op, "buffer", buffer, type, length);
-    require(buffer.length() == length, "%s: %d elements for %d", op, buffer.length(), length);
+  private static void whole(
+      String op, String argument, Buffer buffer, ElementType type, int length) {
+    buffer(op, argument, buffer, type, length);
+    require(
+        buffer.length() == length,
+        "%s: %s has %d elements, expected exactly %d",
+        op,
+        argument,
+        buffer.length(),
+        length);
   }
 
   private static void buffer(

@@ -1,0 +1,36 @@
+package zerofive.backend;
+
+import java.util.Random;
+import zerofive.data.ImageSet;
+import zerofive.model.Architecture;
+import zerofive.model.Parameters;
+
+/** Small made-up images that can be learnt, and weights to begin with; the same in every run. */
+final class SmallImages {
+  private SmallImages() {}
+
+  /** Noise of bytes; the pixels whose number modulo {@code classes} is the class are brighter. */
+  static ImageSet create(long seed, int count, int height, int width, int classes) {
+    Random random = new Random(seed);
+    byte[] pixels = new byte[count * height * width];
+    int[] targets = new int[count];
+    for (int i = 0; i < count; i++) {
+      targets[i] = random.nextInt(classes);
+      for (int p = 0; p < height * width; p++) {
+        int light = p % classes == targets[i] ? 100 : 0;
+        pixels[i * height * width + p] = (byte) (light + random.nextInt(156));
+      }
+    }
+    return new ImageSet(pixels, targets, height, width);
+  }
+
+  /** Weights uniform in +-{@code bound}. */
+  static Parameters weights(long seed, Architecture architecture, float bound) {
+    Random random = new Random(seed);
+    float[] values = new float[architecture.parameterCount()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = bound * (2 * random.nextFloat() - 1);
+    }
+    return new Parameters(architecture, values);
+  }
+}

@@ -2,6 +2,7 @@ package zerofive.backend.ops;
 
 import java.util.ArrayList;
 import java.util.List;
+import zerofive.data.ImageSet;
 import zerofive.model.Architecture;
 import zerofive.model.Layer;
 
@@ -48,6 +49,18 @@ final class ForwardPass {
   /** What layer {@code l} put out in the last run. */
   Buffer activation(int l) {
     return activations.get(l);
+  }
+
+  /** Throws IllegalArgumentException where the images do not fit the first layer. */
+  static void check(Architecture architecture, ImageSet images) {
+    if (images.imageSize() != architecture.inputs()) {
+      throw new IllegalArgumentException(
+          "images of "
+              + images.imageSize()
+              + " pixels for a model of "
+              + architecture.inputs()
+              + " inputs");
+    }
   }
 
   /** Length of a [rows, width] buffer; throws IllegalArgumentException where it is too long. */

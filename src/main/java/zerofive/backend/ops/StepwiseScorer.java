@@ -39,7 +39,7 @@ public final class StepwiseScorer implements Scorer {
 
   @Override
   public float[] logits(ImageSet images) {
-    check(images);
+    ForwardPass.check(architecture, images);
     int imageSize = architecture.inputs();
     int outputs = architecture.outputs();
     float[] all = new float[ForwardPass.elements(images.count(), outputs)];
@@ -56,23 +56,12 @@ public final class StepwiseScorer implements Scorer {
 
   @Override
   public Evaluation evaluate(ImageSet images, Loss loss) {
-    check(images);
+    ForwardPass.check(architecture, images);
     return new Validation(ops, architecture, parameters, images).measure(loss);
   }
 
   @Override
   public void close() {
     ops.close();
-  }
-
-  private void check(ImageSet images) {
-    if (images.imageSize() != architecture.inputs()) {
-      throw new IllegalArgumentException(
-          "images of "
-              + images.imageSize()
-              + " pixels for a model of "
-              + architecture.inputs()
-              + " inputs");
-    }
   }
 }

@@ -51,6 +51,8 @@ public final class StepwiseSession implements TrainingSession {
    */
   public StepwiseSession(
       Ops ops, TrainingPlan plan, ImageSet train, ImageSet valid, TrainingState start) {
+    ForwardPass.check(plan.architecture(), train);
+    ForwardPass.check(plan.architecture(), valid);
     this.ops = new CheckedOps(ops);
     this.plan = plan;
     this.trainCount = train.count();

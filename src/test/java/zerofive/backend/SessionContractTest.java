@@ -1,0 +1,383 @@
+package zerofive.backend;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static zerofive.backend.Closeness.assertClose;
+import static zerofive.backend.Closeness.assertSameBits;
+import static zerofive.backend.Closeness.tolerance;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import zerofive.backend.Optimizer.Kind;
+import zerofive.data.ExampleOrder;
+import zerofive.data.ImageSet;
+import zerofive.model.Architecture;
+import zerofive.model.Loss;
+import zerofive.model.Parameters;
+
+/** What every {@link Backend}'s sessions and scorers have to do, on small made-up images. */
+final class SessionContractTest {
+  private static final int HEIGHT = 5;
+  private static final int WIDTH = 7;
+
+  /** A prime; with batches of 7 or 32 the last one is short. */
+  private static final int TRAIN = 101;
+
+  /** More than what is measured at once, and a short rest. */
+  private static final int VALID = 259;
+
+  private static final int EPOCHS = 4;
+  private static final double RELATIVE = 1e-5;
+
+  /** One training, by the values that vary. */
+  private record Run(int classes, List<Integer> hidden, Loss loss, Optimizer optimizer, int batch) {
+    Architecture architecture() {
+      return new Architecture(HEIGHT * WIDTH, hidden, Loss.outputs(classes));
+    }
+
+    TrainingPlan plan() {
+      return new TrainingPlan(architecture(), loss, optimizer, batch);
+    }
+
+    ImageSet train() {
+      return SmallImages.create(1, TRAIN, HEIGHT, WIDTH, classes);
+    }
+
+    ImageSet valid() {
+      return SmallImages.create(2, VALID, HEIGHT, WIDTH, classes);
+    }
+
+    Parameters start() {
+      return SmallImages.weights(3, architecture(), 0.3f);
+    }
+
+    TrainingSession open(String implementation) {
+      return open(implementation, TrainingState.fresh(start(), optimizer));
+    }
+
+    TrainingSession open(String implementation, TrainingState state) {
+      return Implementations.backend(implementation).open(plan(), train(), valid(), state);
+    }
+
+    /** Shuffled images, and a learning rate that falls from step to step. */
+    EpochInput input(int epoch) {
+      float[] rates = new float[plan().stepsPerEpoch(TRAIN)];
+      float highest = optimizer.kind() == Kind.SGD ? 0.1f : 0.01f;
+      for (int step = 0; step < rates.length; step++) {
+        rates[step] = highest / (epoch + (float) step / rates.length);
+      }
+      return new EpochInput(ExampleOrder.SHUFFLED.indices(train().targets(), 4, epoch), rates);
+    }
+  }
+
+  private static final List<Optimizer> OPTIMIZERS =
+      List.of(
+          Optimizer.sgd(),
+          new Optimizer(Kind.SGD, 0.9f, 0),
+          new Optimizer(Kind.SGD, 0.9f, 0.01f),
+          new Optimizer(Kind.ADAM, 0, 0),
+          new Optimizer(Kind.ADAM, 0, 0.01f),
+          new Optimizer(Kind.ADAMW, 0, Optimizer.ADAMW_WEIGHT_DECAY));
+
+  /** Every optimiser on a net of each loss; every batch size and depth on plain descent. */
+  static Stream<Arguments> runs() {
+    List<Run> runs = new ArrayList<>();
+    for (Optimizer optimizer : OPTIMIZERS) {
+      runs.add(new Run(2, List.of(9), Loss.BCE, optimizer, 32));
+      runs.add(new Run(3, List.of(9), Loss.CROSS_ENTROPY, optimizer, 7));
+    }
+    for (int batch : new int[] {1, 7, 32, TRAIN - 1, TRAIN, TRAIN + 1, 1000, Integer.MAX_VALUE}) {
+      runs.add(new Run(2, List.of(), Loss.MNIST, Optimizer.sgd(), batch));
+      runs.add(new Run(2, List.of(9), Loss.MNIST, Optimizer.sgd(), batch));
+      runs.add(new Run(2, List.of(9, 5), Loss.BCE, Optimizer.sgd(), batch));
+      runs.add(new Run(3, List.of(), Loss.CROSS_ENTROPY, Optimizer.sgd(), batch));
+      runs.add(new Run(10, List.of(11, 6), Loss.CROSS_ENTROPY, Optimizer.sgd(), batch));
+    }
+    return Implementations.times(runs.stream().map(Arguments::of));
+  }
+
+  @ParameterizedTest
+  @MethodSource("runs")
+  void trainingFollowsTheReplayInDouble(String implementation, Run run) {
+    DoubleReplay replay = new DoubleReplay(run.plan(), run.start());
+    double largest = 0;
+    try (TrainingSession session = run.open(implementation)) {
+      for (int epoch = 1; epoch <= EPOCHS; epoch++) {
+        double trainLoss = replay.trainEpoch(run.train(), run.input(epoch));
+        EpochResult result = session.trainEpoch(run.input(epoch));
+        assertEquals(
+            trainLoss, result.trainLoss(), RELATIVE * trainLoss, "training, epoch " + epoch);
+        Evaluation expected = replay.evaluate(run.valid());
+        Evaluation evaluation = session.evaluate();
+        assertEquals(
+            expected.loss(),
+            evaluation.loss(),
+            RELATIVE * expected.loss(),
+            "validation, epoch " + epoch);
+        assertEquals(VALID, evaluation.count());
+        assertEquals(expected.correct(), evaluation.correct(), 1.0, "correct, epoch " + epoch);
+        largest = Math.max(largest, largest(replay.parameters()));
+      }
+      double reach = largest;
+      TrainingState state = session.state();
+      assertEquals(replay.steps(), state.steps());
+      assertClose(
+          "weights",
+          replay.parameters(),
+          state.parameters().values(),
+          i -> tolerance(8, replay.steps() + HEIGHT * WIDTH, reach));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("runs")
+  void trainingLearnsThePattern(String implementation, Run run) {
+    try (TrainingSession session = run.open(implementation)) {
+      double before = session.evaluate().loss();
+      for (int epoch = 1; epoch <= EPOCHS; epoch++) {
+        session.trainEpoch(run.input(epoch));
+      }
+      double after = session.evaluate().loss();
+      assertTrue(after < before, before + " before, " + after + " after");
+    }
+  }
+
+  /** All that a training gives but the time it takes. */
+  private static final class Outcome {
+    final List<Double> trainLosses = new ArrayList<>();
+    TrainingState state;
+
+    void assertSame(Outcome other) {
+      assertEquals(trainLosses, other.trainLosses);
+      assertSameState(state, other.state);
+    }
+  }
+
+  private static void assertSameState(TrainingState expected, TrainingState actual) {
+    assertSameBits("weights", expected.parameters().values(), actual.parameters().values());
+    assertSameBits("moments", expected.moments(), actual.moments());
+    assertEquals(expected.steps(), actual.steps());
+  }
+
+  private static Outcome train(String implementation, Run run, int measuredBetween) {
+    Outcome outcome = new Outcome();
+    try (TrainingSession session = run.open(implementation)) {
+      for (int epoch = 1; epoch <= EPOCHS; epoch++) {
+        outcome.trainLosses.add(session.trainEpoch(run.input(epoch)).trainLoss());
+        for (int i = 0; i < measuredBetween; i++) {
+          session.evaluate();
+        }
+      }
+      outcome.state = session.state();
+    }
+    return outcome;
+  }
+
+  @ParameterizedTest
+  @MethodSource("runs")
+  void theSameTrainingTwiceGivesTheSameBits(String implementation, Run run) {
+    train(implementation, run, 1).assertSame(train(implementation, run, 1));
+  }
+
+  @ParameterizedTest
+  @MethodSource("runs")
+  void measuringBetweenEpochsChangesNoBit(String implementation, Run run) {
+    train(implementation, run, 0).assertSame(train(implementation, run, 2));
+  }
+
+  @ParameterizedTest
+  @MethodSource("runs")
+  void evaluateChangesNothingAndRepeatsItself(String implementation, Run run) {
+    try (TrainingSession session = run.open(implementation)) {
+      session.trainEpoch(run.input(1));
+      TrainingState before = session.state();
+      Evaluation evaluation = session.evaluate();
+      assertSameState(before, session.state());
+      assertSameMeasure(evaluation, session.evaluate());
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("runs")
+  void goingOnFromAStateIsGoingOn(String implementation, Run run) {
+    Outcome whole = train(implementation, run, 0);
+    Outcome resumed = new Outcome();
+    TrainingState halfway;
+    try (TrainingSession session = run.open(implementation)) {
+      resumed.trainLosses.add(session.trainEpoch(run.input(1)).trainLoss());
+      resumed.trainLosses.add(session.trainEpoch(run.input(2)).trainLoss());
+      halfway = session.state();
+    }
+    float[] weights = halfway.parameters().values().clone();
+    float[] moments = halfway.moments().clone();
+    try (TrainingSession session = run.open(implementation, halfway)) {
+      assertSameState(halfway, session.state());
+      resumed.trainLosses.add(session.trainEpoch(run.input(3)).trainLoss());
+      resumed.trainLosses.add(session.trainEpoch(run.input(4)).trainLoss());
+      resumed.state = session.state();
+    }
+    whole.assertSame(resumed);
+    // A state is a copy: training from it does not change it.
+    assertSameBits("weights of the state", weights, halfway.parameters().values());
+    assertSameBits("moments of the state", moments, halfway.moments());
+  }
+
+  @ParameterizedTest
+  @MethodSource("runs")
+  void aScorerMeasuresAsTheSessionDoes(String implementation, Run run) {
+    try (TrainingSession session = run.open(implementation)) {
+      session.trainEpoch(run.input(1));
+      Evaluation evaluation = session.evaluate();
+      Parameters model = session.state().parameters();
+      try (Scorer scorer = Implementations.backend(implementation).openScorer(model)) {
+        float[] logits = scorer.logits(run.valid());
+        assertSameMeasure(evaluation, scorer.evaluate(run.valid(), run.loss()));
+        assertSameBits("logits once more", logits, scorer.logits(run.valid()));
+        assertAgree(run, evaluation, logits);
+      }
+    }
+  }
+
+  /** The logits, put into the formulas, give the session's count, and its loss but for rounding. */
+  private static void assertAgree(Run run, Evaluation evaluation, float[] logits) {
+    int outputs = run.architecture().outputs();
+    assertEquals(VALID * outputs, logits.length);
+    int[] targets = run.valid().targets();
+    double sum = 0;
+    double largest = 0;
+    int correct = 0;
+    for (int i = 0; i < VALID; i++) {
+      double[] z = Closeness.widened(Arrays.copyOfRange(logits, i * outputs, (i + 1) * outputs));
+      sum += DoubleFormulas.loss(run.loss(), z, targets[i]);
+      largest = Math.max(largest, DoubleFormulas.lossLargestTerm(run.loss(), z, targets[i]));
+      correct += DoubleFormulas.isRight(z, targets[i]) ? 1 : 0;
+    }
+    assertEquals(correct, evaluation.correct());
+    assertEquals(sum / VALID, evaluation.loss(), tolerance(4, outputs, largest));
+  }
+
+  private static void assertSameMeasure(Evaluation expected, Evaluation actual) {
+    assertEquals(expected.loss(), actual.loss());
+    assertEquals(expected.correct(), actual.correct());
+    assertEquals(expected.count(), actual.count());
+  }
+
+  // What is refused, and the small cases.
+
+  static Stream<String> implementations() {
+    return Implementations.names().stream();
+  }
+
+  private static Run plainRun() {
+    return new Run(2, List.of(9), Loss.BCE, new Optimizer(Kind.SGD, 0.9f, 0), 32);
+  }
+
+  @ParameterizedTest
+  @MethodSource("implementations")
+  void aWrongEpochIsRefusedAndChangesNothing(String implementation) {
+    Run run = plainRun();
+    EpochInput right = run.input(1);
+    try (TrainingSession session = run.open(implementation)) {
+      TrainingState before = session.state();
+      int steps = right.learningRates().length;
+      for (int rates : new int[] {0, steps - 1, steps + 1}) {
+        assertRefused(session, new EpochInput(right.order(), new float[rates]), rates + " ");
+      }
+      for (int image : new int[] {-1, TRAIN, Integer.MIN_VALUE, Integer.MAX_VALUE}) {
+        int[] order = right.order().clone();
+        order[TRAIN / 2] = image;
+        assertRefused(session, new EpochInput(order, right.learningRates()), "image " + image);
+      }
+      for (int length : new int[] {0, TRAIN - 1, TRAIN + 1}) {
+        int[] order = Arrays.copyOf(right.order(), length);
+        assertRefused(session, new EpochInput(order, right.learningRates()), "" + length);
+      }
+      assertSameState(before, session.state());
+    }
+  }
+
+  private static void assertRefused(TrainingSession session, EpochInput input, String named) {
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> session.trainEpoch(input)).getMessage();
+    assertTrue(message.contains(named), message);
+  }
+
+  @ParameterizedTest
+  @MethodSource("implementations")
+  void imagesOfAnotherSizeAreRefused(String implementation) {
+    Run run = plainRun();
+    Backend backend = Implementations.backend(implementation);
+    TrainingState start = TrainingState.fresh(run.start(), run.optimizer());
+    for (int width : new int[] {WIDTH - 1, WIDTH + 1}) {
+      ImageSet other = SmallImages.create(5, TRAIN, HEIGHT, width, 2);
+      List.<Runnable>of(
+              () -> backend.open(run.plan(), other, run.valid(), start).close(),
+              () -> backend.open(run.plan(), run.train(), other, start).close(),
+              () -> scored(backend, run.start(), other))
+          .forEach(
+              opening -> {
+                String message =
+                    assertThrows(IllegalArgumentException.class, opening::run).getMessage();
+                assertTrue(message.contains(HEIGHT * width + " pixels"), message);
+              });
+    }
+  }
+
+  private static void scored(Backend backend, Parameters model, ImageSet images) {
+    try (Scorer scorer = backend.openScorer(model)) {
+      assertThrows(IllegalArgumentException.class, () -> scorer.evaluate(images, Loss.BCE));
+      scorer.logits(images);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("implementations")
+  void oneImageIsEnoughToTrainAndToMeasure(String implementation) {
+    Run run = plainRun();
+    ImageSet one = SmallImages.create(6, 1, HEIGHT, WIDTH, 2);
+    TrainingState start = TrainingState.fresh(run.start(), run.optimizer());
+    DoubleReplay replay = new DoubleReplay(run.plan(), run.start());
+    EpochInput input = new EpochInput(new int[1], new float[] {0.1f});
+    try (TrainingSession session =
+        Implementations.backend(implementation).open(run.plan(), one, one, start)) {
+      double trainLoss = replay.trainEpoch(one, input);
+      assertEquals(trainLoss, session.trainEpoch(input).trainLoss(), RELATIVE * trainLoss);
+      double validLoss = replay.evaluate(one).loss();
+      assertEquals(validLoss, session.evaluate().loss(), RELATIVE * validLoss);
+      assertEquals(1, session.evaluate().count());
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("implementations")
+  void closingTwiceIsHarmless(String implementation) {
+    Run run = plainRun();
+    TrainingSession session = run.open(implementation);
+    session.trainEpoch(run.input(1));
+    session.close();
+    session.close();
+    Scorer scorer = Implementations.backend(implementation).openScorer(run.start());
+    scorer.close();
+    scorer.close();
+  }
+
+  @ParameterizedTest
+  @MethodSource("implementations")
+  void aBackendIsUsableHereAndSaysWhatItIs(String implementation) {
+    Backend backend = Implementations.backend(implementation);
+    assertEquals(implementation, backend.name());
+    Availability availability = backend.probe();
+    assertTrue(availability.usable(), availability.detail());
+    assertTrue(!availability.detail().isBlank() && availability.remedy().isEmpty());
+  }
+
+  private static double largest(double[] values) {
+    return Arrays.stream(values).map(Math::abs).max().getAsDouble();
+  }
+}

@@ -131,7 +131,7 @@ final class SessionContractTest {
           "weights",
           replay.parameters(),
           state.parameters().values(),
-          i -> tolerance(8, replay.steps() + HEIGHT * WIDTH, reach));
+          i -> tolerance(2, replay.steps() + HEIGHT * WIDTH, reach));
     }
   }
 

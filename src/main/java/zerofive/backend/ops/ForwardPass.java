@@ -2,6 +2,7 @@ package zerofive.backend.ops;
 
 import java.util.ArrayList;
 import java.util.List;
+import zerofive.backend.DeviceException;
 import zerofive.data.ImageSet;
 import zerofive.model.Architecture;
 import zerofive.model.Layer;
@@ -51,7 +52,7 @@ final class ForwardPass {
     return activations.get(l);
   }
 
-  /** Throws IllegalArgumentException where the images do not fit the first layer. */
+  /** Throws IllegalArgumentException where images or their classes do not fit the model. */
   static void check(Architecture architecture, ImageSet images) {
     if (images.imageSize() != architecture.inputs()) {
       throw new IllegalArgumentException(
@@ -61,14 +62,24 @@ final class ForwardPass {
               + architecture.inputs()
               + " inputs");
     }
+    int classes = Math.max(2, architecture.outputs());
+    for (int target : images.targets()) {
+      if (target < 0 || target >= classes) {
+        throw new IllegalArgumentException(
+            "an image of class " + target + " for a model of " + classes + " classes");
+      }
+    }
   }
 
-  /** Length of a [rows, width] buffer; throws IllegalArgumentException where it is too long. */
+  /** Length of a [rows, width] buffer; throws DeviceException where no buffer can be so long. */
   static int elements(int rows, int width) {
     long elements = (long) rows * width;
     if (elements > Integer.MAX_VALUE - 8) {
-      throw new IllegalArgumentException(
-          "a batch of " + rows + " x " + width + " values is too large; choose a smaller batch");
+      throw new DeviceException(
+          rows
+              + " x "
+              + width
+              + " values are more than one buffer holds; choose a smaller --batch-size or model");
     }
     return (int) elements;
   }

@@ -1,5 +1,6 @@
 package zerofive.backend.ops;
 
+import java.util.Arrays;
 import zerofive.backend.Evaluation;
 import zerofive.backend.Scorer;
 import zerofive.data.ImageSet;
@@ -13,42 +14,49 @@ public final class StepwiseScorer implements Scorer {
 
   private final Ops ops;
   private final Architecture architecture;
-  private final Buffer parameters;
   private final Buffer pixels;
   private final Buffer labels;
   private final Buffer order;
   private final Buffer x;
   private final Buffer targets;
+  private final Buffer metrics;
   private final ForwardPass forward;
 
-  /** Puts the model on the device; takes over {@code ops} and closes it. */
-  public StepwiseScorer(Ops ops, Parameters model) {
-    this.ops = new CheckedOps(ops);
+  private StepwiseScorer(Ops ops, Parameters model) {
+    this.ops = ops;
     this.architecture = model.architecture();
-    int imageSize = architecture.inputs();
-    parameters = this.ops.allocate(ElementType.F32, model.values().length);
-    this.ops.upload(model.values(), parameters);
-    pixels = this.ops.allocate(ElementType.U8, ForwardPass.elements(ROWS, imageSize));
-    labels = this.ops.allocate(ElementType.I32, ROWS);
-    order = this.ops.allocate(ElementType.I32, ROWS);
-    this.ops.upload(Validation.ascending(ROWS), order);
-    x = this.ops.allocate(ElementType.F32, ForwardPass.elements(ROWS, imageSize));
-    targets = this.ops.allocate(ElementType.I32, ROWS);
-    forward = new ForwardPass(this.ops, architecture, parameters, ROWS);
+    int batchPixels = ForwardPass.elements(ROWS, architecture.inputs());
+    Buffer parameters = ops.allocate(ElementType.F32, model.values().length);
+    ops.upload(model.values(), parameters);
+    pixels = ops.allocate(ElementType.U8, batchPixels);
+    labels = ops.allocate(ElementType.I32, ROWS);
+    order = ops.allocate(ElementType.I32, ROWS);
+    ops.upload(Validation.ascending(ROWS), order);
+    x = ops.allocate(ElementType.F32, batchPixels);
+    targets = ops.allocate(ElementType.I32, ROWS);
+    metrics = ops.allocate(ElementType.F64, Ops.METRICS);
+    forward = new ForwardPass(ops, architecture, parameters, ROWS);
+  }
+
+  /** Puts the model on the device; takes over {@code ops} and closes it, also where this fails. */
+  public static StepwiseScorer open(Ops ops, Parameters model) {
+    try {
+      return new StepwiseScorer(new CheckedOps(ops), model);
+    } catch (RuntimeException | Error e) {
+      ops.close();
+      throw e;
+    }
   }
 
   @Override
   public float[] logits(ImageSet images) {
     ForwardPass.check(architecture, images);
-    int imageSize = architecture.inputs();
     int outputs = architecture.outputs();
     float[] all = new float[ForwardPass.elements(images.count(), outputs)];
     float[] some = new float[ROWS * outputs];
     for (int first = 0; first < images.count(); first += ROWS) {
       int rows = Math.min(ROWS, images.count() - first);
-      ops.upload(images.pixels(), first * imageSize, pixels.slice(0, rows * imageSize));
-      ops.gather(pixels, labels, order, 0, rows, imageSize, x, targets);
-      ops.download(forward.run(x, rows), some);
+      ops.download(run(images, first, rows), some);
       System.arraycopy(some, 0, all, first * outputs, rows * outputs);
     }
     return all;
@@ -56,8 +64,24 @@ public final class StepwiseScorer implements Scorer {
 
   @Override
   public Evaluation evaluate(ImageSet images, Loss loss) {
+    long begin = System.nanoTime();
     ForwardPass.check(architecture, images);
-    return new Validation(ops, architecture, parameters, images).measure(loss);
+    ops.clear(metrics);
+    for (int first = 0; first < images.count(); first += ROWS) {
+      int rows = Math.min(ROWS, images.count() - first);
+      Buffer logits = run(images, first, rows);
+      ops.score(loss, rows, architecture.outputs(), logits, targets, metrics);
+    }
+    return Validation.read(ops, metrics, images.count(), begin);
+  }
+
+  /** The logits of images {@code first} to {@code first + rows}; their classes are in targets. */
+  private Buffer run(ImageSet images, int first, int rows) {
+    int imageSize = architecture.inputs();
+    ops.upload(images.pixels(), first * imageSize, pixels.slice(0, rows * imageSize));
+    ops.upload(Arrays.copyOfRange(images.targets(), first, first + rows), labels.slice(0, rows));
+    ops.gather(pixels, labels, order, 0, rows, imageSize, x, targets);
+    return forward.run(x, rows);
   }
 
   @Override

@@ -44,16 +44,11 @@ public final class StepwiseSession implements TrainingSession {
   private final Validation validation;
   private long steps;
 
-  /**
-   * Puts data and start on the device; takes over {@code ops} and closes it.
-   *
-   * @param ops an implementation; its arguments are checked here on
-   */
-  public StepwiseSession(
+  private StepwiseSession(
       Ops ops, TrainingPlan plan, ImageSet train, ImageSet valid, TrainingState start) {
     ForwardPass.check(plan.architecture(), train);
     ForwardPass.check(plan.architecture(), valid);
-    this.ops = new CheckedOps(ops);
+    this.ops = ops;
     this.plan = plan;
     this.trainCount = train.count();
     this.imageSize = train.imageSize();
@@ -61,31 +56,48 @@ public final class StepwiseSession implements TrainingSession {
     this.layers = plan.architecture().layers();
     int parameterCount = plan.architecture().parameterCount();
 
-    trainPixels = this.ops.allocate(ElementType.U8, train.pixels().length);
-    this.ops.upload(train.pixels(), 0, trainPixels);
-    trainLabels = this.ops.allocate(ElementType.I32, trainCount);
-    this.ops.upload(train.targets(), trainLabels);
-    order = this.ops.allocate(ElementType.I32, trainCount);
-    rates = this.ops.allocate(ElementType.F32, plan.stepsPerEpoch(trainCount) * Ops.RATES);
+    trainPixels = ops.allocate(ElementType.U8, train.pixels().length);
+    ops.upload(train.pixels(), 0, trainPixels);
+    trainLabels = ops.allocate(ElementType.I32, trainCount);
+    ops.upload(train.targets(), trainLabels);
+    order = ops.allocate(ElementType.I32, trainCount);
+    rates =
+        ops.allocate(
+            ElementType.F32, ForwardPass.elements(plan.stepsPerEpoch(trainCount), Ops.RATES));
 
-    parameters = this.ops.allocate(ElementType.F32, parameterCount);
-    this.ops.upload(start.parameters().values(), parameters);
-    gradient = this.ops.allocate(ElementType.F32, parameterCount);
-    moments = this.ops.allocate(ElementType.F32, start.moments().length);
-    this.ops.upload(start.moments(), moments);
+    parameters = ops.allocate(ElementType.F32, parameterCount);
+    ops.upload(start.parameters().values(), parameters);
+    gradient = ops.allocate(ElementType.F32, parameterCount);
+    moments = ops.allocate(ElementType.F32, start.moments().length);
+    ops.upload(start.moments(), moments);
     steps = start.steps();
 
-    x = this.ops.allocate(ElementType.F32, ForwardPass.elements(batchRows, imageSize));
-    targets = this.ops.allocate(ElementType.I32, batchRows);
-    metrics = this.ops.allocate(ElementType.F64, Ops.METRICS);
-    forward = new ForwardPass(this.ops, plan.architecture(), parameters, batchRows);
+    x = ops.allocate(ElementType.F32, ForwardPass.elements(batchRows, imageSize));
+    targets = ops.allocate(ElementType.I32, batchRows);
+    metrics = ops.allocate(ElementType.F64, Ops.METRICS);
+    forward = new ForwardPass(ops, plan.architecture(), parameters, batchRows);
     for (Layer layer : layers) {
       weightGradients.add(gradient.slice(layer.weightOffset(), layer.weightCount()));
       biasGradients.add(gradient.slice(layer.biasOffset(), layer.outputs()));
-      deltas.add(
-          this.ops.allocate(ElementType.F32, ForwardPass.elements(batchRows, layer.outputs())));
+      deltas.add(ops.allocate(ElementType.F32, ForwardPass.elements(batchRows, layer.outputs())));
     }
-    validation = new Validation(this.ops, plan.architecture(), parameters, valid);
+    validation = new Validation(ops, plan.architecture(), parameters, valid);
+  }
+
+  /**
+   * Puts data and start on the device; takes over {@code ops} and closes it, also where this fails.
+   *
+   * @param ops an implementation; its arguments are checked here on
+   * @throws zerofive.backend.DeviceException where the device's memory is too small
+   */
+  public static StepwiseSession open(
+      Ops ops, TrainingPlan plan, ImageSet train, ImageSet valid, TrainingState start) {
+    try {
+      return new StepwiseSession(new CheckedOps(ops), plan, train, valid, start);
+    } catch (RuntimeException | Error e) {
+      ops.close();
+      throw e;
+    }
   }
 
   @Override

@@ -49,6 +49,11 @@ final class Validation {
       ops.gather(pixels, labels, order, first, rows, imageSize, x, targets);
       ops.score(loss, rows, outputs, forward.run(x, rows), targets, metrics);
     }
+    return read(ops, metrics, count, begin);
+  }
+
+  /** What a metrics buffer gathered over {@code count} images since {@code begin}. */
+  static Evaluation read(Ops ops, Buffer metrics, int count, long begin) {
     double[] sums = new double[Ops.METRICS];
     ops.download(metrics, sums);
     return new Evaluation(

@@ -26,11 +26,11 @@ public final class ReferenceBackend implements Backend {
   @Override
   public TrainingSession open(
       TrainingPlan plan, ImageSet train, ImageSet valid, TrainingState start) {
-    return new StepwiseSession(new ReferenceOps(), plan, train, valid, start);
+    return StepwiseSession.open(new ReferenceOps(), plan, train, valid, start);
   }
 
   @Override
   public Scorer openScorer(Parameters model) {
-    return new StepwiseScorer(new ReferenceOps(), model);
+    return StepwiseScorer.open(new ReferenceOps(), model);
   }
 }

@@ -1,0 +1,118 @@
+package zerofive.backend.ops;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import zerofive.backend.DeviceException;
+import zerofive.backend.Optimizer;
+import zerofive.backend.TrainingPlan;
+import zerofive.backend.TrainingState;
+import zerofive.backend.reference.ReferenceOps;
+import zerofive.data.ImageSet;
+import zerofive.model.Architecture;
+import zerofive.model.Initializer;
+import zerofive.model.Loss;
+import zerofive.model.Parameters;
+
+/** What the contract cannot show on a backend that never fails. */
+class StepwiseSessionTest {
+  private static final Architecture NET = new Architecture(6, List.of(5), 1);
+  private static final Parameters START = Initializer.PYTORCH.create(NET, 1);
+  private static final ImageSet IMAGES =
+      new ImageSet(new byte[4 * 6], new int[] {0, 1, 1, 0}, 2, 3);
+
+  /** A device that has memory for so many buffers, and counts how often it is closed. */
+  private static final class SmallDevice {
+    private int buffersLeft;
+    private int closed;
+
+    SmallDevice(int buffers) {
+      buffersLeft = buffers;
+    }
+
+    Ops ops() {
+      Ops real = new ReferenceOps();
+      return (Ops)
+          Proxy.newProxyInstance(
+              Ops.class.getClassLoader(),
+              new Class<?>[] {Ops.class},
+              (proxy, method, arguments) -> {
+                if (method.getName().equals("allocate") && buffersLeft-- <= 0) {
+                  throw new DeviceException("out of memory");
+                }
+                closed += method.getName().equals("close") ? 1 : 0;
+                try {
+                  return method.invoke(real, arguments);
+                } catch (InvocationTargetException e) {
+                  throw e.getCause();
+                }
+              });
+    }
+  }
+
+  private static TrainingPlan plan(int batchSize) {
+    return new TrainingPlan(NET, Loss.BCE, Optimizer.sgd(), batchSize);
+  }
+
+  private static StepwiseSession open(SmallDevice device, ImageSet images, int batchSize) {
+    return StepwiseSession.open(
+        device.ops(), plan(batchSize), images, images, TrainingState.fresh(START, Optimizer.sgd()));
+  }
+
+  @Test
+  void aDeviceWhoseMemoryEndsAnywhereIsFreed() {
+    int needed = 0;
+    while (true) {
+      SmallDevice device = new SmallDevice(needed);
+      try (StepwiseSession session = open(device, IMAGES, 2)) {
+        session.evaluate();
+        break;
+      } catch (DeviceException e) {
+        assertEquals(1, device.closed, needed + " buffers");
+        needed++;
+      }
+    }
+    assertTrue(needed > 10, needed + " buffers");
+  }
+
+  @Test
+  void aScorerWhoseMemoryEndsIsFreed() {
+    SmallDevice device = new SmallDevice(3);
+    assertThrows(DeviceException.class, () -> StepwiseScorer.open(device.ops(), START));
+    assertEquals(1, device.closed);
+  }
+
+  @Test
+  void evaluatingAgainTakesNoMoreMemory() {
+    SmallDevice device = new SmallDevice(100);
+    try (StepwiseScorer scorer = StepwiseScorer.open(device.ops(), START)) {
+      int left = device.buffersLeft;
+      scorer.evaluate(IMAGES, Loss.BCE);
+      scorer.evaluate(IMAGES, Loss.BCE);
+      scorer.logits(IMAGES);
+      assertEquals(left, device.buffersLeft);
+    }
+  }
+
+  @Test
+  void aClassTheModelDoesNotHaveIsRefused() {
+    SmallDevice device = new SmallDevice(100);
+    ImageSet wrong = new ImageSet(new byte[6], new int[] {2}, 2, 3);
+    IllegalArgumentException e =
+        assertThrows(IllegalArgumentException.class, () -> open(device, wrong, 2));
+    assertTrue(e.getMessage().contains("class 2"), e.getMessage());
+    assertEquals(1, device.closed);
+  }
+
+  @Test
+  void aBufferLongerThanAnyArrayIsRefusedWithARemedy() {
+    DeviceException e =
+        assertThrows(DeviceException.class, () -> ForwardPass.elements(1 << 16, 1 << 16));
+    assertTrue(e.getMessage().contains("--batch-size"), e.getMessage());
+  }
+}

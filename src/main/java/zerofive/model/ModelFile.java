@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.StringReader;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +30,7 @@ public record ModelFile(Parameters parameters, List<String> classes, Loss loss, 
   private static final String CLASSES = "classes";
   private static final String LOSS = "loss";
   private static final String LAYERS = "layers";
+  private static final Pattern NUMBERED = Pattern.compile("(0|[1-9]\\d{0,3})\\.(weight|bias)");
   private static final Pattern WEIGHT = Pattern.compile("(?:(\\d{1,4})\\.)?weight");
 
   /** Writes the model atomically. Throws OutputException. */
@@ -58,7 +60,8 @@ public record ModelFile(Parameters parameters, List<String> classes, Loss loss, 
   /** Reads a model of ours or of PyTorch. Throws InputException. */
   public static ModelFile read(Path file) {
     Safetensors content = Safetensors.read(file);
-    Parameters parameters = assemble(file, content.tensors(), infer(file, content.tensors()));
+    Map<String, Safetensors.Tensor> tensors = renumbered(content.tensors());
+    Parameters parameters = assemble(file, tensors, infer(file, tensors));
     int outputs = parameters.architecture().outputs();
     Map<String, String> metadata = content.metadata();
     if (!metadata.containsKey(CLASSES)) {
@@ -120,6 +123,41 @@ public record ModelFile(Parameters parameters, List<String> classes, Loss loss, 
       System.arraycopy(tensor.values(), 0, values, view.offset(), tensor.values().length);
     }
     return new Parameters(architecture, values);
+  }
+
+  /**
+   * The tensors under the names this program gives them. PyTorch counts a Sequential's modules, and
+   * those without tensors, such as Flatten, take numbers too: {@code 1.weight, 3.weight} are the
+   * layers that here are {@code 0.weight, 2.weight}, and a single {@code 0.weight} is {@code
+   * weight}. Names of any other kind stay, to be refused as what they are.
+   */
+  private static Map<String, Safetensors.Tensor> renumbered(
+      Map<String, Safetensors.Tensor> tensors) {
+    List<Integer> numbers = new ArrayList<>();
+    for (String name : tensors.keySet()) {
+      Matcher numbered = NUMBERED.matcher(name);
+      if (!numbered.matches()) {
+        return tensors;
+      }
+      if (numbered.group(2).equals("weight")) {
+        numbers.add(Integer.parseInt(numbered.group(1)));
+      }
+    }
+    Collections.sort(numbers);
+    for (int i = 1; i < numbers.size(); i++) {
+      if (numbers.get(i) != numbers.get(i - 1) + 2) {
+        return tensors;
+      }
+    }
+    Map<String, Safetensors.Tensor> renamed = new LinkedHashMap<>();
+    tensors.forEach(
+        (name, tensor) -> {
+          int dot = name.indexOf('.');
+          int layer = numbers.indexOf(Integer.parseInt(name.substring(0, dot)));
+          String prefix = numbers.size() == 1 ? "" : 2 * layer + ".";
+          renamed.put(layer < 0 ? name : prefix + name.substring(dot + 1), tensor);
+        });
+    return renamed.size() == tensors.size() ? renamed : tensors;
   }
 
   private static Architecture infer(Path file, Map<String, Safetensors.Tensor> tensors) {

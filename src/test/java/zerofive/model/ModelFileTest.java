@@ -130,6 +130,24 @@ class ModelFileTest {
     }
   }
 
+  /** nn.Sequential(Flatten(), Linear(4, 3), ReLU(), Linear(3, 1)), and Sequential(Linear(4, 1)). */
+  @Test
+  void modulesWithoutTensorsMayTakeNumbers() throws IOException {
+    put(
+        new SafetensorsBytes()
+            .counting("1.weight", 0, 3, 4)
+            .counting("1.bias", 12, 3)
+            .counting("3.weight", 15, 1, 3)
+            .counting("3.bias", 18, 1));
+    ModelFile read = ModelFile.read(file);
+    assertEquals(new Architecture(4, List.of(3), 1), read.parameters().architecture());
+    for (int i = 0; i < read.parameters().values().length; i++) {
+      assertEquals(i, read.parameters().values()[i]);
+    }
+    put(new SafetensorsBytes().counting("0.weight", 0, 1, 4).counting("0.bias", 4, 1));
+    assertEquals("4-1", ModelFile.read(file).parameters().architecture().toString());
+  }
+
   @Test
   void oneLogitWithoutNamesTellsOneFromZero() throws IOException {
     put(new SafetensorsBytes().counting("weight", 0, 1, 4).counting("bias", 4, 1));
@@ -176,7 +194,7 @@ class ModelFileTest {
         "fc1.weight,fc1.bias",
         "weights,biases",
         "0.weight,0.bias,1.weight,1.bias",
-        "1.weight,1.bias,3.weight,3.bias",
+        "1.weight,1.bias,2.weight,2.bias",
         "0.weight,0.bias,4.weight,4.bias",
         "0.Weight,0.bias,2.Weight,2.bias",
         "00.weight,00.bias,02.weight,02.bias",

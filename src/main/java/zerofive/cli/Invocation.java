@@ -14,6 +14,11 @@ import zerofive.report.TimeSpent;
 record Invocation(List<String> arguments, Terminal terminal, TimeSpent time) {
   private static final int LABEL = 9;
 
+  /** How the user calls this program, for commands to be copied: {@code ./zerofive}. */
+  static String program() {
+    return System.getProperty("zerofive.program", "zerofive");
+  }
+
   /** Says where the time went. */
   void printTime() {
     String label = "time     ";

@@ -183,7 +183,9 @@ final class ReproduceCommand implements Command {
                           + epoch
                           + " of the "
                           + experiment.title()
-                          + "; finish that model with: zerofive train --resume "
+                          + "; finish that model with: "
+                          + Invocation.program()
+                          + " train --resume "
                           + folder.path()));
     }
   }

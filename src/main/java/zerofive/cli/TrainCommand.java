@@ -158,7 +158,9 @@ final class TrainCommand implements Command {
                 terminal.complain(
                     "zerofive: stopped after epoch "
                         + epoch
-                        + ", which is saved; go on with: zerofive train --resume "
+                        + ", which is saved; go on with: "
+                        + Invocation.program()
+                        + " train --resume "
                         + folder.path()));
     if (outcome.interrupted()) {
       return ExitCode.INTERRUPTED;
@@ -168,8 +170,7 @@ final class TrainCommand implements Command {
     invocation.printTime();
     terminal.result("run      " + folder.path());
     terminal.note(
-        "         model.safetensors, accuracy.svg, loss.svg, metrics.csv, confusion.csv,"
-            + " config.json, receipt.json");
+        "         model.safetensors, metrics.csv, accuracy.svg, loss.svg, confusion.csv, the receipt");
     return ExitCode.DONE;
   }
 

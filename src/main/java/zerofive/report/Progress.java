@@ -54,12 +54,12 @@ public final class Progress implements AutoCloseable {
 
     @Override
     public void accept(String rendered) {
-      terminal.drawBar(rendered);
+      terminal.drawBar(rendered.strip());
     }
 
     @Override
     public void close() {
-      terminal.clearBar();
+      terminal.drawBar("");
     }
   }
 }

@@ -25,7 +25,7 @@ public final class Terminal {
   private final boolean bars;
   private final boolean colours;
   private boolean quiet;
-  private boolean barOnScreen;
+  private String bar = "";
 
   private Terminal(ResultStream resultStream, PrintStream err, boolean bars, boolean colours) {
     this.resultStream = resultStream;
@@ -58,9 +58,10 @@ public final class Terminal {
 
   /** A line of the results, on standard output. */
   public synchronized void result(String line) {
-    clearBar();
+    hideBar();
     out.println(line);
     out.flush();
+    showBar();
   }
 
   /** A line of the results that stands out, where colours are shown. */
@@ -77,14 +78,14 @@ public final class Terminal {
 
   /** A warning or an error, on standard error; never silenced. */
   public synchronized void complain(String line) {
-    clearBar();
+    hideBar();
     err.println(line);
-    err.flush();
+    showBar();
   }
 
   /** Prints a defect's stack trace on standard error. */
   public synchronized void trace(Throwable thrown) {
-    clearBar();
+    hideBar();
     thrown.printStackTrace(err);
   }
 
@@ -103,18 +104,23 @@ public final class Terminal {
         });
   }
 
-  synchronized void drawBar(String bar) {
-    err.print(CLEAR_LINE + bar);
-    err.flush();
-    barOnScreen = true;
+  /** Draws the bar anew, below the last line; an empty one is gone. */
+  synchronized void drawBar(String rendered) {
+    hideBar();
+    bar = rendered;
+    showBar();
   }
 
-  synchronized void clearBar() {
-    if (barOnScreen) {
+  private void hideBar() {
+    if (!bar.isEmpty()) {
       err.print(CLEAR_LINE);
       err.flush();
-      barOnScreen = false;
     }
+  }
+
+  private void showBar() {
+    err.print(bar);
+    err.flush();
   }
 
   int width() {

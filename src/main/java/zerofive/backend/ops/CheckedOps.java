@@ -19,19 +19,20 @@ public final class CheckedOps implements Ops {
 
   @Override
   public Buffer allocate(ElementType type, int length) {
-    require(length >= 0, "allocate: length %d is negative", length);
+    if (length < 0) {
+      throw refused("allocate: length %d is negative", length);
+    }
     return ops.allocate(type, length);
   }
 
   @Override
   public void upload(byte[] source, int offset, Buffer destination) {
     buffer("upload", "destination", destination, ElementType.U8, destination.length());
-    require(
-        offset >= 0 && (long) offset + destination.length() <= source.length,
-        "upload: bytes %d to %d of %d",
-        offset,
-        (long) offset + destination.length(),
-        source.length);
+    if (!(offset >= 0 && (long) offset + destination.length() <= source.length)) {
+      throw refused(
+          "upload: bytes %d to %d of %d",
+          offset, (long) offset + destination.length(), source.length);
+    }
     ops.upload(source, offset, destination);
   }
 
@@ -75,7 +76,9 @@ public final class CheckedOps implements Ops {
       Buffer x,
       Buffer targets) {
     sizes("gather", rows, width, 1);
-    require(first >= 0, "gather: first is %d", first);
+    if (first < 0) {
+      throw refused("gather: first is %d", first);
+    }
     buffer("gather", "pixels", pixels, ElementType.U8, (long) labels.length() * width);
     buffer("gather", "labels", labels, ElementType.I32, 1);
     buffer("gather", "order", order, ElementType.I32, (long) first + rows);
@@ -152,7 +155,9 @@ public final class CheckedOps implements Ops {
     buffer("update", "parameters", parameters, ElementType.F32, 1);
     buffer("update", "gradient", gradient, ElementType.F32, n);
     buffer("update", "moments", moments, ElementType.F32, (long) n * optimizer.momentCount());
-    require(step >= 0, "update: step is %d", step);
+    if (step < 0) {
+      throw refused("update: step is %d", step);
+    }
     buffer("update", "rates", rates, ElementType.F32, (step + 1L) * RATES);
     ops.update(optimizer, parameters, gradient, moments, rates, step);
   }
@@ -165,49 +170,42 @@ public final class CheckedOps implements Ops {
   private static void logits(
       String op, Loss loss, int rows, int outputs, Buffer logits, Buffer targets, Buffer metrics) {
     sizes(op, rows, outputs, 1);
-    require(
-        loss == Loss.CROSS_ENTROPY ? outputs > 2 : outputs == 1,
-        "%s: %s on %d logits",
-        op,
-        loss,
-        outputs);
+    if (!(loss == Loss.CROSS_ENTROPY ? outputs > 2 : outputs == 1)) {
+      throw refused("%s: %s on %d logits", op, loss, outputs);
+    }
     buffer(op, "logits", logits, ElementType.F32, (long) rows * outputs);
     buffer(op, "targets", targets, ElementType.I32, rows);
     buffer(op, "metrics", metrics, ElementType.F64, METRICS);
   }
 
   private static void sizes(String op, int a, int b, int c) {
-    require(a > 0 && b > 0 && c > 0, "%s: sizes %d, %d, %d are not all positive", op, a, b, c);
+    if (a <= 0 || b <= 0 || c <= 0) {
+      throw refused("%s: sizes %d, %d, %d are not all positive", op, a, b, c);
+    }
   }
 
   private static void whole(
       String op, String argument, Buffer buffer, ElementType type, int length) {
     buffer(op, argument, buffer, type, length);
-    require(
-        buffer.length() == length,
-        "%s: %s has %d elements, expected exactly %d",
-        op,
-        argument,
-        buffer.length(),
-        length);
+    if (buffer.length() != length) {
+      throw refused(
+          "%s: %s has %d elements, expected exactly %d", op, argument, buffer.length(), length);
+    }
   }
 
   private static void buffer(
       String op, String argument, Buffer buffer, ElementType type, long atLeast) {
-    require(
-        buffer.type() == type, "%s: %s holds %s, expected %s", op, argument, buffer.type(), type);
-    require(
-        buffer.length() >= atLeast,
-        "%s: %s has %d elements, expected at least %d",
-        op,
-        argument,
-        buffer.length(),
-        atLeast);
+    if (buffer.type() != type) {
+      throw refused("%s: %s holds %s, expected %s", op, argument, buffer.type(), type);
+    }
+    if (buffer.length() < atLeast) {
+      throw refused(
+          "%s: %s has %d elements, expected at least %d", op, argument, buffer.length(), atLeast);
+    }
   }
 
-  private static void require(boolean holds, String message, Object... arguments) {
-    if (!holds) {
-      throw new IllegalArgumentException(String.format(Locale.ROOT, message, arguments));
-    }
+  /** Built only when a check has failed: the checks of a batch allocate nothing. */
+  private static IllegalArgumentException refused(String message, Object... arguments) {
+    return new IllegalArgumentException(String.format(Locale.ROOT, message, arguments));
   }
 }

@@ -16,14 +16,19 @@ final class StepRates {
    * @param taken steps before the first of these
    */
   static float[] table(Optimizer optimizer, float[] learningRates, long taken) {
+    double decay = asWritten(optimizer.weightDecay());
+    double power1 = StrictMath.pow(Optimizer.BETA1, (double) taken);
+    double power2 = StrictMath.pow(Optimizer.BETA2, (double) taken);
     float[] table = new float[learningRates.length * Ops.RATES];
     for (int step = 0; step < learningRates.length; step++) {
       double rate = learningRates[step];
-      double t = taken + step + 1.0;
-      table[step * Ops.RATES] = learningRates[step];
-      table[step * Ops.RATES + 1] = (float) (rate / (1 - StrictMath.pow(Optimizer.BETA1, t)));
-      table[step * Ops.RATES + 2] = (float) Math.sqrt(1 - StrictMath.pow(Optimizer.BETA2, t));
-      table[step * Ops.RATES + 3] = (float) (1 - rate * asWritten(optimizer.weightDecay()));
+      power1 *= Optimizer.BETA1;
+      power2 *= Optimizer.BETA2;
+      int row = step * Ops.RATES;
+      table[row] = learningRates[step];
+      table[row + 1] = (float) (rate / (1 - power1));
+      table[row + 2] = (float) Math.sqrt(1 - power2);
+      table[row + 3] = (float) (1 - rate * decay);
     }
     return table;
   }

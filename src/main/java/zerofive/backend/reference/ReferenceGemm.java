@@ -26,6 +26,10 @@ final class ReferenceGemm {
   /** sums[i][j], the block's result. */
   private double[][] sums = new double[0][];
 
+  private final Operand first = new Operand();
+  private final Operand second = new Operand();
+  private final Operand result = new Operand();
+
   /** c [m, n] = op(a) [m, k] op(b) [k, n]. */
   void multiply(
       boolean transposeA,
@@ -36,29 +40,47 @@ final class ReferenceGemm {
       ReferenceBuffer a,
       ReferenceBuffer b,
       ReferenceBuffer c) {
-    // An operand's element (row, column) stands at offset + row * rowStride + column *
-    // columnStride.
-    Operand left = new Operand(a, transposeA ? 1 : k, transposeA ? m : 1);
-    Operand right = new Operand(b, transposeB ? 1 : n, transposeB ? k : 1);
-    Operand result = new Operand(c, n, 1);
+    first.set(a, transposeA ? 1 : k, transposeA ? m : 1);
+    second.set(b, transposeB ? 1 : n, transposeB ? k : 1);
+    result.set(c, n, 1);
     if (n >= m) {
-      multiply(m, n, k, left, right, result);
+      multiply(m, n, k, first, second);
     } else {
-      multiply(n, m, k, right.transposed(), left.transposed(), result.transposed());
+      first.transpose();
+      second.transpose();
+      result.transpose();
+      multiply(n, m, k, second, first);
     }
   }
 
-  private record Operand(ReferenceBuffer buffer, int rowStride, int columnStride) {
-    Operand transposed() {
-      return new Operand(buffer, columnStride, rowStride);
+  /**
+   * Where a matrix lies: element (row, column) at offset + row * rowStride + column * columnStride.
+   */
+  private static final class Operand {
+    private float[] values;
+    private int offset;
+    private int rowStride;
+    private int columnStride;
+
+    void set(ReferenceBuffer buffer, int betweenRows, int betweenColumns) {
+      values = buffer.floats();
+      offset = buffer.offset();
+      rowStride = betweenRows;
+      columnStride = betweenColumns;
+    }
+
+    void transpose() {
+      int between = rowStride;
+      rowStride = columnStride;
+      columnStride = between;
     }
 
     int index(int row, int column) {
-      return buffer.offset() + row * rowStride + column * columnStride;
+      return offset + row * rowStride + column * columnStride;
     }
   }
 
-  private void multiply(int narrow, int wide, int k, Operand a, Operand b, Operand c) {
+  private void multiply(int narrow, int wide, int k, Operand a, Operand b) {
     if (left.length < narrow) {
       left = new double[narrow][DEEP];
       sums = new double[narrow][WIDE];
@@ -79,7 +101,7 @@ final class ReferenceGemm {
         }
       }
       for (int i = 0; i < narrow; i++) {
-        store(sums[i], c, i, j0, columns);
+        store(sums[i], result, i, j0, columns);
       }
     }
   }
@@ -155,18 +177,18 @@ final class ReferenceGemm {
    * Rows past {@code depth}, up to a multiple of eight, are zero on both sides: they add nothing.
    */
   private void copyLeft(Operand a, int narrow, int p0, int depth) {
-    float[] from = a.buffer().floats();
+    float[] from = a.values;
     for (int i = 0; i < narrow; i++) {
       double[] row = left[i];
-      copy(from, a.index(i, p0), a.columnStride(), row, depth);
+      copy(from, a.index(i, p0), a.columnStride, row, depth);
       Arrays.fill(row, depth, padded(depth), 0.0);
     }
   }
 
   private void copyRight(Operand b, int p0, int depth, int j0, int columns) {
-    float[] from = b.buffer().floats();
+    float[] from = b.values;
     for (int p = 0; p < depth; p++) {
-      copy(from, b.index(p0 + p, j0), b.columnStride(), right[p], columns);
+      copy(from, b.index(p0 + p, j0), b.columnStride, right[p], columns);
     }
     for (int p = depth; p < padded(depth); p++) {
       Arrays.fill(right[p], 0, columns, 0.0);
@@ -186,10 +208,10 @@ final class ReferenceGemm {
   }
 
   private static void store(double[] sum, Operand c, int i, int j0, int columns) {
-    float[] to = c.buffer().floats();
+    float[] to = c.values;
     int at = c.index(i, j0);
     for (int j = 0; j < columns; j++) {
-      to[at + j * c.columnStride()] = (float) sum[j];
+      to[at + j * c.columnStride] = (float) sum[j];
     }
   }
 

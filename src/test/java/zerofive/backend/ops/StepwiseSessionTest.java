@@ -3,12 +3,16 @@ package zerofive.backend.ops;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import zerofive.backend.DeviceException;
+import zerofive.backend.EpochInput;
 import zerofive.backend.Optimizer;
 import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingState;
@@ -114,5 +118,31 @@ class StepwiseSessionTest {
     DeviceException e =
         assertThrows(DeviceException.class, () -> ForwardPass.elements(1 << 16, 1 << 16));
     assertTrue(e.getMessage().contains("--batch-size"), e.getMessage());
+  }
+
+  /** Only the table of rates grows with the number of batches: 16 bytes each. */
+  @Test
+  void anEpochAllocatesNothingPerBatch() {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    assumeTrue(
+        threads.isThreadAllocatedMemorySupported(), "skipped: this JVM does not count allocations");
+    Architecture net = new Architecture(6, List.of(5, 4), 1);
+    ImageSet images = new ImageSet(new byte[4096 * 6], new int[4096], 2, 3);
+    Optimizer adam = new Optimizer(Optimizer.Kind.ADAM, 0, 0);
+    try (StepwiseSession session =
+        StepwiseSession.open(
+            new ReferenceOps(),
+            new TrainingPlan(net, Loss.BCE, adam, 2),
+            images,
+            images,
+            TrainingState.fresh(Initializer.PYTORCH.create(net, 1), adam))) {
+      EpochInput input = new EpochInput(Validation.ascending(4096), new float[2048]);
+      session.trainEpoch(input);
+      long before = threads.getThreadAllocatedBytes(Thread.currentThread().getId());
+      session.trainEpoch(input);
+      long allocated = threads.getThreadAllocatedBytes(Thread.currentThread().getId()) - before;
+      long perBatch = allocated / 2048;
+      assertTrue(perBatch <= 16 + 1, perBatch + " bytes a batch");
+    }
   }
 }

@@ -1,6 +1,7 @@
 package zerofive.backend;
 
 import java.util.Locale;
+import zerofive.data.Choice;
 
 /**
  * How a gradient becomes a step, as torch.optim defines SGD, Adam and AdamW.
@@ -30,13 +31,7 @@ public record Optimizer(Kind kind, float momentum, float weightDecay) {
 
     /** Parses an optimiser's name; throws IllegalArgumentException. */
     public static Kind parse(String name) {
-      for (Kind kind : values()) {
-        if (kind.toString().equals(name)) {
-          return kind;
-        }
-      }
-      throw new IllegalArgumentException(
-          "unknown optimizer '" + name + "'; known are sgd, adam and adamw");
+      return Choice.named(name, "optimizer", values());
     }
 
     @Override

@@ -6,13 +6,11 @@ import java.util.List;
 import java.util.Locale;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
-import zerofive.backend.Optimizer;
 import zerofive.data.AtomicFile;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.data.DataSets;
 import zerofive.model.Initializer;
-import zerofive.model.Loss;
 import zerofive.report.HistoryCharts;
 import zerofive.report.LineChart;
 import zerofive.report.Terminal;
@@ -83,7 +81,7 @@ final class ReproduceCommand implements Command {
     Options options = new Options();
     options.addOption(
         Arguments.option(
-            "seed", "N", "of the initial weights (default: " + TrainOptions.defaultSeed() + ")"));
+            "seed", "N", "of the initial weights (default: " + TrainOptions.DEFAULTS.seed() + ")"));
     DeviceOptions.addTo(options);
     options.addOption(
         Arguments.option("out", "DIR", "new or empty folder (default: runs/TIME-reproduce)"));
@@ -94,10 +92,22 @@ final class ReproduceCommand implements Command {
   public int run(CommandLine line, Invocation invocation) {
     Arguments arguments = new Arguments(line);
     Terminal terminal = invocation.terminal();
-    long seed = arguments.wholeNumber("seed").orElse(TrainOptions.defaultSeed());
+    long seed = arguments.wholeNumber("seed").orElse(TrainOptions.DEFAULTS.seed());
     DeviceOptions deviceOptions = DeviceOptions.of(arguments);
     invocation.time().mark("start-up");
-    RunConfig net = TrainOptions.notebook("mlp:30", deviceOptions, seed);
+    RunConfig net =
+        TrainOptions.notebook()
+            .seed(seed)
+            .device(deviceOptions.device())
+            .threads(deviceOptions.threads())
+            .build();
+    RunConfig linear = net.toBuilder().model("linear").build();
+    RunConfig scratch =
+        linear.toBuilder()
+            .initializer(Initializer.NORMAL)
+            .learningRate(SCRATCH_RATE)
+            .epochs(SCRATCH_EPOCHS)
+            .build();
     DataSet data = DataSets.load(net.data(), new ClassFilter(net.classes()));
     terminal.note("data     " + TrainingJob.describe(data));
     invocation.time().mark("data");
@@ -105,12 +115,8 @@ final class ReproduceCommand implements Command {
     Path out = arguments.path("out").orElseGet(() -> TrainCommand.unused("-reproduce"));
     List<Experiment> experiments =
         List.of(
-            new Experiment("linear model from scratch", "scratch", scratch(net), SCRATCH),
-            new Experiment(
-                "linear model",
-                "linear",
-                TrainOptions.notebook("linear", deviceOptions, seed),
-                LINEAR),
+            new Experiment("linear model from scratch", "scratch", scratch, SCRATCH),
+            new Experiment("linear model", "linear", linear, LINEAR),
             new Experiment("simple net", "net", net, NET));
     List<List<EpochRecord>> histories = new ArrayList<>();
     try (RunFolder folder = RunFolder.create(out)) {
@@ -130,26 +136,6 @@ final class ReproduceCommand implements Command {
     terminal.result("picture  " + out.resolve("accuracy.svg"));
     terminal.result("runs     " + out + ", one folder a model");
     return ExitCode.DONE;
-  }
-
-  private static RunConfig scratch(RunConfig notebook) {
-    return new RunConfig(
-        notebook.data(),
-        notebook.classes(),
-        "linear",
-        Loss.MNIST,
-        Optimizer.sgd(),
-        SCRATCH_RATE,
-        notebook.schedule(),
-        SCRATCH_EPOCHS,
-        notebook.batchSize(),
-        notebook.order(),
-        notebook.seed(),
-        Initializer.NORMAL,
-        notebook.initFrom(),
-        notebook.checkpointEvery(),
-        notebook.device(),
-        notebook.threads());
   }
 
   private static Trainer.Outcome train(

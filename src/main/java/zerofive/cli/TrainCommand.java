@@ -82,7 +82,7 @@ final class TrainCommand implements Command {
     Terminal terminal = invocation.terminal();
     TrainOptions options = TrainOptions.of(arguments);
     invocation.time().mark("start-up");
-    DataSet data = DataSets.load(options.config().data(), options.classes());
+    DataSet data = DataSets.load(options.data(), options.classes());
     RunConfig config = options.resolve(data.classes());
     Architecture architecture = architecture(config, data);
     terminal.note("data     " + TrainingJob.describe(data));
@@ -106,10 +106,11 @@ final class TrainCommand implements Command {
     try (RunFolder folder = RunFolder.open(arguments.path("resume").orElseThrow())) {
       RunConfig saved = folder.config();
       RunConfig config =
-          saved.with(
-              arguments.integer("epochs", 1).orElse(saved.epochs()),
-              arguments.text("device").orElse(saved.device()),
-              arguments.integer("threads", 1).orElse(saved.threads()));
+          saved.toBuilder()
+              .epochs(arguments.integer("epochs", 1).orElse(saved.epochs()))
+              .device(arguments.text("device").orElse(saved.device()))
+              .threads(arguments.integer("threads", 1).orElse(saved.threads()))
+              .build();
       Backends.checkName(config.device());
       if (config.epochs() < saved.epochs()) {
         throw new UsageException(

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.commons.cli.Options;
 import zerofive.backend.Optimizer;
+import zerofive.data.Choice;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSets;
 import zerofive.data.ExampleOrder;
@@ -18,22 +19,21 @@ import zerofive.train.Schedule;
 /**
  * The settings of a new run, as far as they can be told without its data.
  *
+ * @param data a known name or a folder
  * @param classes which take part
  * @param loss where one is asked for; else it follows from the number of classes
  * @param start to begin from, where a file is named
- * @param config all else; its classes and loss stand for two classes until {@link #resolve}
+ * @param settings all else
  */
 record TrainOptions(
-    ClassFilter classes, Optional<Loss> loss, Optional<ModelFile> start, RunConfig config) {
-  private static final List<String> DEFAULT_CLASSES = List.of("0", "5");
-  private static final String DEFAULT_MODEL = "mlp:30";
-  private static final int DEFAULT_EPOCHS = 40;
-  private static final int DEFAULT_BATCH_SIZE = 256;
-  private static final float DEFAULT_RATE = 0.5f;
-  private static final long DEFAULT_SEED = 42;
-  private static final int DEFAULT_CHECKPOINT_EVERY = 10;
+    String data,
+    ClassFilter classes,
+    Optional<Loss> loss,
+    Optional<ModelFile> start,
+    RunConfig.Builder settings) {
+  static final RunConfig DEFAULTS = new RunConfig.Builder().build();
 
-  static final String NOTEBOOK = "notebook";
+  private static final String NOTEBOOK = "notebook";
   private static final float NOTEBOOK_RATE = 0.1f;
 
   static Options options() {
@@ -42,17 +42,17 @@ record TrainOptions(
         Arguments.option(
             "data",
             "NAME|DIR",
-            "mnist, or a folder of four IDX files, raw or .gz (default: " + DataSets.MNIST + ")"));
+            "mnist, or a folder of four IDX files, raw or .gz (default: " + DEFAULTS.data() + ")"));
     options.addOption(
         Arguments.option(
             "classes",
             "LIST",
             "0,5 or 3,7 or 0,1,2 or all; the first of two is the positive one (default: "
-                + String.join(",", DEFAULT_CLASSES)
+                + String.join(",", DEFAULTS.classes())
                 + ")"));
     options.addOption(
         Arguments.option(
-            "model", "NAME", "linear, mlp:30, mlp:128,64 (default: " + DEFAULT_MODEL + ")"));
+            "model", "NAME", "linear, mlp:30, mlp:128,64 (default: " + DEFAULTS.model() + ")"));
     options.addOption(
         Arguments.option(
             "loss",
@@ -66,34 +66,36 @@ record TrainOptions(
             "X",
             "0 or more (default: 0; adamw " + Optimizer.ADAMW_WEIGHT_DECAY + ")"));
     options.addOption(
-        Arguments.option("lr", "X", "learning rate, above 0 (default: " + DEFAULT_RATE + ")"));
+        Arguments.option(
+            "lr", "X", "learning rate, above 0 (default: " + DEFAULTS.learningRate() + ")"));
     options.addOption(
         Arguments.option(
             "schedule",
             "NAME",
             "of the learning rate: constant, cosine, one-cycle (default: "
-                + Schedule.CONSTANT
+                + DEFAULTS.schedule()
                 + ")"));
     options.addOption(
-        Arguments.option("epochs", "N", "passes over the data (default: " + DEFAULT_EPOCHS + ")"));
+        Arguments.option(
+            "epochs", "N", "passes over the data (default: " + DEFAULTS.epochs() + ")"));
     options.addOption(
         Arguments.option(
-            "batch-size", "N", "examples a step (default: " + DEFAULT_BATCH_SIZE + ")"));
+            "batch-size", "N", "examples a step (default: " + DEFAULTS.batchSize() + ")"));
     options.addOption(
         Arguments.option(
             "order",
             "NAME",
             "of the examples: shuffled, or sequential, class after class (default: "
-                + ExampleOrder.SHUFFLED
+                + DEFAULTS.order()
                 + ")"));
     options.addOption(
         Arguments.option(
-            "seed", "N", "of initial weights and shuffles (default: " + DEFAULT_SEED + ")"));
+            "seed", "N", "of initial weights and shuffles (default: " + DEFAULTS.seed() + ")"));
     options.addOption(
         Arguments.option(
             "init",
             "NAME",
-            "initial weights: pytorch, normal (default: " + Initializer.PYTORCH + ")"));
+            "initial weights: pytorch, normal (default: " + DEFAULTS.initializer() + ")"));
     options.addOption(
         Arguments.option(
             "init-from", "FILE", "start from this .safetensors file; it decides the model"));
@@ -109,29 +111,25 @@ record TrainOptions(
         Arguments.option(
             "checkpoint-every",
             "N",
-            "epochs between checkpoints (default: " + DEFAULT_CHECKPOINT_EVERY + ")"));
+            "epochs between checkpoints (default: " + DEFAULTS.checkpointEvery() + ")"));
     return options;
   }
 
   static TrainOptions of(Arguments arguments) {
     boolean notebook =
         arguments
-            .parsed(
-                "preset",
-                name -> {
-                  if (!name.equals(NOTEBOOK)) {
-                    throw new IllegalArgumentException(
-                        "unknown preset '" + name + "'; known is notebook");
-                  }
-                  return true;
-                })
-            .orElse(false);
-    String data = arguments.text("data").orElse(DataSets.MNIST);
+            .parsed("preset", name -> Choice.named(name, "preset", new String[] {NOTEBOOK}))
+            .isPresent();
+    RunConfig.Builder settings = notebook ? notebook() : new RunConfig.Builder();
+    String data = arguments.text("data").orElse(DEFAULTS.data());
     if (!DataSets.isKnown(data)) {
       throw unknownData(data);
     }
+    if (!data.equals(DataSets.MNIST)) {
+      settings.data(absolute(Path.of(data)));
+    }
     ClassFilter classes =
-        arguments.parsed("classes", ClassFilter::parse).orElse(new ClassFilter(DEFAULT_CLASSES));
+        arguments.parsed("classes", ClassFilter::parse).orElse(new ClassFilter(DEFAULTS.classes()));
     Optional<Loss> loss =
         arguments
             .parsed("loss", Loss::parse)
@@ -141,60 +139,34 @@ record TrainOptions(
     }
     arguments.parsed("model", Architecture::parseHidden);
     Optional<ModelFile> start = arguments.path("init-from").map(ModelFile::read);
-    String model =
-        arguments
-            .text("model")
-            .or(() -> start.map(file -> file.parameters().architecture().name()))
-            .orElse(DEFAULT_MODEL);
+    start.ifPresent(file -> settings.model(file.parameters().architecture().name()));
+    arguments.text("model").ifPresent(settings::model);
+    settings.optimizer(optimizer(arguments));
+    rate(arguments).ifPresent(settings::learningRate);
+    arguments.parsed("schedule", Schedule::parse).ifPresent(settings::schedule);
+    arguments.integer("epochs", 1).ifPresent(settings::epochs);
+    arguments.integer("batch-size", 1).ifPresent(settings::batchSize);
+    arguments.parsed("order", ExampleOrder::parse).ifPresent(settings::order);
+    arguments.wholeNumber("seed").ifPresent(settings::seed);
+    arguments.parsed("init", Initializer::parse).ifPresent(settings::initializer);
+    settings.initFrom(arguments.path("init-from").map(TrainOptions::absolute));
+    arguments.integer("checkpoint-every", 1).ifPresent(settings::checkpointEvery);
     DeviceOptions device = DeviceOptions.of(arguments);
-    RunConfig config =
-        new RunConfig(
-            data.equals(DataSets.MNIST)
-                ? data
-                : Path.of(data).toAbsolutePath().normalize().toString(),
-            DEFAULT_CLASSES,
-            model,
-            Loss.BCE,
-            optimizer(arguments),
-            rate(arguments, notebook ? NOTEBOOK_RATE : DEFAULT_RATE),
-            arguments.parsed("schedule", Schedule::parse).orElse(Schedule.CONSTANT),
-            arguments.integer("epochs", 1).orElse(DEFAULT_EPOCHS),
-            arguments.integer("batch-size", 1).orElse(DEFAULT_BATCH_SIZE),
-            arguments
-                .parsed("order", ExampleOrder::parse)
-                .orElse(notebook ? ExampleOrder.SEQUENTIAL : ExampleOrder.SHUFFLED),
-            arguments.wholeNumber("seed").orElse(DEFAULT_SEED),
-            arguments.parsed("init", Initializer::parse).orElse(Initializer.PYTORCH),
-            arguments.path("init-from").map(file -> file.toAbsolutePath().normalize().toString()),
-            arguments.integer("checkpoint-every", 1).orElse(DEFAULT_CHECKPOINT_EVERY),
-            device.device(),
-            device.threads());
-    return new TrainOptions(classes, loss, start, config);
+    settings.device(device.device()).threads(device.threads());
+    return new TrainOptions(data, classes, loss, start, settings);
   }
 
-  /** The notebook's recipe for a model. */
-  static RunConfig notebook(String model, DeviceOptions device, long seed) {
-    return new RunConfig(
-        DataSets.MNIST,
-        DEFAULT_CLASSES,
-        model,
-        Loss.MNIST,
-        Optimizer.sgd(),
-        NOTEBOOK_RATE,
-        Schedule.CONSTANT,
-        DEFAULT_EPOCHS,
-        DEFAULT_BATCH_SIZE,
-        ExampleOrder.SEQUENTIAL,
-        seed,
-        Initializer.PYTORCH,
-        Optional.empty(),
-        DEFAULT_CHECKPOINT_EVERY,
-        device.device(),
-        device.threads());
+  /** The notebook's recipe, for the simple net. */
+  static RunConfig.Builder notebook() {
+    return new RunConfig.Builder()
+        .loss(Loss.MNIST)
+        .learningRate(NOTEBOOK_RATE)
+        .order(ExampleOrder.SEQUENTIAL)
+        .schedule(Schedule.CONSTANT);
   }
 
-  static long defaultSeed() {
-    return DEFAULT_SEED;
+  private static String absolute(Path path) {
+    return path.toAbsolutePath().normalize().toString();
   }
 
   static UsageException unknownData(String data) {
@@ -206,23 +178,7 @@ record TrainOptions(
   RunConfig resolve(List<String> found) {
     Loss resolved = loss.orElse(Loss.defaultFor(found.size()));
     checkLoss(resolved, found.size());
-    return new RunConfig(
-        config.data(),
-        found,
-        config.model(),
-        resolved,
-        config.optimizer(),
-        config.learningRate(),
-        config.schedule(),
-        config.epochs(),
-        config.batchSize(),
-        config.order(),
-        config.seed(),
-        config.initializer(),
-        config.initFrom(),
-        config.checkpointEvery(),
-        config.device(),
-        config.threads());
+    return settings.classes(found).loss(resolved).build();
   }
 
   private static void checkLoss(Loss loss, int classes) {
@@ -248,9 +204,9 @@ record TrainOptions(
     }
   }
 
-  private static float rate(Arguments arguments, float otherwise) {
-    float rate = arguments.decimal("lr").orElse(otherwise);
-    if (!(rate > 0 && rate < Float.POSITIVE_INFINITY)) {
+  private static Optional<Float> rate(Arguments arguments) {
+    Optional<Float> rate = arguments.decimal("lr");
+    if (rate.isPresent() && !(rate.get() > 0 && rate.get() < Float.POSITIVE_INFINITY)) {
       throw new UsageException(
           "--lr " + arguments.text("lr").orElse("") + " is not a float32 number above 0");
     }

@@ -11,13 +11,7 @@ public enum ExampleOrder {
 
   /** Parses an order's name; throws IllegalArgumentException. */
   public static ExampleOrder parse(String name) {
-    for (ExampleOrder order : values()) {
-      if (order.toString().equals(name)) {
-        return order;
-      }
-    }
-    throw new IllegalArgumentException(
-        "unknown order '" + name + "'; known are sequential and shuffled");
+    return Choice.named(name, "order", values());
   }
 
   /**

@@ -1,6 +1,7 @@
 package zerofive.model;
 
 import java.util.Locale;
+import zerofive.data.Choice;
 import zerofive.data.SplitMix64;
 
 /** Where training starts. */
@@ -15,13 +16,7 @@ public enum Initializer {
 
   /** Parses an initialiser's name; throws IllegalArgumentException. */
   public static Initializer parse(String name) {
-    for (Initializer initializer : values()) {
-      if (initializer.toString().equals(name)) {
-        return initializer;
-      }
-    }
-    throw new IllegalArgumentException(
-        "unknown initialiser '" + name + "'; known are pytorch and normal");
+    return Choice.named(name, "initialiser", values());
   }
 
   /** Fresh parameters, a pure function of the architecture and the seed. */

@@ -1,6 +1,7 @@
 package zerofive.model;
 
 import java.util.Locale;
+import zerofive.data.Choice;
 
 /**
  * What training lowers, a mean over the examples of a batch. With one logit z the first class is
@@ -16,13 +17,7 @@ public enum Loss {
 
   /** Parses a loss's name; throws IllegalArgumentException. */
   public static Loss parse(String name) {
-    for (Loss loss : values()) {
-      if (loss.toString().equals(name)) {
-        return loss;
-      }
-    }
-    throw new IllegalArgumentException(
-        "unknown loss '" + name + "'; known are mnist, bce and cross-entropy");
+    return Choice.named(name, "loss", values());
   }
 
   /** The loss for a number of classes where none is asked for. */

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import zerofive.backend.Optimizer;
+import zerofive.data.DataSets;
 import zerofive.data.ExampleOrder;
 import zerofive.model.Architecture;
 import zerofive.model.Initializer;
@@ -63,25 +64,9 @@ public record RunConfig(
     require(threads >= 0, "threads", threads);
   }
 
-  /** The same run on another device, with another number of epochs. */
-  public RunConfig with(int otherEpochs, String otherDevice, int otherThreads) {
-    return new RunConfig(
-        data,
-        classes,
-        model,
-        loss,
-        optimizer,
-        learningRate,
-        schedule,
-        otherEpochs,
-        batchSize,
-        order,
-        seed,
-        initializer,
-        initFrom,
-        checkpointEvery,
-        otherDevice,
-        otherThreads);
+  /** These settings, to be changed one by one. */
+  public Builder toBuilder() {
+    return new Builder(this);
   }
 
   /** The model for images of {@code inputs} pixels; throws IllegalArgumentException. */
@@ -123,26 +108,28 @@ public record RunConfig(
       for (JsonElement name : get(json, "classes").getAsJsonArray()) {
         classes.add(name.getAsString());
       }
-      return new RunConfig(
-          get(json, "data").getAsString(),
-          classes,
-          get(json, "model").getAsString(),
-          Loss.parse(get(json, "loss").getAsString()),
-          new Optimizer(
-              Optimizer.Kind.parse(get(json, "optimizer").getAsString()),
-              get(json, "momentum").getAsFloat(),
-              get(json, "weight_decay").getAsFloat()),
-          get(json, "lr").getAsFloat(),
-          Schedule.parse(get(json, "schedule").getAsString()),
-          get(json, "epochs").getAsInt(),
-          get(json, "batch_size").getAsInt(),
-          ExampleOrder.parse(get(json, "order").getAsString()),
-          get(json, "seed").getAsLong(),
-          Initializer.parse(get(json, "init").getAsString()),
-          Optional.ofNullable(json.get("init_from")).map(JsonElement::getAsString),
-          get(json, "checkpoint_every").getAsInt(),
-          get(json, "device").getAsString(),
-          get(json, "threads").getAsInt());
+      return new Builder()
+          .data(get(json, "data").getAsString())
+          .classes(classes)
+          .model(get(json, "model").getAsString())
+          .loss(Loss.parse(get(json, "loss").getAsString()))
+          .optimizer(
+              new Optimizer(
+                  Optimizer.Kind.parse(get(json, "optimizer").getAsString()),
+                  get(json, "momentum").getAsFloat(),
+                  get(json, "weight_decay").getAsFloat()))
+          .learningRate(get(json, "lr").getAsFloat())
+          .schedule(Schedule.parse(get(json, "schedule").getAsString()))
+          .epochs(get(json, "epochs").getAsInt())
+          .batchSize(get(json, "batch_size").getAsInt())
+          .order(ExampleOrder.parse(get(json, "order").getAsString()))
+          .seed(get(json, "seed").getAsLong())
+          .initializer(Initializer.parse(get(json, "init").getAsString()))
+          .initFrom(Optional.ofNullable(json.get("init_from")).map(JsonElement::getAsString))
+          .checkpointEvery(get(json, "checkpoint_every").getAsInt())
+          .device(get(json, "device").getAsString())
+          .threads(get(json, "threads").getAsInt())
+          .build();
     } catch (JsonParseException | IllegalStateException | UnsupportedOperationException e) {
       throw new IllegalArgumentException("it is not the JSON object that train writes", e);
     }
@@ -159,6 +146,165 @@ public record RunConfig(
   private static void require(boolean holds, String name, Object value) {
     if (!holds) {
       throw new IllegalArgumentException("--" + name + " " + value + " is out of range");
+    }
+  }
+
+  /** Settings on their way to a {@link RunConfig}; begins with the defaults of {@code train}. */
+  public static final class Builder {
+    private String data = DataSets.MNIST;
+    private List<String> classes = List.of("0", "5");
+    private String model = "mlp:30";
+    private Loss loss = Loss.BCE;
+    private Optimizer optimizer = Optimizer.sgd();
+    private float learningRate = 0.5f;
+    private Schedule schedule = Schedule.CONSTANT;
+    private int epochs = 40;
+    private int batchSize = 256;
+    private ExampleOrder order = ExampleOrder.SHUFFLED;
+    private long seed = 42;
+    private Initializer initializer = Initializer.PYTORCH;
+    private Optional<String> initFrom = Optional.empty();
+    private int checkpointEvery = 10;
+    private String device = "auto";
+    private int threads;
+
+    /** The defaults: the simple net on MNIST, 0 against 5. */
+    public Builder() {}
+
+    private Builder(RunConfig config) {
+      data = config.data;
+      classes = config.classes;
+      model = config.model;
+      loss = config.loss;
+      optimizer = config.optimizer;
+      learningRate = config.learningRate;
+      schedule = config.schedule;
+      epochs = config.epochs;
+      batchSize = config.batchSize;
+      order = config.order;
+      seed = config.seed;
+      initializer = config.initializer;
+      initFrom = config.initFrom;
+      checkpointEvery = config.checkpointEvery;
+      device = config.device;
+      threads = config.threads;
+    }
+
+    /** Sets {@link RunConfig#data}. */
+    public Builder data(String value) {
+      data = value;
+      return this;
+    }
+
+    /** Sets {@link RunConfig#classes}. */
+    public Builder classes(List<String> value) {
+      classes = value;
+      return this;
+    }
+
+    /** Sets {@link RunConfig#model}. */
+    public Builder model(String value) {
+      model = value;
+      return this;
+    }
+
+    /** Sets {@link RunConfig#loss}. */
+    public Builder loss(Loss value) {
+      loss = value;
+      return this;
+    }
+
+    /** Sets {@link RunConfig#optimizer}. */
+    public Builder optimizer(Optimizer value) {
+      optimizer = value;
+      return this;
+    }
+
+    /** Sets {@link RunConfig#learningRate}. */
+    public Builder learningRate(float value) {
+      learningRate = value;
+      return this;
+    }
+
+    /** Sets {@link RunConfig#schedule}. */
+    public Builder schedule(Schedule value) {
+      schedule = value;
+      return this;
+    }
+
+    /** Sets {@link RunConfig#epochs}. */
+    public Builder epochs(int value) {
+      epochs = value;
+      return this;
+    }
+
+    /** Sets {@link RunConfig#batchSize}. */
+    public Builder batchSize(int value) {
+      batchSize = value;
+      return this;
+    }
+
+    /** Sets {@link RunConfig#order}. */
+    public Builder order(ExampleOrder value) {
+      order = value;
+      return this;
+    }
+
+    /** Sets {@link RunConfig#seed}. */
+    public Builder seed(long value) {
+      seed = value;
+      return this;
+    }
+
+    /** Sets {@link RunConfig#initializer}. */
+    public Builder initializer(Initializer value) {
+      initializer = value;
+      return this;
+    }
+
+    /** Sets {@link RunConfig#initFrom}. */
+    public Builder initFrom(Optional<String> value) {
+      initFrom = value;
+      return this;
+    }
+
+    /** Sets {@link RunConfig#checkpointEvery}. */
+    public Builder checkpointEvery(int value) {
+      checkpointEvery = value;
+      return this;
+    }
+
+    /** Sets {@link RunConfig#device}. */
+    public Builder device(String value) {
+      device = value;
+      return this;
+    }
+
+    /** Sets {@link RunConfig#threads}. */
+    public Builder threads(int value) {
+      threads = value;
+      return this;
+    }
+
+    /** Throws IllegalArgumentException where a setting is out of range. */
+    public RunConfig build() {
+      return new RunConfig(
+          data,
+          classes,
+          model,
+          loss,
+          optimizer,
+          learningRate,
+          schedule,
+          epochs,
+          batchSize,
+          order,
+          seed,
+          initializer,
+          initFrom,
+          checkpointEvery,
+          device,
+          threads);
     }
   }
 }

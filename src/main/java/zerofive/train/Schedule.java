@@ -1,6 +1,7 @@
 package zerofive.train;
 
 import java.util.Locale;
+import zerofive.data.Choice;
 
 /** How the learning rate moves over a run; a pure function of the step, so a run can be resumed. */
 public enum Schedule {
@@ -20,13 +21,7 @@ public enum Schedule {
 
   /** Parses a schedule's name; throws IllegalArgumentException. */
   public static Schedule parse(String name) {
-    for (Schedule schedule : values()) {
-      if (schedule.toString().equals(name)) {
-        return schedule;
-      }
-    }
-    throw new IllegalArgumentException(
-        "unknown schedule '" + name + "'; known are constant, cosine and one-cycle");
+    return Choice.named(name, "schedule", values());
   }
 
   /**

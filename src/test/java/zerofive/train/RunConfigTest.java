@@ -4,35 +4,27 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import zerofive.backend.Optimizer;
-import zerofive.data.ExampleOrder;
 import zerofive.model.Initializer;
-import zerofive.model.Loss;
 
 class RunConfigTest {
   static RunConfig config(int epochs, Optimizer optimizer) {
-    return new RunConfig(
-        "mnist",
-        List.of("0", "5"),
-        "mlp:8",
-        Loss.BCE,
-        optimizer,
-        0.1f,
-        Schedule.COSINE,
-        epochs,
-        7,
-        ExampleOrder.SHUFFLED,
-        Long.MIN_VALUE,
-        Initializer.NORMAL,
-        Optional.of("a \"quoted\" file"),
-        3,
-        "auto",
-        0);
+    return new RunConfig.Builder()
+        .model("mlp:8")
+        .optimizer(optimizer)
+        .learningRate(0.1f)
+        .schedule(Schedule.COSINE)
+        .epochs(epochs)
+        .batchSize(7)
+        .seed(Long.MIN_VALUE)
+        .initializer(Initializer.NORMAL)
+        .initFrom(Optional.of("a \"quoted\" file"))
+        .checkpointEvery(3)
+        .build();
   }
 
   @Test

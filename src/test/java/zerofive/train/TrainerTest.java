@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,8 +24,6 @@ import zerofive.data.ExampleOrder;
 import zerofive.data.ImageSet;
 import zerofive.data.InputException;
 import zerofive.data.SplitMix64;
-import zerofive.model.Initializer;
-import zerofive.model.Loss;
 
 class TrainerTest {
   private static final Backend BACKEND = new ReferenceBackend();
@@ -64,23 +61,20 @@ class TrainerTest {
   }
 
   private static RunConfig config(Optimizer optimizer, Schedule schedule, ExampleOrder order) {
-    return new RunConfig(
-        "noise",
-        List.of("a", "b"),
-        "mlp:5",
-        Loss.BCE,
-        optimizer,
-        0.05f,
-        schedule,
-        9,
-        8,
-        order,
-        7,
-        Initializer.PYTORCH,
-        Optional.empty(),
-        4,
-        "reference",
-        0);
+    return new RunConfig.Builder()
+        .data("noise")
+        .classes(List.of("a", "b"))
+        .model("mlp:5")
+        .optimizer(optimizer)
+        .learningRate(0.05f)
+        .schedule(schedule)
+        .epochs(9)
+        .batchSize(8)
+        .order(order)
+        .seed(7)
+        .checkpointEvery(4)
+        .device("reference")
+        .build();
   }
 
   private Trainer.Outcome train(RunConfig config, String name, int stopAfter) {
@@ -199,7 +193,7 @@ class TrainerTest {
   @Test
   void aFinishedRunGoesOnWhereMoreEpochsAreAsked() {
     RunConfig longer = everyOptimizerAndSchedule().get(3);
-    RunConfig shorter = longer.with(5, "reference", 0);
+    RunConfig shorter = longer.toBuilder().epochs(5).build();
     train(longer, "whole", Integer.MAX_VALUE);
     train(shorter, "short", Integer.MAX_VALUE);
     resume("short", longer);
@@ -221,12 +215,10 @@ class TrainerTest {
   @Test
   void aDivergedRunKeepsItsLastFiniteCheckpoint() {
     RunConfig wild =
-        RunConfig.fromJson(
-            everyOptimizerAndSchedule()
-                .get(0)
-                .toJson()
-                .replaceFirst("\"lr\": [^,]+", "\"lr\": 1e38")
-                .replace("\"checkpoint_every\": 4", "\"checkpoint_every\": 1"));
+        everyOptimizerAndSchedule().get(0).toBuilder()
+            .learningRate(1e38f)
+            .checkpointEvery(1)
+            .build();
     DivergedException e =
         assertThrows(DivergedException.class, () -> train(wild, "wild", Integer.MAX_VALUE));
     assertTrue(e.getMessage().contains("--lr"), e.getMessage());

@@ -9,7 +9,8 @@ import java.util.Properties;
  * What this program is.
  *
  * @param number of the release
- * @param commit it was built from; {@code unknown} outside the launcher's build
+ * @param commit of its sources: what the launcher says of its checkout, else what the build was
+ *     told
  */
 record Version(String number, String commit) {
   static Version read() {
@@ -19,7 +20,10 @@ record Version(String number, String commit) {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return new Version(properties.getProperty("version"), properties.getProperty("commit"));
+    String checkout = System.getProperty("zerofive.commit", "");
+    return new Version(
+        properties.getProperty("version"),
+        checkout.isEmpty() ? properties.getProperty("commit") : checkout);
   }
 
   @Override

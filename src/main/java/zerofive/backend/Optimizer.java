@@ -1,7 +1,7 @@
 package zerofive.backend;
 
 import java.util.Locale;
-import zerofive.data.Choice;
+import zerofive.data.Named;
 
 /**
  * How a gradient becomes a step, as torch.optim defines SGD, Adam and AdamW.
@@ -31,7 +31,7 @@ public record Optimizer(Kind kind, float momentum, float weightDecay) {
 
     /** Parses an optimiser's name; throws IllegalArgumentException. */
     public static Kind parse(String name) {
-      return Choice.named(name, "optimizer", values());
+      return Named.of(name, "optimizer", values());
     }
 
     @Override

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
+import zerofive.data.DataSets;
 
 /** Reads the values of options; whatever cannot be read is a UsageException that names it. */
 final class Arguments {
@@ -31,7 +32,21 @@ final class Arguments {
   }
 
   Optional<String> text(String name) {
-    return Optional.ofNullable(line.getOptionValue(name));
+    Optional<String> value = Optional.ofNullable(line.getOptionValue(name));
+    if (value.filter(String::isBlank).isPresent()) {
+      throw new UsageException("--" + name + " has an empty value; leave it out or name one");
+    }
+    return value;
+  }
+
+  /** The data set asked for: a name this version knows, or a folder that exists. */
+  String data() {
+    String data = text("data").orElse(TrainOptions.DEFAULTS.data());
+    if (!DataSets.isKnown(data)) {
+      throw new UsageException(
+          "unknown data set '" + data + "': it is neither mnist nor a folder that exists");
+    }
+    return data;
   }
 
   /**

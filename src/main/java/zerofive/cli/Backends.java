@@ -2,48 +2,48 @@ package zerofive.cli;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.regex.Pattern;
+import java.util.function.Function;
 import zerofive.backend.Availability;
 import zerofive.backend.Backend;
 import zerofive.backend.DeviceException;
+import zerofive.backend.Scorer;
+import zerofive.backend.TrainingPlan;
+import zerofive.backend.TrainingSession;
+import zerofive.backend.TrainingState;
 import zerofive.backend.reference.ReferenceBackend;
+import zerofive.data.ImageSet;
+import zerofive.model.Parameters;
 
 /**
- * The only class that names the implementations: what there is, what works here, which is taken.
+ * The only class that names the implementations: what there is, what works here, which is taken. A
+ * backend is made and probed when it is asked for, not before.
  */
 final class Backends {
-  private static final String AUTO = "auto";
+  private static final String CUDA = "cuda";
   private static final String CPU = "cpu";
-  private static final Pattern CUDA = Pattern.compile("cuda(:\\d{1,3})?");
+  private static final String REFERENCE = "reference";
 
-  /** The known devices, fastest first. */
-  private static final List<Candidate> CANDIDATES =
+  /** How each is made, fastest first; a card's number and the threads go to the constructor. */
+  private static final List<Maker> MAKERS =
       List.of(
-          Candidate.absent(
-              "cuda", "this version has no CUDA backend", "train on the CPU with --device cpu"),
-          Candidate.absent(
-              CPU, "this version has no native code", "plain Java computes the same, more slowly"),
-          Candidate.of(new ReferenceBackend()));
+          new Maker(
+              CUDA,
+              options ->
+                  new Missing(
+                      CUDA, "this version has no CUDA backend", "train on the CPU, --device cpu")),
+          new Maker(
+              CPU,
+              options ->
+                  new Missing(
+                      CPU, "this version has no native code", "plain Java serves in its place")),
+          new Maker(REFERENCE, options -> new ReferenceBackend()));
 
   private Backends() {}
 
-  /**
-   * A device of this machine.
-   *
-   * @param name on the command line
-   * @param availability whether it can be used here
-   * @param backend what computes on it, where it can be used
-   */
-  record Candidate(String name, Availability availability, Optional<Backend> backend) {
-    static Candidate of(Backend backend) {
-      return new Candidate(backend.name(), backend.probe(), Optional.of(backend));
-    }
+  private record Maker(String name, Function<DeviceOptions, Backend> make) {}
 
-    static Candidate absent(String name, String reason, String remedy) {
-      return new Candidate(name, Availability.unusable(reason, remedy), Optional.empty());
-    }
-  }
+  /** A backend of this machine and whether it can be used. */
+  record Candidate(Backend backend, Availability availability) {}
 
   /**
    * What was taken.
@@ -59,21 +59,28 @@ final class Backends {
     }
   }
 
-  /** All known devices, fastest first. */
-  static List<Candidate> all() {
-    return CANDIDATES;
+  /** A backend that this version does not have. */
+  private record Missing(String name, String reason, String remedy) implements Backend {
+    @Override
+    public Availability probe() {
+      return Availability.unusable(reason, remedy);
+    }
+
+    @Override
+    public TrainingSession open(
+        TrainingPlan plan, ImageSet train, ImageSet valid, TrainingState start) {
+      throw new DeviceException(reason);
+    }
+
+    @Override
+    public Scorer openScorer(Parameters model) {
+      throw new DeviceException(reason);
+    }
   }
 
-  /** Throws UsageException where {@code device} is no device's name. */
-  static void checkName(String device) {
-    boolean known =
-        device.equals(AUTO)
-            || CUDA.matcher(device).matches()
-            || CANDIDATES.stream().anyMatch(candidate -> candidate.name().equals(device));
-    if (!known) {
-      throw new UsageException(
-          "unknown device '" + device + "'; known are auto, cpu, reference, cuda and cuda:N");
-    }
+  /** All known devices, fastest first, probed. */
+  static List<Candidate> probeAll(DeviceOptions options) {
+    return MAKERS.stream().map(maker -> probe(maker, options)).toList();
   }
 
   /**
@@ -82,27 +89,37 @@ final class Backends {
    *
    * @throws DeviceException where it cannot be used
    */
-  static Choice choose(String device) {
+  static Choice choose(DeviceOptions options) {
     List<String> notes = new ArrayList<>();
-    for (Candidate candidate : CANDIDATES) {
-      boolean asked =
-          device.equals(AUTO)
-              || candidate.name().equals(device.replaceFirst(":.*", ""))
-              || (device.equals(CPU) && candidate.name().equals("reference"));
-      if (!asked) {
+    for (Maker maker : MAKERS) {
+      if (!isAsked(maker.name(), options)) {
         continue;
       }
+      Candidate candidate = probe(maker, options);
       Availability availability = candidate.availability();
       if (availability.usable()) {
-        return new Choice(candidate.backend().orElseThrow(), availability.detail(), notes);
+        return new Choice(candidate.backend(), availability.detail(), notes);
       }
       String sentence =
-          candidate.name() + ": " + availability.detail() + "; " + availability.remedy();
-      if (CUDA.matcher(device).matches()) {
+          options.name(maker.name()) + ": " + availability.detail() + "; " + availability.remedy();
+      if (options.kind().equals(CUDA)) {
         throw new DeviceException("device " + sentence);
       }
       notes.add("not " + sentence);
     }
     throw new IllegalStateException("plain Java is usable everywhere");
+  }
+
+  private static boolean isAsked(String name, DeviceOptions options) {
+    return switch (options.kind()) {
+      case DeviceOptions.AUTO -> true;
+      case CPU -> !name.equals(CUDA);
+      default -> name.equals(options.kind());
+    };
+  }
+
+  private static Candidate probe(Maker maker, DeviceOptions options) {
+    Backend backend = maker.make().apply(options);
+    return new Candidate(backend, backend.probe());
   }
 }

@@ -1,7 +1,6 @@
 package zerofive.cli;
 
-import java.util.List;
-import org.apache.commons.cli.Option;
+import java.util.regex.Pattern;
 import org.apache.commons.cli.Options;
 import zerofive.report.Terminal;
 
@@ -14,31 +13,50 @@ import zerofive.report.Terminal;
 record DeviceOptions(String device, int threads) {
   static final String AUTO = "auto";
 
-  static void addTo(Options options) {
-    list().forEach(options::addOption);
-  }
+  private static final Pattern NAME = Pattern.compile("auto|cpu|reference|cuda(:\\d{1,3})?");
 
-  private static List<Option> list() {
-    return List.of(
+  static void addTo(Options options) {
+    options.addOption(
         Arguments.option(
-            "device", "NAME", "auto, cpu, reference (plain Java), cuda or cuda:N (default: auto)"),
-        Arguments.option("threads", "N", "threads of the CPU (default: all cores)"));
+            "device",
+            "NAME",
+            "auto, cpu, reference (plain Java), cuda or cuda:N (default: "
+                + TrainOptions.DEFAULTS.device()
+                + ")"));
+    options.addOption(Arguments.option("threads", "N", "threads of the CPU (default: all cores)"));
   }
 
   static DeviceOptions of(Arguments arguments) {
     String device = arguments.text("device").orElse(AUTO);
-    Backends.checkName(device);
+    if (!isName(device)) {
+      throw new UsageException(
+          "unknown device '" + device + "'; known are auto, cpu, reference, cuda and cuda:N");
+    }
     return new DeviceOptions(device, arguments.integer("threads", 1).orElse(0));
   }
 
-  /** The device to compute on, with its notes printed. */
-  Backends.Choice choose(Terminal terminal) {
-    Backends.Choice choice = Backends.choose(device);
-    terminal.note("device   " + choice.describe());
-    choice.notes().forEach(note -> terminal.note("         " + note));
+  /** Whether {@code device} names a device. */
+  static boolean isName(String device) {
+    return NAME.matcher(device).matches();
+  }
+
+  /** The device without a card's number. */
+  String kind() {
+    int colon = device.indexOf(':');
+    return colon < 0 ? device : device.substring(0, colon);
+  }
+
+  /** How to call a backend: as it was asked for, or by its own name. */
+  String name(String backend) {
+    return kind().equals(backend) ? device : backend;
+  }
+
+  /** Says what was taken, and why nothing better. */
+  void note(Backends.Choice choice, Terminal terminal) {
+    terminal.note("device   ", choice.describe());
+    choice.notes().forEach(note -> terminal.note("         ", note));
     if (threads > 1) {
-      terminal.note("         --threads " + threads + ": plain Java computes on one thread");
+      terminal.note("         ", "--threads " + threads + ": plain Java computes on one thread");
     }
-    return choice;
   }
 }

@@ -11,6 +11,8 @@ import zerofive.report.Terminal;
 
 /** {@code devices}: what can be used here, and for what cannot the cause and the remedy. */
 final class DevicesCommand implements Command {
+  private static final DeviceOptions ANY = new DeviceOptions(DeviceOptions.AUTO, 0);
+
   @Override
   public String name() {
     return "devices";
@@ -33,7 +35,7 @@ final class DevicesCommand implements Command {
 
   @Override
   public int run(CommandLine line, Invocation invocation) {
-    String auto = Backends.choose(DeviceOptions.AUTO).backend().name();
+    String auto = Backends.choose(ANY).backend().name();
     if (line.hasOption("json")) {
       invocation.terminal().result(json(auto));
     } else {
@@ -44,13 +46,13 @@ final class DevicesCommand implements Command {
 
   private static void print(String auto, Terminal terminal) {
     terminal.result(String.format(Locale.ROOT, "%-10s  %-6s  %s", "device", "usable", ""));
-    for (Backends.Candidate candidate : Backends.all()) {
+    for (Backends.Candidate candidate : Backends.probeAll(ANY)) {
       Availability availability = candidate.availability();
       terminal.result(
           String.format(
               Locale.ROOT,
               "%-10s  %-6s  %s",
-              candidate.name(),
+              candidate.backend().name(),
               availability.usable() ? "yes" : "no",
               availability.usable()
                   ? availability.detail()
@@ -62,10 +64,10 @@ final class DevicesCommand implements Command {
 
   private static String json(String auto) {
     JsonArray devices = new JsonArray();
-    for (Backends.Candidate candidate : Backends.all()) {
+    for (Backends.Candidate candidate : Backends.probeAll(ANY)) {
       Availability availability = candidate.availability();
       JsonObject device = new JsonObject();
-      device.addProperty("name", candidate.name());
+      device.addProperty("name", candidate.backend().name());
       device.addProperty("usable", availability.usable());
       device.addProperty("detail", availability.detail());
       device.addProperty("remedy", availability.remedy());

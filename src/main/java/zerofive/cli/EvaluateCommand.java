@@ -2,7 +2,10 @@ package zerofive.cli;
 
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -17,6 +20,7 @@ import zerofive.data.InputException;
 import zerofive.model.Loss;
 import zerofive.model.ModelFile;
 import zerofive.report.ConfusionMatrix;
+import zerofive.report.DataText;
 import zerofive.report.Terminal;
 import zerofive.report.Text;
 
@@ -60,11 +64,9 @@ final class EvaluateCommand implements Command {
         arguments
             .path("model")
             .orElseThrow(() -> new UsageException("evaluate needs --model FILE.safetensors"));
-    String name = arguments.text("data").orElse(DataSets.MNIST);
-    if (!DataSets.isKnown(name)) {
-      throw TrainOptions.unknownData(name);
-    }
+    String name = arguments.data();
     DeviceOptions deviceOptions = DeviceOptions.of(arguments);
+    Backends.Choice device = Backends.choose(deviceOptions);
     ModelFile model = ModelFile.read(file);
     List<String> classes = classes(arguments, model, terminal);
     DataSet data = DataSets.load(name, new ClassFilter(classes));
@@ -79,9 +81,9 @@ final class EvaluateCommand implements Command {
               + data.valid().imageSize()
               + "; name the data it was trained on with --data");
     }
-    terminal.note("data     " + TrainingJob.describe(data));
-    terminal.note("model    " + file + " (" + model.parameters().architecture() + ")");
-    Backends.Choice device = deviceOptions.choose(terminal);
+    terminal.note("data     ", DataText.describe(data));
+    terminal.note("model    ", file + " (" + model.parameters().architecture() + ")");
+    deviceOptions.note(device, terminal);
     try (Scorer scorer = device.backend().openScorer(model.parameters())) {
       Evaluation evaluation = scorer.evaluate(data.valid(), model.loss());
       ConfusionMatrix confusion =
@@ -107,8 +109,9 @@ final class EvaluateCommand implements Command {
       return model.classes();
     }
     if (asked.isEmpty()) {
-      terminal.complain(
-          "zerofive: note: the model file names no classes; its logits are taken for the classes "
+      terminal.note(
+          "note     ",
+          "the model file names no classes; its logits are taken for the classes "
               + String.join(",", model.classes())
               + "; name others with --classes");
       return model.classes();
@@ -141,10 +144,15 @@ final class EvaluateCommand implements Command {
     json.add("classes", classes);
     json.addProperty("loss_name", model.loss().toString());
     json.addProperty("images", evaluation.count());
-    json.addProperty("loss", evaluation.loss());
+    json.add("loss", finiteOrNull(evaluation.loss()));
     json.addProperty("accuracy", evaluation.accuracy());
     json.addProperty("errors", evaluation.errors());
     json.add("confusion", confusion.toJson());
-    return new GsonBuilder().serializeSpecialFloatingPointValues().create().toJson(json);
+    return new GsonBuilder().serializeNulls().create().toJson(json);
+  }
+
+  /** JSON knows no NaN and no infinity. */
+  private static JsonElement finiteOrNull(double value) {
+    return Double.isFinite(value) ? new JsonPrimitive(value) : JsonNull.INSTANCE;
   }
 }

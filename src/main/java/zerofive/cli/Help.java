@@ -8,7 +8,6 @@ import zerofive.report.Terminal;
 
 /** The help texts, made from the options themselves. */
 final class Help {
-
   private Help() {}
 
   static void program(List<Command> commands, Terminal terminal) {
@@ -37,7 +36,7 @@ final class Help {
     for (Option option : options.getOptions()) {
       String line = String.format(Locale.ROOT, "  %-" + (column - 2) + "s", left(option));
       for (String word : option.getDescription().split(" ", -1)) {
-        if (line.length() + 1 + word.length() > Terminal.WIDTH) {
+        if (line.length() + 1 + word.length() > terminal.width()) {
           terminal.result(line.stripTrailing());
           line = " ".repeat(column);
         }

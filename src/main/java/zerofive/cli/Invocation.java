@@ -1,7 +1,9 @@
 package zerofive.cli;
 
+import java.nio.file.Path;
 import java.util.List;
 import zerofive.report.Terminal;
+import zerofive.report.Text;
 import zerofive.report.TimeSpent;
 
 /**
@@ -12,19 +14,18 @@ import zerofive.report.TimeSpent;
  * @param time where the time went so far
  */
 record Invocation(List<String> arguments, Terminal terminal, TimeSpent time) {
-  private static final int LABEL = 9;
-
   /** How the user calls this program, for commands to be copied: {@code ./zerofive}. */
-  static String program() {
+  private static String program() {
     return System.getProperty("zerofive.program", "zerofive");
   }
 
   /** Says where the time went. */
   void printTime() {
-    String label = "time     ";
-    for (String line : time.toLines(Terminal.WIDTH - LABEL)) {
-      terminal.result(label + line);
-      label = " ".repeat(LABEL);
-    }
+    terminal.result("time     ", time.toString());
+  }
+
+  /** The command that goes on with a run. */
+  static String resume(Path run) {
+    return program() + " train --resume " + Text.shell(run);
   }
 }

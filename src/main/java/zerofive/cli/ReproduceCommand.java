@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import zerofive.data.AtomicFile;
@@ -11,6 +12,7 @@ import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.data.DataSets;
 import zerofive.model.Initializer;
+import zerofive.report.DataText;
 import zerofive.report.HistoryCharts;
 import zerofive.report.LineChart;
 import zerofive.report.Terminal;
@@ -18,6 +20,7 @@ import zerofive.report.Text;
 import zerofive.train.EpochRecord;
 import zerofive.train.RunConfig;
 import zerofive.train.RunFolder;
+import zerofive.train.StopSignal;
 import zerofive.train.Trainer;
 
 /**
@@ -94,6 +97,9 @@ final class ReproduceCommand implements Command {
     Terminal terminal = invocation.terminal();
     long seed = arguments.wholeNumber("seed").orElse(TrainOptions.DEFAULTS.seed());
     DeviceOptions deviceOptions = DeviceOptions.of(arguments);
+    Backends.Choice device = Backends.choose(deviceOptions);
+    Optional<Path> out = arguments.path("out");
+    out.ifPresent(RunFolder::checkFree);
     invocation.time().mark("start-up");
     RunConfig net =
         TrainOptions.notebook()
@@ -109,19 +115,24 @@ final class ReproduceCommand implements Command {
             .epochs(SCRATCH_EPOCHS)
             .build();
     DataSet data = DataSets.load(net.data(), new ClassFilter(net.classes()));
-    terminal.note("data     " + TrainingJob.describe(data));
     invocation.time().mark("data");
-    Backends.Choice device = deviceOptions.choose(terminal);
-    Path out = arguments.path("out").orElseGet(() -> TrainCommand.unused("-reproduce"));
+    terminal.note("data     ", DataText.describe(data));
+    deviceOptions.note(device, terminal);
     List<Experiment> experiments =
         List.of(
             new Experiment("linear model from scratch", "scratch", scratch, SCRATCH),
             new Experiment("linear model", "linear", linear, LINEAR),
             new Experiment("simple net", "net", net, NET));
     List<List<EpochRecord>> histories = new ArrayList<>();
-    try (RunFolder folder = RunFolder.create(out)) {
+    try (StopSignal stop = TrainingJob.listen(terminal);
+        RunFolder folder =
+            out.map(RunFolder::create)
+                .orElseGet(
+                    () ->
+                        RunFolder.createNumbered(
+                            TrainCommand.RUNS, TrainCommand.name("reproduce")))) {
       for (Experiment experiment : experiments) {
-        Trainer.Outcome outcome = train(experiment, folder, data, device, invocation);
+        Trainer.Outcome outcome = train(experiment, folder, data, device, stop, invocation);
         if (outcome.interrupted()) {
           return ExitCode.INTERRUPTED;
         }
@@ -129,13 +140,13 @@ final class ReproduceCommand implements Command {
         print(experiment, outcome.history(), terminal);
       }
       AtomicFile.write(folder.file("accuracy.svg"), chart(histories.get(2), histories.get(1)));
+      invocation.time().mark("report");
+      terminal.result("");
+      invocation.printTime();
+      terminal.result("picture  " + folder.file("accuracy.svg"));
+      terminal.result("runs     " + folder.path() + ", one folder a model");
+      return ExitCode.DONE;
     }
-    invocation.time().mark("report");
-    terminal.result("");
-    invocation.printTime();
-    terminal.result("picture  " + out.resolve("accuracy.svg"));
-    terminal.result("runs     " + out + ", one folder a model");
-    return ExitCode.DONE;
   }
 
   private static Trainer.Outcome train(
@@ -143,6 +154,7 @@ final class ReproduceCommand implements Command {
       RunFolder parent,
       DataSet data,
       Backends.Choice device,
+      StopSignal stop,
       Invocation invocation) {
     RunConfig config = experiment.config();
     try (RunFolder folder = RunFolder.create(parent.file(experiment.folder()))) {
@@ -154,25 +166,21 @@ final class ReproduceCommand implements Command {
               config
                   .initializer()
                   .create(config.architecture(data.train().imageSize()), config.seed()),
-              TrainCommand.session(device, invocation));
+              TrainingJob.session(device, invocation));
       invocation.time().mark("device");
-      return job.run(
-          device.backend(),
-          invocation.terminal(),
-          invocation.time(),
-          row -> {},
-          epoch ->
-              invocation
-                  .terminal()
-                  .complain(
-                      "zerofive: stopped after epoch "
-                          + epoch
-                          + " of the "
-                          + experiment.title()
-                          + "; finish that model with: "
-                          + Invocation.program()
-                          + " train --resume "
-                          + folder.path()));
+      Trainer.Outcome outcome = job.run(device.backend(), stop, invocation, row -> {});
+      if (outcome.interrupted()) {
+        invocation
+            .terminal()
+            .complain(
+                "zerofive: stopped after epoch "
+                    + outcome.history().size()
+                    + " of the "
+                    + experiment.title()
+                    + "; finish that model with: "
+                    + Invocation.resume(folder.path()));
+      }
+      return outcome;
     }
   }
 

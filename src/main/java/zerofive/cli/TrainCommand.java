@@ -1,16 +1,17 @@
 package zerofive.cli;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
+import zerofive.backend.Optimizer;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.data.DataSets;
@@ -18,6 +19,7 @@ import zerofive.data.InputException;
 import zerofive.model.Architecture;
 import zerofive.model.ModelFile;
 import zerofive.model.Parameters;
+import zerofive.report.DataText;
 import zerofive.report.EpochTable;
 import zerofive.report.Terminal;
 import zerofive.report.Text;
@@ -25,10 +27,15 @@ import zerofive.train.EpochRecord;
 import zerofive.train.Receipt;
 import zerofive.train.RunConfig;
 import zerofive.train.RunFolder;
+import zerofive.train.Schedule;
+import zerofive.train.StopSignal;
 import zerofive.train.Trainer;
 
 /** {@code train}: the main job. */
 final class TrainCommand implements Command {
+  /** Where runs without --out go. */
+  static final Path RUNS = Path.of("runs");
+
   private static final Set<String> BESIDE_RESUME =
       Set.of("resume", "epochs", "device", "threads", "quiet", "verbose");
 
@@ -81,97 +88,128 @@ final class TrainCommand implements Command {
   private static int begin(Arguments arguments, Invocation invocation) {
     Terminal terminal = invocation.terminal();
     TrainOptions options = TrainOptions.of(arguments);
+    DeviceOptions deviceOptions = DeviceOptions.of(arguments);
+    Backends.Choice device = Backends.choose(deviceOptions);
+    Optional<Path> out = arguments.path("out");
+    out.ifPresent(RunFolder::checkFree);
     invocation.time().mark("start-up");
     DataSet data = DataSets.load(options.data(), options.classes());
     RunConfig config = options.resolve(data.classes());
     Architecture architecture = architecture(config, data);
-    terminal.note("data     " + TrainingJob.describe(data));
-    terminal.note("model    " + describe(config, architecture));
     invocation.time().mark("data");
-    Backends.Choice device = device(config).choose(terminal);
+    describe(config, architecture, data, terminal);
+    deviceOptions.note(device, terminal);
     Parameters initial =
         options
             .start()
             .map(start -> startFrom(config, start, architecture))
             .orElseGet(() -> config.initializer().create(architecture, config.seed()));
-    try (RunFolder folder = folder(arguments, config)) {
+    try (StopSignal stop = TrainingJob.listen(terminal);
+        RunFolder folder =
+            out.map(RunFolder::create)
+                .orElseGet(() -> RunFolder.createNumbered(RUNS, name(config.model())))) {
       TrainingJob job =
-          TrainingJob.begin(config, data, folder, initial, session(device, invocation));
-      return run(job, device, folder, invocation);
+          TrainingJob.begin(config, data, folder, initial, TrainingJob.session(device, invocation));
+      return run(job, device, folder, stop, invocation);
     }
   }
 
   private static int resume(Arguments arguments, Invocation invocation) {
     Terminal terminal = invocation.terminal();
-    try (RunFolder folder = RunFolder.open(arguments.path("resume").orElseThrow())) {
+    try (StopSignal stop = TrainingJob.listen(terminal);
+        RunFolder folder = RunFolder.find(arguments.path("resume").orElseThrow())) {
       RunConfig saved = folder.config();
-      RunConfig config =
-          saved.toBuilder()
-              .epochs(arguments.integer("epochs", 1).orElse(saved.epochs()))
-              .device(arguments.text("device").orElse(saved.device()))
-              .threads(arguments.integer("threads", 1).orElse(saved.threads()))
-              .build();
-      Backends.checkName(config.device());
-      if (config.epochs() < saved.epochs()) {
-        throw new UsageException(
-            "--epochs "
-                + config.epochs()
-                + " is less than the "
-                + saved.epochs()
-                + " the run was made for; name as many or more");
-      }
-      invocation.time().mark("start-up");
-      DataSet data = DataSets.load(config.data(), new ClassFilter(config.classes()));
-      Architecture architecture = architecture(config, data);
-      terminal.note("data     " + TrainingJob.describe(data));
-      terminal.note("model    " + describe(config, architecture));
-      invocation.time().mark("data");
-      Backends.Choice device = device(config).choose(terminal);
-      TrainingJob job =
-          TrainingJob.resume(config, data, folder, session(device, invocation), terminal);
-      int done = job.history().size();
-      if (done == config.epochs() && Files.exists(folder.model())) {
+      RunConfig config = resumed(saved, folder, arguments);
+      Receipt receipt = Receipt.read(folder.receipt());
+      if (receipt.isFinished(config.epochs(), folder.model())) {
         terminal.result(
             folder.path()
-                + " is finished: all "
-                + Text.plural(done, "epoch")
-                + " are done; ask for more with --epochs");
+                + " is finished, after epoch "
+                + config.epochs()
+                + "; ask for more with --epochs");
         return ExitCode.DONE;
       }
-      terminal.note("resumed  after epoch " + done + " of " + config.epochs());
-      return run(job, device, folder, invocation);
+      if (config.epochs() != saved.epochs() && config.schedule() != Schedule.CONSTANT) {
+        terminal.complain(
+            "zerofive: warning: the schedule "
+                + config.schedule()
+                + " is stretched from "
+                + saved.epochs()
+                + " to "
+                + config.epochs()
+                + " epochs, so the run ends with other bits than one of that length");
+      }
+      folder.lock();
+      DeviceOptions deviceOptions = new DeviceOptions(config.device(), config.threads());
+      Backends.Choice device = Backends.choose(deviceOptions);
+      invocation.time().mark("start-up");
+      DataSet data = DataSets.load(config.data(), new ClassFilter(config.classes()));
+      invocation.time().mark("data");
+      describe(config, architecture(folder, config, data), data, terminal);
+      deviceOptions.note(device, terminal);
+      TrainingJob job =
+          TrainingJob.resume(
+              config, data, folder, receipt, TrainingJob.session(device, invocation), terminal);
+      terminal.note("resumed  ", "after epoch " + job.history().size() + " of " + config.epochs());
+      return run(job, device, folder, stop, invocation);
     }
   }
 
+  /** The run's settings with what may be asked for anew. */
+  private static RunConfig resumed(RunConfig saved, RunFolder folder, Arguments arguments) {
+    RunConfig.Builder settings = saved.toBuilder();
+    if (arguments.has("device") || arguments.has("threads")) {
+      DeviceOptions asked = DeviceOptions.of(arguments);
+      settings
+          .device(arguments.has("device") ? asked.device() : saved.device())
+          .threads(arguments.has("threads") ? asked.threads() : saved.threads());
+    }
+    if (!arguments.has("device") && !DeviceOptions.isName(saved.device())) {
+      throw new InputException(
+          folder.path()
+              + ": its config.json names an unknown device '"
+              + saved.device()
+              + "'; name one with --device");
+    }
+    int epochs = arguments.integer("epochs", 1).orElse(saved.epochs());
+    if (epochs < saved.epochs()) {
+      throw new UsageException(
+          "--epochs "
+              + epochs
+              + " is less than the "
+              + saved.epochs()
+              + " the run was made for; name as many or more");
+    }
+    return settings.epochs(epochs).build();
+  }
+
   private static int run(
-      TrainingJob job, Backends.Choice device, RunFolder folder, Invocation invocation) {
+      TrainingJob job,
+      Backends.Choice device,
+      RunFolder folder,
+      StopSignal stop,
+      Invocation invocation) {
     Terminal terminal = invocation.terminal();
     invocation.time().mark("device");
     terminal.note("");
     terminal.result(EpochTable.header());
     Trainer.Outcome outcome =
-        job.run(
-            device.backend(),
-            terminal,
-            invocation.time(),
-            row -> terminal.result(EpochTable.row(row)),
-            epoch ->
-                terminal.complain(
-                    "zerofive: stopped after epoch "
-                        + epoch
-                        + ", which is saved; go on with: "
-                        + Invocation.program()
-                        + " train --resume "
-                        + folder.path()));
+        job.run(device.backend(), stop, invocation, row -> terminal.result(EpochTable.row(row)));
     if (outcome.interrupted()) {
+      terminal.complain(
+          "zerofive: stopped after epoch "
+              + outcome.history().size()
+              + ", which is saved; go on with: "
+              + Invocation.resume(folder.path()));
       return ExitCode.INTERRUPTED;
     }
     terminal.result("");
     summary(outcome.history(), terminal);
     invocation.printTime();
     terminal.result("run      " + folder.path());
-    terminal.note(
-        "         model.safetensors, metrics.csv, accuracy.svg, loss.svg, confusion.csv, the receipt");
+    terminal.result(
+        "         ",
+        "model.safetensors, metrics.csv, accuracy.svg, loss.svg, confusion.csv, the receipt");
     return ExitCode.DONE;
   }
 
@@ -191,36 +229,38 @@ final class TrainCommand implements Command {
         + Text.percent(row.accuracy());
   }
 
-  private static String describe(RunConfig config, Architecture architecture) {
-    return config.model()
-        + " ("
-        + architecture
-        + ", "
-        + Text.count(architecture.parameterCount())
-        + " parameters), "
-        + config.loss()
-        + ", "
-        + config.optimizer().kind()
-        + ", lr "
-        + config.learningRate()
-        + ", batch size "
-        + config.batchSize()
-        + ", "
-        + config.order()
-        + ", seed "
-        + config.seed();
-  }
-
-  private static DeviceOptions device(RunConfig config) {
-    return new DeviceOptions(config.device(), config.threads());
-  }
-
-  static Receipt.Session session(Backends.Choice device, Invocation invocation) {
-    return new Receipt.Session(
-        Version.read().toString(),
-        device.backend().name(),
-        device.device(),
-        invocation.arguments());
+  private static void describe(
+      RunConfig config, Architecture architecture, DataSet data, Terminal terminal) {
+    terminal.note("data     ", DataText.describe(data));
+    Optimizer optimizer = config.optimizer();
+    terminal.note(
+        "model    ",
+        config.model()
+            + " ("
+            + architecture
+            + ", "
+            + Text.count(architecture.parameterCount())
+            + " parameters), "
+            + config.loss()
+            + ", "
+            + optimizer.kind()
+            + (optimizer.momentum() > 0 ? ", momentum " + optimizer.momentum() : "")
+            + (optimizer.weightDecay() > 0 ? ", weight decay " + optimizer.weightDecay() : "")
+            + ", lr "
+            + config.learningRate()
+            + " "
+            + config.schedule()
+            + ", batch size "
+            + config.batchSize()
+            + ", "
+            + config.order()
+            + ", "
+            + config
+                .initFrom()
+                .map(file -> "init from " + file)
+                .orElse("init " + config.initializer())
+            + ", seed "
+            + config.seed());
   }
 
   private static Architecture architecture(RunConfig config, DataSet data) {
@@ -228,6 +268,16 @@ final class TrainCommand implements Command {
       return config.architecture(data.train().imageSize());
     } catch (IllegalArgumentException e) {
       throw new UsageException("--model " + config.model() + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static Architecture architecture(RunFolder folder, RunConfig config, DataSet data) {
+    try {
+      return config.architecture(data.train().imageSize());
+    } catch (IllegalArgumentException e) {
+      throw new InputException(
+          folder.path() + ": its config.json asks for a model that cannot be: " + e.getMessage(),
+          e);
     }
   }
 
@@ -245,25 +295,10 @@ final class TrainCommand implements Command {
     return start.parameters();
   }
 
-  /** The folder asked for, or a new one named after the time and the model. */
-  private static RunFolder folder(Arguments arguments, RunConfig config) {
-    if (arguments.has("out")) {
-      return RunFolder.create(arguments.path("out").orElseThrow());
-    }
-    return RunFolder.create(unused("-" + config.model().replaceAll("[:,]", "-")));
-  }
-
-  /** {@code runs/TIME-ENDING}, with a number behind it where that exists already. */
-  static Path unused(String ending) {
+  /** {@code TIME-ENDING}: the name of a new run's folder. */
+  static String name(String ending) {
     String time =
-        LocalDateTime.now(ZoneId.systemDefault())
-            .truncatedTo(ChronoUnit.SECONDS)
-            .toString()
-            .replace(':', '-');
-    Path folder = Path.of("runs", time + ending);
-    for (int i = 2; Files.exists(folder); i++) {
-      folder = Path.of("runs", time + ending + "-" + i);
-    }
-    return folder;
+        LocalDateTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.SECONDS).toString();
+    return (time + "-" + ending).replaceAll("[:,]", "-");
   }
 }

@@ -1,14 +1,16 @@
 package zerofive.cli;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.apache.commons.cli.Options;
 import zerofive.backend.Optimizer;
-import zerofive.data.Choice;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSets;
 import zerofive.data.ExampleOrder;
+import zerofive.data.InputException;
+import zerofive.data.Named;
 import zerofive.model.Architecture;
 import zerofive.model.Initializer;
 import zerofive.model.Loss;
@@ -57,14 +59,28 @@ record TrainOptions(
         Arguments.option(
             "loss",
             "NAME",
-            "mnist, bce, cross-entropy (default: bce, or cross-entropy from three classes on)"));
-    options.addOption(Arguments.option("optimizer", "NAME", "sgd, adam, adamw (default: sgd)"));
-    options.addOption(Arguments.option("momentum", "X", "of sgd, in [0, 1) (default: 0)"));
+            "mnist, bce, cross-entropy (default: "
+                + DEFAULTS.loss()
+                + ", or cross-entropy from three classes on)"));
+    options.addOption(
+        Arguments.option(
+            "optimizer",
+            "NAME",
+            "sgd, adam, adamw (default: " + DEFAULTS.optimizer().kind() + ")"));
+    options.addOption(
+        Arguments.option(
+            "momentum",
+            "X",
+            "of sgd, in [0, 1) (default: " + DEFAULTS.optimizer().momentum() + ")"));
     options.addOption(
         Arguments.option(
             "weight-decay",
             "X",
-            "0 or more (default: 0; adamw " + Optimizer.ADAMW_WEIGHT_DECAY + ")"));
+            "0 or more (default: "
+                + DEFAULTS.optimizer().weightDecay()
+                + "; adamw "
+                + Optimizer.ADAMW_WEIGHT_DECAY
+                + ")"));
     options.addOption(
         Arguments.option(
             "lr", "X", "learning rate, above 0 (default: " + DEFAULTS.learningRate() + ")"));
@@ -118,15 +134,12 @@ record TrainOptions(
   static TrainOptions of(Arguments arguments) {
     boolean notebook =
         arguments
-            .parsed("preset", name -> Choice.named(name, "preset", new String[] {NOTEBOOK}))
+            .parsed("preset", name -> Named.of(name, "preset", new String[] {NOTEBOOK}))
             .isPresent();
     RunConfig.Builder settings = notebook ? notebook() : new RunConfig.Builder();
-    String data = arguments.text("data").orElse(DEFAULTS.data());
-    if (!DataSets.isKnown(data)) {
-      throw unknownData(data);
-    }
+    String data = arguments.data();
     if (!data.equals(DataSets.MNIST)) {
-      settings.data(absolute(Path.of(data)));
+      settings.data(realPath(data));
     }
     ClassFilter classes =
         arguments.parsed("classes", ClassFilter::parse).orElse(new ClassFilter(DEFAULTS.classes()));
@@ -149,7 +162,10 @@ record TrainOptions(
     arguments.parsed("order", ExampleOrder::parse).ifPresent(settings::order);
     arguments.wholeNumber("seed").ifPresent(settings::seed);
     arguments.parsed("init", Initializer::parse).ifPresent(settings::initializer);
-    settings.initFrom(arguments.path("init-from").map(TrainOptions::absolute));
+    if (arguments.has("init") && arguments.has("init-from")) {
+      throw new UsageException("--init and --init-from exclude each other; name one of them");
+    }
+    settings.initFrom(arguments.path("init-from").map(file -> realPath(file.toString())));
     arguments.integer("checkpoint-every", 1).ifPresent(settings::checkpointEvery);
     DeviceOptions device = DeviceOptions.of(arguments);
     settings.device(device.device()).threads(device.threads());
@@ -165,13 +181,13 @@ record TrainOptions(
         .schedule(Schedule.CONSTANT);
   }
 
-  private static String absolute(Path path) {
-    return path.toAbsolutePath().normalize().toString();
-  }
-
-  static UsageException unknownData(String data) {
-    return new UsageException(
-        "unknown data set '" + data + "': it is neither mnist nor a folder that exists");
+  /** Where a file or folder really is, so that a resumed run finds it from anywhere. */
+  private static String realPath(String path) {
+    try {
+      return Path.of(path).toRealPath().toString();
+    } catch (IOException e) {
+      throw new InputException(Path.of(path), e);
+    }
   }
 
   /** The settings with the classes that the data turned out to have. */

@@ -2,27 +2,21 @@ package zerofive.cli;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.function.Consumer;
 import zerofive.backend.Backend;
 import zerofive.backend.Scorer;
 import zerofive.data.AtomicFile;
 import zerofive.data.DataSet;
-import zerofive.data.DataSets;
 import zerofive.data.OutputException;
-import zerofive.model.Architecture;
+import zerofive.data.Sha256;
 import zerofive.model.ModelFile;
 import zerofive.model.Parameters;
 import zerofive.report.ConfusionMatrix;
+import zerofive.report.DataText;
 import zerofive.report.HistoryCharts;
 import zerofive.report.Progress;
 import zerofive.report.Terminal;
-import zerofive.report.Text;
-import zerofive.report.TimeSpent;
 import zerofive.train.EpochRecord;
 import zerofive.train.Receipt;
 import zerofive.train.RunConfig;
@@ -32,8 +26,6 @@ import zerofive.train.Trainer;
 
 /** One training with all that belongs to it: receipt, progress, model file, pictures. */
 final class TrainingJob {
-  private static final String RECEIPT = "receipt.json";
-
   private final RunConfig config;
   private final DataSet data;
   private final RunFolder folder;
@@ -49,17 +41,22 @@ final class TrainingJob {
     this.receipt = receipt;
   }
 
-  /** A new run. */
+  /** A new run; where it cannot be begun, nothing of it stays. */
   static TrainingJob begin(
       RunConfig config,
       DataSet data,
       RunFolder folder,
       Parameters initial,
       Receipt.Session session) {
-    Receipt receipt = Receipt.begin(folder.file(RECEIPT), data, config.seed());
-    receipt.add(session, 0);
-    return new TrainingJob(
-        config, data, folder, Trainer.begin(config, data, folder, initial), receipt);
+    try {
+      Receipt receipt = Receipt.begin(folder.receipt(), data, config);
+      receipt.add(session, 0);
+      Trainer trainer = Trainer.begin(config, data, folder, initial);
+      return new TrainingJob(config, data, folder, trainer, receipt);
+    } catch (RuntimeException | Error e) {
+      folder.abandon();
+      throw e;
+    }
   }
 
   /** A run that goes on; warns where other bits may come out than without the interruption. */
@@ -67,38 +64,55 @@ final class TrainingJob {
       RunConfig config,
       DataSet data,
       RunFolder folder,
+      Receipt receipt,
       Receipt.Session session,
       Terminal terminal) {
-    Receipt receipt = Receipt.read(folder.file(RECEIPT));
     receipt.checkData(data);
     Trainer trainer = Trainer.resume(config, data, folder);
-    receipt
-        .latest()
-        .filter(
-            before ->
-                !before.program().equals(session.program())
-                    || !before.backend().equals(session.backend())
-                    || !before.device().equals(session.device()))
-        .ifPresent(
-            before ->
-                terminal.complain(
-                    "zerofive: warning: the run was computed by "
-                        + before.program()
-                        + " on "
-                        + before.backend()
-                        + " ("
-                        + before.device()
-                        + ") and goes on with "
-                        + session.program()
-                        + " on "
-                        + session.backend()
-                        + " ("
-                        + session.device()
-                        + "); the same bits are promised on the same device and version only"));
-    if (trainer.history().size() < config.epochs()) {
-      receipt.add(session, trainer.history().size());
+    receipt.latest().ifPresent(before -> warn(before, session, terminal));
+    receipt.add(session, trainer.history().size());
+    try {
+      Files.deleteIfExists(folder.model());
+    } catch (IOException e) {
+      throw new OutputException(folder.model(), e);
     }
     return new TrainingJob(config, data, folder, trainer, receipt);
+  }
+
+  private static void warn(Receipt.Session before, Receipt.Session now, Terminal terminal) {
+    if (!before.program().equals(now.program())
+        || !before.backend().equals(now.backend())
+        || !before.device().equals(now.device())) {
+      terminal.complain(
+          "zerofive: warning: the run was computed by "
+              + describe(before)
+              + " and goes on with "
+              + describe(now)
+              + "; the same bits are promised on the same device and version only");
+    }
+  }
+
+  private static String describe(Receipt.Session session) {
+    return session.program() + " on " + session.backend() + " (" + session.device() + ")";
+  }
+
+  /** This program on this device, for the receipt. */
+  static Receipt.Session session(Backends.Choice device, Invocation invocation) {
+    return new Receipt.Session(
+        Version.read().toString(),
+        device.backend().name(),
+        device.device(),
+        invocation.arguments());
+  }
+
+  /** Listens for Ctrl-C and SIGTERM; install it before the run folder is begun. */
+  static StopSignal listen(Terminal terminal) {
+    return StopSignal.install(
+        () -> terminal.complain("zerofive: stopping after the epoch under way ..."),
+        () ->
+            terminal.lastWords(
+                "zerofive: stopped in the middle of an epoch that takes too long to wait for; its"
+                    + " run can be resumed from the epoch before"));
   }
 
   /** Epochs finished before this job. */
@@ -106,42 +120,32 @@ final class TrainingJob {
     return trainer.history();
   }
 
-  /**
-   * Trains to the end or to a signal, and writes the results.
-   *
-   * @param whenInterrupted told, before the process ends, after which epoch a signal stopped it
-   */
+  /** Trains to the end or to a signal, and writes the results; where the time went is told. */
   Trainer.Outcome run(
-      Backend backend,
-      Terminal terminal,
-      TimeSpent time,
-      Consumer<EpochRecord> eachEpoch,
-      Consumer<Integer> whenInterrupted) {
+      Backend backend, StopSignal stop, Invocation invocation, Consumer<EpochRecord> eachEpoch) {
     int before = trainer.history().size();
-    try (StopSignal stop = StopSignal.install()) {
-      Trainer.Outcome outcome;
-      try (Progress progress = terminal.progress("training", config.epochs() - before)) {
-        outcome =
-            trainer.train(
-                backend,
-                stop,
-                row -> {
-                  eachEpoch.accept(row);
-                  progress.step();
-                });
-      }
-      List<EpochRecord> done = outcome.history().subList(before, outcome.history().size());
-      time.split("device", outcome.setUpNanos() / 1e9);
-      time.split("training", done.stream().mapToDouble(EpochRecord::trainSeconds).sum());
-      time.split("validation", done.stream().mapToDouble(EpochRecord::validSeconds).sum());
-      if (outcome.interrupted()) {
-        whenInterrupted.accept(outcome.history().size());
-      } else {
-        writeResults(backend, outcome);
-      }
-      time.mark("report");
-      return outcome;
+    Trainer.Outcome outcome;
+    try (Progress progress = invocation.terminal().progress("training", config.epochs() - before)) {
+      outcome =
+          trainer.train(
+              backend,
+              stop,
+              row -> {
+                eachEpoch.accept(row);
+                progress.step();
+              });
     }
+    List<EpochRecord> done = outcome.history().subList(before, outcome.history().size());
+    invocation.time().split("device", outcome.setUpNanos() / 1e9);
+    invocation.time().split("training", done.stream().mapToDouble(EpochRecord::trainSeconds).sum());
+    invocation
+        .time()
+        .split("validation", done.stream().mapToDouble(EpochRecord::validSeconds).sum());
+    if (!outcome.interrupted()) {
+      writeResults(backend, outcome);
+    }
+    invocation.time().mark("report");
+    return outcome;
   }
 
   /** The receipt's result is written last: a run that has it has everything. */
@@ -152,53 +156,10 @@ final class TrainingJob {
           ConfusionMatrix.of(data.classes(), data.valid(), scorer.logits(data.valid()));
       AtomicFile.write(folder.file("confusion.csv"), confusion.toCsv());
     }
-    String title = title(outcome.parameters().architecture());
-    AtomicFile.write(folder.file("accuracy.svg"), HistoryCharts.accuracy(title, outcome.history()));
-    AtomicFile.write(folder.file("loss.svg"), HistoryCharts.loss(title, outcome.history()));
-    receipt.finish(outcome.history().get(outcome.history().size() - 1), sha256(folder.model()));
-  }
-
-  private String title(Architecture architecture) {
-    return architecture.name() + " on " + shortName(data) + ", " + classes(data.classes());
-  }
-
-  /** The data set in a few words. */
-  static String describe(DataSet data) {
-    return String.join(
-        "",
-        data.name(),
-        data.name().equals(DataSets.MNIST) ? " (bundled)" : "",
-        ", ",
-        classes(data.classes()),
-        ": ",
-        Text.count(data.train().count()),
-        " training and ",
-        Text.count(data.valid().count()),
-        " validation images of ",
-        String.valueOf(data.train().height()),
-        " x ",
-        String.valueOf(data.train().width()));
-  }
-
-  private static String shortName(DataSet data) {
-    Path name = Path.of(data.name()).getFileName();
-    return name == null ? data.name() : name.toString();
-  }
-
-  private static String classes(List<String> classes) {
-    return classes.size() == 2
-        ? classes.get(0) + " vs " + classes.get(1)
-        : "classes " + String.join(",", classes);
-  }
-
-  private static String sha256(Path file) {
-    try {
-      return HexFormat.of()
-          .formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file)));
-    } catch (IOException e) {
-      throw new OutputException(file, e);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
+    String title = config.model() + " on " + DataText.title(data);
+    List<EpochRecord> history = outcome.history();
+    AtomicFile.write(folder.file("accuracy.svg"), HistoryCharts.accuracy(title, history));
+    AtomicFile.write(folder.file("loss.svg"), HistoryCharts.loss(title, history));
+    receipt.finish(history.get(history.size() - 1), Sha256.of(folder.model()));
   }
 }

@@ -26,12 +26,10 @@ public final class AtomicFile {
     Path folder = file.toAbsolutePath().getParent();
     Path temporary = folder.resolve("." + file.getFileName() + ".part");
     try {
+      // Whatever a killed process left, or somebody put there: never written through.
+      Files.deleteIfExists(temporary);
       try (FileChannel channel =
-          FileChannel.open(
-              temporary,
-              StandardOpenOption.CREATE,
-              StandardOpenOption.TRUNCATE_EXISTING,
-              StandardOpenOption.WRITE)) {
+          FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
         for (ByteBuffer part : parts) {
           while (part.hasRemaining()) {
             channel.write(part);

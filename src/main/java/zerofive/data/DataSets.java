@@ -49,7 +49,7 @@ public final class DataSets {
     Path folder = folder(nameOrFolder);
     if (folder == null) {
       throw new InputException(
-          "no data set and no folder is called '" + nameOrFolder + "'; name mnist or a folder");
+          "the data folder " + nameOrFolder + " does not exist; bring it back or name another");
     }
     return load(folder.toString(), filter, name -> ByteSource.file(find(folder, name)));
   }
@@ -145,7 +145,7 @@ public final class DataSets {
     }
     if (total > Integer.MAX_VALUE - 8) {
       throw reader.broken(
-          4, total + " bytes of images, expected at most 2 GiB; choose fewer by --classes");
+          4, total + " bytes to keep in memory, expected at most 2 GiB, so fewer --classes");
     }
     byte[] result = new byte[(int) Math.min(total, TRUSTED)];
     int filled = 0;
@@ -216,6 +216,9 @@ public final class DataSets {
 
   /** The raw file if it is there, else the .gz; both with {@code -idx} or {@code .idx}. */
   private static Path find(Path folder, String name) {
+    if (!Files.isReadable(folder) || !Files.isExecutable(folder)) {
+      throw new InputException(folder + " cannot be read: permission denied; make it readable");
+    }
     for (String spelling : List.of(name, name.replace("-idx", ".idx"))) {
       for (String ending : List.of("", ".gz")) {
         Path file = folder.resolve(spelling + ending);

@@ -11,7 +11,7 @@ public enum ExampleOrder {
 
   /** Parses an order's name; throws IllegalArgumentException. */
   public static ExampleOrder parse(String name) {
-    return Choice.named(name, "order", values());
+    return Named.of(name, "order", values());
   }
 
   /**

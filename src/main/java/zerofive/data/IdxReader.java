@@ -3,7 +3,6 @@ package zerofive.data;
 import java.io.EOFException;
 import java.io.IOException;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.zip.ZipException;
 
@@ -26,11 +25,7 @@ final class IdxReader implements AutoCloseable {
    */
   IdxReader(ByteSource source, int rank) {
     this.source = source;
-    try {
-      digest = MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
+    digest = Sha256.digest();
     try {
       dimensions = readHeader(rank);
     } catch (InputException e) {
@@ -90,11 +85,6 @@ final class IdxReader implements AutoCloseable {
     return dimensions[i];
   }
 
-  /** Byte offset of the next byte to be read, in the raw file. */
-  long offset() {
-    return offset;
-  }
-
   /** Fills {@code into[from .. from + length)}. */
   void read(byte[] into, int from, int length) {
     int got;
@@ -137,7 +127,7 @@ final class IdxReader implements AutoCloseable {
               + "); fetch the file again",
           e);
     }
-    return HexFormat.of().formatHex(digest.digest());
+    return Sha256.hex(digest.digest());
   }
 
   /** The sentence for a wrong byte: file, place, what is there and what was expected, remedy. */

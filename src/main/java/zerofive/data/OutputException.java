@@ -21,7 +21,7 @@ public final class OutputException extends RuntimeException {
         file
             + " cannot be written: "
             + reason(cause)
-            + "; make room or name another folder with --out",
+            + "; make room, make it writable, or name another folder with --out",
         cause);
   }
 

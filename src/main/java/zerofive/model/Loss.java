@@ -1,7 +1,7 @@
 package zerofive.model;
 
 import java.util.Locale;
-import zerofive.data.Choice;
+import zerofive.data.Named;
 
 /**
  * What training lowers, a mean over the examples of a batch. With one logit z the first class is
@@ -17,7 +17,7 @@ public enum Loss {
 
   /** Parses a loss's name; throws IllegalArgumentException. */
   public static Loss parse(String name) {
-    return Choice.named(name, "loss", values());
+    return Named.of(name, "loss", values());
   }
 
   /** The loss for a number of classes where none is asked for. */
@@ -32,9 +32,11 @@ public enum Loss {
 
   /** Throws IllegalArgumentException where this loss is not made for so many classes. */
   public void checkClasses(int classes) {
-    if (this == CROSS_ENTROPY && classes == 2) {
+    if (this == CROSS_ENTROPY && classes < 3) {
       throw new IllegalArgumentException(
-          "loss cross-entropy takes three or more classes; two classes use one logit: choose bce");
+          "loss cross-entropy takes three or more classes, not "
+              + classes
+              + "; two classes use one logit: choose bce");
     }
     if (this != CROSS_ENTROPY && classes != 2) {
       throw new IllegalArgumentException(

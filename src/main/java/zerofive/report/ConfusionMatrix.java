@@ -2,6 +2,7 @@ package zerofive.report;
 
 import com.google.gson.JsonArray;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import zerofive.backend.Prediction;
@@ -31,14 +32,16 @@ public record ConfusionMatrix(List<String> classes, int[][] counts) {
     return new ConfusionMatrix(classes, counts);
   }
 
-  /** A row for each true class, a column for each predicted one. */
+  /**
+   * A row for each true class, a column for each predicted one, and one for none if there is any.
+   */
   public String toCsv() {
     StringBuilder csv = new StringBuilder("true\\predicted");
-    classes.forEach(name -> csv.append(',').append(quoted(name)));
+    columns().forEach(name -> csv.append(',').append(quoted(name)));
     csv.append('\n');
     for (int t = 0; t < classes.size(); t++) {
       csv.append(quoted(classes.get(t)));
-      for (int p = 0; p < classes.size(); p++) {
+      for (int p = 0; p < columns().size(); p++) {
         csv.append(',').append(counts[t][p]);
       }
       csv.append('\n');
@@ -48,14 +51,14 @@ public record ConfusionMatrix(List<String> classes, int[][] counts) {
 
   /** The lines of a table for the terminal. */
   public List<String> toLines() {
-    int width = Math.max(5, classes.stream().mapToInt(String::length).max().orElse(0));
+    int width = Math.max(5, columns().stream().mapToInt(String::length).max().orElse(0));
     List<String> lines = new ArrayList<>();
     StringBuilder head = new StringBuilder(" ".repeat(width + 5));
-    classes.forEach(name -> head.append(cell(name, width)));
+    columns().forEach(name -> head.append(cell(name, width)));
     lines.add(head.toString());
     for (int t = 0; t < classes.size(); t++) {
       StringBuilder line = new StringBuilder("true ").append(cell(classes.get(t), width));
-      for (int p = 0; p < classes.size(); p++) {
+      for (int p = 0; p < columns().size(); p++) {
         line.append(cell(String.valueOf(counts[t][p]), width));
       }
       lines.add(line.toString());
@@ -63,17 +66,27 @@ public record ConfusionMatrix(List<String> classes, int[][] counts) {
     return lines;
   }
 
-  /** The counts as JSON, [true][predicted]. */
+  /** The counts as JSON, [true][predicted], with a last column for none if there is any. */
   public JsonArray toJson() {
     JsonArray rows = new JsonArray();
     for (int t = 0; t < classes.size(); t++) {
       JsonArray row = new JsonArray();
-      for (int p = 0; p < classes.size(); p++) {
+      for (int p = 0; p < columns().size(); p++) {
         row.add(counts[t][p]);
       }
       rows.add(row);
     }
     return rows;
+  }
+
+  private List<String> columns() {
+    boolean allPredicted = Arrays.stream(counts).allMatch(row -> row[classes.size()] == 0);
+    if (allPredicted) {
+      return classes;
+    }
+    List<String> columns = new ArrayList<>(classes);
+    columns.add("none");
+    return columns;
   }
 
   private static String cell(String text, int width) {

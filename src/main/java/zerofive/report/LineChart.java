@@ -29,11 +29,12 @@ public final class LineChart {
   /** An axis from {@code low} to {@code high} with a tick every {@code step}. */
   private record Axis(double low, double high, double step) {
     /** The 1-2-5 step that makes about {@link #TICKS} ticks, and ends that are multiples of it. */
-    static Axis around(double least, double most) {
+    static Axis around(double least, double most, double finest) {
       double span = most > least ? most - least : Math.max(Math.abs(most), 1) * 0.1;
       double raw = span / TICKS;
       double power = Math.pow(10, Math.floor(Math.log10(raw)));
-      double step = power * (raw <= power ? 1 : raw <= 2 * power ? 2 : raw <= 5 * power ? 5 : 10);
+      double nice = power * (raw <= power ? 1 : raw <= 2 * power ? 2 : raw <= 5 * power ? 5 : 10);
+      double step = Math.max(nice, finest);
       double low = Math.floor(least / step + 1e-9) * step;
       double high = Math.ceil(most / step - 1e-9) * step;
       return new Axis(low, high > low ? high : low + step, step);
@@ -120,7 +121,10 @@ public final class LineChart {
         }
       }
     }
-    return least <= most ? Axis.around(horizontal ? 0 : least, most) : Axis.around(0, 1);
+    if (!(least <= most)) {
+      return Axis.around(0, 1, 0);
+    }
+    return horizontal ? Axis.around(0, most, 1) : Axis.around(least, most, 0);
   }
 
   private void grid(StringBuilder svg, Axis x, Axis y) {
@@ -229,7 +233,7 @@ public final class LineChart {
       if (Double.isFinite(one.y()[i])) {
         add(
             svg,
-            "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\" fill=\"#ffffff\" stroke=\"%s\""
+            "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\" fill=\"none\" stroke=\"%s\""
                 + " stroke-width=\"1.8\"/>",
             horizontal(one.x()[i], x),
             vertical(one.y()[i], y),

@@ -14,9 +14,12 @@ import zerofive.data.OutputException;
  * says which of the two is a terminal, since Java cannot tell them apart.
  */
 public final class Terminal {
-  /** No line is longer, on a terminal of any width. */
-  public static final int WIDTH = 96;
+  /** Where lines end on a wide terminal, and in a file. */
+  private static final int WIDTH = 96;
 
+  private static final int NARROWEST = 40;
+
+  private static final boolean OUT_IS_TERMINAL = Boolean.getBoolean("zerofive.stdout.terminal");
   private static final String CLEAR_LINE = "\r\033[K";
 
   private final ResultStream resultStream;
@@ -26,6 +29,7 @@ public final class Terminal {
   private final boolean colours;
   private boolean quiet;
   private String bar = "";
+  private boolean barsEnded;
 
   private Terminal(ResultStream resultStream, PrintStream err, boolean bars, boolean colours) {
     this.resultStream = resultStream;
@@ -41,8 +45,9 @@ public final class Terminal {
     return new Terminal(
         new ResultStream(new FileOutputStream(FileDescriptor.out)),
         System.err,
-        Boolean.getBoolean("zerofive.stderr.terminal"),
-        Boolean.getBoolean("zerofive.stdout.terminal") && !noColour);
+        // Rows that go elsewhere may return to the screen by a pipe, in the middle of a bar.
+        OUT_IS_TERMINAL && Boolean.getBoolean("zerofive.stderr.terminal"),
+        OUT_IS_TERMINAL && !noColour);
   }
 
   /** Streams of a test's own, neither of them a terminal. */
@@ -57,30 +62,52 @@ public final class Terminal {
   }
 
   /** A line of the results, on standard output. */
-  public synchronized void result(String line) {
+  public void result(String line) {
+    print(Text.printable(line));
+  }
+
+  /** A line of the results that stands out, where colours are shown. */
+  public void emphasised(String line) {
+    String printable = Text.printable(line);
+    print(colours ? "\033[1m" + printable + "\033[0m" : printable);
+  }
+
+  private synchronized void print(String line) {
     hideBar();
     out.println(line);
     out.flush();
     showBar();
   }
 
-  /** A line of the results that stands out, where colours are shown. */
-  public void emphasised(String line) {
-    result(colours ? "\033[1m" + line + "\033[0m" : line);
+  /** Lines of the results behind a label, broken after punctuation. */
+  public void result(String label, String phrases) {
+    Text.wrap(label, phrases, width()).forEach(this::result);
   }
 
   /** A line that tells what is going on, on standard error; silenced by {@link #beQuiet}. */
-  public synchronized void note(String line) {
+  public void note(String line) {
     if (!quiet) {
       complain(line);
     }
   }
 
+  /** Lines that tell what is going on, behind a label, broken after punctuation. */
+  public void note(String label, String phrases) {
+    Text.wrap(label, phrases, width()).forEach(this::note);
+  }
+
   /** A warning or an error, on standard error; never silenced. */
   public synchronized void complain(String line) {
     hideBar();
-    err.println(line);
+    err.println(Text.printable(line));
     showBar();
+  }
+
+  /** The last words of a process that ends while a bar is on the screen. */
+  public synchronized void lastWords(String line) {
+    drawBar("");
+    barsEnded = true;
+    complain(line);
   }
 
   /** Prints a defect's stack trace on standard error. */
@@ -107,7 +134,7 @@ public final class Terminal {
   /** Draws the bar anew, below the last line; an empty one is gone. */
   synchronized void drawBar(String rendered) {
     hideBar();
-    bar = rendered;
+    bar = barsEnded ? "" : rendered;
     showBar();
   }
 
@@ -123,8 +150,9 @@ public final class Terminal {
     err.flush();
   }
 
-  int width() {
-    return Math.min(WIDTH, Math.max(20, Integer.getInteger("zerofive.columns", 80)));
+  /** Columns that lines may take. */
+  public int width() {
+    return Math.min(WIDTH, Math.max(NARROWEST, Integer.getInteger("zerofive.columns", WIDTH)));
   }
 
   /** Remembers the first failure, which PrintStream would forget. */

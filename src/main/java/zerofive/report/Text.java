@@ -1,5 +1,8 @@
 package zerofive.report;
 
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 
 /** Numbers as people read them. */
@@ -37,5 +40,38 @@ public final class Text {
     }
     long whole = Math.round(seconds);
     return String.format(Locale.ROOT, "%d min %02d s", whole / 60, whole % 60);
+  }
+
+  /** A path as a shell takes it: quoted where it must be. */
+  public static String shell(Path path) {
+    String text = path.toString();
+    return text.matches("[\\w@%+=:,./-]+") ? text : "'" + text.replace("'", "'\\''") + "'";
+  }
+
+  /**
+   * Phrases in lines of at most {@code width} columns, broken after punctuation, behind a label
+   * that the further lines leave blank. A phrase that is longer than a line stays whole.
+   */
+  public static List<String> wrap(String label, String phrases, int width) {
+    List<String> lines = new ArrayList<>();
+    StringBuilder line = new StringBuilder(label);
+    boolean begun = false;
+    for (String phrase : phrases.split("(?<=[,;:]) ", -1)) {
+      if (begun && line.length() + 1 + phrase.length() > width) {
+        lines.add(line.toString());
+        line.setLength(0);
+        line.append(" ".repeat(label.length()));
+        begun = false;
+      }
+      line.append(begun ? " " : "").append(phrase);
+      begun = true;
+    }
+    lines.add(line.toString());
+    return lines;
+  }
+
+  /** One printable line: what files hold and are called may have line breaks and escape codes. */
+  static String printable(String line) {
+    return line.replaceAll("(?U)\\p{Cntrl}", "?");
   }
 }

@@ -5,10 +5,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** Where a command's time went, from the start of its process on. */
 public final class TimeSpent {
@@ -22,11 +21,12 @@ public final class TimeSpent {
 
   /** Begins now, with what has passed since the operating system started the process. */
   public TimeSpent() {
-    double build = Integer.getInteger("zerofive.build.seconds", 0);
+    double age = processAge();
+    double build = Math.min(age, Integer.getInteger("zerofive.build.seconds", 0));
     if (build > 0) {
       seconds.put("build", build);
     }
-    seconds.put("start-up", Math.max(0, processAge() - build));
+    seconds.put("start-up", age - build);
   }
 
   /**
@@ -66,20 +66,13 @@ public final class TimeSpent {
     seconds.merge(phase, elapsed, Double::sum);
   }
 
-  /** The sum, then its parts in lines of at most {@code width} columns. */
-  public List<String> toLines(int width) {
-    List<String> lines = new ArrayList<>();
-    lines.add(Text.seconds(seconds.values().stream().mapToDouble(Double::doubleValue).sum()));
-    StringBuilder line = new StringBuilder();
-    for (Map.Entry<String, Double> phase : seconds.entrySet()) {
-      String part = phase.getKey() + " " + Text.seconds(phase.getValue());
-      if (line.length() + part.length() + 2 > width) {
-        lines.add(line.toString());
-        line.setLength(0);
-      }
-      line.append(line.length() == 0 ? "" : ", ").append(part);
-    }
-    lines.add(line.toString());
-    return lines;
+  /** {@code 2.31 s: start-up 90.0 ms, data 250 ms, ...}. */
+  @Override
+  public String toString() {
+    return Text.seconds(seconds.values().stream().mapToDouble(Double::doubleValue).sum())
+        + ": "
+        + seconds.entrySet().stream()
+            .map(phase -> phase.getKey() + " " + Text.seconds(phase.getValue()))
+            .collect(Collectors.joining(", "));
   }
 }

@@ -1,5 +1,6 @@
 package zerofive.train;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,6 +41,9 @@ record Checkpoint(int epoch, TrainingState state) {
 
   /** Reads a checkpoint of such a model. Throws InputException. */
   static Checkpoint read(Path file, Architecture architecture, Optimizer optimizer) {
+    if (!Files.isRegularFile(file)) {
+      throw new InputException(file + " is missing; restore it or start a new run");
+    }
     Safetensors content = Safetensors.read(file);
     Map<String, Safetensors.Tensor> model = new LinkedHashMap<>();
     content
@@ -55,7 +59,10 @@ record Checkpoint(int epoch, TrainingState state) {
     int expected = optimizer.momentCount() * architecture.parameterCount();
     if (moments == null || moments.values().length != expected) {
       throw new InputException(
-          file + " does not hold the " + expected + " optimiser values that its run needs");
+          file
+              + " does not hold the "
+              + expected
+              + " optimiser values that its run needs; restore it or start a new run");
     }
     int epoch = (int) number(file, content, EPOCH, Integer.MAX_VALUE);
     long steps = number(file, content, STEPS, Long.MAX_VALUE);
@@ -65,13 +72,18 @@ record Checkpoint(int epoch, TrainingState state) {
   private static long number(Path file, Safetensors content, String key, long most) {
     String text = content.metadata().get(key);
     try {
-      long value = Long.parseLong(text);
+      long value = Long.parseLong(String.valueOf(text));
       if (value >= 0 && value <= most) {
         return value;
       }
     } catch (NumberFormatException e) {
-      throw new InputException(file + " says " + key + " is '" + text + "'", e);
+      throw damaged(file, key, e);
     }
-    throw new InputException(file + " says " + key + " is " + text);
+    throw damaged(file, key, null);
+  }
+
+  private static InputException damaged(Path file, String key, NumberFormatException cause) {
+    return new InputException(
+        file + " is damaged: its metadata has no sensible " + key + "; start a new run", cause);
   }
 }

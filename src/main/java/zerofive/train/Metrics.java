@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -14,6 +13,7 @@ import java.util.Optional;
 import zerofive.data.AtomicFile;
 import zerofive.data.InputException;
 import zerofive.data.OutputException;
+import zerofive.data.TextFile;
 
 /**
  * {@code metrics.csv}: a header, then one row an epoch, appended by a single write so that a kill
@@ -53,12 +53,7 @@ final class Metrics implements AutoCloseable {
 
   /** The whole rows of epochs 1 to {@code lastEpoch}; a torn line and what follows is dropped. */
   static List<EpochRecord> read(Path file, int lastEpoch) {
-    String text;
-    try {
-      text = Files.readString(file);
-    } catch (IOException e) {
-      throw new InputException(file + " cannot be read: " + e, e);
-    }
+    String text = TextFile.read(file);
     if (!text.startsWith(HEADER + "\n")) {
       throw new InputException(
           file + ": line 1 is not '" + HEADER + "'; it is no metrics.csv of train");

@@ -6,7 +6,6 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -16,6 +15,8 @@ import java.util.Optional;
 import zerofive.data.AtomicFile;
 import zerofive.data.DataSet;
 import zerofive.data.InputException;
+import zerofive.data.Sha256;
+import zerofive.data.TextFile;
 
 /**
  * {@code receipt.json}: what is needed to make a run's figures again. The data is named by SHA-256;
@@ -25,6 +26,7 @@ public final class Receipt {
   private static final String SESSIONS = "sessions";
   private static final String DATA = "data";
   private static final String SHA256 = "sha256";
+  private static final String RESULT = "result";
 
   private final Path file;
   private final JsonObject json;
@@ -44,11 +46,14 @@ public final class Receipt {
     this.json = json;
   }
 
-  /** A new run's receipt. */
-  public static Receipt begin(Path file, DataSet data, long seed) {
+  /** A new run's receipt. Reads the file the run starts from, where there is one. */
+  public static Receipt begin(Path file, DataSet data, RunConfig config) {
     JsonObject json = new JsonObject();
     json.add(DATA, describe(data));
-    json.addProperty("seed", seed);
+    json.addProperty("seed", config.seed());
+    config
+        .initFrom()
+        .ifPresent(start -> json.addProperty("init_from_sha256", Sha256.of(Path.of(start))));
     json.add(SESSIONS, new JsonArray());
     return new Receipt(file, json);
   }
@@ -56,16 +61,22 @@ public final class Receipt {
   /** Reads the receipt of a run to be resumed. Throws InputException where it is damaged. */
   public static Receipt read(Path file) {
     try {
-      JsonElement json = JsonParser.parseString(Files.readString(file));
+      JsonElement json = JsonParser.parseString(TextFile.read(file));
       if (json instanceof JsonObject object && isReceipt(object)) {
         return new Receipt(file, object);
       }
       throw damaged(file, null);
-    } catch (IOException e) {
-      throw new InputException(file + " cannot be read: " + e, e);
-    } catch (JsonParseException e) {
+    } catch (JsonParseException | StackOverflowError e) {
       throw damaged(file, e);
     }
+  }
+
+  /** Whether {@link #finish} was the last word, of so many epochs and of this very model file. */
+  public boolean isFinished(int epochs, Path model) {
+    return json.get(RESULT) instanceof JsonObject result
+        && text(result, "epoch").equals(String.valueOf(epochs))
+        && Files.isRegularFile(model)
+        && text(result, "model_sha256").equals(Sha256.of(model));
   }
 
   private static boolean isReceipt(JsonObject json) {
@@ -75,7 +86,7 @@ public final class Receipt {
         && sessions.asList().stream().allMatch(JsonElement::isJsonObject);
   }
 
-  private static InputException damaged(Path file, JsonParseException cause) {
+  private static InputException damaged(Path file, Throwable cause) {
     return new InputException(
         file + " is damaged: it is not the JSON that train writes; start a new run", cause);
   }
@@ -105,7 +116,9 @@ public final class Receipt {
         new Session(text(last, "program"), text(last, "backend"), text(last, "device"), List.of()));
   }
 
-  /** Adds a part that starts after {@code fromEpoch} and writes the file. */
+  /**
+   * Adds a part that starts after {@code fromEpoch}, which ends any result, and writes the file.
+   */
   public void add(Session session, int fromEpoch) {
     JsonObject entry = new JsonObject();
     JsonArray commandLine = new JsonArray();
@@ -118,8 +131,10 @@ public final class Receipt {
     entry.addProperty("java", Runtime.version() + " " + System.getProperty("java.vm.name"));
     entry.addProperty(
         "system", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
+    entry.addProperty("folder", Path.of("").toAbsolutePath().toString());
     entry.add("command_line", commandLine);
     json.getAsJsonArray(SESSIONS).add(entry);
+    json.remove(RESULT);
     write();
   }
 
@@ -131,7 +146,7 @@ public final class Receipt {
     result.addProperty("accuracy", last.accuracy());
     result.addProperty("errors", last.errors());
     result.addProperty("model_sha256", modelSha256);
-    json.add("result", result);
+    json.add(RESULT, result);
     write();
   }
 

@@ -120,19 +120,28 @@ public record RunConfig(
                   get(json, "weight_decay").getAsFloat()))
           .learningRate(get(json, "lr").getAsFloat())
           .schedule(Schedule.parse(get(json, "schedule").getAsString()))
-          .epochs(get(json, "epochs").getAsInt())
-          .batchSize(get(json, "batch_size").getAsInt())
+          .epochs(integer(json, "epochs"))
+          .batchSize(integer(json, "batch_size"))
           .order(ExampleOrder.parse(get(json, "order").getAsString()))
-          .seed(get(json, "seed").getAsLong())
+          .seed(get(json, "seed").getAsBigDecimal().longValueExact())
           .initializer(Initializer.parse(get(json, "init").getAsString()))
           .initFrom(Optional.ofNullable(json.get("init_from")).map(JsonElement::getAsString))
-          .checkpointEvery(get(json, "checkpoint_every").getAsInt())
+          .checkpointEvery(integer(json, "checkpoint_every"))
           .device(get(json, "device").getAsString())
-          .threads(get(json, "threads").getAsInt())
+          .threads(integer(json, "threads"))
           .build();
-    } catch (JsonParseException | IllegalStateException | UnsupportedOperationException e) {
+    } catch (ArithmeticException e) {
+      throw new IllegalArgumentException("a whole number in it is none, or far too large", e);
+    } catch (JsonParseException
+        | IllegalStateException
+        | UnsupportedOperationException
+        | StackOverflowError e) {
       throw new IllegalArgumentException("it is not the JSON object that train writes", e);
     }
+  }
+
+  private static int integer(JsonObject json, String name) {
+    return get(json, name).getAsBigDecimal().intValueExact();
   }
 
   private static JsonElement get(JsonObject json, String name) {

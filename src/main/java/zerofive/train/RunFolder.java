@@ -2,7 +2,6 @@ package zerofive.train;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
@@ -14,82 +13,176 @@ import zerofive.backend.Optimizer;
 import zerofive.data.AtomicFile;
 import zerofive.data.InputException;
 import zerofive.data.OutputException;
+import zerofive.data.TextFile;
 import zerofive.model.Architecture;
 
 /**
  * Where a run lives. Its files are written so that a kill at any moment leaves a run that can be
  * read and resumed; {@code config.json} is the last file of the beginning, so a folder that has it
- * has the others. A lock on it keeps a second process out.
+ * has the others. A lock on {@code .lock}, a file that is never replaced, keeps a second process
+ * out.
  */
 public final class RunFolder implements AutoCloseable {
+  private static final String LOCK = ".lock";
+  private static final String RECEIPT = "receipt.json";
+  private static final String CHECKPOINT = "checkpoint.safetensors";
+  private static final String METRICS = "metrics.csv";
   private static final String CONFIG = "config.json";
 
   private final Path folder;
-  private FileChannel lockFile;
+  private final boolean made;
+  private FileChannel lock;
 
-  private RunFolder(Path folder) {
+  private RunFolder(Path folder, boolean made) {
     this.folder = folder;
+    this.made = made;
   }
 
   /**
-   * Makes a new, empty run folder.
+   * Makes and locks a new run folder; an existing one must be empty.
    *
-   * @throws OutputException where it exists and is not empty, or cannot be made
+   * @throws OutputException where it is not, or cannot be made
    */
   public static RunFolder create(Path folder) {
     try {
-      Files.createDirectories(folder);
-      try (DirectoryStream<Path> content = Files.newDirectoryStream(folder)) {
-        if (content.iterator().hasNext()) {
-          throw new OutputException(
-              folder + " exists and is not empty; name another folder with --out");
-        }
-      }
-      if (!Files.isWritable(folder)) {
-        throw new OutputException(
-            folder + " cannot be written: permission denied; name another folder with --out");
-      }
-    } catch (FileAlreadyExistsException e) {
-      throw new OutputException(
-          e.getFile() + " is a file, not a folder; name another folder with --out");
+      makeParents(folder);
+      RunFolder run = new RunFolder(folder, makeOrFindEmpty(folder));
+      run.claim();
+      return run;
     } catch (IOException e) {
       throw new OutputException(folder, e);
     }
-    return new RunFolder(folder);
+  }
+
+  /** Makes and locks {@code parent/name}, or {@code name-2}, {@code name-3} where that exists. */
+  public static RunFolder createNumbered(Path parent, String name) {
+    for (int number = 1; ; number++) {
+      Path folder = parent.resolve(number == 1 ? name : name + "-" + number);
+      try {
+        makeParents(folder);
+        Files.createDirectory(folder);
+        RunFolder run = new RunFolder(folder, true);
+        run.claim();
+        return run;
+      } catch (FileAlreadyExistsException taken) {
+        if (number == Integer.MAX_VALUE) {
+          throw new OutputException(folder, taken);
+        }
+      } catch (IOException e) {
+        throw new OutputException(folder, e);
+      }
+    }
   }
 
   /**
-   * Opens an existing run and locks it.
+   * Finds an existing run, without locking it.
    *
-   * @throws InputException where it is no run folder, or another process trains in it
+   * @throws InputException where it is no run folder
    */
-  public static RunFolder open(Path folder) {
-    RunFolder run = new RunFolder(folder);
+  public static RunFolder find(Path folder) {
+    RunFolder run = new RunFolder(folder, false);
     if (!Files.isRegularFile(run.file(CONFIG))) {
       throw new InputException(
           folder
               + " is no run folder: it holds no config.json; name one that train wrote, or start a"
               + " new run");
     }
-    run.lock();
     return run;
   }
 
-  /** Writes the settings, which makes the folder a run, and locks it. */
-  void begin(RunConfig config) {
-    write(config);
-    lock();
+  /** Throws OutputException where {@link #create} would, as far as can be told without writing. */
+  public static void checkFree(Path folder) {
+    try {
+      if (Files.isDirectory(folder) && !isEmpty(folder)) {
+        throw notEmpty(folder);
+      }
+      if (Files.exists(folder) && !Files.isDirectory(folder)) {
+        throw new OutputException(
+            folder + " is a file, not a folder; name another folder with --out");
+      }
+    } catch (IOException e) {
+      throw new OutputException(folder, e);
+    }
   }
 
-  /** Replaces the settings of a run that is locked already. */
-  void rewrite(RunConfig config) {
-    FileChannel old = lockFile;
-    write(config);
-    lock();
-    close(old);
+  private static void makeParents(Path folder) throws IOException {
+    Path parent = folder.toAbsolutePath().getParent();
+    if (parent != null && !Files.isDirectory(parent)) {
+      Files.createDirectories(parent);
+    }
   }
 
-  private void write(RunConfig config) {
+  private static boolean makeOrFindEmpty(Path folder) throws IOException {
+    checkFree(folder);
+    try {
+      Files.createDirectory(folder);
+      return true;
+    } catch (FileAlreadyExistsException found) {
+      return false;
+    }
+  }
+
+  private static boolean isEmpty(Path folder) throws IOException {
+    try (DirectoryStream<Path> content = Files.newDirectoryStream(folder)) {
+      return !content.iterator().hasNext();
+    }
+  }
+
+  private static OutputException notEmpty(Path folder) {
+    return new OutputException(folder + " exists and is not empty; name another folder with --out");
+  }
+
+  /**
+   * Of several processes that found the folder empty, the one that makes the lock's file has it.
+   */
+  private void claim() throws IOException {
+    try {
+      lock = FileChannel.open(file(LOCK), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+      lock.lock();
+    } catch (FileAlreadyExistsException taken) {
+      throw notEmpty(folder);
+    }
+  }
+
+  /**
+   * Locks an existing run.
+   *
+   * @throws InputException where another process trains in it
+   */
+  public void lock() {
+    try {
+      lock = FileChannel.open(file(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      if (lock.tryLock() == null) {
+        throw inUse();
+      }
+    } catch (OverlappingFileLockException e) {
+      throw inUse();
+    } catch (IOException e) {
+      throw new OutputException(file(LOCK), e);
+    }
+  }
+
+  private InputException inUse() {
+    return new InputException(
+        folder + " is in use: another zerofive trains in it; wait for it or stop it");
+  }
+
+  /** Removes what a beginning that failed has written, and the folder where it was made for it. */
+  public void abandon() {
+    try {
+      for (String name : List.of(RECEIPT, CHECKPOINT, METRICS, CONFIG, LOCK)) {
+        Files.deleteIfExists(file(name));
+      }
+      if (made) {
+        Files.deleteIfExists(folder);
+      }
+    } catch (IOException e) {
+      throw new OutputException(folder, e);
+    }
+  }
+
+  /** Writes the settings, which makes the folder a run. */
+  void write(RunConfig config) {
     AtomicFile.write(file(CONFIG), config.toJson());
   }
 
@@ -97,12 +190,10 @@ public final class RunFolder implements AutoCloseable {
   public RunConfig config() {
     Path file = file(CONFIG);
     try {
-      return RunConfig.fromJson(Files.readString(file));
+      return RunConfig.fromJson(TextFile.read(file));
     } catch (IllegalArgumentException e) {
       throw new InputException(
           file + " is damaged: " + e.getMessage() + "; restore it or start a new run", e);
-    } catch (IOException e) {
-      throw new InputException(file + " cannot be read: " + e.getMessage(), e);
     }
   }
 
@@ -116,56 +207,41 @@ public final class RunFolder implements AutoCloseable {
     return file("model.safetensors");
   }
 
+  /** The receipt's file. */
+  public Path receipt() {
+    return file(RECEIPT);
+  }
+
   /** The folder itself. */
   public Path path() {
     return folder;
   }
 
   void save(Checkpoint checkpoint) {
-    checkpoint.write(file("checkpoint.safetensors"));
+    checkpoint.write(file(CHECKPOINT));
   }
 
   Checkpoint checkpoint(Architecture architecture, Optimizer optimizer) {
-    return Checkpoint.read(file("checkpoint.safetensors"), architecture, optimizer);
+    return Checkpoint.read(file(CHECKPOINT), architecture, optimizer);
   }
 
   List<EpochRecord> history(int lastEpoch) {
-    return Metrics.read(file("metrics.csv"), lastEpoch);
+    return Metrics.read(file(METRICS), lastEpoch);
   }
 
   Metrics metrics(List<EpochRecord> history) {
-    return new Metrics(file("metrics.csv"), history);
+    return new Metrics(file(METRICS), history);
   }
 
-  private void lock() {
-    Path file = file(CONFIG);
-    try {
-      lockFile = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
-      FileLock lock = lockFile.tryLock();
-      if (lock == null) {
-        close(lockFile);
-        throw new InputException(
-            folder + " is in use: another zerofive trains in it; wait for it or stop it");
-      }
-    } catch (OverlappingFileLockException e) {
-      throw new InputException(folder + " is in use by this very process", e);
-    } catch (IOException e) {
-      throw new OutputException(file, e);
-    }
-  }
-
-  private void close(FileChannel channel) {
-    try {
-      channel.close();
-    } catch (IOException e) {
-      throw new OutputException(file(CONFIG), e);
-    }
-  }
-
+  /** Gives up the lock. */
   @Override
   public void close() {
-    if (lockFile != null) {
-      close(lockFile);
+    if (lock != null) {
+      try {
+        lock.close();
+      } catch (IOException e) {
+        throw new OutputException(file(LOCK), e);
+      }
     }
   }
 }

@@ -1,7 +1,7 @@
 package zerofive.train;
 
 import java.util.Locale;
-import zerofive.data.Choice;
+import zerofive.data.Named;
 
 /** How the learning rate moves over a run; a pure function of the step, so a run can be resumed. */
 public enum Schedule {
@@ -21,7 +21,7 @@ public enum Schedule {
 
   /** Parses a schedule's name; throws IllegalArgumentException. */
   public static Schedule parse(String name) {
-    return Choice.named(name, "schedule", values());
+    return Named.of(name, "schedule", values());
   }
 
   /**

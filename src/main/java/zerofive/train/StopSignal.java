@@ -9,17 +9,36 @@ import java.util.concurrent.TimeUnit;
  * checkpoint.
  */
 public final class StopSignal implements AutoCloseable {
-  /** A container's engine kills 10 s after SIGTERM; the user wants an answer sooner. */
-  private static final long PATIENCE_SECONDS = 4;
+  /** After so long without an end the user is told that there will be one. */
+  private static final long QUIET_MILLIS = 300;
 
+  /** A container's engine kills 10 s after SIGTERM; the user wants an answer sooner. */
+  private static final long PATIENCE_MILLIS = 4000;
+
+  private final Runnable whenSlow;
+  private final Runnable whenTooSlow;
   private final CountDownLatch saved = new CountDownLatch(1);
   private final Thread hook = new Thread(this::waitUntilSaved, "stop-signal");
   private volatile boolean requested;
 
-  /** Starts to listen. */
-  public static StopSignal install() {
-    StopSignal signal = new StopSignal();
-    Runtime.getRuntime().addShutdownHook(signal.hook);
+  private StopSignal(Runnable whenSlow, Runnable whenTooSlow) {
+    this.whenSlow = whenSlow;
+    this.whenTooSlow = whenTooSlow;
+  }
+
+  /**
+   * Starts to listen.
+   *
+   * @param whenSlow run where saving takes long enough for the user to wonder
+   * @param whenTooSlow run before the process ends without it
+   */
+  public static StopSignal install(Runnable whenSlow, Runnable whenTooSlow) {
+    StopSignal signal = new StopSignal(whenSlow, whenTooSlow);
+    try {
+      Runtime.getRuntime().addShutdownHook(signal.hook);
+    } catch (IllegalStateException shutdownHasBegun) {
+      signal.request();
+    }
     return signal;
   }
 
@@ -36,11 +55,12 @@ public final class StopSignal implements AutoCloseable {
   private void waitUntilSaved() {
     request();
     try {
-      boolean inTime = saved.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
-      if (!inTime) {
-        System.err.println(
-            "zerofive: the epoch under way takes too long to wait for; the run goes on from its last"
-                + " checkpoint");
+      if (saved.await(QUIET_MILLIS, TimeUnit.MILLISECONDS)) {
+        return;
+      }
+      whenSlow.run();
+      if (!saved.await(PATIENCE_MILLIS - QUIET_MILLIS, TimeUnit.MILLISECONDS)) {
+        whenTooSlow.run();
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -51,8 +71,10 @@ public final class StopSignal implements AutoCloseable {
   @Override
   public void close() {
     saved.countDown();
-    if (!requested) {
+    try {
       Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException shutdownHasBegun) {
+      request();
     }
   }
 }

@@ -11,6 +11,7 @@ import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
 import zerofive.data.DataSet;
+import zerofive.data.InputException;
 import zerofive.model.Architecture;
 import zerofive.model.Parameters;
 
@@ -57,17 +58,37 @@ public final class Trainer {
     Checkpoint start = new Checkpoint(0, TrainingState.fresh(initial, config.optimizer()));
     folder.save(start);
     folder.metrics(List.of()).close();
-    folder.begin(config);
+    folder.write(config);
     return new Trainer(config, data, folder, List.of(), start);
   }
 
-  /** Goes on from the folder's checkpoint; {@code config} may ask for more epochs. */
+  /**
+   * Goes on from the folder's checkpoint; {@code config} may ask for more epochs.
+   *
+   * @throws InputException where the run's files contradict each other
+   */
   public static Trainer resume(RunConfig config, DataSet data, RunFolder folder) {
     Architecture architecture = config.architecture(data.train().imageSize());
     Checkpoint checkpoint = folder.checkpoint(architecture, config.optimizer());
+    TrainingPlan plan = plan(config, architecture);
+    if (checkpoint.epoch() > config.epochs()
+        || checkpoint.state().steps()
+            != (long) checkpoint.epoch() * plan.stepsPerEpoch(data.train().count())) {
+      throw new InputException(
+          folder.path()
+              + ": its checkpoint, of epoch "
+              + checkpoint.epoch()
+              + " and "
+              + checkpoint.state().steps()
+              + " steps, does not belong to its config.json; restore them or start a new run");
+    }
     List<EpochRecord> history = folder.history(checkpoint.epoch());
-    folder.rewrite(config);
+    folder.write(config);
     return new Trainer(config, data, folder, history, checkpoint);
+  }
+
+  private static TrainingPlan plan(RunConfig config, Architecture architecture) {
+    return new TrainingPlan(architecture, config.loss(), config.optimizer(), config.batchSize());
   }
 
   /** The epochs finished before this training. */
@@ -87,8 +108,7 @@ public final class Trainer {
   public Outcome train(Backend backend, StopSignal stop, Consumer<EpochRecord> listener) {
     long begin = System.nanoTime();
     Architecture architecture = start.state().parameters().architecture();
-    TrainingPlan plan =
-        new TrainingPlan(architecture, config.loss(), config.optimizer(), config.batchSize());
+    TrainingPlan plan = plan(config, architecture);
     try (Metrics metrics = folder.metrics(history);
         TrainingSession session = backend.open(plan, data.train(), data.valid(), start.state())) {
       long setUpNanos = System.nanoTime() - begin;

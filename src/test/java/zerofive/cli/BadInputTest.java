@@ -21,7 +21,12 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import zerofive.data.IdxFolder;
+import zerofive.model.Architecture;
+import zerofive.model.Loss;
+import zerofive.model.ModelFile;
+import zerofive.model.Parameters;
 
 /** Bad input by the command line: the right exit code, one sentence, and nothing left behind. */
 class BadInputTest {
@@ -157,6 +162,22 @@ class BadInputTest {
     assertRefused(code, train(options.split(" ", -1)), sentence);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"--out", "--data", "--resume", "--classes", "--model", "--init-from"})
+  void anEmptyValue(String option) {
+    assertRefused(2, InProcess.run("train", option, ""), option + " has an empty value");
+  }
+
+  @Test
+  void aStartAndAnInitialiser() {
+    assertEquals(0, train("--model", "linear").code());
+    Path start = out.resolve("model.safetensors");
+    Launcher.Result both =
+        InProcess.run("train", "--init", "normal", "--init-from", start.toString());
+    assertEquals(2, both.code(), both.err());
+    assertTrue(both.err().contains("exclude each other"), both.err());
+  }
+
   @Test
   void anUnknownDataSet() {
     assertRefused(2, InProcess.run("train", "--data", "mnits", "--out", out.toString()), "'mnits'");
@@ -244,6 +265,23 @@ class BadInputTest {
   }
 
   @Test
+  void logitsThatOverflowAreNoNumbersInJson() throws IOException {
+    float[] values = new float[21];
+    Arrays.fill(values, Float.MAX_VALUE);
+    Path file = folder.resolve("wild.safetensors");
+    new ModelFile(
+            new Parameters(new Architecture(20, List.of(), 1), values),
+            List.of("0", "5"),
+            Loss.BCE,
+            true)
+        .write(file);
+    Launcher.Result result =
+        InProcess.run("evaluate", "--json", "--data", data.name(), "--model", file.toString());
+    assertEquals(0, result.code(), result.err());
+    assertTrue(result.out().contains("\"loss\":null"), result.out());
+  }
+
+  @Test
   void aResumedRunThatIsDamagedOrWhoseDataChanged() throws IOException {
     assertResumeRefused("is no run folder");
     assertEquals(0, train("--model", "linear").code());
@@ -251,6 +289,13 @@ class BadInputTest {
     String good = Files.readString(config);
     Files.writeString(config, "{");
     assertResumeRefused("config.json is damaged");
+    Files.writeString(config, good.replace("\"auto\"", "\"tpu\""));
+    assertResumeRefused("unknown device 'tpu'");
+    Files.writeString(
+        config, good.replace("\"5\"", "\"7\", \"5\"").replace("bce", "cross-entropy"));
+    assertResumeRefused("");
+    Files.writeString(config, good.replaceFirst("\"0\",\\s*", "").replace("bce", "cross-entropy"));
+    assertResumeRefused("three or more classes, not 1");
     Files.writeString(config, good);
     Path checkpoint = out.resolve("checkpoint.safetensors");
     byte[] whole = Files.readAllBytes(checkpoint);

@@ -49,6 +49,7 @@ class TrainIT {
     assertTrue(run.getFileName().toString().endsWith("-mlp-30"), run.toString());
     assertEquals(
         Set.of(
+            ".lock",
             "config.json",
             "metrics.csv",
             "model.safetensors",
@@ -174,6 +175,26 @@ class TrainIT {
     assertArrayEquals(model(whole), model(run));
   }
 
+  /** What a kill or a full disk during the report of a longer run leaves. */
+  @Test
+  void aRunWhoseReportFailedIsNotFinished() throws IOException {
+    Path run = folder.resolve("run");
+    assertEquals(0, train(run, "2", "--model", "linear").await().code());
+    Files.delete(run.resolve("confusion.csv"));
+    Files.createDirectory(run.resolve("confusion.csv"));
+    Launcher.Result failed = Launcher.run(folder, "train", "--resume", "run", "--epochs", "3");
+    assertEquals(6, failed.code(), failed.err());
+    Files.delete(run.resolve("confusion.csv"));
+    Launcher.Result again = Launcher.run(folder, "train", "--resume", "run");
+    assertEquals(0, again.code(), again.err());
+    assertTrue(again.out().contains("after epoch 3"), again.out());
+    assertTrue(Files.isRegularFile(run.resolve("confusion.csv")));
+    String receipt = Files.readString(run.resolve("receipt.json"));
+    Launcher.Result finished = Launcher.run(folder, "train", "--resume", "run");
+    assertTrue(finished.out().contains("is finished"), finished.out());
+    assertEquals(receipt, Files.readString(run.resolve("receipt.json")));
+  }
+
   @Test
   void aDivergedRunExitsWithFiveAndKeepsItsCheckpoint() throws IOException {
     Path run = folder.resolve("run");
@@ -194,8 +215,7 @@ class TrainIT {
         result.err().lines().filter(line -> line.startsWith("zerofive: error")).findFirst().get();
     assertTrue(error.contains("checkpoint.safetensors") && error.contains("too large"), error);
     assertFalse(result.err().contains("\tat "), result.err());
-    assertFalse(files(folder.resolve("run")).contains(".checkpoint.safetensors.part"));
-    assertFalse(files(folder.resolve("run")).contains("config.json"));
+    assertEquals(Set.of(), files(folder));
   }
 
   @Test

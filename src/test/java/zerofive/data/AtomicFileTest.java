@@ -30,6 +30,18 @@ class AtomicFileTest {
     assertEquals(List.of("new.txt"), names());
   }
 
+  /**
+   * A folder from elsewhere may hold a link under the temporary name; it is not written through.
+   */
+  @Test
+  void aLinkUnderTheTemporaryNameIsReplacedAndNotFollowed() throws IOException {
+    Path victim = Files.writeString(folder.resolve("victim"), "mine");
+    Files.createSymbolicLink(folder.resolve(".config.json.part"), victim);
+    AtomicFile.write(folder.resolve("config.json"), "ours");
+    assertEquals("mine", Files.readString(victim));
+    assertEquals(List.of("config.json", "victim"), names());
+  }
+
   @Test
   void anOldFileIsReplacedWhole() throws IOException {
     Path file = Files.writeString(folder.resolve("config.json"), "a longer text than the new one");

@@ -164,7 +164,7 @@ class DataSetsTest {
   @ParameterizedTest
   @ValueSource(strings = {"no-such-data", "MNIST", "a\0b"})
   void anUnknownNameIsRefused(String name) {
-    Refusal.of(() -> DataSets.load(name, ClassFilter.ALL)).saying("name mnist or a folder");
+    Refusal.of(() -> DataSets.load(name, ClassFilter.ALL)).saying("bring it back or name another");
   }
 
   @Test

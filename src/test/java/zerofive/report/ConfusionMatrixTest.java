@@ -12,7 +12,8 @@ class ConfusionMatrixTest {
     ImageSet images = new ImageSet(new byte[5], new int[] {0, 0, 1, 1, 1}, 1, 1);
     ConfusionMatrix matrix =
         ConfusionMatrix.of(List.of("0", "5"), images, new float[] {1, -1, 0, 2, Float.NaN});
-    assertEquals("true\\predicted,0,5\n0,1,1\n5,1,1\n", matrix.toCsv());
+    assertEquals("true\\predicted,0,5,none\n0,1,1,0\n5,1,1,1\n", matrix.toCsv());
+    assertEquals("[[1,1,0],[1,1,1]]", matrix.toJson().toString());
     assertEquals(1, matrix.counts()[1][2]);
   }
 

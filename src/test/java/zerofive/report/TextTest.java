@@ -2,6 +2,8 @@ package zerofive.report;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class TextTest {
@@ -20,5 +22,26 @@ class TextTest {
     assertEquals("11,344", Text.count(11344));
     assertEquals("1 error", Text.plural(1, "error"));
     assertEquals("0 errors", Text.plural(0, "error"));
+  }
+
+  @Test
+  void linesBreakAfterPunctuationBehindTheirLabel() {
+    assertEquals(
+        List.of("time  2.31 s: start-up 90 ms,", "      data 250 ms, report 5 ms"),
+        Text.wrap("time  ", "2.31 s: start-up 90 ms, data 250 ms, report 5 ms", 32));
+    assertEquals(List.of("a  one phrase"), Text.wrap("a  ", "one phrase", 5));
+  }
+
+  @Test
+  void escapeCodesAndLineBreaksArePrintedAsQuestionMarks() {
+    assertEquals("a?[31mb?c", Text.printable("a\033[31mb\nc"));
+  }
+
+  @Test
+  void pathsAreQuotedForAShellWhereTheyMustBe() {
+    assertEquals(
+        "runs/2026-11-22T14-00-00-mlp-30", Text.shell(Path.of("runs/2026-11-22T14-00-00-mlp-30")));
+    assertEquals("'my run'", Text.shell(Path.of("my run")));
+    assertEquals("'it'\\''s'", Text.shell(Path.of("it's")));
   }
 }

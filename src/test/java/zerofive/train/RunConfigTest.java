@@ -50,7 +50,13 @@ class RunConfigTest {
         "\"model\": \"mlp:x\"",
         "\"loss\": \"cross-entropy\"",
         "\"epochs\": 1e99",
-        "\"seed\": \"x\""
+        "\"seed\": \"x\"",
+        "\"epochs\": 4294967299",
+        "\"epochs\": 3.9",
+        "\"seed\": 1e40",
+        "\"seed\": 42.5",
+        "\"seed\": 1e999999999",
+        "\"threads\": -1"
       })
   void aSettingOutOfRangeIsRefused(String setting) {
     String name = setting.substring(0, setting.indexOf(':'));

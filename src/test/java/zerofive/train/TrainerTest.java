@@ -79,7 +79,7 @@ class TrainerTest {
 
   private Trainer.Outcome train(RunConfig config, String name, int stopAfter) {
     try (RunFolder folder = RunFolder.create(temporary.resolve(name));
-        StopSignal stop = StopSignal.install()) {
+        StopSignal stop = StopSignal.install(() -> {}, () -> {})) {
       Trainer trainer =
           Trainer.begin(
               config,
@@ -97,14 +97,14 @@ class TrainerTest {
   }
 
   private Trainer.Outcome resume(String name, RunConfig config) {
-    try (RunFolder folder = RunFolder.open(temporary.resolve(name));
-        StopSignal stop = StopSignal.install()) {
+    try (RunFolder folder = RunFolder.find(temporary.resolve(name));
+        StopSignal stop = StopSignal.install(() -> {}, () -> {})) {
       return Trainer.resume(config, DATA, folder).train(BACKEND, stop, row -> {});
     }
   }
 
   private TrainingState finalState(String name, RunConfig config) {
-    try (RunFolder folder = RunFolder.open(temporary.resolve(name))) {
+    try (RunFolder folder = RunFolder.find(temporary.resolve(name))) {
       return folder.checkpoint(config.architecture(12), config.optimizer()).state();
     }
   }
@@ -198,7 +198,7 @@ class TrainerTest {
     train(shorter, "short", Integer.MAX_VALUE);
     resume("short", longer);
     assertSameBits(longer, "whole", "short");
-    try (RunFolder folder = RunFolder.open(temporary.resolve("short"))) {
+    try (RunFolder folder = RunFolder.find(temporary.resolve("short"))) {
       assertEquals(longer, folder.config());
     }
   }
@@ -227,13 +227,16 @@ class TrainerTest {
   }
 
   @Test
-  void aRunInUseIsRefused() {
+  void aCheckpointThatDoesNotBelongToTheSettingsIsRefused() {
     RunConfig config = everyOptimizerAndSchedule().get(0);
-    train(config, "used", Integer.MAX_VALUE);
-    try (RunFolder first = RunFolder.open(temporary.resolve("used"))) {
-      InputException e =
-          assertThrows(InputException.class, () -> RunFolder.open(temporary.resolve("used")));
-      assertTrue(e.getMessage().contains(first.path().toString()), e.getMessage());
+    train(config, "edited", Integer.MAX_VALUE);
+    try (RunFolder folder = RunFolder.find(temporary.resolve("edited"))) {
+      for (RunConfig edited :
+          List.of(config.toBuilder().epochs(5).build(), config.toBuilder().batchSize(9).build())) {
+        InputException e =
+            assertThrows(InputException.class, () -> Trainer.resume(edited, DATA, folder));
+        assertTrue(e.getMessage().contains("does not belong"), e.getMessage());
+      }
     }
   }
 
@@ -241,7 +244,7 @@ class TrainerTest {
   void aCheckpointOfAnotherModelIsRefused() {
     RunConfig config = everyOptimizerAndSchedule().get(1);
     train(config, "other", Integer.MAX_VALUE);
-    try (RunFolder folder = RunFolder.open(temporary.resolve("other"))) {
+    try (RunFolder folder = RunFolder.find(temporary.resolve("other"))) {
       assertThrows(
           InputException.class,
           () -> folder.checkpoint(config.architecture(13), config.optimizer()));

@@ -12,6 +12,9 @@ import zerofive.model.Layer;
  * Buffers: x [rows, inputs]; activation l [rows, outputs of layer l].
  */
 final class ForwardPass {
+  private static final int EVALUATION_ROWS = 256;
+  private static final int EVALUATION_VALUES = 1 << 24;
+
   private final Ops ops;
   private final List<Layer> layers;
   private final List<Buffer> weights = new ArrayList<>();
@@ -52,6 +55,11 @@ final class ForwardPass {
     return activations.get(l);
   }
 
+  /** Images measured at once: 256, or fewer where they are so large that 64 MiB hold no more. */
+  static int evaluationRows(int imageSize) {
+    return Math.max(1, Math.min(EVALUATION_ROWS, EVALUATION_VALUES / imageSize));
+  }
+
   /** Throws IllegalArgumentException where images or their classes do not fit the model. */
   static void check(Architecture architecture, ImageSet images) {
     if (images.imageSize() != architecture.inputs()) {
@@ -79,7 +87,7 @@ final class ForwardPass {
           rows
               + " x "
               + width
-              + " values are more than one buffer holds; choose a smaller --batch-size or model");
+              + " values are more than one buffer holds; choose a smaller --batch-size or --model");
     }
     return (int) elements;
   }

@@ -10,10 +10,9 @@ import zerofive.model.Parameters;
 
 /** A model's logits, batch after batch, over {@link Ops}. */
 public final class StepwiseScorer implements Scorer {
-  private static final int ROWS = 256;
-
   private final Ops ops;
   private final Architecture architecture;
+  private final int batchRows;
   private final Buffer pixels;
   private final Buffer labels;
   private final Buffer order;
@@ -25,17 +24,18 @@ public final class StepwiseScorer implements Scorer {
   private StepwiseScorer(Ops ops, Parameters model) {
     this.ops = ops;
     this.architecture = model.architecture();
-    int batchPixels = ForwardPass.elements(ROWS, architecture.inputs());
+    batchRows = ForwardPass.evaluationRows(architecture.inputs());
+    int batchPixels = ForwardPass.elements(batchRows, architecture.inputs());
     Buffer parameters = ops.allocate(ElementType.F32, model.values().length);
     ops.upload(model.values(), parameters);
     pixels = ops.allocate(ElementType.U8, batchPixels);
-    labels = ops.allocate(ElementType.I32, ROWS);
-    order = ops.allocate(ElementType.I32, ROWS);
-    ops.upload(Validation.ascending(ROWS), order);
+    labels = ops.allocate(ElementType.I32, batchRows);
+    order = ops.allocate(ElementType.I32, batchRows);
+    ops.upload(Validation.ascending(batchRows), order);
     x = ops.allocate(ElementType.F32, batchPixels);
-    targets = ops.allocate(ElementType.I32, ROWS);
+    targets = ops.allocate(ElementType.I32, batchRows);
     metrics = ops.allocate(ElementType.F64, Ops.METRICS);
-    forward = new ForwardPass(ops, architecture, parameters, ROWS);
+    forward = new ForwardPass(ops, architecture, parameters, batchRows);
   }
 
   /** Puts the model on the device; takes over {@code ops} and closes it, also where this fails. */
@@ -53,9 +53,9 @@ public final class StepwiseScorer implements Scorer {
     ForwardPass.check(architecture, images);
     int outputs = architecture.outputs();
     float[] all = new float[ForwardPass.elements(images.count(), outputs)];
-    float[] some = new float[ROWS * outputs];
-    for (int first = 0; first < images.count(); first += ROWS) {
-      int rows = Math.min(ROWS, images.count() - first);
+    float[] some = new float[batchRows * outputs];
+    for (int first = 0; first < images.count(); first += batchRows) {
+      int rows = Math.min(batchRows, images.count() - first);
       ops.download(run(images, first, rows), some);
       System.arraycopy(some, 0, all, first * outputs, rows * outputs);
     }
@@ -67,8 +67,8 @@ public final class StepwiseScorer implements Scorer {
     long begin = System.nanoTime();
     ForwardPass.check(architecture, images);
     ops.clear(metrics);
-    for (int first = 0; first < images.count(); first += ROWS) {
-      int rows = Math.min(ROWS, images.count() - first);
+    for (int first = 0; first < images.count(); first += batchRows) {
+      int rows = Math.min(batchRows, images.count() - first);
       Buffer logits = run(images, first, rows);
       ops.score(loss, rows, architecture.outputs(), logits, targets, metrics);
     }

@@ -7,10 +7,9 @@ import zerofive.model.Loss;
 
 /** A validation set on the device, with buffers of its own: training never sees it measured. */
 final class Validation {
-  private static final int ROWS = 256;
-
   private final Ops ops;
   private final int count;
+  private final int batchRows;
   private final int imageSize;
   private final int outputs;
   private final Buffer pixels;
@@ -27,25 +26,25 @@ final class Validation {
     count = images.count();
     imageSize = images.imageSize();
     outputs = architecture.outputs();
-    int rows = Math.min(ROWS, count);
+    batchRows = Math.min(ForwardPass.evaluationRows(imageSize), count);
     pixels = ops.allocate(ElementType.U8, images.pixels().length);
     ops.upload(images.pixels(), 0, pixels);
     labels = ops.allocate(ElementType.I32, count);
     ops.upload(images.targets(), labels);
     order = ops.allocate(ElementType.I32, count);
     ops.upload(ascending(count), order);
-    x = ops.allocate(ElementType.F32, ForwardPass.elements(rows, imageSize));
-    targets = ops.allocate(ElementType.I32, rows);
+    x = ops.allocate(ElementType.F32, ForwardPass.elements(batchRows, imageSize));
+    targets = ops.allocate(ElementType.I32, batchRows);
     metrics = ops.allocate(ElementType.F64, Ops.METRICS);
-    forward = new ForwardPass(ops, architecture, parameters, rows);
+    forward = new ForwardPass(ops, architecture, parameters, batchRows);
   }
 
   /** Loss and count of right predictions over all images. */
   Evaluation measure(Loss loss) {
     long begin = System.nanoTime();
     ops.clear(metrics);
-    for (int first = 0; first < count; first += ROWS) {
-      int rows = Math.min(ROWS, count - first);
+    for (int first = 0; first < count; first += batchRows) {
+      int rows = Math.min(batchRows, count - first);
       ops.gather(pixels, labels, order, first, rows, imageSize, x, targets);
       ops.score(loss, rows, outputs, forward.run(x, rows), targets, metrics);
     }

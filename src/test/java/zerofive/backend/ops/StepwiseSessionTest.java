@@ -103,6 +103,14 @@ class StepwiseSessionTest {
     }
   }
 
+  /** 256 rows of 4,000 x 4,000 pixels would be 16 GiB. */
+  @Test
+  void largeImagesAreMeasuredFewAtATime() {
+    assertEquals(256, ForwardPass.evaluationRows(784));
+    assertEquals(4, ForwardPass.evaluationRows(2048 * 2048));
+    assertEquals(1, ForwardPass.evaluationRows(4096 * 4096));
+  }
+
   @Test
   void aClassTheModelDoesNotHaveIsRefused() {
     SmallDevice device = new SmallDevice(100);

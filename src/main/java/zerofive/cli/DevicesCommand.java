@@ -45,7 +45,7 @@ final class DevicesCommand implements Command {
   }
 
   private static void print(String auto, Terminal terminal) {
-    terminal.result(String.format(Locale.ROOT, "%-10s  %-6s  %s", "device", "usable", ""));
+    terminal.result(String.format(Locale.ROOT, "%-10s  %s", "device", "usable"));
     for (Backends.Candidate candidate : Backends.probeAll(ANY)) {
       Availability availability = candidate.availability();
       terminal.result(

@@ -191,6 +191,7 @@ final class TrainCommand implements Command {
       Invocation invocation) {
     Terminal terminal = invocation.terminal();
     invocation.time().mark("device");
+    terminal.note("run      " + folder.path());
     terminal.note("");
     terminal.result(EpochTable.header());
     Trainer.Outcome outcome =

@@ -120,8 +120,7 @@ final class TrainCommand implements Command {
         RunFolder folder = RunFolder.find(arguments.path("resume").orElseThrow())) {
       RunConfig saved = folder.config();
       RunConfig config = resumed(saved, folder, arguments);
-      Receipt receipt = Receipt.read(folder.receipt());
-      if (receipt.isFinished(config.epochs(), folder.model())) {
+      if (Receipt.read(folder.receipt()).isFinished(config.epochs(), folder.model())) {
         terminal.result(
             folder.path()
                 + " is finished, after epoch "
@@ -149,7 +148,7 @@ final class TrainCommand implements Command {
       deviceOptions.note(device, terminal);
       TrainingJob job =
           TrainingJob.resume(
-              config, data, folder, receipt, TrainingJob.session(device, invocation), terminal);
+              config, data, folder, TrainingJob.session(device, invocation), terminal);
       terminal.note("resumed  ", "after epoch " + job.history().size() + " of " + config.epochs());
       return run(job, device, folder, stop, invocation);
     }

@@ -25,14 +25,14 @@ import zerofive.train.Schedule;
  * @param classes which take part
  * @param loss where one is asked for; else it follows from the number of classes
  * @param start to begin from, where a file is named
- * @param settings all else
+ * @param config all else; {@link #resolve} replaces its classes and loss
  */
 record TrainOptions(
     String data,
     ClassFilter classes,
     Optional<Loss> loss,
     Optional<ModelFile> start,
-    RunConfig.Builder settings) {
+    RunConfig config) {
   static final RunConfig DEFAULTS = new RunConfig.Builder().build();
 
   private static final String NOTEBOOK = "notebook";
@@ -169,7 +169,7 @@ record TrainOptions(
     arguments.integer("checkpoint-every", 1).ifPresent(settings::checkpointEvery);
     DeviceOptions device = DeviceOptions.of(arguments);
     settings.device(device.device()).threads(device.threads());
-    return new TrainOptions(data, classes, loss, start, settings);
+    return new TrainOptions(data, classes, loss, start, settings.build());
   }
 
   /** The notebook's recipe, for the simple net. */
@@ -194,7 +194,7 @@ record TrainOptions(
   RunConfig resolve(List<String> found) {
     Loss resolved = loss.orElse(Loss.defaultFor(found.size()));
     checkLoss(resolved, found.size());
-    return settings.classes(found).loss(resolved).build();
+    return config.toBuilder().classes(found).loss(resolved).build();
   }
 
   private static void checkLoss(Loss loss, int classes) {

@@ -64,9 +64,9 @@ final class TrainingJob {
       RunConfig config,
       DataSet data,
       RunFolder folder,
-      Receipt receipt,
       Receipt.Session session,
       Terminal terminal) {
+    Receipt receipt = Receipt.read(folder.receipt());
     receipt.checkData(data);
     Trainer trainer = Trainer.resume(config, data, folder);
     receipt.latest().ifPresent(before -> warn(before, session, terminal));

@@ -98,6 +98,7 @@ class LauncherIT {
     Path link = folder.resolve("zf");
     Files.createSymbolicLink(link, Launcher.HOME.resolve("zerofive").toAbsolutePath());
     Launcher.Result result = Launcher.shell(folder, "./zf --version");
+    Files.delete(link);
     assertEquals(0, result.code(), result.err());
   }
 
@@ -106,8 +107,9 @@ class LauncherIT {
     Launcher.Result result =
         Launcher.shell(
             folder,
-            "mkdir bin; for t in sh dirname readlink find stty; do ln -s \"$(command -v $t)\" bin;"
-                + " done; env -u JAVA_HOME PATH=\"$PWD/bin\" sh \"$ZEROFIVE\" --version");
+            "mkdir bin; for t in dirname readlink find; do printf '#!/bin/sh\\nexec %s \"$@\"\\n'"
+                + " \"$(command -v $t)\" >bin/$t; chmod +x bin/$t; done;"
+                + " env -u JAVA_HOME PATH=\"$PWD/bin\" /bin/sh \"$ZEROFIVE\" --version");
     assertEquals(127, result.code(), result.err());
     assertTrue(result.err().contains("install a JDK"), result.err());
   }

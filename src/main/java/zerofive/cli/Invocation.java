@@ -26,6 +26,6 @@ record Invocation(List<String> arguments, Terminal terminal, TimeSpent time) {
 
   /** The command that goes on with a run. */
   static String resume(Path run) {
-    return program() + " train --resume " + Text.shell(run);
+    return Text.shell(program()) + " train --resume " + Text.shell(run.toString());
   }
 }

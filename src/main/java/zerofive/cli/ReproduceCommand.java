@@ -132,7 +132,13 @@ final class ReproduceCommand implements Command {
                         RunFolder.createNumbered(
                             TrainCommand.RUNS, TrainCommand.name("reproduce")))) {
       for (Experiment experiment : experiments) {
-        Trainer.Outcome outcome = train(experiment, folder, data, device, stop, invocation);
+        Trainer.Outcome outcome;
+        try {
+          outcome = train(experiment, folder, data, device, stop, invocation);
+        } catch (RuntimeException | Error e) {
+          folder.abandon();
+          throw e;
+        }
         if (outcome.interrupted()) {
           return ExitCode.INTERRUPTED;
         }

@@ -118,27 +118,17 @@ final class TrainCommand implements Command {
     Terminal terminal = invocation.terminal();
     try (StopSignal stop = TrainingJob.listen(terminal);
         RunFolder folder = RunFolder.find(arguments.path("resume").orElseThrow())) {
-      RunConfig saved = folder.config();
-      RunConfig config = resumed(saved, folder, arguments);
-      if (Receipt.read(folder.receipt()).isFinished(config.epochs(), folder.model())) {
-        terminal.result(
-            folder.path()
-                + " is finished, after epoch "
-                + config.epochs()
-                + "; ask for more with --epochs");
+      if (unfinished(folder, arguments, terminal).isEmpty()) {
         return ExitCode.DONE;
       }
-      if (config.epochs() != saved.epochs() && config.schedule() != Schedule.CONSTANT) {
-        terminal.complain(
-            "zerofive: warning: the schedule "
-                + config.schedule()
-                + " is stretched from "
-                + saved.epochs()
-                + " to "
-                + config.epochs()
-                + " epochs, so the run ends with other bits than one of that length");
-      }
       folder.lock();
+      // Another process may have gone on with the run until now.
+      Optional<RunConfig> unfinished = unfinished(folder, arguments, terminal);
+      if (unfinished.isEmpty()) {
+        return ExitCode.DONE;
+      }
+      RunConfig config = unfinished.get();
+      warnOfStretching(folder.config(), config, terminal);
       DeviceOptions deviceOptions = new DeviceOptions(config.device(), config.threads());
       Backends.Choice device = Backends.choose(deviceOptions);
       invocation.time().mark("start-up");
@@ -151,6 +141,37 @@ final class TrainCommand implements Command {
               config, data, folder, TrainingJob.session(device, invocation), terminal);
       terminal.note("resumed  ", "after epoch " + job.history().size() + " of " + config.epochs());
       return run(job, device, folder, stop, invocation);
+    }
+  }
+
+  /**
+   * The run's settings with what is asked for anew; none, and a line that says so, where it is
+   * done.
+   */
+  private static Optional<RunConfig> unfinished(
+      RunFolder folder, Arguments arguments, Terminal terminal) {
+    RunConfig config = resumed(folder.config(), folder, arguments);
+    if (!Receipt.read(folder.receipt()).isFinished(config.epochs(), folder.model())) {
+      return Optional.of(config);
+    }
+    terminal.result(
+        folder.path()
+            + " is finished, after epoch "
+            + config.epochs()
+            + "; ask for more with --epochs");
+    return Optional.empty();
+  }
+
+  private static void warnOfStretching(RunConfig saved, RunConfig config, Terminal terminal) {
+    if (config.epochs() != saved.epochs() && config.schedule() != Schedule.CONSTANT) {
+      terminal.complain(
+          "zerofive: warning: the schedule "
+              + config.schedule()
+              + " is stretched from "
+              + saved.epochs()
+              + " to "
+              + config.epochs()
+              + " epochs, so the run ends with other bits than one of that length");
     }
   }
 

@@ -108,11 +108,11 @@ final class TrainingJob {
   /** Listens for Ctrl-C and SIGTERM; install it before the run folder is begun. */
   static StopSignal listen(Terminal terminal) {
     return StopSignal.install(
-        () -> terminal.complain("zerofive: stopping after the epoch under way ..."),
+        () -> terminal.complain("zerofive: stopping as soon as the epoch under way is saved ..."),
         () ->
             terminal.lastWords(
-                "zerofive: stopped in the middle of an epoch that takes too long to wait for; its"
-                    + " run can be resumed from the epoch before"));
+                "zerofive: stopped without the epoch under way, which takes too long to wait for; a"
+                    + " run that has begun can be resumed from its last checkpoint"));
   }
 
   /** Epochs finished before this job. */

@@ -17,12 +17,12 @@ public final class OutputException extends RuntimeException {
 
   /** The sentence for an operating-system error met while writing {@code file}. */
   public OutputException(Path file, IOException cause) {
-    super(
-        file
-            + " cannot be written: "
-            + reason(cause)
-            + "; make room, make it writable, or name another folder with --out",
-        cause);
+    this(file, cause, "make room, make it writable, or name another folder with --out");
+  }
+
+  /** The same with a remedy of its own. */
+  public OutputException(Path file, IOException cause, String remedy) {
+    super(file + " cannot be written: " + reason(cause) + "; " + remedy, cause);
   }
 
   /** The operating system's reason in words; the exceptions' own messages are often just a path. */

@@ -49,7 +49,7 @@ public final class Progress implements AutoCloseable {
   private record Line(Terminal terminal) implements ProgressBarConsumer {
     @Override
     public int getMaxRenderedLength() {
-      return terminal.width() - 1;
+      return terminal.barWidth() - 1;
     }
 
     @Override

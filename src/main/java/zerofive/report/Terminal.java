@@ -152,7 +152,12 @@ public final class Terminal {
 
   /** Columns that lines may take. */
   public int width() {
-    return Math.min(WIDTH, Math.max(NARROWEST, Integer.getInteger("zerofive.columns", WIDTH)));
+    return Math.max(NARROWEST, barWidth());
+  }
+
+  /** Columns that the bar may take: one more than there are would leave its remains behind. */
+  int barWidth() {
+    return Math.min(WIDTH, Integer.getInteger("zerofive.columns", WIDTH));
   }
 
   /** Remembers the first failure, which PrintStream would forget. */

@@ -1,6 +1,5 @@
 package zerofive.report;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -42,9 +41,8 @@ public final class Text {
     return String.format(Locale.ROOT, "%d min %02d s", whole / 60, whole % 60);
   }
 
-  /** A path as a shell takes it: quoted where it must be. */
-  public static String shell(Path path) {
-    String text = path.toString();
+  /** A word as a shell takes it: quoted where it must be. */
+  public static String shell(String text) {
     return text.matches("[\\w@%+=:,./-]+") ? text : "'" + text.replace("'", "'\\''") + "'";
   }
 

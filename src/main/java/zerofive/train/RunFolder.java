@@ -3,6 +3,7 @@ package zerofive.train;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -29,8 +30,14 @@ public final class RunFolder implements AutoCloseable {
   private static final String METRICS = "metrics.csv";
   private static final String CONFIG = "config.json";
 
+  /** What a run begins with, in the order of writing; the settings last. */
+  private static final List<String> BEGINNING = List.of(LOCK, RECEIPT, CHECKPOINT, METRICS, CONFIG);
+
   private final Path folder;
+
+  /** Whether this process made the folder. */
   private final boolean made;
+
   private FileChannel lock;
 
   private RunFolder(Path folder, boolean made) {
@@ -39,16 +46,16 @@ public final class RunFolder implements AutoCloseable {
   }
 
   /**
-   * Makes and locks a new run folder; an existing one must be empty.
+   * Makes and locks a new run folder; an existing one must be free.
    *
    * @throws OutputException where it is not, or cannot be made
    */
   public static RunFolder create(Path folder) {
+    checkFree(folder);
     try {
       makeParents(folder);
-      RunFolder run = new RunFolder(folder, makeOrFindEmpty(folder));
-      run.claim();
-      return run;
+      boolean made = make(folder);
+      return new RunFolder(folder, made).claim();
     } catch (IOException e) {
       throw new OutputException(folder, e);
     }
@@ -56,21 +63,15 @@ public final class RunFolder implements AutoCloseable {
 
   /** Makes and locks {@code parent/name}, or {@code name-2}, {@code name-3} where that exists. */
   public static RunFolder createNumbered(Path parent, String name) {
-    for (int number = 1; ; number++) {
-      Path folder = parent.resolve(number == 1 ? name : name + "-" + number);
-      try {
-        makeParents(folder);
-        Files.createDirectory(folder);
-        RunFolder run = new RunFolder(folder, true);
-        run.claim();
-        return run;
-      } catch (FileAlreadyExistsException taken) {
-        if (number == Integer.MAX_VALUE) {
-          throw new OutputException(folder, taken);
-        }
-      } catch (IOException e) {
-        throw new OutputException(folder, e);
+    try {
+      makeParents(parent.resolve(name));
+      Path folder = parent.resolve(name);
+      for (int number = 2; !make(folder); number++) {
+        folder = parent.resolve(name + "-" + number);
       }
+      return new RunFolder(folder, true).claim();
+    } catch (IOException e) {
+      throw new OutputException(parent, e);
     }
   }
 
@@ -90,16 +91,32 @@ public final class RunFolder implements AutoCloseable {
     return run;
   }
 
-  /** Throws OutputException where {@link #create} would, as far as can be told without writing. */
+  /**
+   * Throws OutputException where {@link #create} would, as far as can be told without writing. A
+   * folder is free where it is empty, or holds no more than a beginning that was killed before it
+   * became a run.
+   */
   public static void checkFree(Path folder) {
-    try {
-      if (Files.isDirectory(folder) && !isEmpty(folder)) {
-        throw notEmpty(folder);
+    if (Files.exists(folder) && !Files.isDirectory(folder)) {
+      throw new OutputException(
+          folder + " is a file, not a folder; name another folder with --out");
+    }
+    if (Files.isDirectory(folder) && !isFree(folder)) {
+      throw new OutputException(
+          folder + " exists and is not empty; name another folder with --out");
+    }
+  }
+
+  private static boolean isFree(Path folder) {
+    try (DirectoryStream<Path> content = Files.newDirectoryStream(folder)) {
+      for (Path file : content) {
+        String name = file.getFileName().toString();
+        if (!BEGINNING.contains(name.replaceFirst("^\\.(.+)\\.part$", "$1"))
+            || name.equals(CONFIG)) {
+          return false;
+        }
       }
-      if (Files.exists(folder) && !Files.isDirectory(folder)) {
-        throw new OutputException(
-            folder + " is a file, not a folder; name another folder with --out");
-      }
+      return true;
     } catch (IOException e) {
       throw new OutputException(folder, e);
     }
@@ -112,8 +129,8 @@ public final class RunFolder implements AutoCloseable {
     }
   }
 
-  private static boolean makeOrFindEmpty(Path folder) throws IOException {
-    checkFree(folder);
+  /** Whether the folder was made now; false where something of that name exists. */
+  private static boolean make(Path folder) throws IOException {
     try {
       Files.createDirectory(folder);
       return true;
@@ -122,25 +139,27 @@ public final class RunFolder implements AutoCloseable {
     }
   }
 
-  private static boolean isEmpty(Path folder) throws IOException {
-    try (DirectoryStream<Path> content = Files.newDirectoryStream(folder)) {
-      return !content.iterator().hasNext();
+  /** Of several processes that found the folder free, the one that gets the lock has it. */
+  private RunFolder claim() throws IOException {
+    try {
+      if (!tryLock()) {
+        throw new OutputException(
+            folder + " is in use: another zerofive begins a run in it; name another with --out");
+      }
+      checkFree(folder);
+      return this;
+    } catch (RuntimeException | IOException e) {
+      close();
+      throw e;
     }
   }
 
-  private static OutputException notEmpty(Path folder) {
-    return new OutputException(folder + " exists and is not empty; name another folder with --out");
-  }
-
-  /**
-   * Of several processes that found the folder empty, the one that makes the lock's file has it.
-   */
-  private void claim() throws IOException {
+  private boolean tryLock() throws IOException {
+    lock = FileChannel.open(file(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     try {
-      lock = FileChannel.open(file(LOCK), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-      lock.lock();
-    } catch (FileAlreadyExistsException taken) {
-      throw notEmpty(folder);
+      return lock.tryLock() != null;
+    } catch (OverlappingFileLockException heldByThisProcess) {
+      return false;
     }
   }
 
@@ -151,31 +170,27 @@ public final class RunFolder implements AutoCloseable {
    */
   public void lock() {
     try {
-      lock = FileChannel.open(file(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-      if (lock.tryLock() == null) {
-        throw inUse();
+      if (!tryLock()) {
+        throw new InputException(
+            folder + " is in use: another zerofive trains in it; wait for it or stop it");
       }
-    } catch (OverlappingFileLockException e) {
-      throw inUse();
     } catch (IOException e) {
-      throw new OutputException(file(LOCK), e);
+      throw new OutputException(folder, e, "make it writable to go on with its run");
     }
-  }
-
-  private InputException inUse() {
-    return new InputException(
-        folder + " is in use: another zerofive trains in it; wait for it or stop it");
   }
 
   /** Removes what a beginning that failed has written, and the folder where it was made for it. */
   public void abandon() {
     try {
-      for (String name : List.of(RECEIPT, CHECKPOINT, METRICS, CONFIG, LOCK)) {
+      for (String name : BEGINNING) {
         Files.deleteIfExists(file(name));
       }
       if (made) {
         Files.deleteIfExists(folder);
       }
+    } catch (DirectoryNotEmptyException somebodyElses) {
+      // What others put there stays, and so the folder.
+      return;
     } catch (IOException e) {
       throw new OutputException(folder, e);
     }

@@ -2,6 +2,7 @@ package zerofive.train;
 
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Turns Ctrl-C and SIGTERM into a wish to stop. The JVM answers both by running its shutdown hooks
@@ -27,7 +28,8 @@ public final class StopSignal implements AutoCloseable {
   }
 
   /**
-   * Starts to listen.
+   * Starts to listen. Where the process is ending already, this waits for its end: nothing may
+   * begin that nobody would wait for.
    *
    * @param whenSlow run where saving takes long enough for the user to wonder
    * @param whenTooSlow run before the process ends without it
@@ -37,7 +39,9 @@ public final class StopSignal implements AutoCloseable {
     try {
       Runtime.getRuntime().addShutdownHook(signal.hook);
     } catch (IllegalStateException shutdownHasBegun) {
-      signal.request();
+      while (true) {
+        LockSupport.park(signal);
+      }
     }
     return signal;
   }

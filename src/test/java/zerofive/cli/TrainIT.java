@@ -156,6 +156,27 @@ class TrainIT {
     throw new AssertionError("no " + rows + " rows in " + metrics);
   }
 
+  /** The moment the run folder is made: whatever is left must be a run, or free to begin one. */
+  @Test
+  void aSignalAtTheBeginningLeavesARunOrNothing() throws Exception {
+    for (int shot = 0; shot < 8; shot++) {
+      Path run = folder.resolve("shot" + shot);
+      Launcher.Running running = train(run, "2", "--model", "linear");
+      while (running.process().isAlive() && !Files.readString(running.err()).contains("not cpu")) {
+        Thread.sleep(1);
+      }
+      Thread.sleep(shot);
+      running.signal("TERM");
+      Launcher.Result stopped = running.await();
+      assertEquals(143, stopped.code(), stopped.err());
+      Launcher.Result next =
+          Files.exists(run.resolve("config.json"))
+              ? Launcher.run(folder, "train", "--resume", run.toString())
+              : train(run, "2", "--model", "linear").await();
+      assertEquals(0, next.code(), next.err());
+    }
+  }
+
   @Test
   void aFinishedRunSaysSoAndGoesOnWhenAsked() throws IOException {
     Path run = folder.resolve("run");

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -52,20 +53,39 @@ class RunFolderTest {
   @Test
   void oneOfSeveralStartsHasAnEmptyFolder() throws Exception {
     Path empty = Files.createDirectory(folder.resolve("empty"));
-    int made = 0;
-    for (Future<Boolean> claimed :
-        atOnce(
-            8,
-            () -> {
-              try (RunFolder run = RunFolder.create(empty)) {
-                return run.path().equals(empty);
-              } catch (OutputException taken) {
-                return false;
-              }
-            })) {
-      made += claimed.get() ? 1 : 0;
+    Callable<Optional<RunFolder>> attempt =
+        () -> {
+          try {
+            return Optional.of(RunFolder.create(empty));
+          } catch (OutputException taken) {
+            return Optional.empty();
+          }
+        };
+    List<RunFolder> claimed = new ArrayList<>();
+    for (Future<Optional<RunFolder>> attempted : atOnce(8, attempt)) {
+      attempted.get().ifPresent(claimed::add);
     }
-    assertEquals(1, made);
+    claimed.forEach(RunFolder::close);
+    assertEquals(1, claimed.size());
+  }
+
+  @Test
+  void whatAKilledBeginningLeftIsFree() throws IOException {
+    Path begun = Files.createDirectory(folder.resolve("begun"));
+    for (String left : List.of(".lock", "receipt.json", "metrics.csv", ".config.json.part")) {
+      Files.createFile(begun.resolve(left));
+    }
+    RunFolder.create(begun).close();
+    Files.createFile(begun.resolve("config.json"));
+    assertThrows(OutputException.class, () -> RunFolder.create(begun));
+  }
+
+  @Test
+  void aParentThatIsAFileIsRefused() throws IOException {
+    Path file = Files.createFile(folder.resolve("runs"));
+    OutputException e =
+        assertThrows(OutputException.class, () -> RunFolder.createNumbered(file, "now"));
+    assertTrue(e.getMessage().contains(file.toString()), e.getMessage());
   }
 
   @Test

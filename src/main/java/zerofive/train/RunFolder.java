@@ -108,6 +108,7 @@ public final class RunFolder implements AutoCloseable {
   }
 
   private static boolean isFree(Path folder) {
+    boolean empty = true;
     try (DirectoryStream<Path> content = Files.newDirectoryStream(folder)) {
       for (Path file : content) {
         String name = file.getFileName().toString();
@@ -115,8 +116,10 @@ public final class RunFolder implements AutoCloseable {
             || name.equals(CONFIG)) {
           return false;
         }
+        empty = false;
       }
-      return true;
+      // Every beginning makes its lock first; files of our names without it are somebody's own.
+      return empty || Files.exists(folder.resolve(LOCK));
     } catch (IOException e) {
       throw new OutputException(folder, e);
     }

@@ -80,6 +80,15 @@ class RunFolderTest {
     assertThrows(OutputException.class, () -> RunFolder.create(begun));
   }
 
+  /** Files of our names without our lock are somebody's own: kept from an earlier run, say. */
+  @Test
+  void filesThatSomebodyKeptAreNotFree() throws IOException {
+    Path kept = Files.createDirectory(folder.resolve("kept"));
+    Path metrics = Files.writeString(kept.resolve("metrics.csv"), "mine");
+    assertThrows(OutputException.class, () -> RunFolder.create(kept));
+    assertEquals("mine", Files.readString(metrics));
+  }
+
   @Test
   void aParentThatIsAFileIsRefused() throws IOException {
     Path file = Files.createFile(folder.resolve("runs"));

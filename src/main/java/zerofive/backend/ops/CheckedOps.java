@@ -163,6 +163,69 @@ public final class CheckedOps implements Ops {
   }
 
   @Override
+  public void layer(
+      Activation activation,
+      int rows,
+      int inputs,
+      int outputs,
+      Buffer input,
+      Buffer weight,
+      Buffer bias,
+      Buffer output) {
+    sizes("layer", rows, inputs, outputs);
+    buffer("layer", "input", input, ElementType.F32, (long) rows * inputs);
+    buffer("layer", "weight", weight, ElementType.F32, (long) outputs * inputs);
+    buffer("layer", "bias", bias, ElementType.F32, outputs);
+    buffer("layer", "output", output, ElementType.F32, (long) rows * outputs);
+    ops.layer(activation, rows, inputs, outputs, input, weight, bias, output);
+  }
+
+  @Override
+  public void layerGradient(
+      int rows,
+      int inputs,
+      int outputs,
+      Buffer delta,
+      Buffer input,
+      Buffer weightGradient,
+      Buffer biasGradient) {
+    sizes("layerGradient", rows, inputs, outputs);
+    buffer("layerGradient", "delta", delta, ElementType.F32, (long) rows * outputs);
+    buffer("layerGradient", "input", input, ElementType.F32, (long) rows * inputs);
+    buffer(
+        "layerGradient",
+        "weightGradient",
+        weightGradient,
+        ElementType.F32,
+        (long) outputs * inputs);
+    buffer("layerGradient", "biasGradient", biasGradient, ElementType.F32, outputs);
+    ops.layerGradient(rows, inputs, outputs, delta, input, weightGradient, biasGradient);
+  }
+
+  @Override
+  public void layerDelta(
+      Activation activation,
+      int rows,
+      int inputs,
+      int outputs,
+      Buffer delta,
+      Buffer weight,
+      Buffer input,
+      Buffer below) {
+    sizes("layerDelta", rows, inputs, outputs);
+    buffer("layerDelta", "delta", delta, ElementType.F32, (long) rows * outputs);
+    buffer("layerDelta", "weight", weight, ElementType.F32, (long) outputs * inputs);
+    buffer("layerDelta", "input", input, ElementType.F32, (long) rows * inputs);
+    buffer("layerDelta", "below", below, ElementType.F32, (long) rows * inputs);
+    ops.layerDelta(activation, rows, inputs, outputs, delta, weight, input, below);
+  }
+
+  @Override
+  public Runnable recorded(Runnable calls) {
+    return ops.recorded(calls);
+  }
+
+  @Override
   public void close() {
     ops.close();
   }

@@ -38,8 +38,15 @@ final class ForwardPass {
     for (int l = 0; l < layers.size(); l++) {
       Layer layer = layers.get(l);
       Buffer output = activations.get(l);
-      ops.gemm(false, true, rows, layer.outputs(), layer.inputs(), input, weights.get(l), output);
-      ops.biasActivation(layer.activation(), rows, layer.outputs(), biases.get(l), output);
+      ops.layer(
+          layer.activation(),
+          rows,
+          layer.inputs(),
+          layer.outputs(),
+          input,
+          weights.get(l),
+          biases.get(l),
+          output);
       input = output;
     }
     return input;

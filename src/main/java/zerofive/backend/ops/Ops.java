@@ -145,6 +145,83 @@ public interface Ops extends AutoCloseable {
       Buffer rates,
       int step);
 
+  /**
+   * A layer forward, {@code output = activation(input weight^T + bias)}: {@link #gemm}, then {@link
+   * #biasActivation}. An implementation that does both at once gives the same bits.
+   *
+   * @param input F32 [rows, inputs]
+   * @param weight F32 [outputs, inputs]
+   * @param bias F32 [outputs]
+   * @param output F32 [rows, outputs], written
+   */
+  default void layer(
+      Activation activation,
+      int rows,
+      int inputs,
+      int outputs,
+      Buffer input,
+      Buffer weight,
+      Buffer bias,
+      Buffer output) {
+    gemm(false, true, rows, outputs, inputs, input, weight, output);
+    biasActivation(activation, rows, outputs, bias, output);
+  }
+
+  /**
+   * A layer's gradient, {@code weightGradient = delta^T input} and the column sums of {@code
+   * delta}: {@link #gemm}, then {@link #biasGradient}, in any order.
+   *
+   * @param delta F32 [rows, outputs], d(mean loss) / d(what the layer puts out before activation)
+   * @param input F32 [rows, inputs]
+   * @param weightGradient F32 [outputs, inputs], written
+   * @param biasGradient F32 [outputs], written
+   */
+  default void layerGradient(
+      int rows,
+      int inputs,
+      int outputs,
+      Buffer delta,
+      Buffer input,
+      Buffer weightGradient,
+      Buffer biasGradient) {
+    gemm(true, false, outputs, inputs, rows, delta, input, weightGradient);
+    biasGradient(rows, outputs, delta, biasGradient);
+  }
+
+  /**
+   * From a layer to the one below, {@code below = delta weight} times the slope of the activation
+   * below: {@link #gemm}, then {@link #activationGradient}. An implementation that does both at
+   * once gives the same bits.
+   *
+   * @param activation of the layer below
+   * @param delta F32 [rows, outputs]
+   * @param weight F32 [outputs, inputs]
+   * @param input F32 [rows, inputs], what the layer below put out
+   * @param below F32 [rows, inputs], written
+   */
+  default void layerDelta(
+      Activation activation,
+      int rows,
+      int inputs,
+      int outputs,
+      Buffer delta,
+      Buffer weight,
+      Buffer input,
+      Buffer below) {
+    gemm(false, false, rows, inputs, outputs, delta, weight, below);
+    activationGradient(activation, rows, inputs, input, below);
+  }
+
+  /**
+   * The same calls again and again. Each {@code run} of the result does what {@code calls} does; a
+   * device that can record them does so once and replays the record.
+   *
+   * @param calls ops with the same arguments every time; no allocation, upload or download
+   */
+  default Runnable recorded(Runnable calls) {
+    return calls;
+  }
+
   /** Frees all buffers. */
   @Override
   void close();

@@ -42,6 +42,7 @@ public final class StepwiseSession implements TrainingSession {
   private final List<Buffer> deltas = new ArrayList<>();
 
   private final Validation validation;
+  private final Runnable everyStep;
   private long steps;
 
   private StepwiseSession(
@@ -81,7 +82,8 @@ public final class StepwiseSession implements TrainingSession {
       biasGradients.add(gradient.slice(layer.biasOffset(), layer.outputs()));
       deltas.add(ops.allocate(ElementType.F32, ForwardPass.elements(batchRows, layer.outputs())));
     }
-    validation = new Validation(ops, plan.architecture(), parameters, valid);
+    validation = new Validation(ops, plan.architecture(), plan.loss(), parameters, valid);
+    everyStep = ops.recorded(this::takeEveryStep);
   }
 
   /**
@@ -106,8 +108,17 @@ public final class StepwiseSession implements TrainingSession {
     check(input);
     ops.upload(input.order(), order);
     ops.upload(StepRates.table(plan.optimizer(), input.learningRates(), steps), rates);
+    everyStep.run();
+    steps += input.learningRates().length;
+    double[] sums = new double[Ops.METRICS];
+    ops.download(metrics, sums);
+    return new EpochResult(sums[Ops.LOSS_SUM] / trainCount, System.nanoTime() - begin);
+  }
+
+  /** One epoch's ops, the same every epoch: what differs stands in the order and the rates. */
+  private void takeEveryStep() {
     ops.clear(metrics);
-    for (int step = 0; step < input.learningRates().length; step++) {
+    for (int step = 0; step < plan.stepsPerEpoch(trainCount); step++) {
       int first = step * batchRows;
       int rows = Math.min(batchRows, trainCount - first);
       ops.gather(trainPixels, trainLabels, order, first, rows, imageSize, x, targets);
@@ -123,10 +134,6 @@ public final class StepwiseSession implements TrainingSession {
       backward(rows);
       ops.update(plan.optimizer(), parameters, gradient, moments, rates, step);
     }
-    steps += input.learningRates().length;
-    double[] sums = new double[Ops.METRICS];
-    ops.download(metrics, sums);
-    return new EpochResult(sums[Ops.LOSS_SUM] / trainCount, System.nanoTime() - begin);
   }
 
   /** From the slopes at the logits to the gradient of every weight and bias, last layer first. */
@@ -135,22 +142,31 @@ public final class StepwiseSession implements TrainingSession {
       Layer layer = layers.get(l);
       Buffer delta = deltas.get(l);
       Buffer input = l == 0 ? x : forward.activation(l - 1);
-      ops.gemm(
-          true, false, layer.outputs(), layer.inputs(), rows, delta, input, weightGradients.get(l));
-      ops.biasGradient(rows, layer.outputs(), delta, biasGradients.get(l));
+      ops.layerGradient(
+          rows,
+          layer.inputs(),
+          layer.outputs(),
+          delta,
+          input,
+          weightGradients.get(l),
+          biasGradients.get(l));
       if (l > 0) {
-        Buffer below = deltas.get(l - 1);
-        ops.gemm(
-            false, false, rows, layer.inputs(), layer.outputs(), delta, forward.weight(l), below);
-        ops.activationGradient(
-            layers.get(l - 1).activation(), rows, layer.inputs(), forward.activation(l - 1), below);
+        ops.layerDelta(
+            layers.get(l - 1).activation(),
+            rows,
+            layer.inputs(),
+            layer.outputs(),
+            delta,
+            forward.weight(l),
+            input,
+            deltas.get(l - 1));
       }
     }
   }
 
   @Override
   public Evaluation evaluate() {
-    return validation.measure(plan.loss());
+    return validation.measure();
   }
 
   @Override

@@ -8,6 +8,7 @@ import zerofive.model.Loss;
 /** A validation set on the device, with buffers of its own: training never sees it measured. */
 final class Validation {
   private final Ops ops;
+  private final Loss loss;
   private final int count;
   private final int batchRows;
   private final int imageSize;
@@ -19,10 +20,12 @@ final class Validation {
   private final Buffer targets;
   private final Buffer metrics;
   private final ForwardPass forward;
+  private final Runnable everyBatch;
 
   /** Uploads the images; {@code parameters} are read anew at each measuring. */
-  Validation(Ops ops, Architecture architecture, Buffer parameters, ImageSet images) {
+  Validation(Ops ops, Architecture architecture, Loss loss, Buffer parameters, ImageSet images) {
     this.ops = ops;
+    this.loss = loss;
     count = images.count();
     imageSize = images.imageSize();
     outputs = architecture.outputs();
@@ -37,18 +40,23 @@ final class Validation {
     targets = ops.allocate(ElementType.I32, batchRows);
     metrics = ops.allocate(ElementType.F64, Ops.METRICS);
     forward = new ForwardPass(ops, architecture, parameters, batchRows);
+    everyBatch = ops.recorded(this::measureEveryBatch);
   }
 
   /** Loss and count of right predictions over all images. */
-  Evaluation measure(Loss loss) {
+  Evaluation measure() {
     long begin = System.nanoTime();
+    everyBatch.run();
+    return read(ops, metrics, count, begin);
+  }
+
+  private void measureEveryBatch() {
     ops.clear(metrics);
     for (int first = 0; first < count; first += batchRows) {
       int rows = Math.min(batchRows, count - first);
       ops.gather(pixels, labels, order, first, rows, imageSize, x, targets);
       ops.score(loss, rows, outputs, forward.run(x, rows), targets, metrics);
     }
-    return read(ops, metrics, count, begin);
   }
 
   /** What a metrics buffer gathered over {@code count} images since {@code begin}. */

@@ -73,6 +73,10 @@ final class CheckedOpsTest {
         call("biasGradient", ops -> ops.biasGradient(2, 3, f32(6), f32(3))),
         call("update", ops -> ops.update(ADAM, f32(3), f32(3), f32(6), f32(8), 1)),
         call("update", ops -> ops.update(Optimizer.sgd(), f32(3), f32(3), f32(0), f32(4), 0)),
+        call("layer", ops -> layer(ops, f32(10), f32(15), f32(3), f32(6))),
+        call("layerGradient", ops -> layerGradient(ops, f32(6), f32(10), f32(15), f32(3))),
+        call("layerDelta", ops -> layerDelta(ops, f32(6), f32(15), f32(10), f32(10))),
+        call("recorded", ops -> ops.recorded(() -> {})),
         call("close", Ops::close));
   }
 
@@ -94,6 +98,7 @@ final class CheckedOpsTest {
             wrongProducts(),
             wrongLosses(),
             wrongRows(),
+            wrongLayers(),
             wrongSteps())
         .flatMap(calls -> calls);
   }
@@ -277,6 +282,68 @@ final class CheckedOpsTest {
   private static Arguments biasGradient(
       String argument, int rows, int width, Buffer delta, Buffer gradient) {
     return wrong("biasGradient", argument, ops -> ops.biasGradient(rows, width, delta, gradient));
+  }
+
+  private static Stream<Arguments> wrongLayers() {
+    return Stream.of(
+        wrong(
+            "layer",
+            "sizes 0, 5, 3",
+            ops -> ops.layer(Activation.RELU, 0, 5, 3, f32(10), f32(15), f32(3), f32(6))),
+        wrong("layer", "input has 9", ops -> layer(ops, f32(9), f32(15), f32(3), f32(6))),
+        wrong("layer", "weight has 14", ops -> layer(ops, f32(10), f32(14), f32(3), f32(6))),
+        wrong("layer", "bias holds F64", ops -> layer(ops, f32(10), f32(15), f64(3), f32(6))),
+        wrong("layer", "output has 5", ops -> layer(ops, f32(10), f32(15), f32(3), f32(5))),
+        wrong(
+            "layerGradient",
+            "sizes 2, -5, 3",
+            ops -> ops.layerGradient(2, -5, 3, f32(6), f32(10), f32(15), f32(3))),
+        wrong(
+            "layerGradient",
+            "delta has 5",
+            ops -> layerGradient(ops, f32(5), f32(10), f32(15), f32(3))),
+        wrong(
+            "layerGradient",
+            "input holds U8",
+            ops -> layerGradient(ops, f32(6), u8(10), f32(15), f32(3))),
+        wrong(
+            "layerGradient",
+            "weightGradient has 14",
+            ops -> layerGradient(ops, f32(6), f32(10), f32(14), f32(3))),
+        wrong(
+            "layerGradient",
+            "biasGradient has 2",
+            ops -> layerGradient(ops, f32(6), f32(10), f32(15), f32(2))),
+        wrong(
+            "layerDelta",
+            "sizes 2, 5, 0",
+            ops -> ops.layerDelta(Activation.RELU, 2, 5, 0, f32(6), f32(15), f32(10), f32(10))),
+        wrong(
+            "layerDelta", "delta has 5", ops -> layerDelta(ops, f32(5), f32(15), f32(10), f32(10))),
+        wrong(
+            "layerDelta",
+            "weight has 14",
+            ops -> layerDelta(ops, f32(6), f32(14), f32(10), f32(10))),
+        wrong(
+            "layerDelta", "input has 9", ops -> layerDelta(ops, f32(6), f32(15), f32(9), f32(10))),
+        wrong(
+            "layerDelta",
+            "below holds I32",
+            ops -> layerDelta(ops, f32(6), f32(15), f32(10), i32(10))));
+  }
+
+  /** Two rows from five inputs to three outputs. */
+  private static void layer(Ops ops, Buffer input, Buffer weight, Buffer bias, Buffer output) {
+    ops.layer(Activation.RELU, 2, 5, 3, input, weight, bias, output);
+  }
+
+  private static void layerGradient(
+      Ops ops, Buffer delta, Buffer input, Buffer weightGradient, Buffer biasGradient) {
+    ops.layerGradient(2, 5, 3, delta, input, weightGradient, biasGradient);
+  }
+
+  private static void layerDelta(Ops ops, Buffer delta, Buffer weight, Buffer input, Buffer below) {
+    ops.layerDelta(Activation.RELU, 2, 5, 3, delta, weight, input, below);
   }
 
   private static Stream<Arguments> wrongSteps() {

@@ -550,6 +550,116 @@ final class OpsContractTest {
         j -> tolerance(2, rows, largest[j]));
   }
 
+  // Whole layers.
+
+  /**
+   * Rows, inputs, outputs: the notebook's layers, tiles' edges, and sums so long that they may be
+   * split.
+   */
+  static Stream<Arguments> layers() {
+    return Implementations.times(
+        Stream.of(
+            Arguments.of(1, 1, 1),
+            Arguments.of(2, 3, 5),
+            Arguments.of(31, 33, 7),
+            Arguments.of(65, 127, 129),
+            Arguments.of(256, 784, 30),
+            Arguments.of(80, 784, 1),
+            Arguments.of(513, 30, 10),
+            Arguments.of(7, 2053, 33),
+            Arguments.of(1031, 3, 2)));
+  }
+
+  /**
+   * What one call leaves in its outputs, which is what the two calls it stands for leave, bit for
+   * bit.
+   */
+  @ParameterizedTest
+  @MethodSource("layers")
+  void aWholeLayerIsItsProductAndItsElements(
+      String implementation, int rows, int inputs, int outputs) {
+    try (GuardedOps guarded = new GuardedOps(implementation)) {
+      Ops ops = guarded.ops();
+      Buffer input = guarded.input(floats(31, rows * inputs)).buffer();
+      Buffer weight = guarded.input(floats(32, outputs * inputs)).buffer();
+      Buffer bias = guarded.input(floats(33, outputs)).buffer();
+      Buffer delta = guarded.input(floats(34, rows * outputs)).buffer();
+      for (Activation activation : Activation.values()) {
+        Region together = guarded.output(rows * outputs + TAIL);
+        Region apart = guarded.output(rows * outputs + TAIL);
+        ops.layer(activation, rows, inputs, outputs, input, weight, bias, together.buffer());
+        ops.gemm(false, true, rows, outputs, inputs, input, weight, apart.buffer());
+        ops.biasActivation(activation, rows, outputs, bias, apart.buffer());
+        assertSameBits("layer with " + activation, apart.floats(), together.floats());
+
+        Region below = guarded.output(rows * inputs + TAIL);
+        Region product = guarded.output(rows * inputs + TAIL);
+        ops.layerDelta(activation, rows, inputs, outputs, delta, weight, input, below.buffer());
+        ops.gemm(false, false, rows, inputs, outputs, delta, weight, product.buffer());
+        ops.activationGradient(activation, rows, inputs, input, product.buffer());
+        assertSameBits("delta below " + activation, product.floats(), below.floats());
+      }
+      Region weightGradient = guarded.output(outputs * inputs + TAIL);
+      Region biasGradient = guarded.output(outputs + TAIL);
+      ops.layerGradient(
+          rows, inputs, outputs, delta, input, weightGradient.buffer(), biasGradient.buffer());
+      Region product = guarded.output(outputs * inputs + TAIL);
+      Region sums = guarded.output(outputs + TAIL);
+      ops.gemm(true, false, outputs, inputs, rows, delta, input, product.buffer());
+      ops.biasGradient(rows, outputs, delta, sums.buffer());
+      assertSameBits("weights' gradient", product.floats(), weightGradient.floats());
+      assertSameBits("biases' gradient", sums.floats(), biasGradient.floats());
+      guarded.assertIntact();
+    }
+  }
+
+  /** The record of some calls, run three times, reads what its buffers hold at each run. */
+  @ParameterizedTest
+  @MethodSource("implementations")
+  void recordedCallsDoTheSameAtEveryRun(String implementation) {
+    try (GuardedOps guarded = new GuardedOps(implementation)) {
+      Ops ops = guarded.ops();
+      Region weights = guarded.output(floats(35, 40));
+      Region gradients = guarded.output(floats(36, 40));
+      Region rates = guarded.output(new float[2 * Ops.RATES]);
+      Region sums = guarded.output(8);
+      Buffer none = ops.allocate(ElementType.F32, 0);
+      Runnable recorded =
+          ops.recorded(
+              () -> {
+                ops.clear(sums.buffer());
+                for (int step = 0; step < 2; step++) {
+                  ops.update(
+                      Optimizer.sgd(),
+                      weights.buffer(),
+                      gradients.buffer(),
+                      none,
+                      rates.buffer(),
+                      step);
+                }
+                ops.biasGradient(5, 8, weights.buffer(), sums.buffer());
+              });
+      float[] expected = floats(35, 40);
+      for (int run = 0; run < 3; run++) {
+        float[] g = floats(40 + run, 40);
+        ops.upload(g, gradients.buffer());
+        ops.upload(new float[] {0.5f + run, 0, 0, 0, -0.25f, 0, 0, 0}, rates.buffer());
+        recorded.run();
+        for (int i = 0; i < 40; i++) {
+          expected[i] = expected[i] - (0.5f + run) * g[i];
+          expected[i] = expected[i] - -0.25f * g[i];
+        }
+        assertSameBits("w after run " + run, expected, weights.floats());
+        assertClose(
+            "sums after run " + run,
+            DoubleFormulas.columnSums(5, 8, widened(expected)),
+            sums.floats(),
+            i -> tolerance(2, 5, 16));
+      }
+      guarded.assertIntact();
+    }
+  }
+
   // Losses.
 
   /** What loss and score gave. */

@@ -1,0 +1,185 @@
+// The formulas of one element or one example, float32, the same bits wherever they are compiled: nvcc and the C++
+// compiler get them without fused multiply-add (-fmad=false, -ffp-contract=off), and where a fused one is wanted it is
+// written (fmaf). Divisions and square roots are the correctly rounded ones. The Java oracle is written apart.
+#pragma once
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __CUDACC__
+#define ZEROFIVE_FORMULA __device__ __forceinline__
+#else
+#define ZEROFIVE_FORMULA static inline __attribute__((always_inline))
+#endif
+
+// As zerofive.backend.Optimizer has them; each is rounded to float once.
+constexpr float ADAM_NEW_SHARE1 = (float)(1 - 0.9);
+constexpr float ADAM_KEPT_SHARE2 = (float)0.999;
+constexpr float ADAM_NEW_SHARE2 = (float)(1 - 0.999);
+constexpr float ADAM_EPSILON = 1e-8f;
+
+// The ordinals of zerofive.model.Activation and zerofive.model.Loss.
+enum Activation { ACTIVATION_IDENTITY, ACTIVATION_RELU };
+enum Loss { LOSS_MNIST, LOSS_BCE, LOSS_CROSS_ENTROPY };
+
+ZEROFIVE_FORMULA uint32_t bits_of(float value) {
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
+ZEROFIVE_FORMULA float float_of(uint32_t bits) {
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+// A pixel in [0, 1].
+ZEROFIVE_FORMULA float normalized(uint8_t shade) {
+  return (float)shade / 255.0f;
+}
+
+// NaN stays NaN.
+ZEROFIVE_FORMULA float activated(int activation, float v) {
+  return activation == ACTIVATION_RELU && v < 0.0f ? 0.0f : v;
+}
+
+// delta times the activation's slope, told from the activated value.
+ZEROFIVE_FORMULA float activation_slope(int activation, float activated, float delta) {
+  return activation == ACTIVATION_RELU && activated <= 0.0f ? 0.0f : delta;
+}
+
+// e^x for x <= 0, within 2 ulp, gradual underflow included; NaN stays NaN.
+// x = n log 2 + r with |r| <= log(2) / 2; e^r by its Taylor polynomial, whose first term left out is below 6e-9.
+ZEROFIVE_FORMULA float exp_nonpositive(float x) {
+  const float round_to_integer = 12582912.0f;  // 1.5 * 2^23: adding it leaves an integer in the low bits
+  x = x < -105.0f ? -105.0f : x;
+  float shifted = fmaf(x, 1.44269504f, round_to_integer);
+  float n = shifted - round_to_integer;
+  float r = fmaf(n, -0.693147182f, x);
+  r = fmaf(n, 1.90465430e-9f, r);
+  float p = 1.0f / 5040;
+  p = fmaf(p, r, 1.0f / 720);
+  p = fmaf(p, r, 1.0f / 120);
+  p = fmaf(p, r, 1.0f / 24);
+  p = fmaf(p, r, 1.0f / 6);
+  p = fmaf(p, r, 0.5f);
+  p = fmaf(p, r, 1.0f);
+  p = fmaf(p, r, 1.0f);
+  // 2^n in two factors, so that a result below the normal numbers is rounded once.
+  uint32_t exponent = bits_of(shifted) - bits_of(round_to_integer) + 256;
+  uint32_t half = exponent >> 1;
+  return p * float_of((half - 128 + 127) << 23) * float_of((exponent - half - 128 + 127) << 23);
+}
+
+// log(1 + e) for e in [0, 1]: 2 artanh(s) with s = e / (2 + e) <= 1/3, by its series.
+ZEROFIVE_FORMULA float log1p_of_share(float e) {
+  float s = e / (2.0f + e);
+  float t = s * s;
+  float p = 1.0f / 15;
+  p = fmaf(p, t, 1.0f / 13);
+  p = fmaf(p, t, 1.0f / 11);
+  p = fmaf(p, t, 1.0f / 9);
+  p = fmaf(p, t, 1.0f / 7);
+  p = fmaf(p, t, 1.0f / 5);
+  p = fmaf(p, t, 1.0f / 3);
+  return fmaf(s * t, 2.0f * p, 2.0f * s);
+}
+
+// log(x) for x >= 1: x = 2^n m with m in (sqrt(1/2), sqrt(2)], log m as above; NaN stays NaN.
+ZEROFIVE_FORMULA float log_from_one(float x) {
+  uint32_t bits = bits_of(x);
+  float n = (float)(int32_t)(bits >> 23) - 127.0f;
+  float m = float_of((bits & 0x7fffffu) | 0x3f800000u);
+  bool upper = m > 1.41421354f;
+  m = upper ? 0.5f * m : m;
+  n = upper ? n + 1.0f : n;
+  float s = (m - 1.0f) / (m + 1.0f);
+  float t = s * s;
+  float p = 1.0f / 9;
+  p = fmaf(p, t, 1.0f / 7);
+  p = fmaf(p, t, 1.0f / 5);
+  p = fmaf(p, t, 1.0f / 3);
+  return fmaf(n, 0.693147182f, fmaf(s * t, 2.0f * p, 2.0f * s)) + (x - x);
+}
+
+// 1 / (1 + e^-z), without overflow; 1 - sigmoid(z) is sigmoid(-z), exact also near 1.
+ZEROFIVE_FORMULA float sigmoid(float z) {
+  float e = exp_nonpositive(-fabsf(z));
+  return (z >= 0.0f ? 1.0f : e) / (1.0f + e);
+}
+
+// The loss of an example with one logit (mnist, bce); target 0 is the positive class.
+ZEROFIVE_FORMULA float binary_loss(int loss, float z, int target) {
+  float v = target == 0 ? -z : z;
+  if (loss == LOSS_MNIST) return sigmoid(v);
+  return (v > 0.0f ? v : 0.0f) + log1p_of_share(exp_nonpositive(-fabsf(v)));
+}
+
+// d(binary_loss) / dz.
+ZEROFIVE_FORMULA float binary_slope(int loss, float z, int target) {
+  float v = target == 0 ? -z : z;
+  float e = exp_nonpositive(-fabsf(z));
+  float slope = loss == LOSS_MNIST ? e / ((1.0f + e) * (1.0f + e)) : sigmoid(v);
+  return target == 0 ? -slope : slope;
+}
+
+// What softmax and cross-entropy need of a row of logits: -log softmax(z)[target] = log(exp_sum) + largest - z[target].
+struct SoftmaxRow {
+  float largest;
+  float exp_sum;
+};
+
+ZEROFIVE_FORMULA SoftmaxRow softmax_row(const float* z, int outputs) {
+  SoftmaxRow row = {z[0], 0.0f};
+  for (int j = 1; j < outputs; j++) row.largest = z[j] > row.largest ? z[j] : row.largest;
+  for (int j = 0; j < outputs; j++) row.exp_sum += exp_nonpositive(z[j] - row.largest);
+  return row;
+}
+
+ZEROFIVE_FORMULA float softmax_loss(SoftmaxRow row, const float* z, int target) {
+  return log_from_one(row.exp_sum) + (row.largest - z[target]);
+}
+
+// d(softmax_loss) / dz[j].
+ZEROFIVE_FORMULA float softmax_slope(SoftmaxRow row, const float* z, int target, int j) {
+  float share = exp_nonpositive(z[j] - row.largest) / row.exp_sum;
+  return j == target ? share - 1.0f : share;
+}
+
+// Whether a row of logits names the class target; a row with a NaN names none, and of equals the first is named.
+ZEROFIVE_FORMULA bool names(const float* z, int outputs, int target) {
+  if (outputs == 1) return target == 0 ? z[0] > 0.0f : z[0] <= 0.0f;
+  bool right = true;
+  for (int j = 0; j < outputs; j++) right = right && (j < target ? z[j] < z[target] : z[j] <= z[target]);
+  return right;
+}
+
+// A decay or momentum of 0 leaves its term out: 0 times an infinite weight would be NaN.
+ZEROFIVE_FORMULA float decayed(float g, float w, float decay) {
+  return decay != 0.0f ? g + decay * w : g;
+}
+
+// SGD: the new velocity, which is also the slope that is followed. Called where momentum is not 0.
+ZEROFIVE_FORMULA float velocity(float v, float g, float momentum) {
+  return momentum * v + g;
+}
+
+// One step of SGD along g.
+ZEROFIVE_FORMULA float descended(float w, float g, float rate) {
+  return w - rate * g;
+}
+
+ZEROFIVE_FORMULA float adam_mean(float m, float g) {
+  return m + ADAM_NEW_SHARE1 * (g - m);
+}
+
+ZEROFIVE_FORMULA float adam_square(float v, float g) {
+  return ADAM_KEPT_SHARE2 * v + ADAM_NEW_SHARE2 * (g * g);
+}
+
+// step_size and root carry Adam's bias corrections; Java makes them.
+ZEROFIVE_FORMULA float adam_step(float w, float m, float v, float step_size, float root) {
+  return w - step_size * (m / (sqrtf(v) / root + ADAM_EPSILON));
+}

@@ -1,0 +1,17 @@
+// Measures without a slope: metrics[0] += the sum of the rows' losses, metrics[1] += the rows whose class the logits name.
+// logits f32 [rows, outputs], targets i32 [rows], metrics f64 [2]. A thread a row.
+#include "launch.cuh"
+
+extern "C" __global__ __launch_bounds__(THREADS) void score(
+    int loss, int rows, int outputs, const float* __restrict__ logits, const int* __restrict__ targets, double* metrics,
+    double* partials, unsigned int* counter) {
+  double sum = 0;
+  double correct = 0;
+  for (unsigned int r = element_index(); r < (unsigned int)rows; r += gridDim.x * THREADS) {
+    const float* z = logits + (size_t)r * outputs;
+    int target = targets[r];
+    sum += loss == LOSS_CROSS_ENTROPY ? softmax_loss(softmax_row(z, outputs), z, target) : binary_loss(loss, z[0], target);
+    correct += names(z, outputs, target);
+  }
+  add_to_metrics(sum, correct, metrics, partials, counter);
+}

@@ -1,0 +1,35 @@
+// One optimiser step on n parameters w with gradient g. Row `step` of rates f32 [steps, 4] holds the learning rate, Adam's
+// step size, Adam's root and AdamW's factor; Java makes them, so that no power is taken here. A thread a parameter.
+#include "launch.cuh"
+
+constexpr int RATES = 4;
+
+// moments: the velocity v [n], read and written where momentum is not 0.
+extern "C" __global__ __launch_bounds__(THREADS) void update_sgd(
+    unsigned int n, float* __restrict__ w, const float* __restrict__ g, float* __restrict__ moments,
+    const float* __restrict__ rates, int step, float momentum, float decay) {
+  unsigned int i = element_index();
+  if (i >= n) return;
+  float slope = decayed(g[i], w[i], decay);
+  if (momentum != 0.0f) {
+    slope = velocity(moments[i], slope, momentum);
+    moments[i] = slope;
+  }
+  w[i] = descended(w[i], slope, rates[step * RATES]);
+}
+
+// moments: m [n], then v [n]. decoupled: AdamW, which shrinks the weights by its factor and adds no decay to the gradient.
+extern "C" __global__ __launch_bounds__(THREADS) void update_adam(
+    unsigned int n, float* __restrict__ w, const float* __restrict__ g, float* __restrict__ moments,
+    const float* __restrict__ rates, int step, float decay, int decoupled) {
+  unsigned int i = element_index();
+  if (i >= n) return;
+  const float* row = rates + step * RATES;
+  float weight = decoupled ? row[3] * w[i] : w[i];
+  float slope = decoupled ? g[i] : decayed(g[i], weight, decay);
+  float m = adam_mean(moments[i], slope);
+  float v = adam_square(moments[n + i], slope);
+  moments[i] = m;
+  moments[n + i] = v;
+  w[i] = adam_step(weight, m, v, row[1], row[2]);
+}

@@ -6,11 +6,28 @@ package zerofive.backend;
 public final class DeviceException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
+  private final String reason;
+  private final String remedy;
+
   public DeviceException(String message) {
-    super(message);
+    this(message, null);
   }
 
   public DeviceException(String message, Throwable cause) {
     super(message, cause);
+    this.reason = message;
+    this.remedy = "";
+  }
+
+  /** The same sentence in two halves, which a probe tells apart. */
+  public DeviceException(String reason, String remedy, Throwable cause) {
+    super(reason + "; " + remedy, cause);
+    this.reason = reason;
+    this.remedy = remedy;
+  }
+
+  /** As the answer of a probe. */
+  public Availability availability() {
+    return Availability.unusable(reason, remedy);
   }
 }

@@ -26,7 +26,7 @@ public final class OutputException extends RuntimeException {
   }
 
   /** The operating system's reason in words; the exceptions' own messages are often just a path. */
-  static String reason(IOException cause) {
+  public static String reason(IOException cause) {
     if (cause instanceof AccessDeniedException) {
       return "permission denied";
     }

@@ -14,10 +14,15 @@ public final class Sha256 {
   /** The hash of a whole file, in hexadecimal. Throws InputException. */
   public static String of(Path file) {
     try {
-      return hex(digest().digest(Files.readAllBytes(file)));
+      return of(Files.readAllBytes(file));
     } catch (IOException e) {
       throw new InputException(file, e);
     }
+  }
+
+  /** The hash of bytes, in hexadecimal. */
+  public static String of(byte[] bytes) {
+    return hex(digest().digest(bytes));
   }
 
   static MessageDigest digest() {

@@ -1,0 +1,88 @@
+package zerofive.backend.cuda;
+
+import java.io.IOException;
+import java.io.InputStream;
+import zerofive.data.Sha256;
+
+/** The native libraries of JCuda 12.6.0 that zerofive uses, as they lie in its jars. */
+enum JcudaLibrary {
+  /** Needs {@code libcuda.so.1}. */
+  DRIVER(
+      "jcuda.driver.JCudaDriver",
+      "libJCudaDriver-12.6.0-linux-x86_64.so",
+      "fdc3b4b4fca4f0fab54ff12c0b4d6ad1c5e8d55015b4950834c705e5db301255"),
+
+  /** Needs {@code libcublas.so.12}. */
+  CUBLAS_12(
+      "jcuda.jcublas.JCublas2",
+      "libJCublas2-12.6.0-linux-x86_64.so",
+      "990b2129e540a7f93d0776799d48659dc85e4f7f5bfb6473d0c8369ef8126c32"),
+
+  /** The same, retargeted: needs {@code libcublas.so.13}, which has all functions that it calls. */
+  CUBLAS_13(
+      "jcuda.jcublas.JCublas2",
+      "libJCublas2-12.6.0-linux-x86_64.so",
+      "69000afbd1dae94a4f6bab41a4466f1e1671e18bb12f09b191167f5f8f60cab3");
+
+  /** In .dynstr: the last character of the library needed, which names its version as well. */
+  private static final int NEEDED_NAME_END = 0x12888;
+
+  /**
+   * In .gnu.version_r: the lowest byte of the hash of that name, which for libcublas.so.12 is
+   * 0x0ef62132. The hash of elf(5) adds the last character last, so that byte is '2' as well.
+   */
+  private static final int NEEDED_VERSION_HASH = 0x14c60;
+
+  private final String binding;
+  private final String fileName;
+  private final String sha256;
+
+  JcudaLibrary(String binding, String fileName, String sha256) {
+    this.binding = binding;
+    this.fileName = fileName;
+    this.sha256 = sha256;
+  }
+
+  /** The class that declares its native methods. */
+  String binding() {
+    return binding;
+  }
+
+  /** By which JCuda looks for it. */
+  String fileName() {
+    return fileName;
+  }
+
+  /** Of its bytes, in hexadecimal. */
+  String sha256() {
+    return sha256;
+  }
+
+  /**
+   * Its bytes.
+   *
+   * @throws IOException where the jar is missing or is not that of JCuda 12.6.0
+   */
+  byte[] bytes() throws IOException {
+    if (this != CUBLAS_13) {
+      return read();
+    }
+    byte[] bytes = CUBLAS_12.read();
+    bytes[NEEDED_NAME_END] = '3';
+    bytes[NEEDED_VERSION_HASH] = '3';
+    return bytes;
+  }
+
+  private byte[] read() throws IOException {
+    try (InputStream in = JcudaLibrary.class.getResourceAsStream("/lib/" + fileName)) {
+      if (in == null) {
+        throw new IOException("JCuda's jar with " + fileName + " is missing");
+      }
+      byte[] bytes = in.readAllBytes();
+      if (!Sha256.of(bytes).equals(sha256)) {
+        throw new IOException(fileName + " in JCuda's jar is not that of 12.6.0");
+      }
+      return bytes;
+    }
+  }
+}

@@ -1,0 +1,6 @@
+/**
+ * CUDA on NVIDIA cards, through JCuda. Nothing of JCuda may be touched before its native libraries
+ * were loaded by {@code JcudaNatives}: without a driver the first touch breaks its classes for
+ * good.
+ */
+package zerofive.backend.cuda;

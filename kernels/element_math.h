@@ -19,7 +19,7 @@ constexpr float ADAM_KEPT_SHARE2 = (float)0.999;
 constexpr float ADAM_NEW_SHARE2 = (float)(1 - 0.999);
 constexpr float ADAM_EPSILON = 1e-8f;
 
-// The ordinals of zerofive.model.Activation and zerofive.model.Loss.
+// Codes of zerofive.model.Activation and zerofive.model.Loss.
 enum Activation { ACTIVATION_IDENTITY, ACTIVATION_RELU };
 enum Loss { LOSS_MNIST, LOSS_BCE, LOSS_CROSS_ENTROPY };
 

@@ -4,7 +4,9 @@
 //   labels  i32 [images]            targets  i32 [rows], written
 //   x       f32 [rows, width], written
 //
-// One block a row. The order is read from memory, so that a captured graph gathers other images in the next epoch.
+// One block a row. The order is read from memory, so that a captured graph gathers other images in the next epoch. Of a set
+// that stays on the host, pixels is a chunk: the images at chunk_first and on of the order, one after the other; else
+// chunk_first is -1.
 #include "launch.cuh"
 
 extern "C" __global__ __launch_bounds__(THREADS) void gather(
@@ -12,12 +14,14 @@ extern "C" __global__ __launch_bounds__(THREADS) void gather(
     const int* __restrict__ labels,
     const int* __restrict__ order,
     int first,
+    int chunk_first,
     int width,
     float* __restrict__ x,
     int* __restrict__ targets) {
   int r = blockIdx.x;
   int image = order[first + r];
-  const uint8_t* from = pixels + (size_t)image * width;
+  int row = chunk_first < 0 ? image : first - chunk_first + r;
+  const uint8_t* from = pixels + (size_t)row * width;
   float* to = x + (size_t)r * width;
   if (threadIdx.x == 0) targets[r] = labels[image];
   bool by_four = width % 4 == 0 && (size_t)from % sizeof(uchar4) == 0 && (size_t)to % sizeof(float4) == 0;

@@ -11,7 +11,7 @@
 
 constexpr int DEPTH = 32;
 
-// The ordinals of zerofive.backend.cuda.Epilogue.
+// As zerofive.backend.cuda.Epilogue has them.
 enum Epilogue { EPILOGUE_NONE, EPILOGUE_BIAS_ACTIVATION, EPILOGUE_ACTIVATION_GRADIENT };
 
 struct Matrix {

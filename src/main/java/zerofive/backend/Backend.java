@@ -1,5 +1,6 @@
 package zerofive.backend;
 
+import java.util.Map;
 import zerofive.data.ImageSet;
 import zerofive.model.Parameters;
 
@@ -10,6 +11,16 @@ public interface Backend {
 
   /** Whether it can be used here. Loads nothing before it must, and never throws. */
   Availability probe();
+
+  /**
+   * What is worth knowing of a usable device, in order: for {@code devices} and for receipts. May
+   * take as long as opening it.
+   *
+   * @throws DeviceException where the device fails
+   */
+  default Map<String, String> details() {
+    return Map.of();
+  }
 
   /**
    * Puts the data and the start on the device.

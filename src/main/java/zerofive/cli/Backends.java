@@ -2,6 +2,7 @@ package zerofive.cli;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import zerofive.backend.Availability;
 import zerofive.backend.Backend;
@@ -10,6 +11,8 @@ import zerofive.backend.Scorer;
 import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
+import zerofive.backend.cuda.CudaBackend;
+import zerofive.backend.cuda.CudaOptions;
 import zerofive.backend.reference.ReferenceBackend;
 import zerofive.data.ImageSet;
 import zerofive.model.Parameters;
@@ -27,10 +30,7 @@ final class Backends {
   private static final List<Maker> MAKERS =
       List.of(
           new Maker(
-              CUDA,
-              options ->
-                  new Missing(
-                      CUDA, "this version has no CUDA backend", "train on the CPU, --device cpu")),
+              CUDA, options -> new CudaBackend(CudaOptions.of(options.card(), options.settings()))),
           new Maker(
               CPU,
               options ->
@@ -50,7 +50,8 @@ final class Backends {
    *
    * @param backend that computes
    * @param device in words
-   * @param notes one line for each better device that was not taken: why, and the remedy
+   * @param notes one line for each better device that was not taken, and for what this one does
+   *     without: why, and the remedy
    */
   record Choice(Backend backend, String device, List<String> notes) {
     /** As one line: {@code reference (plain Java, 1 thread)}. */
@@ -78,6 +79,12 @@ final class Backends {
     }
   }
 
+  /** Passes a card's setting that is one; throws IllegalArgumentException. */
+  static String checkSetting(String name, String value) {
+    CudaOptions.of(0, Map.of(name, value));
+    return value;
+  }
+
   /** All known devices, fastest first, probed. */
   static List<Candidate> probeAll(DeviceOptions options) {
     return MAKERS.stream().map(maker -> probe(maker, options)).toList();
@@ -98,6 +105,7 @@ final class Backends {
       Candidate candidate = probe(maker, options);
       Availability availability = candidate.availability();
       if (availability.usable()) {
+        notes.addAll(availability.notes());
         return new Choice(candidate.backend(), availability.detail(), notes);
       }
       String sentence =

@@ -6,8 +6,12 @@ import java.time.ZoneId;
 import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
@@ -37,7 +41,10 @@ final class TrainCommand implements Command {
   static final Path RUNS = Path.of("runs");
 
   private static final Set<String> BESIDE_RESUME =
-      Set.of("resume", "epochs", "device", "threads", "quiet", "verbose");
+      Stream.concat(
+              Stream.of("resume", "epochs", "device", "threads", "quiet", "verbose"),
+              DeviceOptions.SETTINGS.stream())
+          .collect(Collectors.toUnmodifiableSet());
 
   @Override
   public String name() {
@@ -61,7 +68,7 @@ final class TrainCommand implements Command {
         Arguments.option(
             "resume",
             "RUN",
-            "go on with a run folder; beside it only --epochs, --device and --threads"));
+            "go on with a run folder; beside it only --epochs and the device's options"));
     options.addOption(
         Arguments.option("out", "DIR", "the run folder, new or empty (default: runs/TIME-MODEL)"));
     return options;
@@ -79,7 +86,7 @@ final class TrainCommand implements Command {
             "--"
                 + option.getLongOpt()
                 + " cannot stand beside --resume: the run's config.json decides; only --epochs,"
-                + " --device and --threads may");
+                + " --device and the device's own options may");
       }
     }
     return resume(arguments, invocation);
@@ -129,7 +136,8 @@ final class TrainCommand implements Command {
       }
       RunConfig config = unfinished.get();
       warnOfStretching(folder.config(), config, terminal);
-      DeviceOptions deviceOptions = new DeviceOptions(config.device(), config.threads());
+      DeviceOptions deviceOptions =
+          new DeviceOptions(config.device(), config.threads(), config.deviceSettings());
       Backends.Choice device = Backends.choose(deviceOptions);
       invocation.time().mark("start-up");
       DataSet data = DataSets.load(config.data(), new ClassFilter(config.classes()));
@@ -178,12 +186,13 @@ final class TrainCommand implements Command {
   /** The run's settings with what may be asked for anew. */
   private static RunConfig resumed(RunConfig saved, RunFolder folder, Arguments arguments) {
     RunConfig.Builder settings = saved.toBuilder();
-    if (arguments.has("device") || arguments.has("threads")) {
-      DeviceOptions asked = DeviceOptions.of(arguments);
-      settings
-          .device(arguments.has("device") ? asked.device() : saved.device())
-          .threads(arguments.has("threads") ? asked.threads() : saved.threads());
-    }
+    DeviceOptions asked = DeviceOptions.of(arguments);
+    Map<String, String> deviceSettings = new TreeMap<>(saved.deviceSettings());
+    deviceSettings.putAll(asked.settings());
+    settings
+        .device(arguments.has("device") ? asked.device() : saved.device())
+        .threads(arguments.has("threads") ? asked.threads() : saved.threads())
+        .deviceSettings(deviceSettings);
     if (!arguments.has("device") && !DeviceOptions.isName(saved.device())) {
       throw new InputException(
           folder.path()
@@ -191,6 +200,7 @@ final class TrainCommand implements Command {
               + saved.device()
               + "'; name one with --device");
     }
+    saved.deviceSettings().forEach((name, value) -> checkSetting(folder, name, value));
     int epochs = arguments.integer("epochs", 1).orElse(saved.epochs());
     if (epochs < saved.epochs()) {
       throw new UsageException(
@@ -201,6 +211,21 @@ final class TrainCommand implements Command {
               + " the run was made for; name as many or more");
     }
     return settings.epochs(epochs).build();
+  }
+
+  private static void checkSetting(RunFolder folder, String name, String value) {
+    try {
+      Backends.checkSetting(name, value);
+    } catch (IllegalArgumentException e) {
+      throw new InputException(
+          folder.path()
+              + ": its config.json has "
+              + name
+              + " where "
+              + e.getMessage()
+              + "; name the right one beside --resume",
+          e);
+    }
   }
 
   private static int run(

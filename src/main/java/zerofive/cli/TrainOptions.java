@@ -168,7 +168,7 @@ record TrainOptions(
     settings.initFrom(arguments.path("init-from").map(file -> realPath(file.toString())));
     arguments.integer("checkpoint-every", 1).ifPresent(settings::checkpointEvery);
     DeviceOptions device = DeviceOptions.of(arguments);
-    settings.device(device.device()).threads(device.threads());
+    settings.device(device.device()).threads(device.threads()).deviceSettings(device.settings());
     return new TrainOptions(data, classes, loss, start, settings.build());
   }
 

@@ -102,6 +102,7 @@ final class TrainingJob {
         Version.read().toString(),
         device.backend().name(),
         device.device(),
+        device.backend().details(),
         invocation.arguments());
   }
 

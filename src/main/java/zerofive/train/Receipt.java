@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import zerofive.data.AtomicFile;
 import zerofive.data.DataSet;
@@ -37,9 +38,15 @@ public final class Receipt {
    * @param program version and commit of zerofive
    * @param backend name
    * @param device in words
+   * @param details what else is worth knowing of the device
    * @param commandLine as it was given
    */
-  public record Session(String program, String backend, String device, List<String> commandLine) {}
+  public record Session(
+      String program,
+      String backend,
+      String device,
+      Map<String, String> details,
+      List<String> commandLine) {}
 
   private Receipt(Path file, JsonObject json) {
     this.file = file;
@@ -113,7 +120,12 @@ public final class Receipt {
     }
     JsonObject last = sessions.get(sessions.size() - 1).getAsJsonObject();
     return Optional.of(
-        new Session(text(last, "program"), text(last, "backend"), text(last, "device"), List.of()));
+        new Session(
+            text(last, "program"),
+            text(last, "backend"),
+            text(last, "device"),
+            Map.of(),
+            List.of()));
   }
 
   /**
@@ -128,6 +140,9 @@ public final class Receipt {
     entry.addProperty("program", session.program());
     entry.addProperty("backend", session.backend());
     entry.addProperty("device", session.device());
+    JsonObject details = new JsonObject();
+    session.details().forEach(details::addProperty);
+    entry.add("device_details", details);
     entry.addProperty("java", Runtime.version() + " " + System.getProperty("java.vm.name"));
     entry.addProperty(
         "system", System.getProperty("os.name") + " " + System.getProperty("os.arch"));

@@ -7,8 +7,11 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import zerofive.backend.Optimizer;
 import zerofive.data.DataSets;
 import zerofive.data.ExampleOrder;
@@ -35,6 +38,7 @@ import zerofive.model.Loss;
  * @param checkpointEvery epochs between checkpoints
  * @param device as asked for: {@code auto}, {@code cpu}, {@code reference}, {@code cuda:N}
  * @param threads as asked for; 0 for all cores
+ * @param deviceSettings options of the device as asked for, by name
  */
 public record RunConfig(
     String data,
@@ -52,7 +56,8 @@ public record RunConfig(
     Optional<String> initFrom,
     int checkpointEvery,
     String device,
-    int threads) {
+    int threads,
+    Map<String, String> deviceSettings) {
   public RunConfig {
     classes = List.copyOf(classes);
     loss.checkClasses(classes.size());
@@ -62,6 +67,7 @@ public record RunConfig(
     require(batchSize > 0, "batch-size", batchSize);
     require(checkpointEvery > 0, "checkpoint-every", checkpointEvery);
     require(threads >= 0, "threads", threads);
+    deviceSettings = Collections.unmodifiableMap(new TreeMap<>(deviceSettings));
   }
 
   /** These settings, to be changed one by one. */
@@ -97,6 +103,9 @@ public record RunConfig(
     json.addProperty("checkpoint_every", checkpointEvery);
     json.addProperty("device", device);
     json.addProperty("threads", threads);
+    JsonObject settings = new JsonObject();
+    deviceSettings.forEach(settings::addProperty);
+    json.add("device_settings", settings);
     return new GsonBuilder().setPrettyPrinting().create().toJson(json) + "\n";
   }
 
@@ -129,6 +138,7 @@ public record RunConfig(
           .checkpointEvery(integer(json, "checkpoint_every"))
           .device(get(json, "device").getAsString())
           .threads(integer(json, "threads"))
+          .deviceSettings(texts(json, "device_settings"))
           .build();
     } catch (ArithmeticException e) {
       throw new IllegalArgumentException("a whole number in it is none, or far too large", e);
@@ -138,6 +148,17 @@ public record RunConfig(
         | StackOverflowError e) {
       throw new IllegalArgumentException("it is not the JSON object that train writes", e);
     }
+  }
+
+  /** The texts of an object; none where it is missing, as in the folders of earlier versions. */
+  private static Map<String, String> texts(JsonObject json, String name) {
+    Map<String, String> texts = new TreeMap<>();
+    if (json.has(name)) {
+      json.getAsJsonObject(name)
+          .entrySet()
+          .forEach(entry -> texts.put(entry.getKey(), entry.getValue().getAsString()));
+    }
+    return texts;
   }
 
   private static int integer(JsonObject json, String name) {
@@ -176,6 +197,7 @@ public record RunConfig(
     private int checkpointEvery = 10;
     private String device = "auto";
     private int threads;
+    private Map<String, String> deviceSettings = Map.of();
 
     /** The defaults: the simple net on MNIST, 0 against 5. */
     public Builder() {}
@@ -197,6 +219,7 @@ public record RunConfig(
       checkpointEvery = config.checkpointEvery;
       device = config.device;
       threads = config.threads;
+      deviceSettings = config.deviceSettings;
     }
 
     /** Sets {@link RunConfig#data}. */
@@ -289,6 +312,12 @@ public record RunConfig(
       return this;
     }
 
+    /** Sets {@link RunConfig#deviceSettings}. */
+    public Builder deviceSettings(Map<String, String> value) {
+      deviceSettings = value;
+      return this;
+    }
+
     /** Sets {@link RunConfig#threads}. */
     public Builder threads(int value) {
       threads = value;
@@ -313,7 +342,8 @@ public record RunConfig(
           initFrom,
           checkpointEvery,
           device,
-          threads);
+          threads,
+          deviceSettings);
     }
   }
 }

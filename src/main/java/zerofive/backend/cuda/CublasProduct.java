@@ -1,0 +1,102 @@
+package zerofive.backend.cuda;
+
+import static jcuda.jcublas.cublasOperation.CUBLAS_OP_N;
+import static jcuda.jcublas.cublasOperation.CUBLAS_OP_T;
+
+import jcuda.Pointer;
+import jcuda.driver.CUstream;
+import jcuda.jcublas.JCublas2;
+import jcuda.jcublas.cublasHandle;
+import jcuda.jcublas.cublasMath;
+import jcuda.jcublas.cublasPointerMode;
+import jcuda.jcublas.cublasStatus;
+import jcuda.runtime.cudaStream_t;
+import zerofive.backend.DeviceException;
+import zerofive.backend.cuda.CudaOptions.Precision;
+
+/**
+ * Matrix products by cuBLAS. It counts in columns, so the row-major c = op(a) op(b) is asked for as
+ * its transpose, op(b)^T op(a)^T. A workspace of our own lets its calls be captured and keeps their
+ * bits the same from run to run.
+ */
+final class CublasProduct implements MatrixProduct {
+  /**
+   * What NVIDIA recommends on Hopper, the largest recommendation so far; elsewhere 4 MiB would do.
+   */
+  static final int WORKSPACE_BYTES = 32 << 20;
+
+  private final cublasHandle handle = new cublasHandle();
+  private final Pointer one = Pointer.to(new float[] {1});
+  private final Pointer zero = Pointer.to(new float[] {0});
+
+  /** cuBLAS on a stream; {@code workspace} belongs to the caller and outlives it. */
+  CublasProduct(CUstream stream, CudaBuffer workspace, Precision precision) {
+    check(JCublas2.cublasCreate(handle), "starting cuBLAS");
+    try {
+      check(JCublas2.cublasSetStream(handle, new cudaStream_t(stream)), "setting up cuBLAS");
+      check(
+          JCublas2.cublasSetWorkspace(handle, workspace.pointer(), workspace.bytes()),
+          "setting up cuBLAS");
+      check(
+          JCublas2.cublasSetPointerMode(handle, cublasPointerMode.CUBLAS_POINTER_MODE_HOST),
+          "setting up cuBLAS");
+      check(
+          JCublas2.cublasSetMathMode(
+              handle,
+              precision == Precision.TF32
+                  ? cublasMath.CUBLAS_TF32_TENSOR_OP_MATH
+                  : cublasMath.CUBLAS_DEFAULT_MATH),
+          "setting up cuBLAS");
+    } catch (RuntimeException | Error e) {
+      close();
+      throw e;
+    }
+  }
+
+  @Override
+  public void multiply(
+      boolean transposeA, boolean transposeB, int m, int n, int k, long a, long b, long c) {
+    int status =
+        JCublas2.cublasSgemm(
+            handle,
+            transposeB ? CUBLAS_OP_T : CUBLAS_OP_N,
+            transposeA ? CUBLAS_OP_T : CUBLAS_OP_N,
+            n,
+            m,
+            k,
+            one,
+            new Address(b),
+            transposeB ? k : n,
+            new Address(a),
+            transposeA ? m : k,
+            zero,
+            new Address(c),
+            n);
+    if (status != cublasStatus.CUBLAS_STATUS_SUCCESS) {
+      check(status, "multiplying a [" + m + ", " + k + "] by a [" + k + ", " + n + "] matrix");
+    }
+  }
+
+  /** The version that was loaded, as {@code 12.6.4}. */
+  String version() {
+    int[] number = new int[1];
+    check(JCublas2.cublasGetVersion(handle, number), "asking cuBLAS for its version");
+    return number[0] / 10000 + "." + number[0] / 100 % 100 + "." + number[0] % 100;
+  }
+
+  private static void check(int status, String doing) {
+    if (status != cublasStatus.CUBLAS_STATUS_SUCCESS) {
+      throw new DeviceException(
+          doing
+              + " failed with "
+              + cublasStatus.stringFor(status)
+              + "; start again with --cublas none, and if it comes back report it");
+    }
+  }
+
+  /** Also where the card is lost: then there is nothing left to free. */
+  @Override
+  public void close() {
+    JCublas2.cublasDestroy(handle);
+  }
+}

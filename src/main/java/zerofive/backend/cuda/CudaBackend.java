@@ -1,0 +1,165 @@
+package zerofive.backend.cuda;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import zerofive.backend.Availability;
+import zerofive.backend.Backend;
+import zerofive.backend.DeviceException;
+import zerofive.backend.Scorer;
+import zerofive.backend.TrainingPlan;
+import zerofive.backend.TrainingSession;
+import zerofive.backend.TrainingState;
+import zerofive.backend.cuda.CudaOptions.Precision;
+import zerofive.backend.ops.StepwiseScorer;
+import zerofive.backend.ops.StepwiseSession;
+import zerofive.data.ImageSet;
+import zerofive.model.Parameters;
+
+/**
+ * An NVIDIA card. The driver is looked for at the probe and loaded only where there is one; the
+ * card is opened, and cuBLAS loaded, when the first session needs it, and both stay until {@link
+ * #close} or the end of the process.
+ */
+public final class CudaBackend implements Backend, AutoCloseable {
+  /** In the first line of /proc/driver/nvidia/version. */
+  private static final Pattern DRIVER_VERSION =
+      Pattern.compile("Module\\s+(?:for \\S+\\s+)?(\\d[\\d.]*)");
+
+  private final CudaOptions options;
+  private final Environment environment;
+  private CudaCard card;
+  private CublasLibrary.Result cublas;
+  private CudaContext context;
+
+  /** A card of this machine. */
+  public CudaBackend(CudaOptions options) {
+    this(options, Environment.here());
+  }
+
+  /** A card whose libraries are looked for in {@code environment}. */
+  CudaBackend(CudaOptions options, Environment environment) {
+    this.options = options;
+    this.environment = environment;
+  }
+
+  @Override
+  public String name() {
+    return "cuda";
+  }
+
+  @Override
+  public Availability probe() {
+    try {
+      find();
+      return Availability.usable(describe(), notes());
+    } catch (DeviceException e) {
+      return e.availability();
+    }
+  }
+
+  private synchronized void find() {
+    if (card != null) {
+      return;
+    }
+    JcudaNatives.loadDriver(DriverLibrary.find(environment), environment);
+    CudaCard found = CudaCard.find(options.card());
+    cublas = CublasLibrary.find(options.cublas(), environment, found.driverCuda());
+    if (options.precision() == Precision.TF32 && cublas.library().isEmpty()) {
+      throw new DeviceException(
+          "--precision tf32 needs cuBLAS, and matrix products are by " + cublas.describe(),
+          "leave it at fp32",
+          null);
+    }
+    card = found;
+  }
+
+  private String describe() {
+    return String.join(
+        ", ",
+        card.name(),
+        card.memoryText(),
+        "CUDA " + card.driverText(),
+        cublas.library().map(library -> "cuBLAS " + library.major()).orElse("own matrix product"));
+  }
+
+  /** That there is no cuBLAS is told where nobody asked for that. */
+  private List<String> notes() {
+    return cublas.library().isPresent() || !cublas.wanted()
+        ? List.of()
+        : List.of(cublas.describe());
+  }
+
+  /** Opens the card. */
+  @Override
+  public Map<String, String> details() {
+    CudaContext opened = context();
+    Map<String, String> details = new LinkedHashMap<>();
+    details.put("card", card.name());
+    details.put("compute capability", card.capabilityText());
+    details.put("memory", card.memoryText());
+    details.put("driver", driverVersion() + "CUDA " + card.driverText());
+    details.put("matrix products", cublas.describe());
+    details.put("precision", options.precision().toString());
+    details.put(
+        "kernels",
+        String.format(
+            Locale.ROOT,
+            "PTX for compute 7.5, JIT-compiled or taken from the driver's cache in %.0f ms",
+            opened.loadSeconds() * 1e3));
+    details.put("kernels' SHA-256", Kernels.sha256());
+    return details;
+  }
+
+  /** The kernel module's version and a comma; nothing where it does not tell. */
+  private String driverVersion() {
+    try {
+      Path file = environment.at("/proc/driver/nvidia/version").orElseThrow();
+      Matcher version = DRIVER_VERSION.matcher(Files.readString(file));
+      return version.find() ? version.group(1) + ", " : "";
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
+  /** The card's context, opened at the first call. */
+  private synchronized CudaContext context() {
+    if (context == null) {
+      find();
+      cublas.library().ifPresent(library -> JcudaNatives.loadCublas(library, environment));
+      context = new CudaContext(options.card());
+    }
+    return context;
+  }
+
+  /** New operations, to be closed by the caller. */
+  CudaOps newOps() {
+    return new CudaOps(context(), options, cublas.library().isPresent());
+  }
+
+  @Override
+  public TrainingSession open(
+      TrainingPlan plan, ImageSet train, ImageSet valid, TrainingState start) {
+    return StepwiseSession.open(newOps(), plan, train, valid, start);
+  }
+
+  @Override
+  public Scorer openScorer(Parameters model) {
+    return StepwiseScorer.open(newOps(), model);
+  }
+
+  /** Gives the card back; sessions have to be closed before. */
+  @Override
+  public synchronized void close() {
+    if (context != null) {
+      context.close();
+      context = null;
+    }
+  }
+}

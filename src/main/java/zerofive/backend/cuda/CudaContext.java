@@ -1,0 +1,123 @@
+package zerofive.backend.cuda;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import jcuda.Pointer;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdevice;
+import jcuda.driver.CUfunction;
+import jcuda.driver.CUjit_option;
+import jcuda.driver.CUmodule;
+import jcuda.driver.CUresult;
+import jcuda.driver.JCudaDriver;
+import jcuda.driver.JITOptions;
+
+/**
+ * A card's primary context with our kernels in it. It is made once by a backend and shared by its
+ * sessions, which own their streams and memory themselves.
+ */
+final class CudaContext implements AutoCloseable {
+  private static final int JIT_LOG_BYTES = 4096;
+
+  private final CUdevice device = new CUdevice();
+  private final CUcontext context = new CUcontext();
+  private final List<CUmodule> modules = new ArrayList<>();
+  private final Map<String, CUfunction> kernels = new HashMap<>();
+  private final double loadSeconds;
+
+  /**
+   * Retains the card's primary context, which costs the driver a tenth of a second and more, and
+   * loads every kernel.
+   *
+   * @param card number, as the driver counts
+   * @throws DeviceException where the card or the driver refuses
+   */
+  CudaContext(int card) {
+    CudaFailure.check(JCudaDriver.cuDeviceGet(device, card), "opening card " + card);
+    CudaFailure.check(
+        JCudaDriver.cuDevicePrimaryCtxRetain(context, device), "opening card " + card);
+    try {
+      makeCurrent();
+      long begin = System.nanoTime();
+      Kernels.FILES.forEach(this::load);
+      loadSeconds = (System.nanoTime() - begin) / 1e9;
+    } catch (RuntimeException | Error e) {
+      close();
+      throw e;
+    }
+  }
+
+  private void load(String file, List<String> names) {
+    CUmodule module = new CUmodule();
+    JITOptions options = new JITOptions();
+    options.putInt(CUjit_option.CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES, JIT_LOG_BYTES);
+    options.putBytes(CUjit_option.CU_JIT_ERROR_LOG_BUFFER, new byte[JIT_LOG_BYTES]);
+    int result = JCudaDriver.cuModuleLoadDataJIT(module, Pointer.to(image(file)), options);
+    if (result != CUresult.CUDA_SUCCESS) {
+      String log = options.getString(CUjit_option.CU_JIT_ERROR_LOG_BUFFER);
+      throw CudaFailure.of(
+          result,
+          "loading the kernels of "
+              + file
+              + ".ptx"
+              + (log.isBlank() ? "" : " (" + log.strip() + ")"));
+    }
+    modules.add(module);
+    for (String name : names) {
+      CUfunction function = new CUfunction();
+      CudaFailure.check(
+          JCudaDriver.cuModuleGetFunction(function, module, name), "finding kernel " + name);
+      kernels.put(name, function);
+    }
+  }
+
+  /** The PTX with the NUL that ends it. */
+  private static byte[] image(String file) {
+    byte[] text = Kernels.ptx(file).getBytes(StandardCharsets.US_ASCII);
+    return Arrays.copyOf(text, text.length + 1);
+  }
+
+  /** Makes the context the calling thread's. */
+  void makeCurrent() {
+    CudaFailure.check(JCudaDriver.cuCtxSetCurrent(context), "using the card's context");
+  }
+
+  /** The same where there is nobody to tell that it failed. */
+  void makeCurrentIfPossible() {
+    JCudaDriver.cuCtxSetCurrent(context);
+  }
+
+  /** The kernel of that name. */
+  CUfunction kernel(String name) {
+    return kernels.get(name);
+  }
+
+  /**
+   * What the driver took to load the kernels: some milliseconds from its cache, more where it
+   * compiled them.
+   */
+  double loadSeconds() {
+    return loadSeconds;
+  }
+
+  /** Bytes of the card's memory that are free. */
+  long freeBytes() {
+    long[] free = new long[1];
+    long[] total = new long[1];
+    CudaFailure.check(JCudaDriver.cuMemGetInfo(free, total), "asking for the card's free memory");
+    return free[0];
+  }
+
+  /** Also where the card is lost: then there is nothing left to free. */
+  @Override
+  public void close() {
+    JCudaDriver.cuCtxSetCurrent(context);
+    modules.forEach(JCudaDriver::cuModuleUnload);
+    modules.clear();
+    JCudaDriver.cuDevicePrimaryCtxRelease(device);
+  }
+}

@@ -1,0 +1,26 @@
+package zerofive.backend.cuda;
+
+import zerofive.backend.ops.ElementType;
+
+/**
+ * An allocation that buffers are views of.
+ *
+ * @param type of its elements
+ * @param address on the card, 0 where it is streamed
+ * @param pointer the same for JCuda's copies, null where it is streamed
+ * @param ints what was uploaded last, for I32: the order, which a streamed set is staged by; else
+ *     null
+ * @param streamed where the elements are pixels that stay on the host; else null
+ */
+@SuppressWarnings("ArrayRecordComponent")
+record CudaMemory(
+    ElementType type, long address, DevicePointer pointer, int[] ints, StreamedPixels streamed) {
+  /** Bytes of an element. */
+  static int size(ElementType type) {
+    return switch (type) {
+      case U8 -> 1;
+      case I32, F32 -> 4;
+      case F64 -> 8;
+    };
+  }
+}

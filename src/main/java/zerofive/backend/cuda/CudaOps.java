@@ -1,0 +1,523 @@
+package zerofive.backend.cuda;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import jcuda.driver.CUstream;
+import jcuda.driver.CUstream_flags;
+import jcuda.driver.JCudaDriver;
+import zerofive.backend.Optimizer;
+import zerofive.backend.cuda.CudaOptions.SessionKind;
+import zerofive.backend.ops.Buffer;
+import zerofive.backend.ops.ElementType;
+import zerofive.backend.ops.Ops;
+import zerofive.model.Activation;
+import zerofive.model.Loss;
+
+/**
+ * Every operation of the seam on one stream of a card. Nothing waits for the card but a download.
+ * Owns its stream, its memory and its graphs; the context is its backend's.
+ */
+public final class CudaOps implements Ops {
+  /** Left free on the card when a set is kept there: what a session needs beside it. */
+  private static final long RESERVE_BYTES = 64 << 20;
+
+  /** Blocks of loss and score at most; each leaves its sums for the last one. */
+  private static final int METRIC_BLOCKS = 1024;
+
+  /** Columns and threads of a block of bias_gradient. */
+  private static final int COLUMNS = 32;
+
+  private static final int COLUMN_THREADS = 1024;
+
+  /** From here on the host copies with all its cores. */
+  private static final int PARALLEL_BYTES = 1 << 20;
+
+  private static final int PARALLEL_PIECE = 1 << 18;
+
+  private final CudaContext context;
+  private final CudaOptions options;
+  private final CUstream stream = new CUstream();
+  private final Deque<AutoCloseable> owned = new ArrayDeque<>();
+  private final List<StreamedPixels> streamedSets = new ArrayList<>();
+  private final Staging staging;
+  private final KernelLauncher launcher;
+  private final KernelProduct ownProduct;
+  private final Optional<CublasProduct> cublas;
+  private final long metricPartials;
+  private final long metricCounter;
+  private CudaRecording recording;
+
+  /**
+   * Operations on a new stream of {@code context}.
+   *
+   * @param useCublas whether matrix products are cuBLAS's; it has to be loaded then
+   * @throws zerofive.backend.DeviceException where the card's memory is too small for their
+   *     workspaces
+   */
+  CudaOps(CudaContext context, CudaOptions options, boolean useCublas) {
+    this.context = context;
+    this.options = options;
+    context.makeCurrent();
+    CudaFailure.check(
+        JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING),
+        "creating a stream");
+    owned.push(() -> JCudaDriver.cuStreamDestroy(stream));
+    try {
+      staging = own(new Staging(stream));
+      launcher = own(new KernelLauncher(context, stream));
+      metricPartials = workspace(ElementType.F64, 2 * METRIC_BLOCKS);
+      metricCounter = workspace(ElementType.I32, 1);
+      ownProduct =
+          own(
+              new KernelProduct(
+                  launcher,
+                  workspace(ElementType.F32, KernelProduct.PARTIAL_SUMS),
+                  workspace(ElementType.I32, KernelProduct.COUNTERS)));
+      cublas = useCublas ? Optional.of(startCublas()) : Optional.empty();
+    } catch (RuntimeException | Error e) {
+      close();
+      throw e;
+    }
+  }
+
+  private CublasProduct startCublas() {
+    CudaBuffer workspace = CudaBuffer.of(allocate(ElementType.U8, CublasProduct.WORKSPACE_BYTES));
+    return own(new CublasProduct(stream, workspace, options.precision()));
+  }
+
+  private long workspace(ElementType type, int length) {
+    return CudaBuffer.address(allocateOnCard(type, length));
+  }
+
+  private <T extends AutoCloseable> T own(T resource) {
+    owned.push(resource);
+    return resource;
+  }
+
+  // Memory.
+
+  @Override
+  public Buffer allocate(ElementType type, int length) {
+    context.makeCurrent();
+    if (type == ElementType.U8
+        && (length > options.residentBytes() || length + RESERVE_BYTES > context.freeBytes())) {
+      StreamedPixels pixels = own(new StreamedPixels(stream, length));
+      streamedSets.add(pixels);
+      return new CudaBuffer(new CudaMemory(type, 0, null, null, pixels), 0, length);
+    }
+    return allocateOnCard(type, length);
+  }
+
+  private Buffer allocateOnCard(ElementType type, int length) {
+    long bytes = Math.max(1, (long) length * CudaMemory.size(type));
+    DevicePointer pointer = new DevicePointer();
+    CudaFailure.check(
+        JCudaDriver.cuMemAlloc(pointer, bytes), "taking " + bytes + " bytes of the card's memory");
+    owned.push(() -> JCudaDriver.cuMemFree(pointer));
+    int[] ints = type == ElementType.I32 ? new int[length] : null;
+    CudaMemory memory = new CudaMemory(type, pointer.address(), pointer, ints, null);
+    CudaBuffer buffer = new CudaBuffer(memory, 0, length);
+    clear(buffer);
+    return buffer;
+  }
+
+  @Override
+  public void upload(byte[] source, int offset, Buffer destination) {
+    context.makeCurrent();
+    CudaBuffer to = CudaBuffer.of(destination);
+    if (to.memory().streamed() != null) {
+      to.memory().streamed().upload(source, offset, to.offset(), to.length());
+      return;
+    }
+    staging.upload(
+        (from, target) -> copy(source, offset + (int) from, target), to.bytes(), 1, to.pointer());
+  }
+
+  /** One core cannot read and write as fast as a bus takes it. */
+  private static void copy(byte[] source, int offset, ByteBuffer target) {
+    int bytes = target.capacity();
+    if (bytes < PARALLEL_BYTES) {
+      target.put(0, source, offset, bytes);
+      return;
+    }
+    IntStream.range(0, (bytes + PARALLEL_PIECE - 1) / PARALLEL_PIECE)
+        .parallel()
+        .map(piece -> piece * PARALLEL_PIECE)
+        .forEach(at -> target.put(at, source, offset + at, Math.min(PARALLEL_PIECE, bytes - at)));
+  }
+
+  @Override
+  public void upload(int[] source, Buffer destination) {
+    context.makeCurrent();
+    CudaBuffer to = CudaBuffer.of(destination);
+    System.arraycopy(source, 0, to.memory().ints(), to.offset(), source.length);
+    streamedSets.forEach(StreamedPixels::forget);
+    staging.upload(
+        (from, target) -> target.asIntBuffer().put(source, (int) (from / 4), target.capacity() / 4),
+        to.bytes(),
+        Integer.BYTES,
+        to.pointer());
+  }
+
+  @Override
+  public void upload(float[] source, Buffer destination) {
+    context.makeCurrent();
+    CudaBuffer to = CudaBuffer.of(destination);
+    staging.upload(
+        (from, target) ->
+            target.asFloatBuffer().put(source, (int) (from / 4), target.capacity() / 4),
+        to.bytes(),
+        Float.BYTES,
+        to.pointer());
+  }
+
+  @Override
+  public void download(Buffer source, float[] destination) {
+    download(
+        source,
+        (from, bytes) ->
+            bytes.asFloatBuffer().get(destination, (int) (from / 4), bytes.capacity() / 4));
+  }
+
+  @Override
+  public void download(Buffer source, double[] destination) {
+    download(
+        source,
+        (from, bytes) ->
+            bytes.asDoubleBuffer().get(destination, (int) (from / 8), bytes.capacity() / 8));
+  }
+
+  private void download(Buffer source, Staging.Sink sink) {
+    context.makeCurrent();
+    CudaBuffer from = CudaBuffer.of(source);
+    staging.download(from.pointer(), from.bytes(), sink);
+  }
+
+  @Override
+  public void clear(Buffer buffer) {
+    CudaBuffer to = CudaBuffer.of(buffer);
+    if (to.memory().streamed() != null) {
+      to.memory().streamed().clear(to.offset(), to.length());
+    } else if (to.length() > 0) {
+      beforeLaunch();
+      CudaFailure.check(
+          JCudaDriver.cuMemsetD8Async(to.pointer(), (byte) 0, to.bytes(), stream),
+          "clearing the card's memory");
+    }
+  }
+
+  // Kernels.
+
+  private void beforeLaunch() {
+    context.makeCurrent();
+    if (recording != null) {
+      recording.beforeLaunch();
+    }
+  }
+
+  private KernelLauncher arguments() {
+    beforeLaunch();
+    return launcher;
+  }
+
+  @Override
+  public void gather(
+      Buffer pixels,
+      Buffer labels,
+      Buffer order,
+      int first,
+      int rows,
+      int width,
+      Buffer x,
+      Buffer targets) {
+    long images;
+    int chunkFirst;
+    CudaBuffer set = CudaBuffer.of(pixels);
+    StreamedPixels streamed = set.memory().streamed();
+    if (streamed == null) {
+      images = CudaBuffer.address(pixels);
+      chunkFirst = -1;
+    } else {
+      StreamedPixels.Chunk chunk =
+          bring(streamed, CudaBuffer.of(order), first, rows, width, set.offset());
+      images = streamed.address(chunk);
+      chunkFirst = chunk.first();
+    }
+    arguments()
+        .add(images)
+        .add(CudaBuffer.address(labels))
+        .add(CudaBuffer.address(order))
+        .add(first)
+        .add(chunkFirst)
+        .add(width)
+        .add(CudaBuffer.address(x))
+        .add(CudaBuffer.address(targets))
+        .launch(Kernels.GATHER, rows);
+  }
+
+  /** The chunk with a batch of a streamed set; its copy to the card is under way. */
+  private StreamedPixels.Chunk bring(
+      StreamedPixels streamed, CudaBuffer order, int first, int rows, int width, int begin) {
+    context.makeCurrent();
+    int[] numbers = order.memory().ints();
+    int from = order.offset();
+    StreamedPixels.Chunk current = streamed.current(numbers, from, first, rows, width, begin);
+    if (current != null) {
+      return current;
+    }
+    StreamedPixels.Chunk chunk =
+        streamed.plan(numbers, from, order.length(), first, rows, width, begin);
+    if (!streamed.hasRoomFor(chunk)) {
+      if (recording != null) {
+        recording.cut();
+      }
+      streamed.makeRoomFor(chunk);
+    }
+    if (recording == null) {
+      streamed.stage(chunk);
+    } else {
+      recording.onHost(() -> streamed.stage(chunk));
+    }
+    return chunk;
+  }
+
+  @Override
+  public void gemm(
+      boolean transposeA, boolean transposeB, int m, int n, int k, Buffer a, Buffer b, Buffer c) {
+    beforeLaunch();
+    MatrixProduct product = cublas.isPresent() ? cublas.get() : ownProduct;
+    product.multiply(
+        transposeA,
+        transposeB,
+        m,
+        n,
+        k,
+        CudaBuffer.address(a),
+        CudaBuffer.address(b),
+        CudaBuffer.address(c));
+  }
+
+  @Override
+  public void layer(
+      Activation activation,
+      int rows,
+      int inputs,
+      int outputs,
+      Buffer input,
+      Buffer weight,
+      Buffer bias,
+      Buffer output) {
+    if (cublas.isPresent()) {
+      Ops.super.layer(activation, rows, inputs, outputs, input, weight, bias, output);
+      return;
+    }
+    beforeLaunch();
+    ownProduct.multiply(
+        false,
+        true,
+        rows,
+        outputs,
+        inputs,
+        CudaBuffer.address(input),
+        CudaBuffer.address(weight),
+        CudaBuffer.address(output),
+        Epilogue.BIAS_ACTIVATION,
+        activation,
+        CudaBuffer.address(bias));
+  }
+
+  @Override
+  public void layerDelta(
+      Activation activation,
+      int rows,
+      int inputs,
+      int outputs,
+      Buffer delta,
+      Buffer weight,
+      Buffer input,
+      Buffer below) {
+    if (cublas.isPresent()) {
+      Ops.super.layerDelta(activation, rows, inputs, outputs, delta, weight, input, below);
+      return;
+    }
+    beforeLaunch();
+    ownProduct.multiply(
+        false,
+        false,
+        rows,
+        inputs,
+        outputs,
+        CudaBuffer.address(delta),
+        CudaBuffer.address(weight),
+        CudaBuffer.address(below),
+        Epilogue.ACTIVATION_GRADIENT,
+        activation,
+        CudaBuffer.address(input));
+  }
+
+  @Override
+  public void biasActivation(Activation activation, int rows, int width, Buffer bias, Buffer z) {
+    int elements = rows * width;
+    arguments()
+        .add(Kernels.code(activation))
+        .add(elements)
+        .add(width)
+        .add(CudaBuffer.address(bias))
+        .add(CudaBuffer.address(z))
+        .launch(Kernels.BIAS_ACTIVATION, KernelLauncher.blocks(elements));
+  }
+
+  @Override
+  public void loss(
+      Loss loss,
+      int rows,
+      int outputs,
+      Buffer logits,
+      Buffer targets,
+      Buffer slopes,
+      Buffer metrics) {
+    arguments()
+        .add(Kernels.code(loss))
+        .add(rows)
+        .add(outputs)
+        .add(CudaBuffer.address(logits))
+        .add(CudaBuffer.address(targets))
+        .add(CudaBuffer.address(slopes))
+        .add(CudaBuffer.address(metrics))
+        .add(metricPartials)
+        .add(metricCounter)
+        .launch(Kernels.LOSS, metricBlocks(rows));
+  }
+
+  @Override
+  public void score(
+      Loss loss, int rows, int outputs, Buffer logits, Buffer targets, Buffer metrics) {
+    arguments()
+        .add(Kernels.code(loss))
+        .add(rows)
+        .add(outputs)
+        .add(CudaBuffer.address(logits))
+        .add(CudaBuffer.address(targets))
+        .add(CudaBuffer.address(metrics))
+        .add(metricPartials)
+        .add(metricCounter)
+        .launch(Kernels.SCORE, metricBlocks(rows));
+  }
+
+  private static long metricBlocks(int rows) {
+    return Math.min(METRIC_BLOCKS, KernelLauncher.blocks(rows));
+  }
+
+  @Override
+  public void activationGradient(
+      Activation activation, int rows, int width, Buffer activated, Buffer delta) {
+    if (activation == Activation.IDENTITY) {
+      return;
+    }
+    int elements = rows * width;
+    arguments()
+        .add(Kernels.code(activation))
+        .add(elements)
+        .add(CudaBuffer.address(activated))
+        .add(CudaBuffer.address(delta))
+        .launch(Kernels.ACTIVATION_GRADIENT, KernelLauncher.blocks(elements));
+  }
+
+  @Override
+  public void biasGradient(int rows, int width, Buffer delta, Buffer gradient) {
+    arguments()
+        .add(rows)
+        .add(width)
+        .add(CudaBuffer.address(delta))
+        .add(CudaBuffer.address(gradient))
+        .launch(Kernels.BIAS_GRADIENT, (width + COLUMNS - 1L) / COLUMNS, 1, COLUMN_THREADS);
+  }
+
+  @Override
+  public void update(
+      Optimizer optimizer,
+      Buffer parameters,
+      Buffer gradient,
+      Buffer moments,
+      Buffer rates,
+      int step) {
+    int n = parameters.length();
+    KernelLauncher call =
+        arguments()
+            .add(n)
+            .add(CudaBuffer.address(parameters))
+            .add(CudaBuffer.address(gradient))
+            .add(CudaBuffer.address(moments))
+            .add(CudaBuffer.address(rates))
+            .add(step);
+    if (optimizer.kind() == Optimizer.Kind.SGD) {
+      call.add(optimizer.momentum())
+          .add(optimizer.weightDecay())
+          .launch(Kernels.UPDATE_SGD, KernelLauncher.blocks(n));
+    } else {
+      boolean decoupled = optimizer.kind() == Optimizer.Kind.ADAMW;
+      call.add(optimizer.weightDecay())
+          .add(decoupled ? 1 : 0)
+          .launch(Kernels.UPDATE_ADAM, KernelLauncher.blocks(n));
+    }
+  }
+
+  // Recording.
+
+  /**
+   * As CUDA graphs, captured when it is run first; or the calls themselves, where options ask for
+   * that.
+   */
+  @Override
+  public Runnable recorded(Runnable calls) {
+    if (options.session() == SessionKind.STEPWISE) {
+      return calls;
+    }
+    CudaRecording replay = own(new CudaRecording(stream));
+    return () -> {
+      context.makeCurrent();
+      if (replay.isEmpty()) {
+        record(replay, calls);
+      }
+      replay.run();
+    };
+  }
+
+  private void record(CudaRecording replay, Runnable calls) {
+    streamedSets.forEach(StreamedPixels::startOver);
+    recording = replay;
+    try {
+      calls.run();
+      replay.cut();
+    } catch (RuntimeException | Error e) {
+      replay.close();
+      throw e;
+    } finally {
+      recording = null;
+      streamedSets.forEach(StreamedPixels::startOver);
+    }
+  }
+
+  /** Waits for the card, then frees everything; also where the card is lost. */
+  @Override
+  public void close() {
+    context.makeCurrentIfPossible();
+    JCudaDriver.cuStreamSynchronize(stream);
+    while (!owned.isEmpty()) {
+      free(owned.pop());
+    }
+  }
+
+  private static void free(AutoCloseable resource) {
+    try {
+      resource.close();
+    } catch (Exception e) {
+      throw new IllegalStateException("freeing never fails", e);
+    }
+  }
+}

@@ -1,0 +1,98 @@
+package zerofive.backend.cuda;
+
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import zerofive.data.Named;
+
+/**
+ * What a user may choose of the CUDA backend.
+ *
+ * @param card number of the card, as the driver counts them
+ * @param cublas a folder to take cuBLAS from and no other, or {@link CublasLibrary#NONE}; empty to
+ *     look for one
+ * @param precision of matrix products
+ * @param session how an epoch reaches the card
+ * @param residentBytes pixels of one set that may stay on the card; a larger set is streamed
+ */
+public record CudaOptions(
+    int card,
+    Optional<String> cublas,
+    Precision precision,
+    SessionKind session,
+    long residentBytes) {
+  /**
+   * The first card, cuBLAS where there is one, float32, graphs, all that fits stays on the card.
+   */
+  public static final CudaOptions DEFAULTS =
+      new CudaOptions(0, Optional.empty(), Precision.FP32, SessionKind.GRAPH, Long.MAX_VALUE);
+
+  /** How matrix products are rounded. */
+  public enum Precision {
+    /** Single precision throughout. */
+    FP32,
+    /** cuBLAS may round the factors to TF32, with 10 bits of fraction, on tensor cores. */
+    TF32;
+
+    /** Parses a name; throws IllegalArgumentException. */
+    public static Precision parse(String name) {
+      return Named.of(name, "precision", values());
+    }
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /** How an epoch's operations reach the card. */
+  public enum SessionKind {
+    /** Recorded once as CUDA graphs, and launched again every epoch. */
+    GRAPH,
+    /** Launched one by one. */
+    STEPWISE;
+
+    /** Parses a name; throws IllegalArgumentException. */
+    public static SessionKind parse(String name) {
+      return Named.of(name, "CUDA session", values());
+    }
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /**
+   * As asked for on the command line: {@code cublas}, {@code precision}, {@code cuda-session},
+   * {@code resident-mb}, all of them optional.
+   *
+   * @throws IllegalArgumentException where a value is none
+   */
+  public static CudaOptions of(int card, Map<String, String> settings) {
+    return new CudaOptions(
+        card,
+        Optional.ofNullable(settings.get("cublas")),
+        Optional.ofNullable(settings.get("precision"))
+            .map(Precision::parse)
+            .orElse(DEFAULTS.precision),
+        Optional.ofNullable(settings.get("cuda-session"))
+            .map(SessionKind::parse)
+            .orElse(DEFAULTS.session),
+        Optional.ofNullable(settings.get("resident-mb"))
+            .map(CudaOptions::mebibytes)
+            .orElse(DEFAULTS.residentBytes));
+  }
+
+  private static long mebibytes(String text) {
+    try {
+      int number = Integer.parseInt(text.strip());
+      if (number >= 0) {
+        return number * (1L << 20);
+      }
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException("'" + text + "' is no whole number of MiB", e);
+    }
+    throw new IllegalArgumentException(text + " MiB is less than nothing");
+  }
+}

@@ -1,0 +1,98 @@
+package zerofive.backend.cuda;
+
+import java.util.ArrayList;
+import java.util.List;
+import jcuda.driver.CUgraph;
+import jcuda.driver.CUgraphExec;
+import jcuda.driver.CUstream;
+import jcuda.driver.CUstreamCaptureMode;
+import jcuda.driver.JCudaDriver;
+
+/**
+ * Calls on one stream, recorded as CUDA graphs, with what the host has to do between them. A graph
+ * is captured from the very calls that would else be launched one by one.
+ */
+final class CudaRecording implements AutoCloseable {
+  /** Launches in one graph; an epoch of more becomes several. */
+  private static final int LAUNCHES = 4096;
+
+  private final CUstream stream;
+  private final List<Runnable> parts = new ArrayList<>();
+  private final List<CUgraphExec> graphs = new ArrayList<>();
+  private boolean capturing;
+  private int launches;
+
+  /** Nothing recorded yet. */
+  CudaRecording(CUstream stream) {
+    this.stream = stream;
+  }
+
+  /** To be called before each launch that belongs to the recording. */
+  void beforeLaunch() {
+    if (capturing && launches == LAUNCHES) {
+      cut();
+    }
+    if (!capturing) {
+      CudaFailure.check(
+          JCudaDriver.cuStreamBeginCapture(
+              stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL),
+          "recording a graph");
+      capturing = true;
+      launches = 0;
+    }
+    launches++;
+  }
+
+  /** The host has to do this here, at every run. */
+  void onHost(Runnable action) {
+    cut();
+    parts.add(action);
+  }
+
+  /** Ends the graph under way; what comes after it belongs to another. */
+  void cut() {
+    if (!capturing) {
+      return;
+    }
+    capturing = false;
+    CUgraph graph = new CUgraph();
+    CudaFailure.check(JCudaDriver.cuStreamEndCapture(stream, graph), "recording a graph");
+    try {
+      CUgraphExec executable = new CUgraphExec();
+      CudaFailure.check(
+          JCudaDriver.cuGraphInstantiate(executable, graph, 0), "making a graph of an epoch");
+      graphs.add(executable);
+      parts.add(() -> launch(executable));
+    } finally {
+      JCudaDriver.cuGraphDestroy(graph);
+    }
+  }
+
+  private void launch(CUgraphExec executable) {
+    CudaFailure.check(JCudaDriver.cuGraphLaunch(executable, stream), "launching a graph");
+  }
+
+  /** Does all of it, in order. */
+  void run() {
+    parts.forEach(Runnable::run);
+  }
+
+  /** Whether nothing was recorded yet. */
+  boolean isEmpty() {
+    return parts.isEmpty();
+  }
+
+  /** Frees the graphs and ends a capture that failed half-way. */
+  @Override
+  public void close() {
+    if (capturing) {
+      capturing = false;
+      CUgraph graph = new CUgraph();
+      JCudaDriver.cuStreamEndCapture(stream, graph);
+      JCudaDriver.cuGraphDestroy(graph);
+    }
+    graphs.forEach(JCudaDriver::cuGraphExecDestroy);
+    graphs.clear();
+    parts.clear();
+  }
+}

@@ -1,0 +1,17 @@
+package zerofive.backend.cuda;
+
+import jcuda.driver.CUdeviceptr;
+
+/**
+ * A pointer into the card's memory that knows its address, so that a kernel's argument can be
+ * written as a number.
+ */
+final class DevicePointer extends CUdeviceptr {
+  /** To be filled in by an allocation. */
+  DevicePointer() {}
+
+  /** As the card sees it. */
+  long address() {
+    return getNativePointer();
+  }
+}

@@ -1,0 +1,48 @@
+package zerofive.backend.cuda;
+
+import static jcuda.driver.JCudaDriver.CU_MEMHOSTALLOC_DEVICEMAP;
+import static jcuda.driver.JCudaDriver.CU_MEMHOSTALLOC_PORTABLE;
+
+import java.nio.ByteBuffer;
+import jcuda.Pointer;
+import jcuda.driver.JCudaDriver;
+
+/**
+ * Pinned memory of the host: the card copies from and to it on its own, while the host goes on.
+ * Java's arrays cannot be used for that, since JCuda pins them during its call only.
+ */
+final class HostMemory implements AutoCloseable {
+  private final Pointer pointer = new Pointer();
+  private final ByteBuffer bytes;
+
+  HostMemory(int size) {
+    CudaFailure.check(
+        JCudaDriver.cuMemHostAlloc(
+            pointer, Math.max(1, size), CU_MEMHOSTALLOC_PORTABLE | CU_MEMHOSTALLOC_DEVICEMAP),
+        "pinning " + size + " bytes of the host's memory");
+    bytes = pointer.getByteBuffer(0, size);
+  }
+
+  /** All of it, in the machine's byte order; position and limit belong to the caller. */
+  ByteBuffer bytes() {
+    return bytes;
+  }
+
+  Pointer pointer() {
+    return pointer;
+  }
+
+  /** Its address; one address space for card and host is what every 64-bit driver on Linux has. */
+  long address() {
+    DevicePointer seen = new DevicePointer();
+    CudaFailure.check(
+        JCudaDriver.cuMemHostGetDevicePointer(seen, pointer, 0), "addressing pinned memory");
+    return seen.address();
+  }
+
+  /** Also where the card is lost: then there is nothing left to free. */
+  @Override
+  public void close() {
+    JCudaDriver.cuMemFreeHost(pointer);
+  }
+}

@@ -1,0 +1,127 @@
+package zerofive.backend.cuda;
+
+import zerofive.model.Activation;
+
+/**
+ * Matrix products by our own kernel, kernels/gemm.cu: no library is needed, and a layer's
+ * element-wise part costs no launch of its own.
+ */
+final class KernelProduct implements MatrixProduct {
+  /** So many blocks keep a card busy; a product of fewer tiles is cut along k. */
+  private static final int BLOCKS = 96;
+
+  /** A part of k is worth a block from so many terms on. */
+  private static final int PART = 64;
+
+  /** Terms that a block takes at a time. */
+  private static final int DEPTH = 32;
+
+  private static final int SMALL = 32;
+  private static final int LARGE = 64;
+
+  /** Two times BLOCKS tiles are the most that are cut into parts, each of SMALL * SMALL sums. */
+  static final int PARTIAL_SUMS = 2 * BLOCKS * SMALL * SMALL;
+
+  /** One for each tile of a product that is cut. */
+  static final int COUNTERS = BLOCKS;
+
+  private final KernelLauncher launcher;
+  private final long partials;
+  private final long counters;
+
+  /**
+   * A product that uses the given memory of the card.
+   *
+   * @param partials F32 [PARTIAL_SUMS]
+   * @param counters I32 [COUNTERS], zero
+   */
+  KernelProduct(KernelLauncher launcher, long partials, long counters) {
+    this.launcher = launcher;
+    this.partials = partials;
+    this.counters = counters;
+  }
+
+  /**
+   * How a product is cut: by its shape alone, so that the bits are the same on every card.
+   *
+   * @param tile side of a block's tile
+   * @param tiles of the result
+   * @param part terms of a part, a multiple of DEPTH
+   * @param parts of k
+   */
+  record Cut(int tile, long tiles, int part, int parts) {
+    static Cut of(int m, int n, int k) {
+      long large = tiles(m, n, LARGE);
+      if (large >= BLOCKS) {
+        return new Cut(LARGE, large, k, 1);
+      }
+      long small = tiles(m, n, SMALL);
+      if (small >= BLOCKS) {
+        return new Cut(SMALL, small, k, 1);
+      }
+      int wanted = (int) Math.min((BLOCKS + small - 1) / small, (k + PART - 1L) / PART);
+      int part = roundUp((k + wanted - 1) / wanted, DEPTH);
+      return new Cut(SMALL, small, part, (int) ((k + part - 1L) / part));
+    }
+
+    private static long tiles(int m, int n, int side) {
+      return (m + side - 1L) / side * ((n + side - 1L) / side);
+    }
+
+    private static int roundUp(int value, int unit) {
+      return (value + unit - 1) / unit * unit;
+    }
+  }
+
+  @Override
+  public void multiply(
+      boolean transposeA, boolean transposeB, int m, int n, int k, long a, long b, long c) {
+    multiply(transposeA, transposeB, m, n, k, a, b, c, Epilogue.NONE, Activation.IDENTITY, 0);
+  }
+
+  /**
+   * The product, and each of its elements changed.
+   *
+   * @param other the bias [n] or what was activated [m, n], as the epilogue asks
+   */
+  void multiply(
+      boolean transposeA,
+      boolean transposeB,
+      int m,
+      int n,
+      int k,
+      long a,
+      long b,
+      long c,
+      Epilogue epilogue,
+      Activation activation,
+      long other) {
+    Cut cut = Cut.of(m, n, k);
+    launcher
+        .add(m)
+        .add(n)
+        .add(k)
+        .add(a)
+        .add(transposeA ? 1 : k)
+        .add(transposeA ? m : 1)
+        .add(b)
+        .add(transposeB ? 1 : n)
+        .add(transposeB ? k : 1)
+        .add(c)
+        .add(epilogue.code())
+        .add(Kernels.code(activation))
+        .add(other)
+        .add(cut.part())
+        .add(partials)
+        .add(counters)
+        .launch(
+            cut.tile() == LARGE ? Kernels.GEMM_64 : Kernels.GEMM_32,
+            cut.tiles(),
+            cut.parts(),
+            KernelLauncher.THREADS);
+  }
+
+  /** The memory belongs to who gave it. */
+  @Override
+  public void close() {}
+}

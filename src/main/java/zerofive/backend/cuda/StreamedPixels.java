@@ -1,0 +1,208 @@
+package zerofive.backend.cuda;
+
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+import jcuda.driver.CUstream;
+import jcuda.driver.CUstream_flags;
+import jcuda.driver.JCudaDriver;
+
+/**
+ * Images that stay on the host. They reach the card in the order of the batches, a chunk of several
+ * batches at a time: while the card trains on one chunk, a stream of its own copies the next into
+ * the other of two places. Whether a chunk begins is planned apart from its staging, so that calls
+ * can be recorded.
+ */
+final class StreamedPixels implements AutoCloseable {
+  /** What a chunk holds at most, where one batch alone does not hold more. */
+  private static final int CHUNK_BYTES = 8 << 20;
+
+  /**
+   * A stretch of the order, on the card.
+   *
+   * @param order image numbers
+   * @param from where in {@code order} its buffer begins
+   * @param length of that buffer
+   * @param first the chunk's first image, counted from there
+   * @param rows images in the chunk
+   * @param width pixels of an image
+   * @param begin first byte of image 0 in the set
+   * @param slot which of the two places holds it
+   */
+  @SuppressWarnings("ArrayRecordComponent")
+  record Chunk(
+      int[] order, int from, int length, int first, int rows, int width, int begin, int slot) {
+    boolean holds(int[] numbers, int offset, int position, int count, int imageSize, int start) {
+      return order == numbers
+          && from == offset
+          && width == imageSize
+          && begin == start
+          && position >= first
+          && position + count <= first + rows;
+    }
+
+    /** The chunk after it, in the other place; null after the last. */
+    Chunk next() {
+      int start = first + rows;
+      return start >= length
+          ? null
+          : new Chunk(
+              order, from, length, start, Math.min(rows, length - start), width, begin, 1 - slot);
+    }
+  }
+
+  private final CUstream compute;
+  private final CUstream copies = new CUstream();
+  private final HostMemory pixels;
+  private final Staging staging;
+  private final DevicePointer[] places = new DevicePointer[2];
+  private final CudaEvent[] copied = {new CudaEvent(), new CudaEvent()};
+  private final CudaEvent issued = new CudaEvent();
+  private final Chunk[] staged = new Chunk[2];
+  private Chunk planned;
+  private long room;
+
+  /** Room for {@code length} pixels on the host, zero. */
+  StreamedPixels(CUstream compute, int length) {
+    this.compute = compute;
+    CudaFailure.check(
+        JCudaDriver.cuStreamCreate(copies, CUstream_flags.CU_STREAM_NON_BLOCKING),
+        "creating a stream");
+    staging = new Staging(copies);
+    pixels = new HostMemory(length);
+    clear(0, length);
+  }
+
+  void upload(byte[] source, int offset, int to, int length) {
+    pixels.bytes().put(to, source, offset, length);
+    forget();
+  }
+
+  void clear(int from, int length) {
+    byte[] zeros = new byte[Math.min(length, CHUNK_BYTES)];
+    for (int at = 0; at < length; at += zeros.length) {
+      pixels.bytes().put(from + at, zeros, 0, Math.min(zeros.length, length - at));
+    }
+    forget();
+  }
+
+  /** To be called where pixels or an order changed: nothing that was staged is of use. */
+  void forget() {
+    Arrays.fill(staged, null);
+    planned = null;
+  }
+
+  /** To be called before and after a recording, whose chunks have to begin anew at every run. */
+  void startOver() {
+    planned = null;
+  }
+
+  /**
+   * The chunk planned last, where it holds images {@code [first, first + rows)} of the order; else
+   * null.
+   */
+  Chunk current(int[] order, int from, int first, int rows, int width, int begin) {
+    return planned != null && planned.holds(order, from, first, rows, width, begin)
+        ? planned
+        : null;
+  }
+
+  /**
+   * A new chunk of whole batches that begins at {@code first}; it has to be staged before a batch
+   * is gathered.
+   */
+  Chunk plan(int[] order, int from, int length, int first, int rows, int width, int begin) {
+    int batches = Math.max(1, CHUNK_BYTES / Math.max(1, rows * width));
+    int count = (int) Math.min((long) batches * rows, length - first);
+    int slot = planned == null ? 0 : 1 - planned.slot();
+    planned = new Chunk(order, from, length, first, count, width, begin, slot);
+    return planned;
+  }
+
+  /** Whether both places are large enough for the chunk. */
+  boolean hasRoomFor(Chunk chunk) {
+    return room >= (long) chunk.rows() * chunk.width();
+  }
+
+  /** Makes both places large enough; not while calls are captured. */
+  void makeRoomFor(Chunk chunk) {
+    freePlaces();
+    long bytes = (long) chunk.rows() * chunk.width();
+    for (int slot = 0; slot < 2; slot++) {
+      DevicePointer place = new DevicePointer();
+      CudaFailure.check(
+          JCudaDriver.cuMemAlloc(place, bytes), "taking " + bytes + " bytes of the card's memory");
+      places[slot] = place;
+    }
+    room = bytes;
+  }
+
+  private void freePlaces() {
+    room = 0;
+    Arrays.fill(staged, null);
+    for (int slot = 0; slot < 2; slot++) {
+      if (places[slot] != null) {
+        JCudaDriver.cuMemFree(places[slot]);
+        places[slot] = null;
+      }
+    }
+  }
+
+  /** Where the chunk's pixels are, [rows, width]. */
+  long address(Chunk chunk) {
+    return places[chunk.slot()].address();
+  }
+
+  /**
+   * Brings the chunk to the card, unless it is on its way already, and sends the next one after it.
+   */
+  void stage(Chunk chunk) {
+    if (!chunk.equals(staged[chunk.slot()])) {
+      send(chunk);
+    }
+    copied[chunk.slot()].holdBack(compute);
+    Chunk next = chunk.next();
+    if (next != null && !next.equals(staged[next.slot()])) {
+      send(next);
+    }
+  }
+
+  /** What the compute stream was given so far may still read the place. */
+  private void send(Chunk chunk) {
+    issued.record(compute);
+    issued.holdBack(copies);
+    staging.upload(
+        (from, target) -> gather(chunk, (int) (from / chunk.width()), target),
+        (long) chunk.rows() * chunk.width(),
+        chunk.width(),
+        places[chunk.slot()]);
+    copied[chunk.slot()].record(copies);
+    staged[chunk.slot()] = chunk;
+  }
+
+  private void gather(Chunk chunk, int row, ByteBuffer target) {
+    int width = chunk.width();
+    int start = chunk.from() + chunk.first() + row;
+    IntStream.range(0, target.capacity() / width)
+        .parallel()
+        .forEach(
+            r ->
+                target.put(
+                    r * width,
+                    pixels.bytes(),
+                    chunk.begin() + chunk.order()[start + r] * width,
+                    width));
+  }
+
+  @Override
+  public void close() {
+    JCudaDriver.cuStreamSynchronize(copies);
+    staging.close();
+    freePlaces();
+    copied[0].close();
+    copied[1].close();
+    issued.close();
+    JCudaDriver.cuStreamDestroy(copies);
+    pixels.close();
+  }
+}

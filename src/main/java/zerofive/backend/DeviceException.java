@@ -21,7 +21,7 @@ public final class DeviceException extends RuntimeException {
 
   /** The same sentence in two halves, which a probe tells apart. */
   public DeviceException(String reason, String remedy, Throwable cause) {
-    super(reason + "; " + remedy, cause);
+    super(reason.concat("; ").concat(remedy), cause);
     this.reason = reason;
     this.remedy = remedy;
   }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -106,8 +107,9 @@ public record CublasLibrary(Path cublas, Path cublasLt, int major, String origin
    */
   private record Search(Environment environment, int driver, Set<Path> seen, List<String> refused) {
     CublasLibrary asked(String name) {
-      Path folder = environment.at(name).orElseGet(() -> Path.of(name).toAbsolutePath());
-      return in("--cublas", BELOW_ASKED.stream().map(folder::resolve))
+      return folder(name).stream()
+          .flatMap(folder -> in("--cublas", BELOW_ASKED.stream().map(folder::resolve)).stream())
+          .findFirst()
           .orElseThrow(
               () ->
                   new DeviceException(
@@ -118,6 +120,14 @@ public record CublasLibrary(Path cublas, Path cublasLt, int major, String origin
                               : " has no usable cuBLAS (" + String.join(", ", refused) + ")"),
                       "name the folder of one, or --cublas none for zerofive's own matrix product",
                       null));
+    }
+
+    private Optional<Path> folder(String name) {
+      try {
+        return environment.at(name).or(() -> Optional.of(Path.of(name).toAbsolutePath()));
+      } catch (InvalidPathException e) {
+        return Optional.empty();
+      }
     }
 
     Optional<CublasLibrary> onLoaderPath() {
@@ -175,8 +185,7 @@ public record CublasLibrary(Path cublas, Path cublasLt, int major, String origin
       return Stream.of("python3", "python")
           .flatMap(
               name ->
-                  environment
-                      .folders("PATH")
+                  environment.folders("PATH").stream()
                       .map(folder -> folder.resolve(name))
                       .filter(Files::isExecutable)
                       .limit(1))

@@ -4,7 +4,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 import zerofive.backend.DeviceException;
 
 /**
@@ -43,15 +42,12 @@ public record DriverLibrary(Path file) {
           "train on the CPU, --device cpu",
           null);
     }
-    List<Path> candidates =
-        Environment.existing(
-            Stream.concat(
-                environment.onLoaderPath(NAME).stream(),
-                EXTRA_FOLDERS.stream()
-                    .flatMap(folder -> environment.at(folder).stream())
-                    .map(folder -> folder.resolve(NAME))));
+    List<Path> candidates = environment.onLoaderPath(NAME);
+    for (String folder : EXTRA_FOLDERS) {
+      candidates.add(environment.at(folder).orElseThrow().resolve(NAME));
+    }
     List<String> refused = new ArrayList<>();
-    for (Path candidate : candidates) {
+    for (Path candidate : Environment.existing(candidates)) {
       Optional<String> refusal = SharedObject.refusal(candidate);
       if (refusal.isEmpty()) {
         return new DriverLibrary(candidate.toAbsolutePath());

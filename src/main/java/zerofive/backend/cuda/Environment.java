@@ -1,5 +1,7 @@
 package zerofive.backend.cuda;
 
+import java.io.File;
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -8,11 +10,14 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
+import java.util.Set;
+import java.util.StringTokenizer;
 
 /**
  * The machine as a search for libraries sees it; tests lay out machines of their own under another
@@ -41,6 +46,8 @@ public record Environment(
   private static final int CACHE_LIMIT = 8 << 20;
 
   private static final int ENTRIES_LIMIT = 64;
+
+  private static final int PATH_LIMIT = 4096;
 
   /** This machine. */
   public static Environment here() {
@@ -77,9 +84,13 @@ public record Environment(
    * The folders of a search path. The shell and the loader read an empty or relative entry as the
    * current folder; a library lying about there is nobody's choice, so those are left out.
    */
-  Stream<Path> folders(String variable) {
-    return Stream.of(variables.getOrDefault(variable, "").split("[:;]"))
-        .flatMap(entry -> at(entry).stream());
+  List<Path> folders(String variable) {
+    List<Path> folders = new ArrayList<>();
+    StringTokenizer entries = new StringTokenizer(variables.getOrDefault(variable, ""), ":;");
+    while (entries.hasMoreTokens()) {
+      add(entries.nextToken(), folders);
+    }
+    return folders;
   }
 
   /**
@@ -87,30 +98,26 @@ public record Environment(
    * cache, its default folders. Nothing is loaded, and nothing is checked but that it is there.
    */
   List<Path> onLoaderPath(String name) {
-    return existing(
-        Stream.of(
-                folders("LD_LIBRARY_PATH").map(folder -> folder.resolve(name)),
-                inCache(name).stream(),
-                DEFAULT_FOLDERS.stream().flatMap(f -> at(f).stream()).map(f -> f.resolve(name)))
-            .flatMap(paths -> paths));
+    List<Path> files = new ArrayList<>();
+    for (Path folder : folders("LD_LIBRARY_PATH")) {
+      files.add(folder.resolve(name));
+    }
+    files.addAll(inCache(name));
+    for (String folder : DEFAULT_FOLDERS) {
+      files.add(at(folder).orElseThrow().resolve(name));
+    }
+    return existing(files);
   }
 
-  /**
-   * Those that are there, be it as a link to nothing, each folder once whatever links lead to it.
-   */
-  static List<Path> existing(Stream<Path> files) {
+  /** Those that are there, be it as a link to nothing; a folder that two links lead to, once. */
+  static List<Path> existing(List<Path> files) {
     List<Path> found = new ArrayList<>();
-    List<Path> folders = new ArrayList<>();
-    files
-        .filter(file -> Files.exists(file, LinkOption.NOFOLLOW_LINKS))
-        .forEach(
-            file -> {
-              Path folder = real(file.getParent());
-              if (!folders.contains(folder)) {
-                folders.add(folder);
-                found.add(file);
-              }
-            });
+    Set<Path> folders = new HashSet<>();
+    for (Path file : files) {
+      if (Files.exists(file, LinkOption.NOFOLLOW_LINKS) && folders.add(real(file.getParent()))) {
+        found.add(file);
+      }
+    }
     return found;
   }
 
@@ -123,29 +130,49 @@ public record Environment(
     }
   }
 
-  /** The cache is a table of NUL-terminated strings behind a header: its paths can be just read. */
+  /**
+   * The cache's strings end with NUL: its paths can be just read. By Horspool's search, since a
+   * program that has just started is interpreted, and looks at each byte a hundred times slower.
+   */
   private List<Path> inCache(String name) {
-    String cache = readCache();
-    String ending = "/" + name + "\0";
+    byte[] cache = readCache();
+    byte[] ending = "/".concat(name).concat("\0").getBytes(StandardCharsets.ISO_8859_1);
+    int[] shift = new int[256];
+    Arrays.fill(shift, ending.length);
+    for (int i = 0; i < ending.length - 1; i++) {
+      shift[Byte.toUnsignedInt(ending[i])] = ending.length - 1 - i;
+    }
     List<Path> entries = new ArrayList<>();
-    for (int hit = cache.indexOf(ending);
-        hit >= 0 && entries.size() < ENTRIES_LIMIT;
-        hit = cache.indexOf(ending, hit + 1)) {
-      int begin = cache.lastIndexOf('\0', hit) + 1;
-      at(cache.substring(begin, hit + ending.length() - 1)).ifPresent(entries::add);
+    int end = ending.length;
+    while (end <= cache.length && entries.size() < ENTRIES_LIMIT) {
+      if (Arrays.equals(cache, end - ending.length, end, ending, 0, ending.length)) {
+        int begin = end - ending.length;
+        while (begin > 0 && cache[begin - 1] != 0 && end - begin < PATH_LIMIT) {
+          begin--;
+        }
+        add(new String(cache, begin, end - 1 - begin, StandardCharsets.ISO_8859_1), entries);
+      }
+      end += shift[Byte.toUnsignedInt(cache[end - 1])];
     }
     return entries;
   }
 
-  private String readCache() {
-    Path cache = at(CACHE).orElseThrow();
-    if (!Files.isRegularFile(cache)) {
-      return "";
+  private byte[] readCache() {
+    File cache = at(CACHE).orElseThrow().toFile();
+    if (!cache.isFile()) {
+      return new byte[0];
     }
-    try (InputStream in = Files.newInputStream(cache)) {
-      return new String(in.readNBytes(CACHE_LIMIT), StandardCharsets.ISO_8859_1);
+    try (InputStream in = new FileInputStream(cache)) {
+      return in.readNBytes(CACHE_LIMIT);
     } catch (IOException e) {
-      return "";
+      return new byte[0];
+    }
+  }
+
+  private void add(String path, List<Path> paths) {
+    Optional<Path> absolute = at(path);
+    if (absolute.isPresent()) {
+      paths.add(absolute.get());
     }
   }
 }

@@ -1,0 +1,50 @@
+package zerofive.backend.cuda;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import jcuda.driver.JCudaDriver;
+import jcuda.jcublas.JCublas2;
+import jcuda.jcublas.cublasHandle;
+import zerofive.backend.DeviceException;
+
+/**
+ * A process of its own for {@link JcudaNativesTest}, since a library loads once a JVM: loads the
+ * driver named first and the cuBLAS of the folder named second, calls both, and tells which of
+ * JCuda's files run.
+ */
+final class NativesProbe {
+  private NativesProbe() {}
+
+  public static void main(String[] arguments) throws IOException {
+    Environment environment = Environment.here();
+    String temporary = System.getProperty("java.io.tmpdir");
+    try {
+      JcudaNatives.loadDriver(new DriverLibrary(Path.of(arguments[0])), environment);
+      int[] version = new int[1];
+      JCudaDriver.cuDriverGetVersion(version);
+      System.out.println("driver " + version[0]);
+      if (arguments.length > 1) {
+        CublasLibrary cublas =
+            CublasLibrary.find(Optional.of(arguments[1]), environment, version[0])
+                .library()
+                .orElseThrow();
+        JcudaNatives.loadCublas(cublas, environment);
+        JCublas2.cublasGetVersion(new cublasHandle(), version);
+        System.out.println("cublas " + version[0]);
+      }
+    } catch (DeviceException e) {
+      System.out.println(e.getMessage());
+      System.exit(4);
+    }
+    if (!System.getProperty("java.io.tmpdir").equals(temporary)) {
+      throw new AssertionError("java.io.tmpdir is not restored");
+    }
+    Files.readAllLines(Path.of("/proc/self/maps")).stream()
+        .filter(line -> line.contains("r-xp") && line.contains("/libJC"))
+        .map(line -> line.substring(line.indexOf('/')))
+        .distinct()
+        .forEach(System.out::println);
+  }
+}

@@ -1,0 +1,22 @@
+// What the simulated libcuda.so.1 offers to the simulated cuBLAS beside the driver's own functions.
+#pragma once
+
+#include <stddef.h>
+
+extern "C" {
+
+typedef void (*simulated_work)(void* argument);
+
+// A call begins: the result it must return, 0 to go on. Counted and made to fail under its name.
+__attribute__((visibility("default"))) int simulated_begins(const char* function);
+// Queues work on a stream of the driver, or adds it to the graph the stream captures.
+__attribute__((visibility("default"))) int simulated_enqueue(
+    void* stream, const char* name, simulated_work work, void* argument, void (*dispose)(void*));
+__attribute__((visibility("default"))) int simulated_is_captured(void* stream);
+__attribute__((visibility("default"))) int simulated_is_device(const void* address, size_t bytes);
+__attribute__((visibility("default"))) void simulated_misuse(const char* sentence);
+__attribute__((visibility("default"))) void simulated_lives(const char* kind, const void* handle);
+__attribute__((visibility("default"))) void simulated_dies(const void* handle);
+__attribute__((visibility("default"))) int simulated_is_live(const char* kind, const void* handle);
+
+}

@@ -1,0 +1,109 @@
+package zerofive.backend.cuda;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Assumptions;
+
+/**
+ * A CUDA device that is simulated on the CPU, by {@code src/test/cuda-sim}: JCuda's own classes and
+ * natives run the kernels' own sources on it. In this process there is one, which every test {@link
+ * #reset}s; child processes have their own, by {@link #variables}.
+ */
+public final class SimulatedDevice {
+  private static boolean loaded;
+
+  private SimulatedDevice() {}
+
+  /** Why there is none here, in one sentence; empty where there is one. */
+  public static String missing() {
+    return SimulatorBuild.missing();
+  }
+
+  /** The folder with libcuda.so.1, libcublas.so.12, libcublas.so.13, and their cublasLt. */
+  public static Path folder() {
+    return SimulatorBuild.libraries();
+  }
+
+  /** The driver, for the classes that load one. */
+  public static DriverLibrary driver() {
+    return new DriverLibrary(folder().resolve("libcuda.so.1"));
+  }
+
+  /**
+   * A cuBLAS on it.
+   *
+   * @param major 12 or 13
+   */
+  public static CublasLibrary cublas(int major) {
+    return new CublasLibrary(
+        folder().resolve("libcublas.so." + major),
+        folder().resolve("libcublasLt.so." + major),
+        major,
+        "simulated");
+  }
+
+  /**
+   * What makes a child process find the simulated driver.
+   *
+   * @param settings as {@link #configure} takes them
+   */
+  public static Map<String, String> variables(String settings) {
+    return Map.of("LD_LIBRARY_PATH", folder().toString(), "ZEROFIVE_SIM", settings);
+  }
+
+  /**
+   * Loads it into this process with JCudaDriver, once, and resets it. Skips the test, by a
+   * sentence, where it cannot be had.
+   */
+  public static synchronized void start() {
+    Assumptions.assumeTrue(missing().isEmpty(), "skipped: " + missing());
+    if (!loaded) {
+      JcudaNatives.loadDriver(driver(), Environment.here());
+      loaded = true;
+    }
+    reset();
+  }
+
+  /** Everything as at the beginning: nothing lives, no settings, no counts, no violations. */
+  public static native void reset();
+
+  /**
+   * Changes settings, such as {@code
+   * memory=64M,driver=12040,devices=2,cc=8.6,schedule=random:7,order=descending,fail=cuLaunchKernel:100:719}.
+   *
+   * <ul>
+   *   <li>schedule: eager; lazy, nothing runs before something waits for it; random:SEED, any order
+   *       that streams, events and graphs allow
+   *   <li>order of a grid's blocks and a block's threads: ascending, descending, random
+   *   <li>fail: see {@link #fail}
+   * </ul>
+   */
+  public static native void configure(String settings);
+
+  /**
+   * Makes a call of the driver or of cuBLAS fail.
+   *
+   * @param function as in C, without _v2: cuMemAlloc, cublasSgemm
+   * @param call 1 is the next
+   * @param result a CUresult or cublasStatus; 700 and 719 among others lose the context
+   */
+  public static native void fail(String function, int call, int result);
+
+  /** How often a function was called, by its name in C, without _v2. */
+  public static native long calls(String function);
+
+  /** All that was made and not freed, each in words, in the order it was made. */
+  public static List<String> liveObjects() {
+    return List.of(liveObjectArray());
+  }
+
+  /** Every misuse since the reset, each in words: writes outside allocations, forbidden calls. */
+  public static List<String> violations() {
+    return List.of(violationArray());
+  }
+
+  private static native String[] liveObjectArray();
+
+  private static native String[] violationArray();
+}

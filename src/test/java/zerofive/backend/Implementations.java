@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.Arguments;
+import zerofive.backend.cuda.CudaUnderTest;
 import zerofive.backend.ops.Ops;
 import zerofive.backend.reference.ReferenceBackend;
 import zerofive.backend.reference.ReferenceOps;
@@ -16,12 +17,21 @@ import zerofive.backend.reference.ReferenceOps;
  * has to pass every test that asks here.
  */
 public final class Implementations {
-  private record Implementation(Supplier<Ops> ops, Backend backend) {}
+  private record Implementation(Supplier<Ops> ops, Backend backend, boolean computes) {}
 
   private static final Map<String, Implementation> ALL = new LinkedHashMap<>();
 
   static {
-    ALL.put("reference", new Implementation(ReferenceOps::new, new ReferenceBackend()));
+    ALL.put("reference", new Implementation(ReferenceOps::new, new ReferenceBackend(), true));
+    if (CudaUnderTest.missing().isEmpty()) {
+      CudaUnderTest.backends()
+          .forEach(
+              (name, backend) ->
+                  ALL.put(
+                      name,
+                      new Implementation(
+                          backend::newOps, backend, CudaUnderTest.COMPUTING.contains(name))));
+    }
   }
 
   private Implementations() {}
@@ -29,6 +39,11 @@ public final class Implementations {
   /** The names, to be given to {@link #ops} and {@link #backend}. */
   public static List<String> names() {
     return List.copyOf(ALL.keySet());
+  }
+
+  /** The names without those whose arithmetic is another's. */
+  public static List<String> computing() {
+    return ALL.keySet().stream().filter(name -> ALL.get(name).computes()).toList();
   }
 
   /** New operations of the implementation {@code name}; the caller closes them. */
@@ -43,8 +58,17 @@ public final class Implementations {
 
   /** Every implementation's name in front of every one of {@code cases}, for MethodSource. */
   public static Stream<Arguments> times(Stream<Arguments> cases) {
+    return times(names(), cases);
+  }
+
+  /** The name of every implementation that {@link #computing} has in front of every case. */
+  public static Stream<Arguments> timesComputing(Stream<Arguments> cases) {
+    return times(computing(), cases);
+  }
+
+  private static Stream<Arguments> times(List<String> names, Stream<Arguments> cases) {
     List<Arguments> all = cases.toList();
-    return names().stream()
+    return names.stream()
         .flatMap(
             name ->
                 all.stream()

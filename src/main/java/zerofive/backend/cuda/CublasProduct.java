@@ -20,10 +20,7 @@ import zerofive.backend.cuda.CudaOptions.Precision;
  * bits the same from run to run.
  */
 final class CublasProduct implements MatrixProduct {
-  /**
-   * What NVIDIA recommends on Hopper, the largest recommendation so far; elsewhere 4 MiB would do.
-   */
-  static final int WORKSPACE_BYTES = 32 << 20;
+  private static final int HOPPER = 90;
 
   private final cublasHandle handle = new cublasHandle();
   private final Pointer one = Pointer.to(new float[] {1});
@@ -51,6 +48,11 @@ final class CublasProduct implements MatrixProduct {
       close();
       throw e;
     }
+  }
+
+  /** Bytes of the workspace that the documentation of cublasSetWorkspace recommends. */
+  static int workspaceBytes(CudaCard card) {
+    return (card.capability() >= HOPPER ? 32 : 4) << 20;
   }
 
   @Override

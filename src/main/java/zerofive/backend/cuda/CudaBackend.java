@@ -133,13 +133,13 @@ public final class CudaBackend implements Backend, AutoCloseable {
     if (context == null) {
       find();
       cublas.library().ifPresent(library -> JcudaNatives.loadCublas(library, environment));
-      context = new CudaContext(options.card());
+      context = new CudaContext(card, options.card());
     }
     return context;
   }
 
   /** New operations, to be closed by the caller. */
-  CudaOps newOps() {
+  public CudaOps newOps() {
     return new CudaOps(context(), options, cublas.library().isPresent());
   }
 

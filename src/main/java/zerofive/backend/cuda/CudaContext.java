@@ -23,6 +23,7 @@ import jcuda.driver.JITOptions;
 final class CudaContext implements AutoCloseable {
   private static final int JIT_LOG_BYTES = 4096;
 
+  private final CudaCard card;
   private final CUdevice device = new CUdevice();
   private final CUcontext context = new CUcontext();
   private final List<CUmodule> modules = new ArrayList<>();
@@ -33,13 +34,15 @@ final class CudaContext implements AutoCloseable {
    * Retains the card's primary context, which costs the driver a tenth of a second and more, and
    * loads every kernel.
    *
-   * @param card number, as the driver counts
+   * @param card which
+   * @param number of it, as the driver counts
    * @throws DeviceException where the card or the driver refuses
    */
-  CudaContext(int card) {
-    CudaFailure.check(JCudaDriver.cuDeviceGet(device, card), "opening card " + card);
+  CudaContext(CudaCard card, int number) {
+    this.card = card;
+    CudaFailure.check(JCudaDriver.cuDeviceGet(device, number), "opening card " + number);
     CudaFailure.check(
-        JCudaDriver.cuDevicePrimaryCtxRetain(context, device), "opening card " + card);
+        JCudaDriver.cuDevicePrimaryCtxRetain(context, device), "opening card " + number);
     try {
       makeCurrent();
       long begin = System.nanoTime();
@@ -79,6 +82,10 @@ final class CudaContext implements AutoCloseable {
   private static byte[] image(String file) {
     byte[] text = Kernels.ptx(file).getBytes(StandardCharsets.US_ASCII);
     return Arrays.copyOf(text, text.length + 1);
+  }
+
+  CudaCard card() {
+    return card;
   }
 
   /** Makes the context the calling thread's. */

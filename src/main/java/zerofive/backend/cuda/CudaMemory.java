@@ -8,13 +8,15 @@ import zerofive.backend.ops.ElementType;
  * @param type of its elements
  * @param address on the card, 0 where it is streamed
  * @param pointer the same for JCuda's copies, null where it is streamed
- * @param ints what was uploaded last, for I32: the order, which a streamed set is staged by; else
- *     null
+ * @param numbers what the host knows of I32 elements, by which a streamed set is staged; else null
  * @param streamed where the elements are pixels that stay on the host; else null
  */
-@SuppressWarnings("ArrayRecordComponent")
 record CudaMemory(
-    ElementType type, long address, DevicePointer pointer, int[] ints, StreamedPixels streamed) {
+    ElementType type,
+    long address,
+    DevicePointer pointer,
+    HostNumbers numbers,
+    StreamedPixels streamed) {
   /** Bytes of an element. */
   static int size(ElementType type) {
     return switch (type) {

@@ -86,12 +86,14 @@ public final class CudaOps implements Ops {
   }
 
   private CublasProduct startCublas() {
-    CudaBuffer workspace = CudaBuffer.of(allocate(ElementType.U8, CublasProduct.WORKSPACE_BYTES));
+    CudaBuffer workspace =
+        allocateOnCard(ElementType.F32, CublasProduct.workspaceBytes(context.card()) / Float.BYTES);
     return own(new CublasProduct(stream, workspace, options.precision()));
   }
 
+  /** Where new memory is, zero. */
   private long workspace(ElementType type, int length) {
-    return CudaBuffer.address(allocateOnCard(type, length));
+    return CudaBuffer.address(allocate(type, length));
   }
 
   private <T extends AutoCloseable> T own(T resource) {
@@ -110,20 +112,21 @@ public final class CudaOps implements Ops {
       streamedSets.add(pixels);
       return new CudaBuffer(new CudaMemory(type, 0, null, null, pixels), 0, length);
     }
-    return allocateOnCard(type, length);
+    CudaBuffer buffer = allocateOnCard(type, length);
+    fillWithZeros(buffer);
+    return buffer;
   }
 
-  private Buffer allocateOnCard(ElementType type, int length) {
+  /** Memory with anything in it. */
+  private CudaBuffer allocateOnCard(ElementType type, int length) {
     long bytes = Math.max(1, (long) length * CudaMemory.size(type));
     DevicePointer pointer = new DevicePointer();
     CudaFailure.check(
         JCudaDriver.cuMemAlloc(pointer, bytes), "taking " + bytes + " bytes of the card's memory");
     owned.push(() -> JCudaDriver.cuMemFree(pointer));
-    int[] ints = type == ElementType.I32 ? new int[length] : null;
-    CudaMemory memory = new CudaMemory(type, pointer.address(), pointer, ints, null);
-    CudaBuffer buffer = new CudaBuffer(memory, 0, length);
-    clear(buffer);
-    return buffer;
+    HostNumbers numbers = type == ElementType.I32 ? new HostNumbers(length) : null;
+    return new CudaBuffer(
+        new CudaMemory(type, pointer.address(), pointer, numbers, null), 0, length);
   }
 
   @Override
@@ -155,7 +158,7 @@ public final class CudaOps implements Ops {
   public void upload(int[] source, Buffer destination) {
     context.makeCurrent();
     CudaBuffer to = CudaBuffer.of(destination);
-    System.arraycopy(source, 0, to.memory().ints(), to.offset(), source.length);
+    System.arraycopy(source, 0, to.memory().numbers().values(), to.offset(), source.length);
     streamedSets.forEach(StreamedPixels::forget);
     staging.upload(
         (from, target) -> target.asIntBuffer().put(source, (int) (from / 4), target.capacity() / 4),
@@ -203,11 +206,24 @@ public final class CudaOps implements Ops {
     CudaBuffer to = CudaBuffer.of(buffer);
     if (to.memory().streamed() != null) {
       to.memory().streamed().clear(to.offset(), to.length());
-    } else if (to.length() > 0) {
+    } else {
+      fillWithZeros(to);
+      outdate(to);
+    }
+  }
+
+  private void fillWithZeros(CudaBuffer to) {
+    if (to.length() > 0) {
       beforeLaunch();
       CudaFailure.check(
           JCudaDriver.cuMemsetD8Async(to.pointer(), (byte) 0, to.bytes(), stream),
           "clearing the card's memory");
+    }
+  }
+
+  private static void outdate(CudaBuffer written) {
+    if (written.type() == ElementType.I32) {
+      written.memory().numbers().outdate();
     }
   }
 
@@ -258,13 +274,28 @@ public final class CudaOps implements Ops {
         .add(CudaBuffer.address(x))
         .add(CudaBuffer.address(targets))
         .launch(Kernels.GATHER, rows);
+    outdate(CudaBuffer.of(targets));
+  }
+
+  /** The card's integers, read back where a kernel wrote them. */
+  private int[] numbers(CudaMemory memory) {
+    HostNumbers numbers = memory.numbers();
+    if (numbers.isStale()) {
+      staging.download(
+          memory.pointer(),
+          (long) numbers.values().length * Integer.BYTES,
+          (from, bytes) ->
+              bytes.asIntBuffer().get(numbers.values(), (int) (from / 4), bytes.capacity() / 4));
+      numbers.refresh();
+    }
+    return numbers.values();
   }
 
   /** The chunk with a batch of a streamed set; its copy to the card is under way. */
   private StreamedPixels.Chunk bring(
       StreamedPixels streamed, CudaBuffer order, int first, int rows, int width, int begin) {
     context.makeCurrent();
-    int[] numbers = order.memory().ints();
+    int[] numbers = numbers(order.memory());
     int from = order.offset();
     StreamedPixels.Chunk current = streamed.current(numbers, from, first, rows, width, begin);
     if (current != null) {

@@ -1,0 +1,67 @@
+package zerofive.backend.cuda;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import zerofive.backend.cuda.CudaOptions.Precision;
+import zerofive.backend.cuda.CudaOptions.SessionKind;
+
+/**
+ * The CUDA backend as the tests meet it: on the simulated device, or on a real card where
+ * REQUIRE_GPU=1 asks for one.
+ */
+public final class CudaUnderTest {
+  /** Whether a real card has to be there. */
+  public static final boolean REAL = "1".equals(System.getenv("REQUIRE_GPU"));
+
+  /** The names in {@link #backends} that differ in how they compute. */
+  public static final Set<String> COMPUTING = Set.of("cuda", "cuda-cublas");
+
+  private CudaUnderTest() {}
+
+  /** Why there is no CUDA device for the tests, in one sentence; empty where there is one. */
+  public static String missing() {
+    return REAL ? "" : SimulatedDevice.missing();
+  }
+
+  /**
+   * The backends by the names their tests have: our own product and cuBLAS, graphs and single
+   * launches, streamed sets.
+   */
+  public static Map<String, CudaBackend> backends() {
+    Map<String, CudaBackend> backends = new LinkedHashMap<>();
+    backends.put("cuda", backend(CublasLibrary.NONE, SessionKind.GRAPH, Long.MAX_VALUE));
+    backends.put("cuda-cublas", backend("", SessionKind.GRAPH, Long.MAX_VALUE));
+    backends.put("cuda-streamed", backend(CublasLibrary.NONE, SessionKind.GRAPH, 0));
+    backends.put(
+        "cuda-stepwise", backend(CublasLibrary.NONE, SessionKind.STEPWISE, Long.MAX_VALUE));
+    return backends;
+  }
+
+  /**
+   * A backend on the device under test.
+   *
+   * @param cublas {@link CublasLibrary#NONE}, or empty to take the one that is found
+   */
+  static CudaBackend backend(String cublas, SessionKind session, long residentBytes) {
+    Optional<String> asked = cublas.isEmpty() ? Optional.empty() : Optional.of(cublas);
+    return backend(new CudaOptions(0, asked, Precision.FP32, session, residentBytes));
+  }
+
+  /** A backend on the device under test. */
+  static CudaBackend backend(CudaOptions options) {
+    return new CudaBackend(options, environment());
+  }
+
+  /** Where its libraries are. */
+  static Environment environment() {
+    Environment here = Environment.here();
+    if (REAL) {
+      return here;
+    }
+    Map<String, String> variables = new LinkedHashMap<>(here.variables());
+    variables.put("LD_LIBRARY_PATH", SimulatedDevice.folder().toString());
+    return new Environment(variables, here.root(), here.system(), here.processor());
+  }
+}

@@ -169,6 +169,8 @@ public record CublasLibrary(Path cublas, Path cublasLt, int major, String origin
               environment.folder("VIRTUAL_ENV").stream(),
               environment.folder("CONDA_PREFIX").stream(),
               pythonsOnPath(),
+              environment.folder("HOME").stream()
+                  .flatMap(home -> newestFirst(home.resolve(".pyenv/versions"), "3*")),
               environment.folder("HOME").map(home -> home.resolve(".local")).stream(),
               environment.at("/usr/local").stream(),
               environment.at("/usr").stream())

@@ -27,6 +27,7 @@ final class SharedObject {
   private static final List<Trouble> TROUBLES =
       List.of(
           new Trouble("file too short", "it is cut off", "install it anew"),
+          new Trouble("cannot read file data", "it is cut off", "install it anew"),
           new Trouble("ELF load command", "it is damaged", "install it anew"),
           new Trouble("invalid ELF header", "it is no shared library", "install it anew"),
           new Trouble("wrong ELF class", "it is for another processor", "install that for x86-64"),

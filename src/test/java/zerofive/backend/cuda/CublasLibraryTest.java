@@ -80,6 +80,7 @@ class CublasLibraryTest {
     "/venv/lib/python3.11/site-packages/nvidia/cublas/lib, a Python package",
     "/venv/lib/python3.11/site-packages/nvidia/cu13/lib, a Python package",
     "/conda/lib/python3.12/site-packages/nvidia/cublas/lib, a Python package",
+    "/home/me/.pyenv/versions/3.11.7/lib/python3.11/site-packages/nvidia/cublas/lib, a Python package",
     "/home/me/.local/lib/python3.9/site-packages/nvidia/cu13/lib, a Python package",
     "/usr/lib/python3/dist-packages/nvidia/cublas/lib, a Python package",
     "/usr/local/lib/python3.10/dist-packages/nvidia/cublas/lib, a Python package",
@@ -134,6 +135,7 @@ class CublasLibraryTest {
             "/opt/cuda/lib64",
             "/venv/lib/python3.10/site-packages/nvidia/cublas/lib",
             "/venv/lib/python3.9/site-packages/nvidia/cublas/lib",
+            "/home/me/.pyenv/versions/3.11.7/lib/python3.11/site-packages/nvidia/cublas/lib",
             "/home/me/.local/lib/python3.9/site-packages/nvidia/cublas/lib",
             "/usr/lib/python3/dist-packages/nvidia/cublas/lib");
     folders.forEach(folder -> machine.cublas(folder, 12));

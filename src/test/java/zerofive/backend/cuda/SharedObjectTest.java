@@ -5,8 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,6 +28,8 @@ class SharedObjectTest {
       textBlock =
           """
           file too short | it is cut off | install it anew
+          cannot read file data | it is cut off | install it anew
+          invalid ELF header | it is no shared library | install it anew
           ELF load command address/offset not page-aligned | it is damaged | install it anew
           wrong ELF class: ELFCLASS32 | it is for another processor | install that for x86-64
           cannot open (Possible cause: can't load AARCH64 .so on a AMD 64 platform) | it is for another processor | install that for x86-64
@@ -64,22 +70,43 @@ class SharedObjectTest {
   }
 
   @Test
-  void theRealLoaderOnAFileCutOff() throws Exception {
-    assertMeaning("it is cut off", Files.write(folder.resolve("l.so"), new byte[0]));
+  void aRealLibraryIsTakenWholeAndNotWithoutItsLastByte() throws Exception {
+    Path file = FakeLibraries.compile(folder, "l.so", "int one;");
+    assertEquals(Optional.empty(), SharedObject.refusal(file));
+    byte[] bytes = Files.readAllBytes(file);
+    Files.write(file, Arrays.copyOf(bytes, bytes.length - 1));
+    assertEquals(
+        Optional.of("is cut off: it has " + (bytes.length - 1) + " bytes"),
+        SharedObject.refusal(file));
   }
 
   @Test
-  void theRealLoaderOnAText() throws Exception {
-    assertMeaning(
-        "it is no shared library", Files.writeString(folder.resolve("l.so"), "text ".repeat(99)));
+  void theRealLoaderOnAFileCutOff() throws Exception {
+    byte[] bytes = withPlainStack(FakeMachine.elfHeader().array());
+    bytes[56] = 2; // program headers, and there is one
+    assertMeaning("it is cut off", Files.write(folder.resolve("l.so"), bytes));
   }
 
   @Test
   void theRealLoaderOnOtherProcessors() throws Exception {
-    byte[] narrow = FakeMachine.elfHeader().put(4, (byte) 1).array();
+    byte[] narrow = withPlainStack(FakeMachine.elfHeader().put(4, (byte) 1).array());
     assertMeaning("it is for another processor", Files.write(folder.resolve("32.so"), narrow));
-    byte[] arm = FakeMachine.elfHeader().putShort(18, (short) 183).putInt(20, 1).array();
+    byte[] arm = withPlainStack(FakeMachine.elfHeader().putShort(18, (short) 183).array());
     assertMeaning("it is for another processor", Files.write(folder.resolve("arm.so"), arm));
+  }
+
+  /** With PT_GNU_STACK as its only program header: without it the JVM prints a warning. */
+  private static byte[] withPlainStack(byte[] header) {
+    return ByteBuffer.allocate(120)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .put(0, header)
+        .putInt(20, 1)
+        .putLong(32, 64)
+        .putShort(54, (short) 56)
+        .putShort(56, (short) 1)
+        .putInt(64, 0x6474e551)
+        .putInt(68, 6)
+        .array();
   }
 
   @Test

@@ -8,10 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -196,10 +198,26 @@ class DriverLibraryTest {
   @Test
   void anUnreadableLibraryIsRefused() throws Exception {
     machine.library("/lib64/libcuda.so.1");
-    Files.setPosixFilePermissions(machine.at("/lib64/libcuda.so.1"), java.util.Set.of());
+    Files.setPosixFilePermissions(machine.at("/lib64/libcuda.so.1"), Set.of());
     Assumptions.assumeFalse(
         Files.isReadable(machine.at("/lib64/libcuda.so.1")), "skipped: root may read everything");
     assertRefused("/lib64/libcuda.so.1", "cannot be read (permission denied)");
+  }
+
+  @Test
+  void aLockedFolderIsPassedOver() throws Exception {
+    machine
+        .library("/opt/locked/libcuda.so.1")
+        .library("/usr/lib64/libcuda.so.1")
+        .variable("LD_LIBRARY_PATH", "/opt/locked");
+    Path locked = machine.at("/opt/locked");
+    Files.setPosixFilePermissions(locked, Set.of());
+    try {
+      Assumptions.assumeFalse(Files.isReadable(locked), "skipped: root may read everything");
+      assertFound("/usr/lib64/libcuda.so.1");
+    } finally {
+      Files.setPosixFilePermissions(locked, PosixFilePermissions.fromString("rwx------"));
+    }
   }
 
   @Test

@@ -145,7 +145,8 @@ public record Environment(
     List<Path> entries = new ArrayList<>();
     int end = ending.length;
     while (end <= cache.length && entries.size() < ENTRIES_LIMIT) {
-      if (Arrays.equals(cache, end - ending.length, end, ending, 0, ending.length)) {
+      if (cache[end - 1] == 0
+          && Arrays.equals(cache, end - ending.length, end, ending, 0, ending.length)) {
         int begin = end - ending.length;
         while (begin > 0 && cache[begin - 1] != 0 && end - begin < PATH_LIMIT) {
           begin--;

@@ -66,9 +66,9 @@ struct Thread {
   unsigned number;  // in its block, x fastest
 };
 
-// Under the sanitizers (EMULATION_CHECKED) two host threads run blocks at once, each one CUDA thread at a time. The
-// simulated driver has one such host thread, by its lock, and needs no thread-local storage.
-#ifdef EMULATION_CHECKED
+// For ThreadSanitizer (EMULATION_TSAN) two host threads run blocks at once, each one CUDA thread at a time. Elsewhere one
+// host thread does, in the simulated driver by its lock, and nothing needs to be thread-local.
+#ifdef EMULATION_TSAN
 #define EMULATION_LOCAL thread_local
 #else
 #define EMULATION_LOCAL
@@ -160,16 +160,27 @@ std::string run(const Kernel& kernel, dim3 grid, dim3 block, void* const* parame
 
 }  // namespace cuda_emulation
 
-#define __global__
 #define __device__
 #define __host__
 #define __forceinline__ inline __attribute__((always_inline))
 #define __launch_bounds__(...)
-// In the simulated driver every block finds garbage in them.
-#ifdef EMULATION_CHECKED
+#ifdef EMULATION_TSAN
+// ThreadSanitizer looks only at variables that other translation units may see. An inline function's are such.
+#define __global__ inline
 #define __shared__ static thread_local
+#define EMULATION_BEGIN_KERNELS
+#define EMULATION_END_KERNELS
 #else
+// Kernels of several files may share a function with a shared array: each has its own.
+#define __global__
+#define EMULATION_BEGIN_KERNELS namespace {
+#define EMULATION_END_KERNELS }
+#ifdef EMULATION_CHECKED
+#define __shared__ static
+#else
+// Every block finds garbage in shared memory, which is gathered in a section for that.
 #define __shared__ static __attribute__((section("emulated_shared")))
+#endif
 #endif
 
 #define threadIdx (cuda_emulation::running->index)

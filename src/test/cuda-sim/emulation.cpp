@@ -5,7 +5,6 @@
 // shuffles and atomics order what they do. This file itself is never instrumented: it is the "hardware".
 #include "cuda_emulation.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -98,15 +97,6 @@ constexpr size_t PAGE = 4096;
 // What one host thread needs to run blocks, one at a time.
 class Runner {
  public:
-  ~Runner() {
-    for (auto& fiber : fibers) {
-      munmap(fiber->stack, STACK);
-#ifdef EMULATION_TSAN
-      __tsan_destroy_fiber(fiber->sanitizer);
-#endif
-    }
-  }
-
   std::string run_block(const Kernel& kernel, void* const* parameters, dim3 grid, dim3 size, uint3 index, Order order, uint64_t seed) {
     this->kernel = &kernel;
     this->parameters = parameters;
@@ -121,7 +111,7 @@ class Runner {
     arrange(order, seed);
     by_number.assign(block.threads, nullptr);
     live = block.threads;
-    release(this);
+    release(&beginning);
     for (unsigned number : sequence) start(number);
     while (live > 0) {
       if (!let_pass()) {
@@ -133,7 +123,7 @@ class Runner {
         if (by_number[number] != nullptr && by_number[number]->state == State::RUNNABLE) resume(by_number[number]);
       }
     }
-    acquire(this);
+    acquire(&end);
     return "";
   }
 
@@ -154,9 +144,9 @@ class Runner {
 
   [[noreturn]] void life(Fiber* fiber) {
     for (;;) {
-      acquire(this);
+      acquire(&beginning);
       kernel->call(parameters);
-      release(this);
+      release(&end);
       fiber->state = State::DONE;
       leave(fiber);
     }
@@ -175,6 +165,8 @@ class Runner {
   const Kernel* kernel;
   void* const* parameters;
   Block block;
+  // What orders a thread behind the launch, and the launch's end behind a thread, but no thread behind another.
+  char beginning, end;
   std::vector<std::unique_ptr<Fiber>> fibers;
   std::vector<Fiber*> idle;
   std::vector<Fiber*> by_number;  // null: not started, or done and its fiber taken by another
@@ -401,8 +393,11 @@ std::string run(const Kernel& kernel, dim3 grid, dim3 block, void* const* parame
 
   std::mutex mutex;
   std::string failure;
+  // Fibers are dear to the sanitizers: they serve all launches. A launch at a time.
+  static std::vector<std::unique_ptr<Runner>> runners;
+  while (runners.size() < (size_t)workers) runners.push_back(std::make_unique<Runner>());
   auto work = [&](int worker) {
-    static EMULATION_LOCAL Runner runner;
+    Runner& runner = *runners[worker];
     for (size_t i = worker; i < blocks; i += workers) {
       size_t b = order == Order::RANDOM ? sequence[i] : order == Order::DESCENDING ? blocks - 1 - i : i;
       uint3 index = {(unsigned)(b % grid.x), (unsigned)(b / grid.x % grid.y), (unsigned)(b / grid.x / grid.y)};

@@ -27,6 +27,7 @@ import zerofive.data.Sha256;
  */
 final class SimulatorBuild {
   private static final Path SOURCES = Path.of("src/test/cuda-sim").toAbsolutePath();
+  private static final Path PLANTED = SOURCES.resolve("planted");
   private static final Path KERNELS = Path.of("kernels").toAbsolutePath();
   private static final Path BUILT = Path.of("target/cuda-sim").toAbsolutePath();
   private static final Path JNI = Path.of(System.getProperty("java.home"), "include");
@@ -127,7 +128,7 @@ final class SimulatorBuild {
     Path folder =
         once(
             program,
-            instrumented,
+            Stream.concat(instrumented.stream(), kernels.stream().map(Path::toString)).toList(),
             built -> {
               List<Step> objects = new ArrayList<>(kernels(built, kernels, instrumented));
               // The emulation is the hardware, and must not be looked at by the sanitizer.
@@ -143,9 +144,9 @@ final class SimulatorBuild {
     return folder.resolve(program);
   }
 
-  /** The .cu files in src/test/cuda-sim, each with a fault of its own. */
+  /** A kernel of src/test/cuda-sim/planted, with a fault of its own. */
   static Path planted(String name) {
-    return SOURCES.resolve(name);
+    return PLANTED.resolve(name + ".cu");
   }
 
   static List<Path> sources(Path folder, String ending) throws IOException {
@@ -165,8 +166,7 @@ final class SimulatorBuild {
     List<Step> steps = new ArrayList<>();
     for (Path source : sources) {
       StringBuilder text = new StringBuilder();
-      // A namespace of its own: kernels of several files may share a function with a shared array.
-      text.append("#include \"cuda_emulation.h\"\nnamespace {\n#include \"");
+      text.append("#include \"cuda_emulation.h\"\nEMULATION_BEGIN_KERNELS\n#include \"");
       text.append(source).append("\"\n");
       Matcher entries = ENTRY.matcher(Files.readString(source));
       while (entries.find()) {
@@ -176,7 +176,7 @@ final class SimulatorBuild {
         text.append("(cuda_emulation::Entry<").append(name).append(">::described(\"").append(name);
         text.append("\", ").append(bound == null ? "1024" : bound).append("));\n");
       }
-      text.append("}  // namespace\n");
+      text.append("EMULATION_END_KERNELS\n");
       String stem = "kernel_" + source.getFileName().toString().replace(".cu", "");
       Path wrapper = folder.resolve(stem + ".cpp");
       Files.writeString(wrapper, text);
@@ -228,10 +228,14 @@ final class SimulatorBuild {
     void build(Path folder) throws IOException;
   }
 
-  /** Builds under another name and renames, so that a folder that is there is complete. */
-  private static synchronized Path once(String name, List<String> flags, Recipe recipe) {
+  /**
+   * Builds under another name and renames, so that a folder that is there is complete.
+   *
+   * @param key what tells this from other builds of the same sources
+   */
+  private static synchronized Path once(String name, List<String> key, Recipe recipe) {
     try {
-      Path folder = BUILT.resolve(name + "-" + fingerprint(flags));
+      Path folder = BUILT.resolve(name + "-" + fingerprint(key));
       if (Files.isDirectory(folder)) {
         return folder;
       }
@@ -267,26 +271,21 @@ final class SimulatorBuild {
     }
   }
 
-  private static String fingerprint(List<String> flags) throws IOException {
+  private static String fingerprint(List<String> key) throws IOException {
     StringBuilder all = new StringBuilder();
-    all.append(compiler()).append(flags).append(fusedMultiplyAdd()).append(JNI).append(SOURCES);
+    all.append(compiler()).append(key).append(fusedMultiplyAdd()).append(JNI).append(SOURCES);
     List<Path> read = new ArrayList<>();
-    read.addAll(sources(SOURCES, ""));
-    read.addAll(Stream.of(".cu", ".cuh", ".h").flatMap(SimulatorBuild::kernelSources).toList());
+    for (Path folder : List.of(SOURCES, PLANTED, KERNELS)) {
+      for (String ending : List.of(".cpp", ".cu", ".cuh", ".h")) {
+        read.addAll(sources(folder, ending));
+      }
+    }
     // This class says how things are compiled.
     read.add(Path.of("src/test/java/zerofive/backend/cuda/SimulatorBuild.java").toAbsolutePath());
     for (Path file : read) {
       all.append(file.getFileName()).append(Sha256.of(Files.readAllBytes(file)));
     }
     return Sha256.of(all.toString().getBytes(StandardCharsets.UTF_8)).substring(0, 16);
-  }
-
-  private static Stream<Path> kernelSources(String ending) {
-    try {
-      return sources(KERNELS, ending).stream();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   /** What the compiler says about itself; empty where there is none. */

@@ -1,0 +1,349 @@
+// Runs every kernel of the program at awkward sizes against plain loops in double, each launch in three orders of its blocks
+// and threads, which must give the same bits. Built with one sanitizer at a time: buffers are heap memory of the exact size,
+// for ThreadSanitizer blocks are shared out to two host threads.
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <functional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "cuda_emulation.h"
+#include "element_math.h"
+
+namespace {
+
+using cuda_emulation::Order;
+
+constexpr unsigned THREADS = 256;
+constexpr double EPSILON = 1.0 / (1 << 23);
+#ifdef EMULATION_TSAN
+constexpr int WORKERS = 2;
+#else
+constexpr int WORKERS = 1;
+#endif
+
+int checks = 0;
+std::mt19937 generator(5);
+
+[[noreturn]] void die(const std::string& sentence) {
+  printf("%s\n", sentence.c_str());
+  exit(1);
+}
+
+// Memory of the exact size: what lies past it is the sanitizer's.
+template <typename T>
+struct Buffer {
+  size_t size;
+  T* values;
+
+  explicit Buffer(size_t size) : size(size), values((T*)calloc(size == 0 ? 1 : size, sizeof(T))) {}
+  Buffer(const Buffer& other) : Buffer(other.size) { *this = other; }
+  ~Buffer() { free(values); }
+  Buffer& operator=(const Buffer& other) {
+    memcpy(values, other.values, size * sizeof(T));
+    return *this;
+  }
+  T& operator[](size_t i) { return values[i]; }
+  T operator[](size_t i) const { return values[i]; }
+  bool same_bits(const Buffer& other) const { return memcmp(values, other.values, size * sizeof(T)) == 0; }
+};
+
+Buffer<float> random_floats(size_t size, float scale = 1) {
+  Buffer<float> buffer(size);
+  std::normal_distribution<float> normal(0, scale);
+  for (size_t i = 0; i < size; i++) buffer[i] = normal(generator);
+  return buffer;
+}
+
+Buffer<int> random_ints(size_t size, int below) {
+  Buffer<int> buffer(size);
+  for (size_t i = 0; i < size; i++) buffer[i] = (int)(generator() % below);
+  return buffer;
+}
+
+template <typename... A>
+void launch(const std::string& name, Order order, dim3 grid, unsigned threads, A... arguments) {
+  const cuda_emulation::Kernel* kernel = cuda_emulation::first_kernel();
+  while (kernel != nullptr && kernel->name != name) kernel = kernel->next;
+  if (kernel == nullptr) die("no kernel " + name);
+  size_t sizes[] = {sizeof(A)...};
+  if (kernel->parameters != (int)sizeof...(A)) die(name + " takes another number of parameters");
+  for (int i = 0; i < kernel->parameters; i++) {
+    if (sizes[i] != kernel->parameter_sizes[i]) die(name + ": parameter " + std::to_string(i) + " has another size");
+  }
+  if (threads > kernel->most_threads) die(name + " allows fewer threads");
+  void* parameters[] = {(void*)&arguments...};
+  std::string failure = cuda_emulation::run(*kernel, grid, {threads}, parameters, order, 3, WORKERS);
+  if (!failure.empty()) die(failure);
+}
+
+// Launches in each order; `outputs` must then have the same bits as in the first.
+template <typename T>
+void in_every_order(const std::string& what, Buffer<T>& output, const std::function<void(Order)>& launches) {
+  Buffer<T> before(output);
+  launches(Order::ASCENDING);
+  Buffer<T> first(output);
+  for (Order order : {Order::DESCENDING, Order::RANDOM}) {
+    output = before;
+    launches(order);
+    if (!output.same_bits(first)) die(what + ": the bits depend on the order of blocks or threads");
+  }
+}
+
+void check(const std::string& what, size_t i, double expected, double actual, double tolerance) {
+  checks++;
+  if (fabs(expected - actual) <= tolerance) return;
+  char text[200];
+  snprintf(text, sizeof text, ": element %zu is %.9g, expected %.9g within %.3g", i, actual, expected, tolerance);
+  die(what + text);
+}
+
+unsigned blocks_for(size_t elements) { return (unsigned)((elements + THREADS - 1) / THREADS); }
+
+void gather(int rows, int width, int first) {
+  std::string what = "gather " + std::to_string(rows) + " x " + std::to_string(width);
+  int images = rows + 3;
+  Buffer<uint8_t> pixels((size_t)images * width);
+  for (size_t i = 0; i < pixels.size; i++) pixels[i] = (uint8_t)generator();
+  Buffer<int> labels = random_ints(images, 10), order = random_ints(first + rows, images), targets(rows);
+  Buffer<float> x((size_t)rows * width);
+  in_every_order(what, x, [&](Order o) {
+    launch("gather", o, {(unsigned)rows}, THREADS, pixels.values, labels.values, order.values, first, width, x.values, targets.values);
+  });
+  for (int r = 0; r < rows; r++) {
+    check(what + " targets", r, labels[order[first + r]], targets[r], 0);
+    for (int p = 0; p < width; p++) {
+      double expected = pixels[(size_t)order[first + r] * width + p] / 255.0;
+      check(what, (size_t)r * width + p, expected, x[(size_t)r * width + p], EPSILON);
+    }
+  }
+}
+
+void bias_activation(int rows, int width, int activation) {
+  std::string what = "bias_activation " + std::to_string(rows) + " x " + std::to_string(width);
+  unsigned elements = rows * width;
+  Buffer<float> z = random_floats(elements), bias = random_floats(width), before(z);
+  in_every_order(what, z, [&](Order o) {
+    launch("bias_activation", o, {blocks_for(elements)}, THREADS, activation, elements, (unsigned)width, bias.values, z.values);
+  });
+  for (unsigned i = 0; i < elements; i++) {
+    double sum = (double)before[i] + bias[i % width];
+    check(what, i, activation == ACTIVATION_RELU && sum < 0 ? 0 : sum, z[i], EPSILON * fabs(sum));
+  }
+}
+
+void activation_gradient(unsigned elements, int activation) {
+  std::string what = "activation_gradient " + std::to_string(elements);
+  Buffer<float> activated = random_floats(elements), delta = random_floats(elements), before(delta);
+  in_every_order(what, delta, [&](Order o) {
+    launch("activation_gradient", o, {blocks_for(elements)}, THREADS, activation, elements, activated.values, delta.values);
+  });
+  for (unsigned i = 0; i < elements; i++) {
+    check(what, i, activation == ACTIVATION_RELU && activated[i] <= 0 ? 0 : before[i], delta[i], 0);
+  }
+}
+
+void bias_gradient(int rows, int width) {
+  std::string what = "bias_gradient " + std::to_string(rows) + " x " + std::to_string(width);
+  Buffer<float> delta = random_floats((size_t)rows * width), gradient(width);
+  in_every_order(what, gradient, [&](Order o) {
+    launch("bias_gradient", o, {(unsigned)(width + 31) / 32}, 1024, rows, width, delta.values, gradient.values);
+  });
+  for (int j = 0; j < width; j++) {
+    double sum = 0, magnitude = 0;
+    for (int r = 0; r < rows; r++) {
+      sum += delta[(size_t)r * width + j];
+      magnitude += fabs(delta[(size_t)r * width + j]);
+    }
+    check(what, j, sum, gradient[j], EPSILON * rows * magnitude);
+  }
+}
+
+// Kernel gemm_TILE; a and b row-major as they are, or stored transposed; k in parts of `part`.
+void gemm(int tile, int m, int n, int k, bool a_transposed, bool b_transposed, int epilogue, int part) {
+  std::string what = "gemm_" + std::to_string(tile) + " " + std::to_string(m) + " x " + std::to_string(n) + " x " + std::to_string(k) +
+      " in parts of " + std::to_string(part);
+  Buffer<float> a = random_floats((size_t)m * k), b = random_floats((size_t)k * n), c((size_t)m * n);
+  Buffer<float> other = random_floats(epilogue == 1 ? n : epilogue == 2 ? (size_t)m * n : 0);
+  int a_row = a_transposed ? 1 : k, a_column = a_transposed ? m : 1;
+  int b_row = b_transposed ? 1 : n, b_column = b_transposed ? k : 1;
+  unsigned tiles = (unsigned)(((m + tile - 1) / tile) * ((n + tile - 1) / tile));
+  unsigned parts = (unsigned)((k + part - 1) / part);
+  Buffer<float> partials(parts > 1 ? (size_t)parts * m * n : 0);
+  Buffer<unsigned> counters(parts > 1 ? tiles : 0);
+  in_every_order(what, c, [&](Order o) {
+    launch("gemm_" + std::to_string(tile), o, {tiles, parts}, THREADS, m, n, k, (const float*)a.values, a_row, a_column,
+        (const float*)b.values, b_row, b_column, c.values, epilogue, (int)ACTIVATION_RELU, (const float*)other.values, part,
+        partials.values, counters.values);
+  });
+  for (int i = 0; i < m; i++) {
+    for (int j = 0; j < n; j++) {
+      double sum = 0, magnitude = 0;
+      for (int p = 0; p < k; p++) {
+        double term = (double)a[(size_t)i * a_row + (size_t)p * a_column] * b[(size_t)p * b_row + (size_t)j * b_column];
+        sum += term;
+        magnitude += fabs(term);
+      }
+      double tolerance = EPSILON * (k + 1) * magnitude;
+      size_t at = (size_t)i * n + j;
+      if (epilogue == 1) {
+        sum += other[j];
+        tolerance += EPSILON * fabs(sum);
+        if (sum < 0) sum = 0;
+      }
+      if (epilogue == 2 && other[at] <= 0) sum = 0;
+      check(what, at, sum, c[at], tolerance);
+    }
+  }
+}
+
+double sigmoid_of(double z) { return 1 / (1 + exp(-z)); }
+
+// The loss of a row in double, its slope at each logit in `slopes`.
+double row_loss(int loss, const float* z, int outputs, int target, double* slopes) {
+  if (loss == LOSS_CROSS_ENTROPY) {
+    double largest = z[0], sum = 0;
+    for (int j = 1; j < outputs; j++) largest = fmax(largest, z[j]);
+    for (int j = 0; j < outputs; j++) sum += exp(z[j] - largest);
+    for (int j = 0; j < outputs; j++) slopes[j] = exp(z[j] - largest) / sum - (j == target);
+    return log(sum) + largest - z[target];
+  }
+  double sign = target == 0 ? -1 : 1;
+  double s = sigmoid_of(sign * z[0]);
+  slopes[0] = sign * (loss == LOSS_MNIST ? s * (1 - s) : s);
+  return loss == LOSS_MNIST ? s : fmax(sign * z[0], 0) + log1p(exp(-fabs(z[0])));
+}
+
+void loss_and_score(int loss, int rows, int outputs, unsigned blocks) {
+  std::string what = "loss " + std::to_string(loss) + " of " + std::to_string(rows) + " x " + std::to_string(outputs);
+  Buffer<float> logits = random_floats((size_t)rows * outputs, 4), slopes((size_t)rows * outputs);
+  Buffer<int> targets = random_ints(rows, outputs == 1 ? 2 : outputs);
+  Buffer<double> metrics(2), partials(2 * blocks);
+  Buffer<unsigned> counter(1);
+  in_every_order(what, metrics, [&](Order o) {
+    launch("loss", o, {blocks}, THREADS, loss, rows, outputs, (const float*)logits.values, (const int*)targets.values, slopes.values,
+        metrics.values, partials.values, counter.values);
+  });
+  std::vector<double> expected(outputs);
+  double sum = 0, magnitude = 0;
+  int correct = 0;
+  for (int r = 0; r < rows; r++) {
+    const float* z = logits.values + (size_t)r * outputs;
+    double largest = 0;
+    for (int j = 0; j < outputs; j++) largest = fmax(largest, fabs(z[j]));
+    sum += row_loss(loss, z, outputs, targets[r], expected.data());
+    magnitude += 1 + largest;
+    for (int j = 0; j < outputs; j++) {
+      size_t at = (size_t)r * outputs + j;
+      check(what + " slope", at, expected[j] / rows, slopes[at], 8 * EPSILON * (outputs + largest) / rows);
+    }
+    int named = 0;
+    for (int j = 1; j < outputs; j++) named = z[j] > z[named] ? j : named;
+    correct += outputs == 1 ? (z[0] > 0) == (targets[r] == 0) : named == targets[r];
+  }
+  check(what, 0, sum, metrics[0], 8 * EPSILON * outputs * magnitude);
+  check(what, 1, 0, metrics[1], 0);
+
+  Buffer<double> scored(2);
+  in_every_order(what, scored, [&](Order o) {
+    launch("score", o, {blocks}, THREADS, loss, rows, outputs, (const float*)logits.values, (const int*)targets.values, scored.values,
+        partials.values, counter.values);
+  });
+  check("score", 0, sum, scored[0], 8 * EPSILON * outputs * magnitude);
+  check("score", 1, correct, scored[1], 0);
+}
+
+void update_sgd(unsigned n, float momentum, float decay) {
+  Buffer<float> w = random_floats(n), g = random_floats(n), moments = random_floats(momentum != 0 ? n : 0), rates = random_floats(12);
+  Buffer<float> w_before(w), moments_before(moments);
+  in_every_order("update_sgd", w, [&](Order o) {
+    moments = moments_before;
+    launch("update_sgd", o, {blocks_for(n)}, THREADS, n, w.values, (const float*)g.values, moments.values, (const float*)rates.values, 2,
+        momentum, decay);
+  });
+  for (unsigned i = 0; i < n; i++) {
+    double slope = g[i] + (double)decay * w_before[i];
+    double magnitude = fabs(g[i]) + fabs(decay * w_before[i]);
+    if (momentum != 0) {
+      slope += (double)momentum * moments_before[i];
+      magnitude += fabs(momentum * moments_before[i]);
+      check("update_sgd moments", i, slope, moments[i], 4 * EPSILON * magnitude);
+    }
+    check("update_sgd", i, w_before[i] - rates[8] * slope, w[i], 8 * EPSILON * (fabs(w_before[i]) + fabs(rates[8]) * magnitude));
+  }
+}
+
+void update_adam(unsigned n, float decay, int decoupled) {
+  Buffer<float> w = random_floats(n), g = random_floats(n), moments = random_floats(2 * (size_t)n), rates(12);
+  for (size_t i = n; i < moments.size; i++) moments[i] = fabsf(moments[i]) + 0.01f;
+  rates[8] = 0.001f;
+  rates[9] = 0.01f;
+  rates[10] = 0.5f;
+  rates[11] = 0.99f;
+  Buffer<float> w_before(w), moments_before(moments);
+  in_every_order("update_adam", w, [&](Order o) {
+    moments = moments_before;
+    launch("update_adam", o, {blocks_for(n)}, THREADS, n, w.values, (const float*)g.values, moments.values, (const float*)rates.values, 2,
+        decay, decoupled);
+  });
+  for (unsigned i = 0; i < n; i++) {
+    double weight = decoupled ? (double)rates[11] * w_before[i] : w_before[i];
+    double slope = decoupled ? g[i] : g[i] + (double)decay * weight;
+    double m = moments_before[i] + 0.1 * (slope - moments_before[i]);
+    double v = 0.999 * moments_before[n + i] + 0.001 * slope * slope;
+    double step = rates[9] * m / (sqrt(v) / rates[10] + 1e-8);
+    double magnitude = fabs(moments_before[i]) + fabs(g[i]) + fabs(decay * weight);
+    check("update_adam mean", i, m, moments[i], 4 * EPSILON * magnitude);
+    check("update_adam square", i, v, moments[n + i], 8 * EPSILON * (v + magnitude * magnitude));
+    check("update_adam", i, weight - step, w[i], 16 * EPSILON * (fabs(weight) + fabs(rates[9]) * magnitude / sqrt(v)));
+  }
+}
+
+}  // namespace
+
+int main() {
+  for (int width : {1, 5, 784, 1028}) {
+    gather(1, width, 0);
+    gather(7, width, 3);
+  }
+  for (int activation : {ACTIVATION_IDENTITY, ACTIVATION_RELU}) {
+    bias_activation(1, 1, activation);
+    bias_activation(37, 30, activation);
+    bias_activation(2, 256, activation);
+    activation_gradient(1, activation);
+    activation_gradient(257, activation);
+    activation_gradient(768, activation);
+  }
+  bias_gradient(1, 1);
+  bias_gradient(31, 33);
+  bias_gradient(100, 64);
+  for (bool a_transposed : {false, true}) {
+    for (bool b_transposed : {false, true}) {
+      gemm(32, 1, 1, 1, a_transposed, b_transposed, 0, 1);
+      gemm(32, 33, 31, 65, a_transposed, b_transposed, 0, 32);
+      gemm(32, 7, 35, 64, a_transposed, b_transposed, 1, 64);
+      gemm(64, 65, 63, 33, a_transposed, b_transposed, 2, 33);
+      gemm(64, 5, 70, 97, a_transposed, b_transposed, 1, 32);
+    }
+  }
+  for (int loss : {LOSS_MNIST, LOSS_BCE}) {
+    loss_and_score(loss, 1, 1, 1);
+    loss_and_score(loss, 257, 1, 2);
+    loss_and_score(loss, 600, 1, 2);
+  }
+  loss_and_score(LOSS_CROSS_ENTROPY, 1, 2, 1);
+  loss_and_score(LOSS_CROSS_ENTROPY, 255, 10, 1);
+  loss_and_score(LOSS_CROSS_ENTROPY, 513, 3, 3);
+  for (float momentum : {0.0f, 0.9f}) {
+    update_sgd(1, momentum, 0);
+    update_sgd(257, momentum, 0.01f);
+  }
+  for (int decoupled : {0, 1}) {
+    update_adam(1, 0.01f, decoupled);
+    update_adam(513, 0.0f, decoupled);
+  }
+  printf("%d elements agree\n", checks);
+}

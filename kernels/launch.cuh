@@ -20,7 +20,7 @@ __device__ __forceinline__ double block_sum(double value) {
     __syncthreads();
     if (threadIdx.x < half) sums[threadIdx.x] += sums[threadIdx.x + half];
   }
-  double total = sums[0];
+  double total = threadIdx.x == 0 ? sums[0] : 0;
   __syncthreads();
   return total;
 }

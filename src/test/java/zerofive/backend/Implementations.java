@@ -17,12 +17,17 @@ import zerofive.backend.reference.ReferenceOps;
  * has to pass every test that asks here.
  */
 public final class Implementations {
-  private record Implementation(Supplier<Ops> ops, Backend backend, boolean computes) {}
+  /**
+   * @param computes whether its arithmetic is its own
+   * @param fast whether it trains on all of MNIST in seconds
+   */
+  private record Implementation(
+      Supplier<Ops> ops, Backend backend, boolean computes, boolean fast) {}
 
   private static final Map<String, Implementation> ALL = new LinkedHashMap<>();
 
   static {
-    ALL.put("reference", new Implementation(ReferenceOps::new, new ReferenceBackend(), true));
+    ALL.put("reference", new Implementation(ReferenceOps::new, new ReferenceBackend(), true, true));
     if (CudaUnderTest.missing().isEmpty()) {
       CudaUnderTest.backends()
           .forEach(
@@ -30,7 +35,10 @@ public final class Implementations {
                   ALL.put(
                       name,
                       new Implementation(
-                          backend::newOps, backend, CudaUnderTest.COMPUTING.contains(name))));
+                          backend::newOps,
+                          backend,
+                          CudaUnderTest.COMPUTING.contains(name),
+                          CudaUnderTest.REAL)));
     }
   }
 
@@ -64,6 +72,11 @@ public final class Implementations {
   /** The name of every implementation that {@link #computing} has in front of every case. */
   public static Stream<Arguments> timesComputing(Stream<Arguments> cases) {
     return times(computing(), cases);
+  }
+
+  /** The name of every implementation that is fast, in front of every case. */
+  public static Stream<Arguments> timesFast(Stream<Arguments> cases) {
+    return times(names().stream().filter(name -> ALL.get(name).fast()).toList(), cases);
   }
 
   private static Stream<Arguments> times(List<String> names, Stream<Arguments> cases) {

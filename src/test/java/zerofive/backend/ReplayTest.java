@@ -33,7 +33,7 @@ final class ReplayTest {
   private record Expected(int epoch, double trainLoss, double validLoss, int errors) {}
 
   static Stream<Arguments> models() {
-    return Implementations.times(
+    return Implementations.timesFast(
         Stream.of(Arguments.of("net", "mlp:30"), Arguments.of("linear", "linear")));
   }
 

@@ -99,7 +99,15 @@ final class SessionContractTest {
       runs.add(new Run(3, List.of(), Loss.CROSS_ENTROPY, Optimizer.sgd(), batch));
       runs.add(new Run(10, List.of(11, 6), Loss.CROSS_ENTROPY, Optimizer.sgd(), batch));
     }
-    return Implementations.times(runs.stream().map(Arguments::of));
+    return Implementations.times(runs.stream().map(Arguments::of))
+        .filter(SessionContractTest::isWorthItsTime);
+  }
+
+  /** Steps of one image each are many, and the same in all variants of one way to compute. */
+  private static boolean isWorthItsTime(Arguments arguments) {
+    String implementation = (String) arguments.get()[0];
+    Run run = (Run) arguments.get()[1];
+    return run.batch() > 1 || Implementations.computing().contains(implementation);
   }
 
   @ParameterizedTest
@@ -371,7 +379,7 @@ final class SessionContractTest {
   @MethodSource("implementations")
   void aBackendIsUsableHereAndSaysWhatItIs(String implementation) {
     Backend backend = Implementations.backend(implementation);
-    assertEquals(implementation, backend.name());
+    assertTrue(implementation.startsWith(backend.name()), backend.name());
     Availability availability = backend.probe();
     assertTrue(availability.usable(), availability.detail());
     assertTrue(!availability.detail().isBlank() && availability.remedy().isEmpty());

@@ -537,6 +537,9 @@ public final class CudaOps implements Ops {
   /** Waits for the card, then frees everything; also where the card is lost. */
   @Override
   public void close() {
+    if (owned.isEmpty()) {
+      return;
+    }
     context.makeCurrentIfPossible();
     JCudaDriver.cuStreamSynchronize(stream);
     while (!owned.isEmpty()) {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
+import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.JCudaDriver;
@@ -54,9 +55,9 @@ final class CudaRecording implements AutoCloseable {
     if (!capturing) {
       return;
     }
-    capturing = false;
     CUgraph graph = new CUgraph();
     CudaFailure.check(JCudaDriver.cuStreamEndCapture(stream, graph), "recording a graph");
+    capturing = false;
     try {
       CUgraphExec executable = new CUgraphExec();
       CudaFailure.check(
@@ -88,8 +89,9 @@ final class CudaRecording implements AutoCloseable {
     if (capturing) {
       capturing = false;
       CUgraph graph = new CUgraph();
-      JCudaDriver.cuStreamEndCapture(stream, graph);
-      JCudaDriver.cuGraphDestroy(graph);
+      if (JCudaDriver.cuStreamEndCapture(stream, graph) == CUresult.CUDA_SUCCESS) {
+        JCudaDriver.cuGraphDestroy(graph);
+      }
     }
     graphs.forEach(JCudaDriver::cuGraphExecDestroy);
     graphs.clear();

@@ -1,0 +1,463 @@
+package zerofive.backend.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import zerofive.backend.Availability;
+import zerofive.backend.Backend;
+import zerofive.backend.DeviceException;
+import zerofive.backend.EpochInput;
+import zerofive.backend.EpochResult;
+import zerofive.backend.Evaluation;
+import zerofive.backend.Optimizer;
+import zerofive.backend.Scorer;
+import zerofive.backend.TrainingPlan;
+import zerofive.backend.TrainingSession;
+import zerofive.backend.TrainingState;
+import zerofive.backend.cuda.CudaOptions.Precision;
+import zerofive.backend.cuda.CudaOptions.SessionKind;
+import zerofive.backend.ops.Buffer;
+import zerofive.backend.ops.ElementType;
+import zerofive.backend.reference.ReferenceBackend;
+import zerofive.data.ClassFilter;
+import zerofive.data.DataSets;
+import zerofive.data.ExampleOrder;
+import zerofive.data.ImageSet;
+import zerofive.model.Architecture;
+import zerofive.model.Initializer;
+import zerofive.model.Loss;
+import zerofive.model.Parameters;
+
+/**
+ * What the contract does not see of the CUDA backend: what it leaves behind, how often it launches,
+ * in which order streams may run, and what it says when a card fails. On the simulated device
+ * alone, which can be asked and made to fail.
+ */
+final class CudaSessionTest {
+  private static final int EPOCHS = 3;
+  private static final int TRAIN = 300;
+  private static final int VALID = 100;
+  private static final int BATCH = 64;
+  private static final int STEPS = 5;
+
+  private static final ImageSet TRAINING = some(true, TRAIN);
+  private static final ImageSet VALIDATION = some(false, VALID);
+  private static final Architecture NET = new Architecture(784, List.of(30), 1);
+  private static final Parameters START = Initializer.PYTORCH.create(NET, 1);
+  private static final TrainingPlan PLAN =
+      new TrainingPlan(NET, Loss.BCE, new Optimizer(Optimizer.Kind.SGD, 0.9f, 0), BATCH);
+
+  /** Real digits, the first of each class. */
+  private static ImageSet some(boolean train, int count) {
+    var digits = DataSets.load(DataSets.MNIST, ClassFilter.parse("0,5"));
+    ImageSet all = train ? digits.train() : digits.valid();
+    byte[] pixels = new byte[count * 784];
+    int[] targets = new int[count];
+    for (int i = 0; i < count; i++) {
+      int image = i % 2 == 0 ? i : all.count() - 1 - i;
+      System.arraycopy(all.pixels(), image * 784, pixels, i * 784, 784);
+      targets[i] = all.targets()[image];
+    }
+    return new ImageSet(pixels, targets, 28, 28);
+  }
+
+  /** What a training ended with. */
+  @SuppressWarnings("ArrayRecordComponent")
+  private record Result(List<Double> losses, float[] weights) {}
+
+  @BeforeEach
+  void aFreshDevice() {
+    assumeFalse(
+        CudaUnderTest.REAL, "skipped: a real card cannot be made to fail, or asked what lives");
+    SimulatedDevice.start();
+  }
+
+  private static CudaBackend backend(SessionKind session, long residentBytes) {
+    return CudaUnderTest.backend(CublasLibrary.NONE, session, residentBytes);
+  }
+
+  private static TrainingSession open(Backend backend) {
+    return backend.open(PLAN, TRAINING, VALIDATION, TrainingState.fresh(START, PLAN.optimizer()));
+  }
+
+  private static EpochInput input(int epoch) {
+    float[] rates = new float[STEPS];
+    Arrays.fill(rates, 0.1f / epoch);
+    return new EpochInput(ExampleOrder.SHUFFLED.indices(TRAINING.targets(), 7, epoch), rates);
+  }
+
+  private static Result train(Backend backend) {
+    List<Double> losses = new ArrayList<>();
+    try (TrainingSession session = open(backend)) {
+      for (int epoch = 1; epoch <= EPOCHS; epoch++) {
+        EpochResult result = session.trainEpoch(input(epoch));
+        Evaluation evaluation = session.evaluate();
+        losses.add(result.trainLoss());
+        losses.add(evaluation.loss());
+      }
+      return new Result(losses, session.state().parameters().values());
+    }
+  }
+
+  private static void assertSameBits(Result expected, Result actual, String what) {
+    assertEquals(expected.losses(), actual.losses(), what);
+    assertArrayEquals(expected.weights(), actual.weights(), 0f, what);
+  }
+
+  private static void assertNothingLeft() {
+    assertEquals(List.of(), SimulatedDevice.liveObjects());
+    assertEquals(List.of(), SimulatedDevice.violations());
+  }
+
+  @Test
+  void aShortTrainingOnRealDigitsFollowsTheReference() {
+    Result expected = train(new ReferenceBackend());
+    for (String cublas : List.of(CublasLibrary.NONE, "")) {
+      try (CudaBackend backend = CudaUnderTest.backend(cublas, SessionKind.GRAPH, Long.MAX_VALUE)) {
+        Result actual = train(backend);
+        for (int i = 0; i < expected.losses().size(); i++) {
+          double loss = expected.losses().get(i);
+          assertEquals(loss, actual.losses().get(i), 1e-5 * loss, "loss " + i + " with " + cublas);
+        }
+      }
+    }
+    assertEquals(List.of(), SimulatedDevice.violations());
+  }
+
+  /** Streams and independent nodes may run in any order; each order has to give the same bits. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "schedule=lazy",
+        "schedule=random:1",
+        "schedule=random:2,order=random",
+        "order=descending"
+      })
+  void anyOrderOfStreamsAndBlocksGivesTheSameBits(String settings) {
+    Result expected;
+    try (CudaBackend backend = backend(SessionKind.STEPWISE, Long.MAX_VALUE)) {
+      expected = train(backend);
+    }
+    SimulatedDevice.configure(settings);
+    for (SessionKind session : SessionKind.values()) {
+      for (long resident : new long[] {Long.MAX_VALUE, 0}) {
+        try (CudaBackend backend = backend(session, resident)) {
+          assertSameBits(expected, train(backend), session + ", resident bytes " + resident);
+        }
+      }
+    }
+    assertEquals(List.of(), SimulatedDevice.violations());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "GRAPH, 9223372036854775807",
+    "GRAPH, 0",
+    "STEPWISE, 9223372036854775807",
+    "STEPWISE, 0"
+  })
+  void everythingIsFreed(SessionKind session, long residentBytes) {
+    try (CudaBackend backend = backend(session, residentBytes)) {
+      train(backend);
+      try (Scorer scorer = backend.openScorer(START)) {
+        scorer.logits(VALIDATION);
+      }
+      for (String left : SimulatedDevice.liveObjects()) {
+        assertTrue(left.contains("context") || left.contains("module"), left);
+      }
+    }
+    assertNothingLeft();
+  }
+
+  @Test
+  void cublasIsFreedToo() {
+    try (CudaBackend backend = CudaUnderTest.backend("", SessionKind.GRAPH, Long.MAX_VALUE)) {
+      train(backend);
+    }
+    assertNothingLeft();
+    assertTrue(SimulatedDevice.calls("cublasSgemm") > 0, "cuBLAS was not used");
+  }
+
+  /** The graph session launches graphs, and kernels only while it records them. */
+  @Test
+  void anEpochIsOneLaunchOfAGraph() {
+    try (CudaBackend backend = backend(SessionKind.GRAPH, Long.MAX_VALUE);
+        TrainingSession session = open(backend)) {
+      session.trainEpoch(input(1));
+      session.evaluate();
+      long kernels = SimulatedDevice.calls("cuLaunchKernel");
+      assertEquals(2, SimulatedDevice.calls("cuGraphLaunch"));
+      for (int epoch = 2; epoch <= EPOCHS; epoch++) {
+        session.trainEpoch(input(epoch));
+        session.evaluate();
+      }
+      assertEquals(kernels, SimulatedDevice.calls("cuLaunchKernel"));
+      assertEquals(2 * EPOCHS, SimulatedDevice.calls("cuGraphLaunch"));
+    }
+  }
+
+  @Test
+  void aStepwiseSessionLaunchesNoGraph() {
+    try (CudaBackend backend = backend(SessionKind.STEPWISE, Long.MAX_VALUE)) {
+      train(backend);
+    }
+    assertEquals(0, SimulatedDevice.calls("cuGraphLaunch"));
+  }
+
+  /**
+   * With our own product a layer is one launch: gather, two layers, loss, five of the way back,
+   * update.
+   */
+  @Test
+  void aStepOfTheNotebooksNetIsTenLaunches() {
+    try (CudaBackend backend = backend(SessionKind.STEPWISE, Long.MAX_VALUE);
+        TrainingSession session = open(backend)) {
+      long before = SimulatedDevice.calls("cuLaunchKernel");
+      session.trainEpoch(input(1));
+      assertEquals(10 * STEPS, SimulatedDevice.calls("cuLaunchKernel") - before);
+    }
+  }
+
+  @Test
+  void aSetThatDoesNotFitTheCardIsStreamedWithTheSameBits() {
+    Result expected;
+    try (CudaBackend backend = backend(SessionKind.GRAPH, Long.MAX_VALUE)) {
+      expected = train(backend);
+    }
+    SimulatedDevice.configure("memory=64M");
+    long copies = SimulatedDevice.calls("cuMemcpyHtoDAsync");
+    try (CudaBackend backend = backend(SessionKind.GRAPH, Long.MAX_VALUE)) {
+      assertSameBits(expected, train(backend), "streamed");
+    }
+    assertTrue(SimulatedDevice.calls("cuMemcpyHtoDAsync") > copies + EPOCHS);
+    assertNothingLeft();
+  }
+
+  /** Chunks smaller than the set take turns in two places. */
+  @Test
+  void aStreamedSetOfSeveralChunksTrainsOnTheSameBits() {
+    int width = 1 << 20;
+    byte[] pixels = new byte[40 * width];
+    for (int i = 0; i < pixels.length; i++) {
+      pixels[i] = (byte) (i / width * 7 + i % 251);
+    }
+    int[] targets = new int[40];
+    int[] order = new int[40];
+    for (int i = 0; i < 40; i++) {
+      targets[i] = i;
+      order[i] = i * 7 % 40;
+    }
+    for (SessionKind kind : SessionKind.values()) {
+      try (CudaBackend backend = backend(kind, 0);
+          CudaOps ops = backend.newOps()) {
+        Buffer images = ops.allocate(ElementType.U8, pixels.length);
+        ops.upload(pixels, 0, images);
+        Buffer labels = ops.allocate(ElementType.I32, 40);
+        ops.upload(targets, labels);
+        Buffer numbers = ops.allocate(ElementType.I32, 40);
+        Buffer x = ops.allocate(ElementType.F32, 3 * width);
+        Buffer seen = ops.allocate(ElementType.F32, 14 * 3);
+        Buffer batchTargets = ops.allocate(ElementType.I32, 3);
+        Runnable epoch =
+            ops.recorded(
+                () -> {
+                  for (int batch = 0; batch * 3 < 40; batch++) {
+                    int rows = Math.min(3, 40 - batch * 3);
+                    ops.gather(images, labels, numbers, batch * 3, rows, width, x, batchTargets);
+                    // The first pixel of each row: column 0 of x, as a sum over one row of width 1.
+                    for (int r = 0; r < rows; r++) {
+                      ops.biasGradient(1, 1, x.slice(r * width, 1), seen.slice(batch * 3 + r, 1));
+                    }
+                  }
+                });
+        for (int run = 0; run < 3; run++) {
+          int[] rotated = new int[40];
+          for (int i = 0; i < 40; i++) {
+            rotated[i] = order[(i + 11 * run) % 40];
+          }
+          ops.upload(rotated, numbers);
+          epoch.run();
+          float[] first = new float[14 * 3];
+          ops.download(seen, first);
+          for (int i = 0; i < 40; i++) {
+            int shade = pixels[rotated[i] * width] & 0xff;
+            assertEquals(shade / 255f, first[i], kind + ", run " + run + ", image " + i);
+          }
+        }
+      }
+    }
+    assertNothingLeft();
+  }
+
+  /** Whichever allocation fails, the rest is freed and the sentence names the remedy. */
+  @Test
+  void outOfMemoryAnywhereLeavesNothing() {
+    int allocation = 1;
+    while (true) {
+      SimulatedDevice.reset();
+      SimulatedDevice.fail("cuMemAlloc", allocation, 2);
+      try (CudaBackend backend = backend(SessionKind.GRAPH, Long.MAX_VALUE)) {
+        train(backend);
+        break;
+      } catch (DeviceException e) {
+        assertTrue(e.getMessage().contains("CUDA_ERROR_OUT_OF_MEMORY"), e.getMessage());
+        assertTrue(e.getMessage().contains("--batch-size"), e.getMessage());
+      }
+      assertNothingLeft();
+      allocation++;
+    }
+    assertTrue(allocation > 20, allocation + " allocations");
+  }
+
+  /** Any call of an epoch may be the one at which the card is lost. */
+  @ParameterizedTest
+  @CsvSource({
+    "cuLaunchKernel, 719",
+    "cuGraphLaunch, 700",
+    "cuStreamSynchronize, 719",
+    "cuMemcpyHtoDAsync, 999",
+    "cuMemcpyDtoHAsync, 719",
+    "cuStreamBeginCapture, 900",
+    "cuStreamEndCapture, 901",
+    "cuGraphInstantiate, 1",
+    "cuEventRecord, 719",
+    "cuMemsetD8Async, 700"
+  })
+  void aLostCardIsOneSentence(String function, int code) {
+    for (int call = 1; call <= 12; call += 3) {
+      SimulatedDevice.reset();
+      CudaBackend backend = backend(SessionKind.GRAPH, 0);
+      SimulatedDevice.fail(function, call, code);
+      try {
+        train(backend);
+      } catch (DeviceException e) {
+        assertTrue(e.getMessage().contains("failed with CUDA_ERROR_"), e.getMessage());
+        assertFalse(e.getMessage().contains("\n"), e.getMessage());
+        assertTrue(e.getMessage().contains("; "), e.getMessage());
+      }
+      backend.close();
+    }
+    SimulatedDevice.reset();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "driver=11080 | cuda | knows CUDA 11.8 at most | driver 525",
+        "cc=7.0 | cuda | compute capability 7.0 | Turing",
+        "devices=0 | cuda | CUDA_ERROR_NO_DEVICE | nvidia-smi",
+        "devices=2 | cuda:2 | no card 2 | nvidia-smi -L",
+        "fail=cuInit:1:803 | cuda | different versions | restart",
+        "fail=cuInit:1:999 | cuda | CUDA_ERROR_UNKNOWN | dmesg",
+        "fail=cuInit:1:34 | cuda | stub | LD_LIBRARY_PATH"
+      })
+  void aCardThatCannotBeUsedSaysWhy(String settings, String device, String reason, String remedy) {
+    SimulatedDevice.configure(settings);
+    int card = device.contains(":") ? Integer.parseInt(device.substring(5)) : 0;
+    CudaOptions options =
+        new CudaOptions(card, Optional.empty(), Precision.FP32, SessionKind.GRAPH, Long.MAX_VALUE);
+    try (CudaBackend backend = CudaUnderTest.backend(options)) {
+      Availability availability = backend.probe();
+      assertFalse(availability.usable());
+      assertTrue(availability.detail().contains(reason), availability.detail());
+      assertTrue(availability.remedy().contains(remedy), availability.remedy());
+    }
+    assertNothingLeft();
+  }
+
+  @Test
+  void anotherCardIsOpenedByItsNumber() {
+    SimulatedDevice.configure("devices=2");
+    CudaOptions options =
+        new CudaOptions(
+            1, Optional.of(CublasLibrary.NONE), Precision.FP32, SessionKind.GRAPH, Long.MAX_VALUE);
+    try (CudaBackend backend = CudaUnderTest.backend(options)) {
+      assertTrue(backend.probe().usable());
+      train(backend);
+    }
+    assertNothingLeft();
+  }
+
+  /** A driver may refuse PTX that is newer than it, or that a disk has damaged. */
+  @ParameterizedTest
+  @CsvSource({"222, driver 525", "218, libnvidia-ptxjitcompiler", "2, --batch-size"})
+  void kernelsThatTheDriverRefusesAreOneSentence(int code, String remedy) {
+    SimulatedDevice.fail("cuModuleLoadDataEx", 3, code);
+    try (CudaBackend backend = backend(SessionKind.GRAPH, Long.MAX_VALUE)) {
+      assertTrue(backend.probe().usable());
+      DeviceException e = assertThrows(DeviceException.class, () -> open(backend));
+      assertTrue(
+          e.getMessage().contains("loading the kernels of bias_activation.ptx"), e.getMessage());
+      assertTrue(e.getMessage().contains(remedy), e.getMessage());
+    }
+    assertNothingLeft();
+  }
+
+  @Test
+  void tf32IsUsedWhenAskedForAndOnlyThen() {
+    Result exact = trainWith(Precision.FP32);
+    Result rounded = trainWith(Precision.TF32);
+    Result reference = train(new ReferenceBackend());
+    double off = Math.abs(rounded.losses().get(5) - reference.losses().get(5));
+    assertTrue(Math.abs(exact.losses().get(5) - reference.losses().get(5)) < 1e-6);
+    assertTrue(off > 1e-6 && off < 1e-2, "off by " + off);
+  }
+
+  private static Result trainWith(Precision precision) {
+    try (CudaBackend backend =
+        CudaUnderTest.backend(
+            new CudaOptions(0, Optional.empty(), precision, SessionKind.GRAPH, Long.MAX_VALUE))) {
+      return train(backend);
+    }
+  }
+
+  @Test
+  void tf32WithoutCublasIsRefused() {
+    CudaOptions options =
+        new CudaOptions(
+            0, Optional.of(CublasLibrary.NONE), Precision.TF32, SessionKind.GRAPH, Long.MAX_VALUE);
+    try (CudaBackend backend = CudaUnderTest.backend(options)) {
+      Availability availability = backend.probe();
+      assertFalse(availability.usable());
+      assertTrue(availability.detail().contains("tf32 needs cuBLAS"), availability.detail());
+    }
+  }
+
+  @Test
+  void theDetailsTellWhatARunRestsOn() {
+    try (CudaBackend backend = backend(SessionKind.GRAPH, Long.MAX_VALUE)) {
+      assertTrue(backend.probe().usable());
+      var details = backend.details();
+      assertEquals(
+          new TreeSet<>(
+              List.of(
+                  "card",
+                  "compute capability",
+                  "memory",
+                  "driver",
+                  "matrix products",
+                  "precision",
+                  "kernels",
+                  "kernels' SHA-256")),
+          new TreeSet<>(details.keySet()));
+      assertTrue(details.get("kernels' SHA-256").matches("[0-9a-f]{64}"));
+      assumeTrue(details.get("card").contains("imulated"), "skipped: a card of another name");
+    }
+  }
+}

@@ -22,7 +22,6 @@ double now_milliseconds() {
   return duration<double, std::milli>(steady_clock::now().time_since_epoch()).count();
 }
 
-
 }  // namespace
 
 World& world() {

@@ -129,7 +129,8 @@ class Runner {
 
   // Called on a fiber: lets the others run until this one may go on.
   void wait(Fiber* fiber, State state, unsigned mask, int line) {
-    void* meeting = state == State::AT_BLOCK ? (void*)&block : (void*)(block.exchange + fiber->number / WARP * WARP);
+    unsigned place = state == State::AT_BLOCK ? 0 : 1 + fiber->number / WARP;
+    void* meeting = &meetings[place][passes[place] % 2];
     release(meeting);
     fiber->state = state;
     fiber->mask = mask;
@@ -167,6 +168,10 @@ class Runner {
   Block block;
   // What orders a thread behind the launch, and the launch's end behind a thread, but no thread behind another.
   char beginning, end;
+  // The same for the barriers of the block, at 0, and of each warp. They take turns: a thread that passes the next one must
+  // not order one that has yet to leave this one.
+  char meetings[1 + MOST_THREADS / WARP][2];
+  unsigned passes[1 + MOST_THREADS / WARP] = {};
   std::vector<std::unique_ptr<Fiber>> fibers;
   std::vector<Fiber*> idle;
   std::vector<Fiber*> by_number;  // null: not started, or done and its fiber taken by another
@@ -299,6 +304,7 @@ class Runner {
     }
     if (all_at_block) {
       for (Fiber* fiber : by_number) fiber->state = State::RUNNABLE;
+      passes[0]++;
       return true;
     }
     for (Fiber* fiber : by_number) {
@@ -308,6 +314,7 @@ class Runner {
       for (unsigned lane = 0; lane < WARP; lane++) {
         if ((mask >> lane & 1) != 0 && live_at(first + lane)) by_number[first + lane]->state = State::RUNNABLE;
       }
+      passes[1 + first / WARP]++;
       passed = true;
     }
     return passed;

@@ -103,21 +103,24 @@ void check(const std::string& what, size_t i, double expected, double actual, do
 
 unsigned blocks_for(size_t elements) { return (unsigned)((elements + THREADS - 1) / THREADS); }
 
-void gather(int rows, int width, int first) {
+// chunk_first -1: pixels are the whole set; else the images from there on in the order.
+void gather(int rows, int width, int first, int chunk_first) {
   std::string what = "gather " + std::to_string(rows) + " x " + std::to_string(width);
   int images = rows + 3;
-  Buffer<uint8_t> pixels((size_t)images * width);
-  for (size_t i = 0; i < pixels.size; i++) pixels[i] = (uint8_t)generator();
   Buffer<int> labels = random_ints(images, 10), order = random_ints(first + rows, images), targets(rows);
+  Buffer<uint8_t> pixels((size_t)(chunk_first < 0 ? images : first - chunk_first + rows) * width);
+  for (size_t i = 0; i < pixels.size; i++) pixels[i] = (uint8_t)generator();
   Buffer<float> x((size_t)rows * width);
   in_every_order(what, x, [&](Order o) {
-    launch("gather", o, {(unsigned)rows}, THREADS, pixels.values, labels.values, order.values, first, width, x.values, targets.values);
+    launch("gather", o, {(unsigned)rows}, THREADS, (const uint8_t*)pixels.values, (const int*)labels.values,
+        (const int*)order.values, first, chunk_first, width, x.values, targets.values);
   });
   for (int r = 0; r < rows; r++) {
-    check(what + " targets", r, labels[order[first + r]], targets[r], 0);
+    int image = order[first + r];
+    check(what + " targets", r, labels[image], targets[r], 0);
+    int row = chunk_first < 0 ? image : first + r - chunk_first;
     for (int p = 0; p < width; p++) {
-      double expected = pixels[(size_t)order[first + r] * width + p] / 255.0;
-      check(what, (size_t)r * width + p, expected, x[(size_t)r * width + p], EPSILON);
+      check(what, (size_t)r * width + p, pixels[(size_t)row * width + p] / 255.0, x[(size_t)r * width + p], EPSILON);
     }
   }
 }
@@ -306,8 +309,9 @@ void update_adam(unsigned n, float decay, int decoupled) {
 
 int main() {
   for (int width : {1, 5, 784, 1028}) {
-    gather(1, width, 0);
-    gather(7, width, 3);
+    gather(1, width, 0, -1);
+    gather(7, width, 3, -1);
+    gather(7, width, 3, 2);
   }
   for (int activation : {ACTIVATION_IDENTITY, ACTIVATION_RELU}) {
     bias_activation(1, 1, activation);

@@ -52,6 +52,11 @@ final class KernelSanitizerTest {
   }
 
   @Test
+  void aReadThatTheNextBarrierWouldHideIsReported() throws Exception {
+    assertReports("thread", "late_read", "WARNING: ThreadSanitizer: data race");
+  }
+
+  @Test
   void blocksThatRaceAreReported() throws Exception {
     assertReports("thread", "racing_blocks", "WARNING: ThreadSanitizer: data race");
   }

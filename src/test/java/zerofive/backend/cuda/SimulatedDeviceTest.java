@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -23,9 +24,11 @@ import jcuda.driver.CUevent;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
+import jcuda.driver.CUjit_option;
 import jcuda.driver.CUmodule;
 import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
+import jcuda.driver.JITOptions;
 import jcuda.jcublas.JCublas2;
 import jcuda.jcublas.cublasHandle;
 import jcuda.jcublas.cublasMath;
@@ -208,6 +211,90 @@ final class SimulatedDeviceTest {
             ptx.replace(
                 ".param .u64 bias_activation_param_3", ".param .u32 bias_activation_param_3")));
     assertFalse(SimulatedDevice.violations().isEmpty(), "PTX that differs from the source is told");
+  }
+
+  @Test
+  void theReasonOfARefusedPtxIsInTheLog() {
+    SimulatedDevice.configure("driver=12000");
+    JITOptions options = new JITOptions();
+    options.putInt(CUjit_option.CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES, 1000);
+    options.putBytes(CUjit_option.CU_JIT_ERROR_LOG_BUFFER, new byte[1000]);
+    byte[] ptx = ".version 9.0\n.target sm_75\n\0".getBytes(StandardCharsets.US_ASCII);
+    assertEquals(
+        CUresult.CUDA_ERROR_UNSUPPORTED_PTX_VERSION,
+        cuModuleLoadDataJIT(new CUmodule(), Pointer.to(ptx), options));
+    assertEquals(
+        "ptxas fatal : unsupported .version 9.0",
+        options.getString(CUjit_option.CU_JIT_ERROR_LOG_BUFFER));
+  }
+
+  @Test
+  void aForkThatIsNotJoinedEndsInNoGraph() {
+    CUdeviceptr memory = uploaded(filled(0));
+    CUstream main = stream();
+    CUstream branch = stream();
+    CUevent forked = new CUevent();
+    ok(cuEventCreate(forked, 2));
+    ok(cuStreamBeginCapture(main, 1));
+    ok(cuEventRecord(forked, main));
+    ok(cuStreamWaitEvent(branch, forked, 0));
+    ok(cuMemsetD32Async(memory, 0, ELEMENTS, branch));
+    assertEquals(
+        CUresult.CUDA_ERROR_STREAM_CAPTURE_UNJOINED, cuStreamEndCapture(main, new CUgraph()));
+  }
+
+  @Test
+  void aGraphThatOutlivesItsMemoryLosesTheContext() {
+    CUdeviceptr memory = uploaded(filled(0));
+    CUstream stream = stream();
+    ok(cuStreamBeginCapture(stream, 1));
+    ok(cuMemsetD32Async(memory, 0, ELEMENTS, stream));
+    CUgraph graph = new CUgraph();
+    ok(cuStreamEndCapture(stream, graph));
+    CUgraphExec exec = new CUgraphExec();
+    ok(cuGraphInstantiate(exec, graph, 0));
+    ok(cuMemFree(memory));
+    cuGraphLaunch(exec, stream);
+    assertEquals(CUresult.CUDA_ERROR_ILLEGAL_ADDRESS, cuStreamSynchronize(stream));
+  }
+
+  @Test
+  void pollingAnEventGetsThereInTheEnd() {
+    SimulatedDevice.configure("schedule=lazy");
+    CUdeviceptr memory = uploaded(filled(0));
+    CUstream stream = stream();
+    CUevent start = new CUevent();
+    CUevent end = new CUevent();
+    ok(cuEventCreate(start, 0));
+    ok(cuEventCreate(end, 0));
+    ok(cuEventRecord(start, stream));
+    ok(cuMemsetD32Async(memory, 0, ELEMENTS, stream));
+    ok(cuEventRecord(end, stream));
+    int polls = 0;
+    while (cuEventQuery(end) == CUresult.CUDA_ERROR_NOT_READY) {
+      polls++;
+    }
+    assertEquals(3, polls, "one for each operation");
+    float[] milliseconds = new float[1];
+    ok(cuEventElapsedTime(milliseconds, start, end));
+    assertTrue(milliseconds[0] >= 0);
+  }
+
+  @Test
+  void aChildProcessHasADeviceOfItsOwn() throws Exception {
+    ProcessBuilder builder =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                "zerofive.Main",
+                "devices")
+            .redirectErrorStream(true);
+    builder.environment().putAll(SimulatedDevice.variables("memory=3G,cc=9.0,driver=13000"));
+    Process process = builder.start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(0, process.waitFor(), output);
+    assertTrue(output.contains("Simulated CUDA device 0, 3.0 GiB, CUDA 13.0"), output);
   }
 
   /** 1 when the second stream copied what the first had written. */

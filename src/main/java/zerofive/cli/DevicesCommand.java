@@ -93,7 +93,7 @@ final class DevicesCommand implements Command {
           .details()
           .forEach(
               (name, value) ->
-                  terminal.result(String.format(Locale.ROOT, "%-20s%-20s", "", name), value));
+                  terminal.result(String.format(Locale.ROOT, "%-12s%-19s", "", name), value));
     }
     terminal.result("");
     terminal.result("--device auto takes " + auto);

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -56,6 +57,16 @@ final class Launcher {
   /** Runs the launcher in {@code folder} to its end. */
   static Result run(Path folder, String... arguments) {
     return start(folder, arguments).await();
+  }
+
+  /** Runs the launcher in {@code folder} with some variables of the environment more. */
+  static Result run(Map<String, String> variables, Path folder, String... arguments) {
+    List<String> command = new ArrayList<>();
+    command.add(HOME.resolve("zerofive").toAbsolutePath().toString());
+    command.addAll(List.of(arguments));
+    Map<String, String> environment = new HashMap<>(environment());
+    environment.putAll(variables);
+    return start(command, folder, environment).await();
   }
 
   /** Starts the launcher in {@code folder}. */

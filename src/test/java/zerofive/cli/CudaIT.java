@@ -1,0 +1,188 @@
+package zerofive.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import zerofive.backend.cuda.SimulatedDevice;
+
+/** The CUDA backend through the real launcher, on the simulated device. */
+class CudaIT {
+  @TempDir Path folder;
+
+  @BeforeEach
+  void simulated() {
+    assumeTrue(SimulatedDevice.missing().isEmpty(), "skipped: " + SimulatedDevice.missing());
+  }
+
+  private Launcher.Result run(String settings, String... arguments) {
+    return Launcher.run(SimulatedDevice.variables(settings), folder, arguments);
+  }
+
+  @Test
+  void devicesTellsOfTheCardAndAutoTakesIt() {
+    Launcher.Result table = run("", "devices");
+    assertEquals(0, table.code(), table.err());
+    assertTrue(table.out().contains("cuda        yes     Simulated CUDA device 0"), table.out());
+    assertTrue(table.out().contains("--device auto takes cuda"), table.out());
+    assertTrue(table.out().lines().allMatch(line -> line.length() <= 96 || line.contains("/")));
+    JsonObject json = JsonParser.parseString(run("", "devices", "--json").out()).getAsJsonObject();
+    assertEquals("cuda", json.get("auto").getAsString());
+    JsonObject details =
+        json.getAsJsonArray("devices").get(0).getAsJsonObject().getAsJsonObject("details");
+    assertEquals("8.6", details.get("compute capability").getAsString());
+    assertTrue(details.get("matrix products").getAsString().startsWith("cuBLAS 12 in /"));
+  }
+
+  @Test
+  void aTrainingOnTheCardFollowsPlainJavaAndRepeatsItself() throws IOException {
+    String[] train = {"train", "--preset", "notebook", "--epochs", "2"};
+    Launcher.Result first = run("", with(train, "--out", "first"));
+    assertEquals(0, first.code(), first.err());
+    assertTrue(first.err().contains("device   cuda (Simulated CUDA device 0"), first.err());
+    assertEquals(0, run("", with(train, "--out", "second")).code());
+    assertArrayEquals(model("first"), model("second"));
+    assertEquals(0, run("", with(train, "--device", "reference", "--out", "java")).code());
+    String[] card = lastRow("first");
+    String[] java = lastRow("java");
+    for (int column : new int[] {1, 2}) {
+      double expected = Double.parseDouble(java[column]);
+      assertEquals(expected, Double.parseDouble(card[column]), 1e-5 * expected);
+    }
+    JsonObject receipt =
+        JsonParser.parseString(Files.readString(folder.resolve("first/receipt.json")))
+            .getAsJsonObject();
+    JsonObject session = receipt.getAsJsonArray("sessions").get(0).getAsJsonObject();
+    assertTrue(session.getAsJsonObject("device_details").has("kernels' SHA-256"));
+  }
+
+  /** The run keeps its last checkpoint, and ends with the bits of an undisturbed one. */
+  @Test
+  void aRunThatLostItsCardGoesOn() throws IOException {
+    String[] train = {
+      "train",
+      "--epochs",
+      "4",
+      "--device",
+      "cuda",
+      "--cuda-session",
+      "stepwise",
+      "--checkpoint-every",
+      "1"
+    };
+    assertEquals(0, run("", with(train, "--out", "whole")).code());
+    Launcher.Result lost = run("fail=cublasSgemm:500:14", with(train, "--out", "lost"));
+    assertEquals(4, lost.code(), lost.err());
+    assertTrue(lost.err().contains("CUBLAS_STATUS_INTERNAL_ERROR"), lost.err());
+    assertFalse(Files.exists(folder.resolve("lost/model.safetensors")));
+    Launcher.Result resumed = run("", "train", "--resume", "lost");
+    assertEquals(0, resumed.code(), resumed.err());
+    assertFalse(resumed.err().contains("warning"), resumed.err());
+    assertArrayEquals(model("whole"), model("lost"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "fail=cuLaunchKernel:40:719 | CUDA_ERROR_LAUNCH_FAILED | --resume",
+        "memory=1M | CUDA_ERROR_OUT_OF_MEMORY | --batch-size",
+        "driver=11040 | knows CUDA 11.4 at most | driver 525",
+        "cc=6.1 | compute capability 6.1 | Turing",
+        "devices=0 | CUDA_ERROR_NO_DEVICE | --gpus all"
+      })
+  void anExplicitCardThatFailsIsOneSentenceAndExit4(String settings, String cause, String remedy) {
+    Launcher.Result result = run(settings, "train", "--epochs", "2", "--device", "cuda");
+    assertEquals(4, result.code(), result.err());
+    String error =
+        result
+            .err()
+            .lines()
+            .filter(line -> line.startsWith("zerofive: error: "))
+            .findFirst()
+            .orElse("");
+    assertTrue(error.contains(cause) && error.contains(remedy), result.err());
+    assertFalse(result.err().contains("\tat "), result.err());
+  }
+
+  @Test
+  void autoGoesOnWithoutABrokenDriverAndSaysWhy() throws IOException {
+    Path drivers = Files.createDirectory(folder.resolve("drivers"));
+    Files.writeString(drivers.resolve("libcuda.so.1"), "\u007fELF");
+    Map<String, String> variables = Map.of("LD_LIBRARY_PATH", drivers.toString());
+    Launcher.Result auto = Launcher.run(variables, folder, "train", "--epochs", "1");
+    assertEquals(0, auto.code(), auto.err());
+    assertTrue(auto.err().contains("not cuda:"), auto.err());
+    Launcher.Result asked =
+        Launcher.run(variables, folder, "train", "--epochs", "1", "--device", "cuda");
+    assertEquals(4, asked.code(), asked.err());
+    assertTrue(asked.err().contains(drivers.resolve("libcuda.so.1").toString()), asked.err());
+  }
+
+  @Test
+  void withoutCublasOurOwnProductServesAndItIsSaid() throws IOException {
+    Path drivers = Files.createDirectory(folder.resolve("drivers"));
+    Files.createSymbolicLink(
+        drivers.resolve("libcuda.so.1"), SimulatedDevice.folder().resolve("libcuda.so.1"));
+    Map<String, String> variables = Map.of("LD_LIBRARY_PATH", drivers.toString());
+    String[] train = {"train", "--epochs", "1", "--batch-size", "1024", "--device", "cuda"};
+    Launcher.Result result = Launcher.run(variables, folder, train);
+    assertEquals(0, result.code(), result.err());
+    assumeTrue(
+        result.err().contains("own matrix product"),
+        "skipped: this machine has a cuBLAS installed");
+    assertTrue(
+        result
+            .err()
+            .replaceAll("\\s+", " ")
+            .contains("since no cuBLAS was found; install cuBLAS 12"),
+        result.err());
+    Launcher.Result tf32 = Launcher.run(variables, folder, with(train, "--precision", "tf32"));
+    assertEquals(4, tf32.code());
+    assertTrue(tf32.err().contains("tf32 needs cuBLAS"), tf32.err());
+    Launcher.Result elsewhere =
+        Launcher.run(variables, folder, with(train, "--cublas", drivers.toString()));
+    assertEquals(4, elsewhere.code());
+    assertTrue(elsewhere.err().contains(drivers.toString()), elsewhere.err());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--precision, fp16, precision", "--cuda-session, fast, CUDA session",
+    "--resident-mb, -1, less than nothing", "--resident-mb, much, no whole number"
+  })
+  void aSettingThatIsNoneIsRefused(String option, String value, String named) {
+    Launcher.Result result = run("", "train", option, value);
+    assertEquals(2, result.code(), result.err());
+    assertTrue(result.err().contains(named), result.err());
+  }
+
+  private static String[] with(String[] arguments, String... more) {
+    String[] all = new String[arguments.length + more.length];
+    System.arraycopy(arguments, 0, all, 0, arguments.length);
+    System.arraycopy(more, 0, all, arguments.length, more.length);
+    return all;
+  }
+
+  private byte[] model(String run) throws IOException {
+    return Files.readAllBytes(folder.resolve(run).resolve("model.safetensors"));
+  }
+
+  private String[] lastRow(String run) throws IOException {
+    var rows = Files.readAllLines(folder.resolve(run).resolve("metrics.csv"));
+    return rows.get(rows.size() - 1).split(",", -1);
+  }
+}

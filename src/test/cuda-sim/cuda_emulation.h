@@ -28,22 +28,11 @@ struct alignas(4) uchar4 {
   unsigned char x, y, z, w;
 };
 
-struct alignas(8) float2 {
-  float x, y;
-};
-
 struct alignas(16) float4 {
   float x, y, z, w;
 };
 
-struct alignas(16) int4 {
-  int x, y, z, w;
-};
-
-inline uchar4 make_uchar4(unsigned char x, unsigned char y, unsigned char z, unsigned char w) { return {x, y, z, w}; }
-inline float2 make_float2(float x, float y) { return {x, y}; }
 inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
-inline int4 make_int4(int x, int y, int z, int w) { return {x, y, z, w}; }
 
 namespace cuda_emulation {
 
@@ -80,7 +69,8 @@ void wait_for_block(int line);
 void wait_for_warp(unsigned mask, int line);
 // Whether the lane of the running thread's warp exists and is still running.
 bool lane_is_live(unsigned lane);
-void fence();
+// Nothing: the emulated atomics order more than a card's.
+inline void fence() {}
 
 template <typename T>
 T shuffle(unsigned mask, T value, unsigned source_lane, int line) {
@@ -208,7 +198,7 @@ T __ldg(const T* address) { return *address; }
 template <typename T>
 T __ldcg(const T* address) { return *address; }
 
-// Stronger than a card's, which order nothing: a missing __threadfence beside an atomic is not found.
+// A card's order nothing by themselves; these do, so a missing __threadfence beside one is not found.
 template <typename T>
 T atomicAdd(T* address, T value) { return __atomic_fetch_add(address, value, __ATOMIC_ACQ_REL); }
 

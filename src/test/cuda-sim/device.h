@@ -82,7 +82,6 @@ class Scheduler {
   enum class Kind { EAGER, LAZY, RANDOM };
 
   void configure(Kind kind, uint64_t seed);
-  Kind kind() const { return how; }
   OperationPtr submit(Context* context, std::shared_ptr<const Work> work, std::vector<OperationPtr> after);
   void wait_for(const OperationPtr& operation);
   void wait_for_all(Context* context);

@@ -9,7 +9,6 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <atomic>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -382,8 +381,6 @@ void wait_for_warp(unsigned mask, int line) { running_fiber()->runner->wait(runn
 bool lane_is_live(unsigned lane) {
   return running_fiber()->runner->live_at(running->number / WARP * WARP + lane);
 }
-
-void fence() { std::atomic_signal_fence(std::memory_order_seq_cst); }
 
 Kernel* first_kernel() { return kernels; }
 

@@ -39,6 +39,7 @@ struct Function {
 thread_local std::vector<Context*> context_stack;
 std::map<std::pair<Module*, std::string>, std::unique_ptr<Function>> functions;
 uint64_t next_stream_id = 1;
+std::string calling;  // the function under way, for reports
 
 enum class Needs { NOTHING, DRIVER, CONTEXT };
 
@@ -55,7 +56,8 @@ std::string plain(const std::string& function) { return function.substr(0, funct
 
 // What every call does first.
 Result begins(const char* function, Needs needs) {
-  Result wanted = world().begins(plain(function));
+  calling = plain(function);
+  Result wanted = world().begins(calling);
   if (needs != Needs::NOTHING && !world().initialised) return NOT_INITIALIZED;
   if (needs == Needs::CONTEXT) {
     if (current() == nullptr) return INVALID_CONTEXT;
@@ -90,7 +92,7 @@ Result refuse_in_capture(const char* function) {
 template <typename T>
 T* alive(const char* kind, T* handle) {
   if (world().is_live(kind, handle)) return handle;
-  world().misuse(std::string("a call with a ") + kind + " that does not live", SUCCESS);
+  world().misuse(calling + " with a " + kind + " that does not live", SUCCESS);
   return nullptr;
 }
 

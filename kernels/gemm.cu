@@ -3,9 +3,10 @@
 // serves all four transpositions.
 //
 // A block makes TILE x TILE elements of c, a thread EACH x EACH of them, from slices of a and b, DEPTH deep, in shared
-// memory; the next slice is on its way while this one is used. Where c has too few tiles to fill a card, k is cut
+// memory; the next slice is on its way while this one is used. Where row_sums [m] is given, the sum of each row of a is
+// written there: a layer's bias gradient beside its weight gradient. Where c has too few tiles to fill a card, k is cut
 // into parts of `part` each (blockIdx.y): every part's block leaves its sums in partials [parts, m, n], and a tile's
-// last block adds them in the order of the parts. Each element is one chain of fused multiply-adds a part, so the bits
+// last block adds them in the order of the parts (sums of rows lie behind, [parts, m]). Each element is one chain of fused multiply-adds a part, so the bits
 // depend on the shape alone.
 #include "launch.cuh"
 
@@ -57,7 +58,7 @@ struct Slice {
 template <int TILE, int EACH>
 __device__ __forceinline__ void multiply(
     int m, int n, int k, Matrix a, Matrix b, float* c, int epilogue, int activation, const float* other, int part,
-    float* partials, unsigned int* counters) {
+    float* row_sums, float* partials, unsigned int* counters) {
   constexpr int SIDE = TILE / EACH;
   static_assert(SIDE * SIDE == THREADS, "every thread has its elements");
   __shared__ float a_tile[DEPTH][TILE + 1];
@@ -71,6 +72,10 @@ __device__ __forceinline__ void multiply(
   int begin = blockIdx.y * part;
   int end = k - begin < part ? k : begin + part;
   Matrix b_transposed = {b.values, b.column, b.row};
+
+  // The first TILE threads of a row's first tile.
+  bool sums_a_row = row_sums != nullptr && j0 == 0 && threadIdx.x < TILE && i0 + (int)threadIdx.x < m;
+  float row_sum = 0.0f;
 
   float sums[EACH][EACH] = {};
   Slice<TILE> a_slice, b_slice;
@@ -86,6 +91,9 @@ __device__ __forceinline__ void multiply(
     }
     // Past the end of k there is nothing to add: 0 times an infinity would be NaN.
     int depth = end - p0 < DEPTH ? end - p0 : DEPTH;
+    if (sums_a_row) {
+      for (int p = 0; p < depth; p++) row_sum += a_tile[p][threadIdx.x];
+    }
 #pragma unroll 8
     for (int p = 0; p < depth; p++) {
 #pragma unroll
@@ -107,8 +115,15 @@ __device__ __forceinline__ void multiply(
       int j = j0 + tx + e % EACH * SIDE;
       if (i < m && j < n) partials[((size_t)blockIdx.y * m + i) * n + j] = sums[e / EACH][e % EACH];
     }
+    float* row_partials = partials + (size_t)parts * m * n;
+    if (sums_a_row) row_partials[blockIdx.y * m + i0 + threadIdx.x] = row_sum;
     if (!is_last_block(counters + blockIdx.x, parts)) return;
+    if (sums_a_row) {
+      row_sum = 0.0f;
+      for (int s = 0; s < parts; s++) row_sum += __ldcg(row_partials + s * m + i0 + threadIdx.x);
+    }
   }
+  if (sums_a_row) row_sums[i0 + threadIdx.x] = row_sum;
 #pragma unroll
   for (int e = 0; e < EACH * EACH; e++) {
     int i = i0 + ty + e / EACH * SIDE;
@@ -130,13 +145,15 @@ __device__ __forceinline__ void multiply(
 extern "C" __global__ __launch_bounds__(THREADS) void gemm_32(
     int m, int n, int k, const float* __restrict__ a, int a_row, int a_column, const float* __restrict__ b, int b_row,
     int b_column, float* __restrict__ c, int epilogue, int activation, const float* __restrict__ other, int part,
-    float* partials, unsigned int* counters) {
-  multiply<32, 2>(m, n, k, {a, a_row, a_column}, {b, b_row, b_column}, c, epilogue, activation, other, part, partials, counters);
+    float* __restrict__ row_sums, float* partials, unsigned int* counters) {
+  multiply<32, 2>(m, n, k, {a, a_row, a_column}, {b, b_row, b_column}, c, epilogue, activation, other, part, row_sums,
+      partials, counters);
 }
 
 extern "C" __global__ __launch_bounds__(THREADS) void gemm_64(
     int m, int n, int k, const float* __restrict__ a, int a_row, int a_column, const float* __restrict__ b, int b_row,
     int b_column, float* __restrict__ c, int epilogue, int activation, const float* __restrict__ other, int part,
-    float* partials, unsigned int* counters) {
-  multiply<64, 4>(m, n, k, {a, a_row, a_column}, {b, b_row, b_column}, c, epilogue, activation, other, part, partials, counters);
+    float* __restrict__ row_sums, float* partials, unsigned int* counters) {
+  multiply<64, 4>(m, n, k, {a, a_row, a_column}, {b, b_row, b_column}, c, epilogue, activation, other, part, row_sums,
+      partials, counters);
 }

@@ -165,7 +165,8 @@ void bias_gradient(int rows, int width) {
   }
 }
 
-// Kernel gemm_TILE; a and b row-major as they are, or stored transposed; k in parts of `part`.
+// Kernel gemm_TILE; a and b row-major as they are, or stored transposed; k in parts of `part`. The sums
+// of a's rows are asked for beside a plain product.
 void gemm(int tile, int m, int n, int k, bool a_transposed, bool b_transposed, int epilogue, int part) {
   std::string what = "gemm_" + std::to_string(tile) + " " + std::to_string(m) + " x " + std::to_string(n) + " x " + std::to_string(k) +
       " in parts of " + std::to_string(part);
@@ -175,13 +176,22 @@ void gemm(int tile, int m, int n, int k, bool a_transposed, bool b_transposed, i
   int b_row = b_transposed ? 1 : n, b_column = b_transposed ? k : 1;
   unsigned tiles = (unsigned)(((m + tile - 1) / tile) * ((n + tile - 1) / tile));
   unsigned parts = (unsigned)((k + part - 1) / part);
-  Buffer<float> partials(parts > 1 ? (size_t)parts * m * n : 0);
+  Buffer<float> row_sums(epilogue == 0 ? m : 0);
+  Buffer<float> partials(parts > 1 ? (size_t)parts * m * (n + (epilogue == 0 ? 1 : 0)) : 0);
   Buffer<unsigned> counters(parts > 1 ? tiles : 0);
   in_every_order(what, c, [&](Order o) {
     launch("gemm_" + std::to_string(tile), o, {tiles, parts}, THREADS, m, n, k, (const float*)a.values, a_row, a_column,
         (const float*)b.values, b_row, b_column, c.values, epilogue, (int)ACTIVATION_RELU, (const float*)other.values, part,
-        partials.values, counters.values);
+        epilogue == 0 ? row_sums.values : (float*)nullptr, partials.values, counters.values);
   });
+  for (int i = 0; epilogue == 0 && i < m; i++) {
+    double sum = 0, magnitude = 0;
+    for (int p = 0; p < k; p++) {
+      sum += a[(size_t)i * a_row + (size_t)p * a_column];
+      magnitude += fabs(a[(size_t)i * a_row + (size_t)p * a_column]);
+    }
+    check(what + ", sum of row", i, sum, row_sums[i], EPSILON * k * magnitude);
+  }
   for (int i = 0; i < m; i++) {
     for (int j = 0; j < n; j++) {
       double sum = 0, magnitude = 0;
@@ -331,6 +341,7 @@ int main() {
       gemm(32, 7, 35, 64, a_transposed, b_transposed, 1, 64);
       gemm(64, 65, 63, 33, a_transposed, b_transposed, 2, 33);
       gemm(64, 5, 70, 97, a_transposed, b_transposed, 1, 32);
+      gemm(64, 66, 3, 70, a_transposed, b_transposed, 0, 32);
     }
   }
   for (int loss : {LOSS_MNIST, LOSS_BCE}) {

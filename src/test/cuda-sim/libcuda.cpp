@@ -934,7 +934,7 @@ API cuThreadExchangeStreamCaptureMode(int*) {
 }
 
 API cuStreamEndCapture(void* handle, Graph** graph) {
-  BEGIN(CONTEXT);
+  BEGIN_FREEING;
   Stream* stream = stream_of(handle);
   if (stream == nullptr) return INVALID_HANDLE;
   *graph = nullptr;
@@ -952,6 +952,7 @@ API cuStreamEndCapture(void* handle, Graph** graph) {
     member->capture = nullptr;
     member->frontier.clear();
   }
+  if (refused != SUCCESS) return refused;
   if (capture->invalid) return CAPTURE_INVALIDATED;
   auto loose = std::find(joined.begin(), joined.end(), false);
   if (loose != joined.end()) {

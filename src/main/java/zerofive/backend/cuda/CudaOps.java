@@ -359,7 +359,37 @@ public final class CudaOps implements Ops {
         CudaBuffer.address(output),
         Epilogue.BIAS_ACTIVATION,
         activation,
-        CudaBuffer.address(bias));
+        CudaBuffer.address(bias),
+        0);
+  }
+
+  @Override
+  public void layerGradient(
+      int rows,
+      int inputs,
+      int outputs,
+      Buffer delta,
+      Buffer input,
+      Buffer weightGradient,
+      Buffer biasGradient) {
+    if (cublas.isPresent()) {
+      Ops.super.layerGradient(rows, inputs, outputs, delta, input, weightGradient, biasGradient);
+      return;
+    }
+    beforeLaunch();
+    ownProduct.multiply(
+        true,
+        false,
+        outputs,
+        inputs,
+        rows,
+        CudaBuffer.address(delta),
+        CudaBuffer.address(input),
+        CudaBuffer.address(weightGradient),
+        Epilogue.NONE,
+        Activation.IDENTITY,
+        0,
+        CudaBuffer.address(biasGradient));
   }
 
   @Override
@@ -388,7 +418,8 @@ public final class CudaOps implements Ops {
         CudaBuffer.address(below),
         Epilogue.ACTIVATION_GRADIENT,
         activation,
-        CudaBuffer.address(input));
+        CudaBuffer.address(input),
+        0);
   }
 
   @Override

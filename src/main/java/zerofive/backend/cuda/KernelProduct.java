@@ -19,8 +19,11 @@ final class KernelProduct implements MatrixProduct {
   private static final int SMALL = 32;
   private static final int LARGE = 64;
 
-  /** Two times BLOCKS tiles are the most that are cut into parts, each of SMALL * SMALL sums. */
-  static final int PARTIAL_SUMS = 2 * BLOCKS * SMALL * SMALL;
+  /**
+   * A product that is cut has fewer than two times BLOCKS tiles in all its parts, each of SMALL *
+   * SMALL sums and SMALL sums of rows.
+   */
+  static final int PARTIAL_SUMS = 2 * BLOCKS * SMALL * (SMALL + 1);
 
   /** One for each tile of a product that is cut. */
   static final int COUNTERS = BLOCKS;
@@ -76,13 +79,14 @@ final class KernelProduct implements MatrixProduct {
   @Override
   public void multiply(
       boolean transposeA, boolean transposeB, int m, int n, int k, long a, long b, long c) {
-    multiply(transposeA, transposeB, m, n, k, a, b, c, Epilogue.NONE, Activation.IDENTITY, 0);
+    multiply(transposeA, transposeB, m, n, k, a, b, c, Epilogue.NONE, Activation.IDENTITY, 0, 0);
   }
 
   /**
    * The product, and each of its elements changed.
    *
    * @param other the bias [n] or what was activated [m, n], as the epilogue asks
+   * @param rowSums F32 [m] for the sums of op(a)'s rows, or 0
    */
   void multiply(
       boolean transposeA,
@@ -95,7 +99,8 @@ final class KernelProduct implements MatrixProduct {
       long c,
       Epilogue epilogue,
       Activation activation,
-      long other) {
+      long other,
+      long rowSums) {
     Cut cut = Cut.of(m, n, k);
     launcher
         .add(m)
@@ -112,6 +117,7 @@ final class KernelProduct implements MatrixProduct {
         .add(Kernels.code(activation))
         .add(other)
         .add(cut.part())
+        .add(rowSums)
         .add(partials)
         .add(counters)
         .launch(

@@ -169,7 +169,8 @@ public interface Ops extends AutoCloseable {
 
   /**
    * A layer's gradient, {@code weightGradient = delta^T input} and the column sums of {@code
-   * delta}: {@link #gemm}, then {@link #biasGradient}, in any order.
+   * delta}: {@link #gemm} with the same bits, and {@link #biasGradient}, whose columns may be
+   * summed in another order.
    *
    * @param delta F32 [rows, outputs], d(mean loss) / d(what the layer puts out before activation)
    * @param input F32 [rows, inputs]

@@ -1,0 +1,151 @@
+package zerofive.backend.cuda;
+
+import com.google.gson.JsonObject;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import jcuda.driver.CUstream;
+import jcuda.driver.CUstream_flags;
+import jcuda.driver.JCudaDriver;
+import zerofive.backend.cuda.CudaOptions.SessionKind;
+import zerofive.backend.ops.Buffer;
+import zerofive.backend.ops.ElementType;
+import zerofive.backend.ops.Ops;
+
+/**
+ * From Java's heap to the card by our pinned buffers, and the batches of a streamed set, each
+ * beside one plain copy of as many bytes that are pinned already, in turns.
+ */
+final class CopyTimings {
+  private static final int WIDTH = 784;
+  private static final int ROWS = 256;
+  private static final int RUNS = 5;
+  private static final List<Integer> MEBIBYTES = List.of(8, 32, 128, 512, 1024);
+
+  private CopyTimings() {}
+
+  static void print(boolean quick) {
+    List<JsonObject> rows = new ArrayList<>();
+    for (int mebibytes : quick ? MEBIBYTES.subList(0, 1) : MEBIBYTES) {
+      rows.add(row(Math.min(mebibytes << 20, Integer.MAX_VALUE - 8) / (WIDTH * ROWS)));
+    }
+    JsonObject json = new JsonObject();
+    json.add("copies", GpuTimings.array(rows));
+    GpuTimings.print(json);
+  }
+
+  private static JsonObject row(int batches) {
+    int images = batches * ROWS;
+    byte[] source = new byte[images * WIDTH];
+    new SplittableRandom(1).nextBytes(source);
+    try (CudaBackend backend =
+            new CudaBackend(GpuTimings.options("own", SessionKind.GRAPH, Long.MAX_VALUE));
+        CudaBackend streaming =
+            new CudaBackend(GpuTimings.options("own", SessionKind.STEPWISE, 0));
+        CudaOps ops = backend.newOps();
+        CudaOps streamedOps = streaming.newOps();
+        Plain plain = new Plain(ops, source.length)) {
+      Buffer staged = ops.allocate(ElementType.U8, source.length);
+      Batches streamed = new Batches(streamedOps, source, images);
+      double[][] micros = new double[3][RUNS];
+      for (int run = -1; run < RUNS; run++) {
+        double[] now = {
+          time(plain::copy),
+          time(
+              () -> {
+                ops.upload(source, 0, staged);
+                plain.await();
+              }),
+          time(streamed::pass)
+        };
+        for (int i = 0; run >= 0 && i < now.length; i++) {
+          micros[i][run] = now[i];
+        }
+      }
+      JsonObject row = new JsonObject();
+      row.addProperty("bytes", source.length);
+      String[] names = {"pinned", "staged", "streamed"};
+      for (int i = 0; i < names.length; i++) {
+        Timing timing = new Timing(micros[i]);
+        JsonObject json = timing.json();
+        json.addProperty("gb_per_s", source.length / timing.median() / 1e3);
+        row.add(names[i], json);
+      }
+      return row;
+    }
+  }
+
+  private static double time(Runnable action) {
+    long begin = System.nanoTime();
+    action.run();
+    return (System.nanoTime() - begin) / 1e3;
+  }
+
+  /** One cuMemcpyHtoDAsync of pinned bytes. */
+  private static final class Plain implements AutoCloseable {
+    private final CUstream stream = new CUstream();
+    private final HostMemory host;
+    private final CudaBuffer target;
+
+    Plain(CudaOps ops, int bytes) {
+      target = CudaBuffer.of(ops.allocate(ElementType.U8, bytes));
+      host = new HostMemory(bytes);
+      CudaFailure.check(
+          JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING),
+          "creating a stream");
+    }
+
+    void copy() {
+      CudaFailure.check(
+          JCudaDriver.cuMemcpyHtoDAsync(target.pointer(), host.pointer(), target.bytes(), stream),
+          "copying to the card");
+      await();
+    }
+
+    /** Until the card is done with everything, of every stream. */
+    void await() {
+      CudaFailure.check(JCudaDriver.cuCtxSynchronize(), "waiting for the card");
+    }
+
+    @Override
+    public void close() {
+      JCudaDriver.cuStreamDestroy(stream);
+      host.close();
+    }
+  }
+
+  /** A set on the host whose batches go to the card, in a shuffled order. */
+  private static final class Batches {
+    private final Ops ops;
+    private final int images;
+    private final int[] numbers;
+    private final Buffer pixels;
+    private final Buffer labels;
+    private final Buffer order;
+    private final Buffer x;
+    private final Buffer targets;
+    private final float[] last = new float[ROWS * WIDTH];
+
+    Batches(Ops ops, byte[] source, int images) {
+      this.ops = ops;
+      this.images = images;
+      pixels = ops.allocate(ElementType.U8, source.length);
+      ops.upload(source, 0, pixels);
+      labels = ops.allocate(ElementType.I32, images);
+      numbers = IntStream.range(0, images).map(i -> (int) (i * 7919L % images)).toArray();
+      order = ops.allocate(ElementType.I32, images);
+      x = ops.allocate(ElementType.F32, ROWS * WIDTH);
+      targets = ops.allocate(ElementType.I32, ROWS);
+    }
+
+    /** Every batch once. The new order makes the chunks that are on the card already useless. */
+    void pass() {
+      ops.upload(numbers, order);
+      for (int first = 0; first < images; first += ROWS) {
+        ops.gather(pixels, labels, order, first, ROWS, WIDTH, x, targets);
+      }
+      ops.download(x, last);
+    }
+  }
+}

@@ -1,0 +1,163 @@
+package zerofive.backend.cuda;
+
+import com.google.gson.JsonObject;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import zerofive.backend.Optimizer;
+import zerofive.backend.cuda.CudaOptions.SessionKind;
+import zerofive.backend.ops.Buffer;
+import zerofive.backend.ops.ElementType;
+import zerofive.backend.ops.Ops;
+import zerofive.model.Activation;
+import zerofive.model.Loss;
+
+/**
+ * Every operation by itself at the shapes of the notebook's net, 784-30-1, batch 256: launched back
+ * to back, and from a graph of as many. The host's clock runs from the first launch until the card
+ * is done with the last.
+ */
+final class KernelTimings {
+  private static final int ROWS = 256;
+  private static final int INPUTS = 784;
+  private static final int HIDDEN = 30;
+  private static final int IMAGES = 11_344;
+  private static final int PARAMETERS = INPUTS * HIDDEN + HIDDEN + HIDDEN + 1;
+  private static final int RUNS = 15;
+
+  private final Ops ops;
+  private final SplittableRandom random = new SplittableRandom(1);
+  private final double[] sums = new double[Ops.METRICS];
+  private final Buffer metrics;
+
+  private KernelTimings(Ops ops) {
+    this.ops = ops;
+    metrics = ops.allocate(ElementType.F64, Ops.METRICS);
+  }
+
+  static void print(boolean quick) {
+    int launches = quick ? 10 : 1000;
+    List<JsonObject> rows = new ArrayList<>();
+    for (String product : List.of("own", "cublas")) {
+      CudaOptions options = GpuTimings.options(product, SessionKind.GRAPH, Long.MAX_VALUE);
+      try (CudaBackend backend = new CudaBackend(options)) {
+        boolean asked = backend.probe().notes().isEmpty();
+        if (asked) {
+          try (CudaOps ops = backend.newOps()) {
+            KernelTimings timings = new KernelTimings(ops);
+            timings.calls(product).forEach((name, c) -> rows.add(timings.time(name, c, launches)));
+          }
+        }
+      }
+    }
+    JsonObject json = new JsonObject();
+    json.addProperty("launches", launches);
+    json.add("kernels", GpuTimings.array(rows));
+    GpuTimings.print(json);
+  }
+
+  private JsonObject time(String name, Runnable call, int launches) {
+    Runnable many =
+        () -> {
+          for (int i = 0; i < launches; i++) {
+            call.run();
+          }
+        };
+    Runnable graph = ops.recorded(many);
+    JsonObject row = new JsonObject();
+    row.addProperty("name", name);
+    row.add("launched", Timing.of(RUNS, () -> finish(many)).per(launches).json());
+    row.add("graph", Timing.of(RUNS, () -> finish(graph)).per(launches).json());
+    return row;
+  }
+
+  /** A download waits for all that came before it. */
+  private void finish(Runnable work) {
+    work.run();
+    ops.download(metrics, sums);
+  }
+
+  /** The operations; with cuBLAS only those that it takes part in. */
+  private Map<String, Runnable> calls(String product) {
+    Buffer x = floats(ROWS * INPUTS);
+    Buffer weight = floats(HIDDEN * INPUTS);
+    Buffer bias = floats(HIDDEN);
+    Buffer hidden = floats(ROWS * HIDDEN);
+    Buffer delta = floats(ROWS * HIDDEN);
+    Buffer gradient = floats(HIDDEN * INPUTS);
+    Map<String, Runnable> calls = new LinkedHashMap<>();
+    calls.put(
+        "gemm forward [256, 784] x [784, 30], " + product,
+        () -> ops.gemm(false, true, ROWS, HIDDEN, INPUTS, x, weight, hidden));
+    calls.put(
+        "gemm gradient [30, 256] x [256, 784], " + product,
+        () -> ops.gemm(true, false, HIDDEN, INPUTS, ROWS, delta, x, gradient));
+    calls.put(
+        "layer [256, 784] to [256, 30] with bias and ReLU, " + product,
+        () -> ops.layer(Activation.RELU, ROWS, INPUTS, HIDDEN, x, weight, bias, hidden));
+    if (product.equals("own")) {
+      putElementwise(calls, bias, hidden, delta);
+    }
+    return calls;
+  }
+
+  private void putElementwise(
+      Map<String, Runnable> calls, Buffer bias, Buffer hidden, Buffer delta) {
+    byte[] bytes = new byte[IMAGES * INPUTS];
+    random.nextBytes(bytes);
+    Buffer pixels = ops.allocate(ElementType.U8, bytes.length);
+    ops.upload(bytes, 0, pixels);
+    Buffer labels = integers(IMAGES, 2);
+    Buffer order = integers(IMAGES, IMAGES);
+    Buffer batch = floats(ROWS * INPUTS);
+    Buffer targets = integers(ROWS, 2);
+    Buffer logits = floats(ROWS);
+    Buffer slopes = floats(ROWS);
+    Buffer biasGradient = floats(HIDDEN);
+    Buffer one = floats(1);
+    Buffer parameters = floats(PARAMETERS);
+    Buffer gradient = floats(PARAMETERS);
+    Buffer moments = ops.allocate(ElementType.F32, 2 * PARAMETERS);
+    Buffer none = ops.allocate(ElementType.F32, 0);
+    Buffer rates = floats(Ops.RATES);
+    Optimizer sgd = Optimizer.sgd();
+    Optimizer adam = new Optimizer(Optimizer.Kind.ADAM, 0, 0);
+    calls.put(
+        "launch gap: one element", () -> ops.biasActivation(Activation.IDENTITY, 1, 1, one, one));
+    calls.put(
+        "gather [256, 784]",
+        () -> ops.gather(pixels, labels, order, 0, ROWS, INPUTS, batch, targets));
+    calls.put(
+        "bias_activation [256, 30]",
+        () -> ops.biasActivation(Activation.RELU, ROWS, HIDDEN, bias, hidden));
+    calls.put(
+        "loss bce [256, 1]", () -> ops.loss(Loss.BCE, ROWS, 1, logits, targets, slopes, metrics));
+    calls.put("score bce [256, 1]", () -> ops.score(Loss.BCE, ROWS, 1, logits, targets, metrics));
+    calls.put(
+        "activation_gradient [256, 30]",
+        () -> ops.activationGradient(Activation.RELU, ROWS, HIDDEN, hidden, delta));
+    calls.put("bias_gradient [256, 30]", () -> ops.biasGradient(ROWS, HIDDEN, delta, biasGradient));
+    calls.put("update sgd [23581]", () -> ops.update(sgd, parameters, gradient, none, rates, 0));
+    calls.put(
+        "update adam [23581]", () -> ops.update(adam, parameters, gradient, moments, rates, 0));
+  }
+
+  private Buffer floats(int length) {
+    float[] values = new float[length];
+    for (int i = 0; i < length; i++) {
+      values[i] = (float) random.nextDouble(-1e-3, 1e-3);
+    }
+    Buffer buffer = ops.allocate(ElementType.F32, length);
+    ops.upload(values, buffer);
+    return buffer;
+  }
+
+  private Buffer integers(int length, int bound) {
+    int[] values = random.ints(length, 0, bound).toArray();
+    Buffer buffer = ops.allocate(ElementType.I32, length);
+    ops.upload(values, buffer);
+    return buffer;
+  }
+}

@@ -1,5 +1,7 @@
 package zerofive.backend;
 
+import java.util.List;
+
 /** A training under way on one device. Not for several threads at once. */
 public interface TrainingSession extends AutoCloseable {
   /** Takes every step of one epoch. */
@@ -10,6 +12,11 @@ public interface TrainingSession extends AutoCloseable {
 
   /** A copy of the weights and the optimiser's state, to go on from. */
   TrainingState state();
+
+  /** What it does otherwise than a user may expect, and why: one sentence each. */
+  default List<String> notes() {
+    return List.of();
+  }
 
   /** Frees the device's memory. */
   @Override

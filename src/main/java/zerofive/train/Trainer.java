@@ -35,9 +35,14 @@ public final class Trainer {
    * @param parameters the weights after the last of them
    * @param interrupted whether it was stopped before its last epoch
    * @param setUpNanos what opening the device took
+   * @param notes what the device did otherwise than a user may expect
    */
   public record Outcome(
-      List<EpochRecord> history, Parameters parameters, boolean interrupted, long setUpNanos) {}
+      List<EpochRecord> history,
+      Parameters parameters,
+      boolean interrupted,
+      long setUpNanos,
+      List<String> notes) {}
 
   private Trainer(
       RunConfig config,
@@ -133,7 +138,11 @@ public final class Trainer {
         save(session, epoch, saved);
       }
       return new Outcome(
-          List.copyOf(history), session.state().parameters(), epoch < config.epochs(), setUpNanos);
+          List.copyOf(history),
+          session.state().parameters(),
+          epoch < config.epochs(),
+          setUpNanos,
+          session.notes());
     }
   }
 

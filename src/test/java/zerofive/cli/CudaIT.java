@@ -48,12 +48,14 @@ class CudaIT {
   }
 
   @Test
-  void aTrainingOnTheCardFollowsPlainJavaAndRepeatsItself() throws IOException {
+  void aTrainingOnTheCardFollowsPlainJavaAndRepeatsItselfStreamed() throws IOException {
     String[] train = {"train", "--preset", "notebook", "--epochs", "2"};
     Launcher.Result first = run("", with(train, "--out", "first"));
     assertEquals(0, first.code(), first.err());
     assertTrue(first.err().contains("device   cuda (Simulated CUDA device 0"), first.err());
-    assertEquals(0, run("", with(train, "--out", "second")).code());
+    Launcher.Result second = run("", with(train, "--resident-mb", "0", "--out", "second"));
+    assertEquals(0, second.code(), second.err());
+    assertTrue(second.err().contains("is streamed to the card"), second.err());
     assertArrayEquals(model("first"), model("second"));
     assertEquals(0, run("", with(train, "--device", "reference", "--out", "java")).code());
     String[] card = lastRow("first");

@@ -19,7 +19,7 @@ import zerofive.backend.cuda.CudaOptions.Precision;
  * its transpose, op(b)^T op(a)^T. A workspace of our own lets its calls be captured and keeps their
  * bits the same from run to run.
  */
-final class CublasProduct implements MatrixProduct {
+final class CublasProduct implements MatrixProduct, AutoCloseable {
   private static final int HOPPER = 90;
 
   private final cublasHandle handle = new cublasHandle();

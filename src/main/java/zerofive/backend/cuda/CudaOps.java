@@ -1,10 +1,9 @@
 package zerofive.backend.cuda;
 
 import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import jcuda.driver.CUstream;
@@ -42,7 +41,7 @@ public final class CudaOps implements Ops {
   private final CudaContext context;
   private final CudaOptions options;
   private final CUstream stream = new CUstream();
-  private final Deque<AutoCloseable> owned = new ArrayDeque<>();
+  private final Resources owned = new Resources();
   private final List<StreamedPixels> streamedSets = new ArrayList<>();
   private final Staging staging;
   private final KernelLauncher launcher;
@@ -66,18 +65,17 @@ public final class CudaOps implements Ops {
     CudaFailure.check(
         JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING),
         "creating a stream");
-    owned.push(() -> JCudaDriver.cuStreamDestroy(stream));
+    owned.add(() -> JCudaDriver.cuStreamDestroy(stream));
     try {
-      staging = own(new Staging(stream));
-      launcher = own(new KernelLauncher(context, stream));
+      staging = new Staging(stream, owned);
+      launcher = new KernelLauncher(context, stream, owned);
       metricPartials = workspace(ElementType.F64, 2 * METRIC_BLOCKS);
       metricCounter = workspace(ElementType.I32, 1);
       ownProduct =
-          own(
-              new KernelProduct(
-                  launcher,
-                  workspace(ElementType.F32, KernelProduct.PARTIAL_SUMS),
-                  workspace(ElementType.I32, KernelProduct.COUNTERS)));
+          new KernelProduct(
+              launcher,
+              workspace(ElementType.F32, KernelProduct.PARTIAL_SUMS),
+              workspace(ElementType.I32, KernelProduct.COUNTERS));
       cublas = useCublas ? Optional.of(startCublas()) : Optional.empty();
     } catch (RuntimeException | Error e) {
       close();
@@ -88,17 +86,12 @@ public final class CudaOps implements Ops {
   private CublasProduct startCublas() {
     CudaBuffer workspace =
         allocateOnCard(ElementType.F32, CublasProduct.workspaceBytes(context.card()) / Float.BYTES);
-    return own(new CublasProduct(stream, workspace, options.precision()));
+    return owned.add(new CublasProduct(stream, workspace, options.precision()));
   }
 
   /** Where new memory is, zero. */
   private long workspace(ElementType type, int length) {
     return CudaBuffer.address(allocate(type, length));
-  }
-
-  private <T extends AutoCloseable> T own(T resource) {
-    owned.push(resource);
-    return resource;
   }
 
   // Memory.
@@ -108,7 +101,7 @@ public final class CudaOps implements Ops {
     context.makeCurrent();
     if (type == ElementType.U8
         && (length > options.residentBytes() || length + RESERVE_BYTES > context.freeBytes())) {
-      StreamedPixels pixels = own(new StreamedPixels(stream, length));
+      StreamedPixels pixels = new StreamedPixels(stream, length, owned);
       streamedSets.add(pixels);
       return new CudaBuffer(new CudaMemory(type, 0, null, null, pixels), 0, length);
     }
@@ -123,7 +116,7 @@ public final class CudaOps implements Ops {
     DevicePointer pointer = new DevicePointer();
     CudaFailure.check(
         JCudaDriver.cuMemAlloc(pointer, bytes), "taking " + bytes + " bytes of the card's memory");
-    owned.push(() -> JCudaDriver.cuMemFree(pointer));
+    owned.add(() -> JCudaDriver.cuMemFree(pointer));
     HostNumbers numbers = type == ElementType.I32 ? new HostNumbers(length) : null;
     return new CudaBuffer(
         new CudaMemory(type, pointer.address(), pointer, numbers, null), 0, length);
@@ -540,7 +533,7 @@ public final class CudaOps implements Ops {
     if (options.session() == SessionKind.STEPWISE) {
       return calls;
     }
-    CudaRecording replay = own(new CudaRecording(stream));
+    CudaRecording replay = owned.add(new CudaRecording(stream));
     return () -> {
       context.makeCurrent();
       if (replay.isEmpty()) {
@@ -565,6 +558,24 @@ public final class CudaOps implements Ops {
     }
   }
 
+  @Override
+  public List<String> notes() {
+    return streamedSets.stream().map(this::note).toList();
+  }
+
+  private String note(StreamedPixels pixels) {
+    return "a set of "
+        + mebibytes(pixels.length())
+        + " of pixels is streamed to the card in every epoch, since "
+        + (pixels.length() > options.residentBytes()
+            ? "--resident-mb keeps no more than " + mebibytes(options.residentBytes()) + " there"
+            : "the card's free memory does not hold it");
+  }
+
+  private static String mebibytes(long bytes) {
+    return String.format(Locale.ROOT, "%.1f MiB", bytes / (double) (1 << 20));
+  }
+
   /** Waits for the card, then frees everything; also where the card is lost. */
   @Override
   public void close() {
@@ -573,16 +584,6 @@ public final class CudaOps implements Ops {
     }
     context.makeCurrentIfPossible();
     JCudaDriver.cuStreamSynchronize(stream);
-    while (!owned.isEmpty()) {
-      free(owned.pop());
-    }
-  }
-
-  private static void free(AutoCloseable resource) {
-    try {
-      resource.close();
-    } catch (Exception e) {
-      throw new IllegalStateException("freeing never fails", e);
-    }
+    owned.close();
   }
 }

@@ -12,7 +12,7 @@ import jcuda.driver.JCudaDriver;
  * behind a table of their addresses that never changes; the driver copies them during the launch.
  * JCuda's own way, a Pointer to Pointers made for each launch, takes ten times as long.
  */
-final class KernelLauncher implements AutoCloseable {
+final class KernelLauncher {
   /** Threads of a block, as kernels/launch.cuh has them. */
   static final int THREADS = 256;
 
@@ -20,14 +20,14 @@ final class KernelLauncher implements AutoCloseable {
 
   private final CudaContext context;
   private final CUstream stream;
-  private final HostMemory memory = new HostMemory(2 * SLOTS * Long.BYTES);
   private final ByteBuffer slots;
   private final Pointer table;
   private int used;
 
-  KernelLauncher(CudaContext context, CUstream stream) {
+  KernelLauncher(CudaContext context, CUstream stream, Resources owned) {
     this.context = context;
     this.stream = stream;
+    HostMemory memory = owned.add(new HostMemory(2 * SLOTS * Long.BYTES));
     ByteBuffer all = memory.bytes();
     long base = memory.address();
     for (int slot = 0; slot < SLOTS; slot++) {
@@ -73,10 +73,5 @@ final class KernelLauncher implements AutoCloseable {
   /** Blocks of {@link #THREADS} threads for a thread an element. */
   static long blocks(long elements) {
     return (elements + THREADS - 1) / THREADS;
-  }
-
-  @Override
-  public void close() {
-    memory.close();
   }
 }

@@ -126,8 +126,4 @@ final class KernelProduct implements MatrixProduct {
             cut.parts(),
             KernelLauncher.THREADS);
   }
-
-  /** The memory belongs to who gave it. */
-  @Override
-  public void close() {}
 }

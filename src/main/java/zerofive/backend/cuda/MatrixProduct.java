@@ -1,14 +1,11 @@
 package zerofive.backend.cuda;
 
 /** Something that multiplies row-major matrices on a stream of the card. */
-interface MatrixProduct extends AutoCloseable {
+interface MatrixProduct {
   /**
    * {@code c = op(a) op(b)}, as {@link zerofive.backend.ops.Ops#gemm} has it; addresses on the
    * card.
    */
   void multiply(
       boolean transposeA, boolean transposeB, int m, int n, int k, long a, long b, long c);
-
-  @Override
-  void close();
 }

@@ -31,11 +31,13 @@ final class Staging implements AutoCloseable {
 
   private final CUstream stream;
   private final HostMemory[] memory = new HostMemory[2];
-  private final CudaEvent[] sent = {new CudaEvent(), new CudaEvent()};
+  private final CudaEvent[] sent;
   private int turn;
 
-  Staging(CUstream stream) {
+  Staging(CUstream stream, Resources owned) {
     this.stream = stream;
+    sent = new CudaEvent[] {owned.add(new CudaEvent()), owned.add(new CudaEvent())};
+    owned.add(this);
   }
 
   /**
@@ -85,10 +87,9 @@ final class Staging implements AutoCloseable {
 
   @Override
   public void close() {
-    for (int i = 0; i < 2; i++) {
-      sent[i].close();
-      if (memory[i] != null) {
-        memory[i].close();
+    for (HostMemory host : memory) {
+      if (host != null) {
+        host.close();
       }
     }
   }

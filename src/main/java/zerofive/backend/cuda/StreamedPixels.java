@@ -56,21 +56,29 @@ final class StreamedPixels implements AutoCloseable {
   private final HostMemory pixels;
   private final Staging staging;
   private final DevicePointer[] places = new DevicePointer[2];
-  private final CudaEvent[] copied = {new CudaEvent(), new CudaEvent()};
-  private final CudaEvent issued = new CudaEvent();
+  private final CudaEvent[] copied;
+  private final CudaEvent issued;
   private final Chunk[] staged = new Chunk[2];
   private Chunk planned;
   private long room;
 
-  /** Room for {@code length} pixels on the host, zero. */
-  StreamedPixels(CUstream compute, int length) {
+  /** Room for {@code length} pixels on the host, zero; all of it belongs to {@code owned}. */
+  StreamedPixels(CUstream compute, int length, Resources owned) {
     this.compute = compute;
     CudaFailure.check(
         JCudaDriver.cuStreamCreate(copies, CUstream_flags.CU_STREAM_NON_BLOCKING),
         "creating a stream");
-    staging = new Staging(copies);
-    pixels = new HostMemory(length);
+    owned.add(() -> JCudaDriver.cuStreamDestroy(copies));
+    copied = new CudaEvent[] {owned.add(new CudaEvent()), owned.add(new CudaEvent())};
+    issued = owned.add(new CudaEvent());
+    pixels = owned.add(new HostMemory(length));
+    staging = new Staging(copies, owned);
+    owned.add(this);
     clear(0, length);
+  }
+
+  int length() {
+    return pixels.bytes().capacity();
   }
 
   void upload(byte[] source, int offset, int to, int length) {
@@ -197,12 +205,6 @@ final class StreamedPixels implements AutoCloseable {
   @Override
   public void close() {
     JCudaDriver.cuStreamSynchronize(copies);
-    staging.close();
     freePlaces();
-    copied[0].close();
-    copied[1].close();
-    issued.close();
-    JCudaDriver.cuStreamDestroy(copies);
-    pixels.close();
   }
 }

@@ -1,5 +1,6 @@
 package zerofive.backend.ops;
 
+import java.util.List;
 import java.util.Locale;
 import zerofive.backend.Optimizer;
 import zerofive.model.Activation;
@@ -223,6 +224,11 @@ public final class CheckedOps implements Ops {
   @Override
   public Runnable recorded(Runnable calls) {
     return ops.recorded(calls);
+  }
+
+  @Override
+  public List<String> notes() {
+    return ops.notes();
   }
 
   @Override

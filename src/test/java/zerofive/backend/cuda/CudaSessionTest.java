@@ -243,6 +243,9 @@ final class CudaSessionTest {
     long copies = SimulatedDevice.calls("cuMemcpyHtoDAsync");
     try (CudaBackend backend = backend(SessionKind.GRAPH, Long.MAX_VALUE)) {
       assertSameBits(expected, train(backend), "streamed");
+      try (TrainingSession session = open(backend)) {
+        assertTrue(session.notes().get(0).contains("free memory"), session.notes().toString());
+      }
     }
     assertTrue(SimulatedDevice.calls("cuMemcpyHtoDAsync") > copies + EPOCHS);
     assertNothingLeft();
@@ -304,24 +307,36 @@ final class CudaSessionTest {
     assertNothingLeft();
   }
 
-  /** Whichever allocation fails, the rest is freed and the sentence names the remedy. */
-  @Test
-  void outOfMemoryAnywhereLeavesNothing() {
-    int allocation = 1;
+  /** Whichever call fails while a session is opened and used, the rest is freed. */
+  @ParameterizedTest
+  @CsvSource({
+    "cuMemAlloc, 2, 20",
+    "cuMemHostAlloc, 2, 8",
+    "cuEventCreate, 2, 10",
+    "cuStreamCreate, 2, 3",
+    "cuModuleGetFunction, 2, 10",
+    "cublasCreate, 3, 2",
+    "cublasSetWorkspace, 7, 2"
+  })
+  void aFailureAnywhereLeavesNothing(String function, int code, int atLeast) {
+    boolean cublas = function.startsWith("cublas");
+    int call = 1;
     while (true) {
       SimulatedDevice.reset();
-      SimulatedDevice.fail("cuMemAlloc", allocation, 2);
-      try (CudaBackend backend = backend(SessionKind.GRAPH, Long.MAX_VALUE)) {
+      SimulatedDevice.fail(function, call, code);
+      try (CudaBackend backend =
+          CudaUnderTest.backend(cublas ? "" : CublasLibrary.NONE, SessionKind.GRAPH, 0)) {
         train(backend);
         break;
       } catch (DeviceException e) {
-        assertTrue(e.getMessage().contains("CUDA_ERROR_OUT_OF_MEMORY"), e.getMessage());
-        assertTrue(e.getMessage().contains("--batch-size"), e.getMessage());
+        assertTrue(e.getMessage().contains("_ERROR_OUT_OF_MEMORY") == !cublas, e.getMessage());
+        assertTrue(
+            e.getMessage().contains(cublas ? "--cublas none" : "--batch-size"), e.getMessage());
       }
       assertNothingLeft();
-      allocation++;
+      call++;
     }
-    assertTrue(allocation > 20, allocation + " allocations");
+    assertTrue(call >= atLeast, call + " calls of " + function);
   }
 
   /** Any call of an epoch may be the one at which the card is lost. */

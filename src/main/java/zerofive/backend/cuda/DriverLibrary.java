@@ -57,12 +57,12 @@ public record DriverLibrary(Path file) {
     if (refused.isEmpty()) {
       throw new DeviceException(
           "there is no NVIDIA driver here (" + NAME + " is in none of the usual folders)",
-          "install the driver, or start the container with --gpus all",
+          "install the driver, start the container with --gpus all, or train with --device cpu",
           null);
     }
     throw new DeviceException(
         "there is no usable NVIDIA driver here (" + String.join(", ", refused) + ")",
-        "install the driver for x86-64 anew, or start the container with --gpus all",
+        "install the driver for x86-64 anew, start the container with --gpus all, or train with --device cpu",
         null);
   }
 }

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.ArrayList;
@@ -13,8 +12,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -48,6 +47,7 @@ import zerofive.model.Parameters;
  * in which order streams may run, and what it says when a card fails. On the simulated device
  * alone, which can be asked and made to fail.
  */
+@ExtendWith(FreshDevice.class)
 final class CudaSessionTest {
   private static final int EPOCHS = 3;
   private static final int TRAIN = 300;
@@ -79,13 +79,6 @@ final class CudaSessionTest {
   /** What a training ended with. */
   @SuppressWarnings("ArrayRecordComponent")
   private record Result(List<Double> losses, float[] weights) {}
-
-  @BeforeEach
-  void aFreshDevice() {
-    assumeFalse(
-        CudaUnderTest.REAL, "skipped: a real card cannot be made to fail, or asked what lives");
-    SimulatedDevice.start();
-  }
 
   private static CudaBackend backend(SessionKind session, long residentBytes) {
     return CudaUnderTest.backend(CublasLibrary.NONE, session, residentBytes);

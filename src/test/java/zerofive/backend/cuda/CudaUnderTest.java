@@ -25,18 +25,27 @@ public final class CudaUnderTest {
     return REAL ? "" : SimulatedDevice.missing();
   }
 
+  private static Map<String, CudaBackend> shared = Map.of();
+
   /**
    * The backends by the names their tests have: our own product and cuBLAS, graphs and single
-   * launches, streamed sets.
+   * launches, streamed sets. They live as long as the process.
    */
-  public static Map<String, CudaBackend> backends() {
-    Map<String, CudaBackend> backends = new LinkedHashMap<>();
-    backends.put("cuda", backend(CublasLibrary.NONE, SessionKind.GRAPH, Long.MAX_VALUE));
-    backends.put("cuda-cublas", backend("", SessionKind.GRAPH, Long.MAX_VALUE));
-    backends.put("cuda-streamed", backend(CublasLibrary.NONE, SessionKind.GRAPH, 0));
-    backends.put(
-        "cuda-stepwise", backend(CublasLibrary.NONE, SessionKind.STEPWISE, Long.MAX_VALUE));
-    return backends;
+  public static synchronized Map<String, CudaBackend> backends() {
+    if (shared.isEmpty()) {
+      shared = new LinkedHashMap<>();
+      shared.put("cuda", backend(CublasLibrary.NONE, SessionKind.GRAPH, Long.MAX_VALUE));
+      shared.put("cuda-cublas", backend("", SessionKind.GRAPH, Long.MAX_VALUE));
+      shared.put("cuda-streamed", backend(CublasLibrary.NONE, SessionKind.GRAPH, 0));
+      shared.put(
+          "cuda-stepwise", backend(CublasLibrary.NONE, SessionKind.STEPWISE, Long.MAX_VALUE));
+    }
+    return shared;
+  }
+
+  /** Makes those backends give the device up; each opens it again when it is used. */
+  static synchronized void close() {
+    shared.values().forEach(CudaBackend::close);
   }
 
   /**

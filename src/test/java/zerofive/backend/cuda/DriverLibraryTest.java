@@ -58,7 +58,7 @@ class DriverLibraryTest {
     assertEquals(
         Availability.unusable(
             "there is no NVIDIA driver here (libcuda.so.1 is in none of the usual folders)",
-            "install the driver, or start the container with --gpus all"),
+            "install the driver, start the container with --gpus all, or train with --device cpu"),
         refused().availability());
   }
 
@@ -144,7 +144,7 @@ class DriverLibraryTest {
         refused()
             .getMessage()
             .endsWith(
-                "; install the driver for x86-64 anew, or start the container with --gpus all"));
+                "; install the driver for x86-64 anew, start the container with --gpus all, or train with --device cpu"));
     machine.library("/usr/local/nvidia/lib/libcuda.so.1");
     assertFound("/usr/local/nvidia/lib/libcuda.so.1");
   }

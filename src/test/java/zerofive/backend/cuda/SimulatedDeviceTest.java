@@ -36,8 +36,10 @@ import jcuda.jcublas.cublasOperation;
 import jcuda.runtime.cudaStream_t;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** The simulated device itself, through JCuda: what it computes, and what it must catch. */
+@ExtendWith(FreshDevice.class)
 final class SimulatedDeviceTest {
   private static final int ELEMENTS = 1000;
   private static final long BYTES = (long) ELEMENTS * Sizeof.FLOAT;
@@ -45,12 +47,6 @@ final class SimulatedDeviceTest {
 
   private final CUdevice device = new CUdevice();
   private final CUcontext context = new CUcontext();
-
-  @BeforeEach
-  void start() {
-    SimulatedDevice.start();
-    open();
-  }
 
   @Test
   void runsAKernelOfThePtx() throws IOException {
@@ -353,7 +349,8 @@ final class SimulatedDeviceTest {
     return downloaded(memory)[0];
   }
 
-  private void open() {
+  @BeforeEach
+  void open() {
     ok(cuInit(0));
     ok(cuDeviceGet(device, 0));
     ok(cuDevicePrimaryCtxRetain(context, device));

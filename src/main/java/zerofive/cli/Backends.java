@@ -13,6 +13,7 @@ import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
 import zerofive.backend.cuda.CudaBackend;
 import zerofive.backend.cuda.CudaOptions;
+import zerofive.backend.cpu.CpuBackend;
 import zerofive.backend.reference.ReferenceBackend;
 import zerofive.data.ImageSet;
 import zerofive.model.Parameters;
@@ -31,11 +32,7 @@ final class Backends {
       List.of(
           new Maker(
               CUDA, options -> new CudaBackend(CudaOptions.of(options.card(), options.settings()))),
-          new Maker(
-              CPU,
-              options ->
-                  new Missing(
-                      CPU, "this version has no native code", "plain Java serves in its place")),
+          new Maker(CPU, options -> new CpuBackend(options.threads())),
           new Maker(REFERENCE, options -> new ReferenceBackend()));
 
   private Backends() {}

@@ -98,7 +98,7 @@ record DeviceOptions(String device, int threads, Map<String, String> settings) {
   void note(Backends.Choice choice, Terminal terminal) {
     terminal.note("device   ", choice.describe());
     choice.notes().forEach(note -> terminal.note("         ", note));
-    if (threads > 1) {
+    if (threads > 1 && choice.backend().name().equals("reference")) {
       terminal.note("         ", "--threads " + threads + ": plain Java computes on one thread");
     }
   }

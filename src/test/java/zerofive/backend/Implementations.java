@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.Arguments;
+import zerofive.backend.cpu.CpuForTests;
 import zerofive.backend.cuda.CudaUnderTest;
 import zerofive.backend.ops.Ops;
 import zerofive.backend.reference.ReferenceBackend;
@@ -39,6 +40,9 @@ public final class Implementations {
                           backend,
                           CudaUnderTest.COMPUTING.contains(name),
                           CudaUnderTest.REAL)));
+    }
+    if (CpuForTests.isUsable()) {
+      ALL.put("cpu", new Implementation(CpuForTests::ops, CpuForTests.backend(), true));
     }
   }
 

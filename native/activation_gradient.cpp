@@ -1,0 +1,15 @@
+// delta[i] = delta[i] times the activation's slope, told from the activated value. Both f32 [elements].
+#include "native.h"
+
+namespace INSTRUCTION_SET {
+
+void activation_gradient(Team* team, int activation, int64_t elements, const float* values, float* delta) {
+  team->run_if(elements > WORTH_SHARING, [=](int member) {
+    int64_t end = share(elements, LANES, member + 1, team->threads());
+    for (int64_t i = share(elements, LANES, member, team->threads()); i < end; i++) {
+      delta[i] = activation_slope(activation, values[i], delta[i]);
+    }
+  });
+}
+
+}  // namespace INSTRUCTION_SET

@@ -1,0 +1,35 @@
+// One instruction set's ops: compiled once for each, with -DINSTRUCTION_SET=name and the compiler's flags for it. Nothing of
+// the C++ library is used here that would leave a copy of itself, made for one CPU, to be linked into the others' code.
+#include "native.h"
+
+// clang-format off
+#include "gather.cpp"
+#include "gemm.cpp"
+#include "bias_activation.cpp"
+#include "loss.cpp"
+#include "score.cpp"
+#include "activation_gradient.cpp"
+#include "bias_gradient.cpp"
+#include "update.cpp"
+// clang-format on
+
+#define TEXT(name) TEXT_OF(name)
+#define TEXT_OF(name) #name
+#define JOINED(a, b) JOINED_OF(a, b)
+#define JOINED_OF(a, b) a##b
+
+namespace zerofive {
+
+extern const Kernels JOINED(kernels_, INSTRUCTION_SET) = {
+    TEXT(INSTRUCTION_SET),
+    INSTRUCTION_SET::gather,
+    INSTRUCTION_SET::gemm,
+    INSTRUCTION_SET::bias_activation,
+    INSTRUCTION_SET::loss,
+    INSTRUCTION_SET::score,
+    INSTRUCTION_SET::activation_gradient,
+    INSTRUCTION_SET::bias_gradient,
+    INSTRUCTION_SET::update,
+};
+
+}  // namespace zerofive

@@ -1,0 +1,92 @@
+// The native library: what Java calls, and what the files share. Every op's file is compiled once for each instruction set, in
+// a namespace of its own (all.cpp); `kernels` points to the set in use.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "team.h"
+
+namespace zerofive {
+
+// Floats of a row of rates: learning rate, Adam's step size, Adam's root, AdamW's factor.
+constexpr int RATES = 4;
+
+// Columns of a panel: weights, sums of a list and products come in so many at a time.
+constexpr int64_t PANEL = 32;
+
+// Rows that are taken together.
+constexpr int64_t BLOCK_ROWS = 256;
+
+// Elements from which on waking the other threads costs less than it brings.
+constexpr int64_t WORTH_SHARING = 1 << 14;
+
+// The ordinals of zerofive.backend.Optimizer.Kind.
+enum OptimizerKind { OPTIMIZER_SGD, OPTIMIZER_ADAM, OPTIMIZER_ADAMW };
+
+struct Optimizer {
+  int kind;
+  float momentum;
+  float decay;
+};
+
+// One instruction set's ops; each file of that name tells its arguments.
+struct Kernels {
+  const char* name;
+  void (*gather)(
+      Team* team, const uint8_t* pixels, const int32_t* labels, const int32_t* order, int first, int rows, int width,
+      float* x, int32_t* targets);
+  void (*gemm)(
+      Team* team, int m, int n, int k, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row,
+      int64_t b_column, float* c, float* scratch);
+  void (*bias_activation)(Team* team, int activation, int rows, int width, const float* bias, float* z);
+  void (*loss)(
+      Team* team, int loss, int rows, int outputs, const float* logits, const int32_t* targets, float* slopes,
+      double* metrics);
+  void (*score)(
+      Team* team, int loss, int rows, int outputs, const float* logits, const int32_t* targets, double* metrics);
+  void (*activation_gradient)(Team* team, int activation, int64_t elements, const float* values, float* delta);
+  void (*bias_gradient)(Team* team, int rows, int width, const float* delta, float* gradient);
+  void (*update)(
+      Team* team, int kind, float momentum, float decay, int64_t n, float* w, const float* g, float* moments,
+      const float* rates, int step);
+};
+
+extern const Kernels kernels_portable, kernels_avx2, kernels_avx512;
+
+// The instruction set in use.
+extern const Kernels* kernels;
+
+// Takes the best set of this CPU and operating system that is no better than `most` (0 portable, 1 AVX2, 2 AVX-512), and
+// returns its number.
+int choose_kernels(int most);
+
+// Zeroed memory that begins on a cache line; its address, or 0 where there is not enough.
+int64_t allocate(int64_t size);
+void release(void* memory);
+
+// Between Java's arrays and this memory.
+inline void copy_in(void* to, const void* from, int64_t offset, int64_t size) {
+  memcpy(to, (const char*)from + offset, (size_t)size);
+}
+inline void copy_out(const void* from, void* to, int64_t size) { memcpy(to, from, (size_t)size); }
+inline void clear(void* memory, int64_t size) { memset(memory, 0, (size_t)size); }
+
+inline int64_t create_team(int threads) { return (int64_t) new Team(threads); }
+inline void serve(Team* team, int member) { team->serve(member); }
+inline void dismiss(Team* team) {
+  team->dismiss();
+  delete team;
+}
+
+}  // namespace zerofive
+
+#ifdef INSTRUCTION_SET
+#include "../kernels/element_math.h"
+#include "simd.h"
+
+namespace INSTRUCTION_SET {
+using namespace zerofive;
+}
+#endif

@@ -1,0 +1,161 @@
+// Sixteen floats at once, told once for each instruction set; whatever is written with them gives the same bits under
+// AVX2 and AVX-512. Elsewhere the compiler makes of it what the machine has, and products are rounded before they are added.
+#pragma once
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__AVX2__) && defined(__FMA__)
+#include <immintrin.h>
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+
+namespace INSTRUCTION_SET {
+
+constexpr int LANES = 16;
+
+#if defined(__AVX512F__)
+
+using Lanes = __m512;
+// Four floats, once for each quarter of the lanes.
+using Quad = __m512;
+// What the registers have room for: a tile of a matrix product, and the lanes of a list's sums.
+constexpr int TILE_ROWS = 12;
+constexpr int TILE_LANES = 2;
+constexpr int LIST_LANES = 2;
+
+INLINE Lanes zero() { return _mm512_setzero_ps(); }
+INLINE Lanes broadcast(float value) { return _mm512_set1_ps(value); }
+INLINE Lanes load(const float* from) { return _mm512_loadu_ps(from); }
+INLINE void store(float* to, Lanes a) { _mm512_storeu_ps(to, a); }
+INLINE Lanes add(Lanes a, Lanes b) { return _mm512_add_ps(a, b); }
+INLINE Lanes subtract(Lanes a, Lanes b) { return _mm512_sub_ps(a, b); }
+INLINE Lanes multiply(Lanes a, Lanes b) { return _mm512_mul_ps(a, b); }
+INLINE Lanes multiply_add(Lanes a, Lanes b, Lanes c) { return _mm512_fmadd_ps(a, b, c); }
+// NaN stays NaN.
+INLINE Lanes relu(Lanes a) { return _mm512_max_ps(_mm512_setzero_ps(), a); }
+INLINE Lanes bytes(const uint8_t* from) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)from)));
+}
+// The low bytes of four 16-bit numbers.
+INLINE Quad low_bytes(const uint16_t* from) {
+  __m128i words = _mm_cvtepu16_epi32(_mm_loadl_epi64((const __m128i*)from));
+  return _mm512_broadcast_f32x4(_mm_cvtepi32_ps(_mm_and_si128(words, _mm_set1_epi32(0xff))));
+}
+INLINE Quad four_bytes(const uint8_t* from) {
+  int32_t packed;
+  memcpy(&packed, from, sizeof packed);
+  return _mm512_broadcast_f32x4(_mm_cvtepi32_ps(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(packed))));
+}
+template <int I>
+INLINE Lanes pick(Quad a) { return _mm512_permute_ps(a, I * 0x55); }
+INLINE __m256 half(Lanes a) {
+  return _mm256_add_ps(_mm512_castps512_ps256(a), _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(a), 1)));
+}
+
+#elif defined(__AVX2__) && defined(__FMA__)
+
+struct Lanes {
+  __m256 low, high;
+};
+using Quad = __m256;
+constexpr int TILE_ROWS = 6;
+constexpr int TILE_LANES = 1;
+constexpr int LIST_LANES = 1;
+
+INLINE Lanes zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
+INLINE Lanes broadcast(float value) { return {_mm256_set1_ps(value), _mm256_set1_ps(value)}; }
+INLINE Lanes load(const float* from) { return {_mm256_loadu_ps(from), _mm256_loadu_ps(from + 8)}; }
+INLINE void store(float* to, Lanes a) {
+  _mm256_storeu_ps(to, a.low);
+  _mm256_storeu_ps(to + 8, a.high);
+}
+INLINE Lanes add(Lanes a, Lanes b) { return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)}; }
+INLINE Lanes subtract(Lanes a, Lanes b) { return {_mm256_sub_ps(a.low, b.low), _mm256_sub_ps(a.high, b.high)}; }
+INLINE Lanes multiply(Lanes a, Lanes b) { return {_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high)}; }
+INLINE Lanes multiply_add(Lanes a, Lanes b, Lanes c) {
+  return {_mm256_fmadd_ps(a.low, b.low, c.low), _mm256_fmadd_ps(a.high, b.high, c.high)};
+}
+INLINE Lanes relu(Lanes a) {
+  return {_mm256_max_ps(_mm256_setzero_ps(), a.low), _mm256_max_ps(_mm256_setzero_ps(), a.high)};
+}
+INLINE Lanes bytes(const uint8_t* from) {
+  __m128i packed = _mm_loadu_si128((const __m128i*)from);
+  return {_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(packed)),
+          _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_unpackhi_epi64(packed, packed)))};
+}
+INLINE Quad twice(__m128 a) { return _mm256_insertf128_ps(_mm256_castps128_ps256(a), a, 1); }
+INLINE Quad low_bytes(const uint16_t* from) {
+  __m128i words = _mm_cvtepu16_epi32(_mm_loadl_epi64((const __m128i*)from));
+  return twice(_mm_cvtepi32_ps(_mm_and_si128(words, _mm_set1_epi32(0xff))));
+}
+INLINE Quad four_bytes(const uint8_t* from) {
+  int32_t packed;
+  memcpy(&packed, from, sizeof packed);
+  return twice(_mm_cvtepi32_ps(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(packed))));
+}
+template <int I>
+INLINE Lanes pick(Quad a) {
+  __m256 value = _mm256_permute_ps(a, I * 0x55);
+  return {value, value};
+}
+INLINE __m256 half(Lanes a) { return _mm256_add_ps(a.low, a.high); }
+
+#else
+
+typedef float Lanes __attribute__((vector_size(64), aligned(16)));
+struct Quad {
+  float values[4];
+};
+constexpr int TILE_ROWS = 2;
+constexpr int TILE_LANES = 1;
+constexpr int LIST_LANES = 1;
+
+INLINE Lanes broadcast(float value) { return (Lanes){} + value; }
+INLINE Lanes zero() { return (Lanes){}; }
+INLINE Lanes load(const float* from) {
+  Lanes a;
+  memcpy(&a, from, sizeof a);
+  return a;
+}
+INLINE void store(float* to, Lanes a) { memcpy(to, &a, sizeof a); }
+INLINE Lanes add(Lanes a, Lanes b) { return a + b; }
+INLINE Lanes subtract(Lanes a, Lanes b) { return a - b; }
+INLINE Lanes multiply(Lanes a, Lanes b) { return a * b; }
+INLINE Lanes multiply_add(Lanes a, Lanes b, Lanes c) { return a * b + c; }
+INLINE Lanes relu(Lanes a) { return a < zero() ? zero() : a; }
+INLINE Lanes bytes(const uint8_t* from) {
+  Lanes a;
+  for (int i = 0; i < LANES; i++) a[i] = from[i];
+  return a;
+}
+INLINE Quad low_bytes(const uint16_t* from) {
+  return {{(float)(from[0] & 0xff), (float)(from[1] & 0xff), (float)(from[2] & 0xff), (float)(from[3] & 0xff)}};
+}
+INLINE Quad four_bytes(const uint8_t* from) {
+  return {{(float)from[0], (float)from[1], (float)from[2], (float)from[3]}};
+}
+template <int I>
+INLINE Lanes pick(Quad a) { return broadcast(a.values[I]); }
+
+#endif
+
+// The sum of all lanes, by one tree.
+#if defined(__AVX2__) && defined(__FMA__)
+INLINE float sum(Lanes a) {
+  __m256 eight = half(a);
+  __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+#else
+INLINE float sum(Lanes a) {
+  float eight[8], four[4];
+  for (int i = 0; i < 8; i++) eight[i] = a[i] + a[i + 8];
+  for (int i = 0; i < 4; i++) four[i] = eight[i] + eight[i + 4];
+  return (four[0] + four[2]) + (four[1] + four[3]);
+}
+#endif
+
+}  // namespace INSTRUCTION_SET

@@ -1,0 +1,149 @@
+package zerofive.backend.cpu;
+
+import org.bytedeco.javacpp.annotation.Cast;
+import org.bytedeco.javacpp.annotation.CriticalRegion;
+import org.bytedeco.javacpp.annotation.Name;
+import org.bytedeco.javacpp.annotation.Namespace;
+import org.bytedeco.javacpp.annotation.NoException;
+import org.bytedeco.javacpp.annotation.Platform;
+
+/**
+ * The functions of native/native.h, which tells their arguments; a long is an address. JavaCPP
+ * makes the C++ side of this class when the program is built. Only numbers and arrays cross it, so
+ * nothing of JavaCPP is needed when the program runs: its own start would cost 40 ms. {@link
+ * NativeLibrary} loads it.
+ */
+@Platform(include = "native.h")
+@Namespace("zerofive")
+@NoException
+final class Native {
+  private Native() {}
+
+  /** How element_math.h and native.h number an activation, a loss or an optimiser: in our order. */
+  @SuppressWarnings("EnumOrdinal")
+  static int number(Enum<?> choice) {
+    return choice.ordinal();
+  }
+
+  @Name("choose_kernels")
+  static native int chooseKernels(int most);
+
+  static native @Cast("int64_t") long allocate(@Cast("int64_t") long size);
+
+  static native void release(@Cast("void*") long memory);
+
+  static native void clear(@Cast("void*") long memory, @Cast("int64_t") long size);
+
+  @Name("copy_in")
+  @CriticalRegion
+  static native void copyIn(@Cast("void*") long to, byte[] from, int offset, long size);
+
+  @Name("copy_in")
+  @CriticalRegion
+  static native void copyIn(@Cast("void*") long to, int[] from, int offset, long size);
+
+  @Name("copy_in")
+  @CriticalRegion
+  static native void copyIn(@Cast("void*") long to, float[] from, int offset, long size);
+
+  @Name("copy_out")
+  @CriticalRegion
+  static native void copyOut(@Cast("void*") long from, float[] to, long size);
+
+  @Name("copy_out")
+  @CriticalRegion
+  static native void copyOut(@Cast("void*") long from, double[] to, long size);
+
+  @Name("create_team")
+  static native @Cast("int64_t") long createTeam(int threads);
+
+  static native void serve(@Cast("zerofive::Team*") long team, int member);
+
+  static native void dismiss(@Cast("zerofive::Team*") long team);
+
+  @Name("kernels->gather")
+  static native void gather(
+      @Cast("zerofive::Team*") long team,
+      @Cast("uint8_t*") long pixels,
+      @Cast("int32_t*") long labels,
+      @Cast("int32_t*") long order,
+      int first,
+      int rows,
+      int width,
+      @Cast("float*") long x,
+      @Cast("int32_t*") long targets);
+
+  @Name("kernels->gemm")
+  static native void gemm(
+      @Cast("zerofive::Team*") long team,
+      int m,
+      int n,
+      int k,
+      @Cast("float*") long a,
+      long aRow,
+      long aColumn,
+      @Cast("float*") long b,
+      long bRow,
+      long bColumn,
+      @Cast("float*") long c,
+      @Cast("float*") long scratch);
+
+  @Name("kernels->bias_activation")
+  static native void biasActivation(
+      @Cast("zerofive::Team*") long team,
+      int activation,
+      int rows,
+      int width,
+      @Cast("float*") long bias,
+      @Cast("float*") long z);
+
+  @Name("kernels->loss")
+  static native void loss(
+      @Cast("zerofive::Team*") long team,
+      int loss,
+      int rows,
+      int outputs,
+      @Cast("float*") long logits,
+      @Cast("int32_t*") long targets,
+      @Cast("float*") long slopes,
+      @Cast("double*") long metrics);
+
+  @Name("kernels->score")
+  static native void score(
+      @Cast("zerofive::Team*") long team,
+      int loss,
+      int rows,
+      int outputs,
+      @Cast("float*") long logits,
+      @Cast("int32_t*") long targets,
+      @Cast("double*") long metrics);
+
+  @Name("kernels->activation_gradient")
+  static native void activationGradient(
+      @Cast("zerofive::Team*") long team,
+      int activation,
+      long elements,
+      @Cast("float*") long values,
+      @Cast("float*") long delta);
+
+  @Name("kernels->bias_gradient")
+  static native void biasGradient(
+      @Cast("zerofive::Team*") long team,
+      int rows,
+      int width,
+      @Cast("float*") long delta,
+      @Cast("float*") long gradient);
+
+  @Name("kernels->update")
+  static native void update(
+      @Cast("zerofive::Team*") long team,
+      int kind,
+      float momentum,
+      float decay,
+      long n,
+      @Cast("float*") long w,
+      @Cast("float*") long g,
+      @Cast("float*") long moments,
+      @Cast("float*") long rates,
+      int step);
+}

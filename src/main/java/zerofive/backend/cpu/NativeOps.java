@@ -1,0 +1,188 @@
+package zerofive.backend.cpu;
+
+import static zerofive.backend.cpu.NativeBuffer.address;
+
+import zerofive.backend.Optimizer;
+import zerofive.backend.ops.Buffer;
+import zerofive.backend.ops.ElementType;
+import zerofive.backend.ops.Ops;
+import zerofive.model.Activation;
+import zerofive.model.Loss;
+
+/** Every operation of the seam in native code, on several threads; these change no bit. */
+final class NativeOps implements Ops {
+  /** Columns of a panel, as native/native.h has it. */
+  private static final int PANEL = 32;
+
+  private final Team threads;
+  private final long team;
+  private final Memory memory = new Memory();
+  private long scratch;
+  private long scratchSize;
+
+  NativeOps(int threads) {
+    this.threads = new Team(threads);
+    team = this.threads.address();
+  }
+
+  @Override
+  public Buffer allocate(ElementType type, int length) {
+    long size = (long) length * NativeBuffer.size(type);
+    return new NativeBuffer(type, memory.allocate(size), length);
+  }
+
+  @Override
+  public void upload(byte[] source, int offset, Buffer destination) {
+    Native.copyIn(address(destination), source, offset, destination.length());
+  }
+
+  @Override
+  public void upload(int[] source, Buffer destination) {
+    Native.copyIn(address(destination), source, 0, ((NativeBuffer) destination).size());
+  }
+
+  @Override
+  public void upload(float[] source, Buffer destination) {
+    Native.copyIn(address(destination), source, 0, ((NativeBuffer) destination).size());
+  }
+
+  @Override
+  public void download(Buffer source, float[] destination) {
+    Native.copyOut(address(source), destination, ((NativeBuffer) source).size());
+  }
+
+  @Override
+  public void download(Buffer source, double[] destination) {
+    Native.copyOut(address(source), destination, ((NativeBuffer) source).size());
+  }
+
+  @Override
+  public void clear(Buffer buffer) {
+    Native.clear(address(buffer), ((NativeBuffer) buffer).size());
+  }
+
+  @Override
+  public void gather(
+      Buffer pixels,
+      Buffer labels,
+      Buffer order,
+      int first,
+      int rows,
+      int width,
+      Buffer x,
+      Buffer targets) {
+    Native.gather(
+        team,
+        address(pixels),
+        address(labels),
+        address(order),
+        first,
+        rows,
+        width,
+        address(x),
+        address(targets));
+  }
+
+  @Override
+  public void gemm(
+      boolean transposeA, boolean transposeB, int m, int n, int k, Buffer a, Buffer b, Buffer c) {
+    Native.gemm(
+        team,
+        m,
+        n,
+        k,
+        address(a),
+        transposeA ? 1 : k,
+        transposeA ? m : 1,
+        address(b),
+        transposeB ? 1 : n,
+        transposeB ? k : 1,
+        address(c),
+        scratch((long) (n + PANEL - 1) / PANEL * PANEL * k * Float.BYTES));
+  }
+
+  private long scratch(long size) {
+    if (size > scratchSize) {
+      scratch = memory.allocate(size);
+      scratchSize = size;
+    }
+    return scratch;
+  }
+
+  @Override
+  public void biasActivation(Activation activation, int rows, int width, Buffer bias, Buffer z) {
+    Native.biasActivation(team, Native.number(activation), rows, width, address(bias), address(z));
+  }
+
+  @Override
+  public void loss(
+      Loss loss,
+      int rows,
+      int outputs,
+      Buffer logits,
+      Buffer targets,
+      Buffer slopes,
+      Buffer metrics) {
+    Native.loss(
+        team,
+        Native.number(loss),
+        rows,
+        outputs,
+        address(logits),
+        address(targets),
+        address(slopes),
+        address(metrics));
+  }
+
+  @Override
+  public void score(
+      Loss loss, int rows, int outputs, Buffer logits, Buffer targets, Buffer metrics) {
+    Native.score(
+        team,
+        Native.number(loss),
+        rows,
+        outputs,
+        address(logits),
+        address(targets),
+        address(metrics));
+  }
+
+  @Override
+  public void activationGradient(
+      Activation activation, int rows, int width, Buffer activated, Buffer delta) {
+    Native.activationGradient(
+        team, Native.number(activation), (long) rows * width, address(activated), address(delta));
+  }
+
+  @Override
+  public void biasGradient(int rows, int width, Buffer delta, Buffer gradient) {
+    Native.biasGradient(team, rows, width, address(delta), address(gradient));
+  }
+
+  @Override
+  public void update(
+      Optimizer optimizer,
+      Buffer parameters,
+      Buffer gradient,
+      Buffer moments,
+      Buffer rates,
+      int step) {
+    Native.update(
+        team,
+        Native.number(optimizer.kind()),
+        optimizer.momentum(),
+        optimizer.weightDecay(),
+        parameters.length(),
+        address(parameters),
+        address(gradient),
+        address(moments),
+        address(rates),
+        step);
+  }
+
+  @Override
+  public void close() {
+    threads.close();
+    memory.close();
+  }
+}

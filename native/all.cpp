@@ -11,6 +11,11 @@
 #include "activation_gradient.cpp"
 #include "bias_gradient.cpp"
 #include "update.cpp"
+#include "images.cpp"
+#include "lists.cpp"
+#include "net.cpp"
+#include "linear.cpp"
+#include "session.cpp"
 // clang-format on
 
 #define TEXT(name) TEXT_OF(name)
@@ -30,6 +35,15 @@ extern const Kernels JOINED(kernels_, INSTRUCTION_SET) = {
     INSTRUCTION_SET::activation_gradient,
     INSTRUCTION_SET::bias_gradient,
     INSTRUCTION_SET::update,
+    INSTRUCTION_SET::create_session,
+    INSTRUCTION_SET::set_train,
+    INSTRUCTION_SET::set_valid,
+    INSTRUCTION_SET::set_session_values,
+    INSTRUCTION_SET::get_session_values,
+    INSTRUCTION_SET::train_epoch,
+    INSTRUCTION_SET::measure,
+    INSTRUCTION_SET::get_logits,
+    INSTRUCTION_SET::destroy_session,
 };
 
 }  // namespace zerofive

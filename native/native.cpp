@@ -38,13 +38,33 @@ int choose_kernels(int most) {
   return chosen;
 }
 
-int64_t allocate(int64_t size) {
+void* allocate(int64_t size) {
   constexpr size_t LINE = 64;
   void* memory = nullptr;
-  if (posix_memalign(&memory, LINE, size > 0 ? (size_t)size : 1) != 0) return 0;
-  return (int64_t)memset(memory, 0, (size_t)size);
+  if (posix_memalign(&memory, LINE, size > 0 ? (size_t)size : 1) != 0) return nullptr;
+  return memset(memory, 0, (size_t)size);
 }
 
 void release(void* memory) { free(memory); }
+
+void* Arena::take(int64_t size) {
+  constexpr int64_t HEAD = 64;
+  Block* block = failed_ ? nullptr : (Block*)allocate(size + HEAD);
+  if (block == nullptr) {
+    failed_ = true;
+    return nullptr;
+  }
+  block->before = last_;
+  last_ = block;
+  return (char*)block + HEAD;
+}
+
+void Arena::close() {
+  while (last_ != nullptr) {
+    Block* before = last_->before;
+    release(last_);
+    last_ = before;
+  }
+}
 
 }  // namespace zerofive

@@ -31,6 +31,9 @@ struct Optimizer {
   float decay;
 };
 
+// A training or a measuring under way; each instruction set has its own.
+struct Session;
+
 // One instruction set's ops; each file of that name tells its arguments.
 struct Kernels {
   const char* name;
@@ -51,6 +54,18 @@ struct Kernels {
   void (*update)(
       Team* team, int kind, float momentum, float decay, int64_t n, float* w, const float* g, float* moments,
       const float* rates, int step);
+
+  // The native session; session.cpp tells the arguments.
+  Session* (*create_session)(
+      Team* team, const int32_t* widths, int layers, int loss, int kind, float momentum, float decay, int64_t batch);
+  bool (*set_train)(Session* session, const uint8_t* pixels, const int32_t* targets, int64_t count, int form);
+  bool (*set_valid)(Session* session, const uint8_t* pixels, const int32_t* targets, int64_t first, int64_t count);
+  void (*set_values)(Session* session, int kind, const float* values, int64_t offset);
+  void (*get_values)(Session* session, int kind, float* values, int64_t offset);
+  double (*train_epoch)(Session* session, const int32_t* order, const float* rates);
+  void (*measure)(Session* session, double* metrics);
+  void (*get_logits)(const Session* session, float* logits, int64_t offset);
+  void (*destroy_session)(Session* session);
 };
 
 extern const Kernels kernels_portable, kernels_avx2, kernels_avx512;
@@ -62,9 +77,26 @@ extern const Kernels* kernels;
 // returns its number.
 int choose_kernels(int most);
 
-// Zeroed memory that begins on a cache line; its address, or 0 where there is not enough.
-int64_t allocate(int64_t size);
+// Zeroed memory that begins on a cache line; null where there is not enough.
+void* allocate(int64_t size);
 void release(void* memory);
+
+// Memory that is freed as a whole. All zero is an empty one.
+class Arena {
+ public:
+  // Zeroed; null where there is not enough, and failed() from then on.
+  void* take(int64_t size);
+  bool failed() const { return failed_; }
+  void close();
+
+ private:
+  struct Block {
+    Block* before;
+  };
+
+  Block* last_;
+  bool failed_;
+};
 
 // Between Java's arrays and this memory.
 inline void copy_in(void* to, const void* from, int64_t offset, int64_t size) {

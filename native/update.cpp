@@ -37,6 +37,9 @@ INLINE void update_adam(
   }
 }
 
+// Where the values of a kind begin that an optimiser may not keep.
+INLINE float* from(float* values, int64_t offset) { return values != nullptr ? values + offset : nullptr; }
+
 // first, second: the optimiser's values for these n parameters, as many as it keeps.
 void update_some(
     const Optimizer& optimizer, int64_t n, float* w, const float* g, float* first, float* second, const float* rates) {

@@ -7,4 +7,24 @@ package zerofive.backend;
  * @param learningRates [steps of the epoch]
  */
 @SuppressWarnings("ArrayRecordComponent")
-public record EpochInput(int[] order, float[] learningRates) {}
+public record EpochInput(int[] order, float[] learningRates) {
+  /**
+   * Throws IllegalArgumentException where this is no epoch of so many images and steps. That every
+   * image comes once is its maker's promise.
+   */
+  public void check(int images, int steps) {
+    if (learningRates.length != steps) {
+      throw new IllegalArgumentException(
+          learningRates.length + " learning rates for " + steps + " steps");
+    }
+    if (order.length != images) {
+      throw new IllegalArgumentException(
+          "an order of " + order.length + " images for a training set of " + images);
+    }
+    for (int image : order) {
+      if (image < 0 || image >= images) {
+        throw new IllegalArgumentException("the order names image " + image + " of " + images);
+      }
+    }
+  }
+}

@@ -29,6 +29,12 @@ public final class Implementations {
 
   static {
     ALL.put("reference", new Implementation(ReferenceOps::new, new ReferenceBackend(), true, true));
+    if (CpuForTests.isUsable()) {
+      ALL.put("cpu", new Implementation(CpuForTests::ops, CpuForTests.backend(), true, true));
+      for (Backend variant : CpuForTests.variants()) {
+        ALL.put(variant.name(), new Implementation(CpuForTests::ops, variant, false, true));
+      }
+    }
     if (CudaUnderTest.missing().isEmpty()) {
       CudaUnderTest.backends()
           .forEach(
@@ -40,9 +46,6 @@ public final class Implementations {
                           backend,
                           CudaUnderTest.COMPUTING.contains(name),
                           CudaUnderTest.REAL)));
-    }
-    if (CpuForTests.isUsable()) {
-      ALL.put("cpu", new Implementation(CpuForTests::ops, CpuForTests.backend(), true));
     }
   }
 

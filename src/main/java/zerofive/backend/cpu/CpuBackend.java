@@ -6,8 +6,6 @@ import zerofive.backend.Scorer;
 import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
-import zerofive.backend.ops.StepwiseScorer;
-import zerofive.backend.ops.StepwiseSession;
 import zerofive.data.ImageSet;
 import zerofive.model.Parameters;
 
@@ -45,11 +43,11 @@ public final class CpuBackend implements Backend {
   @Override
   public TrainingSession open(
       TrainingPlan plan, ImageSet train, ImageSet valid, TrainingState start) {
-    return StepwiseSession.open(new NativeOps(threads), plan, train, valid, start);
+    return CpuSession.open(threads, Form.BY_DENSITY, plan, train, valid, start);
   }
 
   @Override
   public Scorer openScorer(Parameters model) {
-    return StepwiseScorer.open(new NativeOps(threads), model);
+    return new CpuScorer(threads, model);
   }
 }

@@ -146,4 +146,62 @@ final class Native {
       @Cast("float*") long moments,
       @Cast("float*") long rates,
       int step);
+
+  @Name("kernels->create_session")
+  @CriticalRegion
+  static native @Cast("int64_t") long createSession(
+      @Cast("zerofive::Team*") long team,
+      int[] widths,
+      int layers,
+      int loss,
+      int kind,
+      float momentum,
+      float decay,
+      long batch);
+
+  @Name("kernels->set_train")
+  @CriticalRegion
+  static native @Cast("bool") boolean setTrain(
+      @Cast("zerofive::Session*") long session,
+      @Cast("const uint8_t*") byte[] pixels,
+      int[] targets,
+      long count,
+      int form);
+
+  @Name("kernels->set_valid")
+  @CriticalRegion
+  static native @Cast("bool") boolean setValid(
+      @Cast("zerofive::Session*") long session,
+      @Cast("const uint8_t*") byte[] pixels,
+      int[] targets,
+      long first,
+      long count);
+
+  @Name("kernels->set_values")
+  @CriticalRegion
+  static native void setValues(
+      @Cast("zerofive::Session*") long session, int kind, float[] values, long offset);
+
+  @Name("kernels->get_values")
+  @CriticalRegion
+  static native void getValues(
+      @Cast("zerofive::Session*") long session, int kind, float[] values, long offset);
+
+  @Name("kernels->train_epoch")
+  static native double trainEpoch(
+      @Cast("zerofive::Session*") long session,
+      @Cast("int32_t*") long order,
+      @Cast("float*") long rates);
+
+  @Name("kernels->measure")
+  static native void measure(
+      @Cast("zerofive::Session*") long session, @Cast("double*") long metrics);
+
+  @Name("kernels->get_logits")
+  @CriticalRegion
+  static native void getLogits(
+      @Cast("zerofive::Session*") long session, float[] logits, long offset);
+
+  @Name("kernels->destroy_session")
+  static native void destroySession(@Cast("zerofive::Session*") long session);
 }

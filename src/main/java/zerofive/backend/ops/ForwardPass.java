@@ -11,7 +11,7 @@ import zerofive.model.Layer;
  * A model's layers one after the other, with the activations kept: the backward pass reads them.
  * Buffers: x [rows, inputs]; activation l [rows, outputs of layer l].
  */
-final class ForwardPass {
+public final class ForwardPass {
   private static final int EVALUATION_ROWS = 256;
   private static final int EVALUATION_VALUES = 1 << 24;
 
@@ -68,7 +68,7 @@ final class ForwardPass {
   }
 
   /** Throws IllegalArgumentException where images or their classes do not fit the model. */
-  static void check(Architecture architecture, ImageSet images) {
+  public static void check(Architecture architecture, ImageSet images) {
     if (images.imageSize() != architecture.inputs()) {
       throw new IllegalArgumentException(
           "images of "

@@ -6,7 +6,7 @@ import zerofive.backend.Optimizer;
  * The table of an epoch's steps that {@link Ops#update} reads: learning rate and what follows from
  * it. Powers and roots are taken here, in double, so that no device takes them.
  */
-final class StepRates {
+public final class StepRates {
   private StepRates() {}
 
   /**
@@ -15,7 +15,7 @@ final class StepRates {
    * @param learningRates [steps]
    * @param taken steps before the first of these
    */
-  static float[] table(Optimizer optimizer, float[] learningRates, long taken) {
+  public static float[] table(Optimizer optimizer, float[] learningRates, long taken) {
     double decay = asWritten(optimizer.weightDecay());
     double power1 = StrictMath.pow(Optimizer.BETA1, (double) taken);
     double power2 = StrictMath.pow(Optimizer.BETA2, (double) taken);

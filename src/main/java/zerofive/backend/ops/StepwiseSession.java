@@ -105,7 +105,7 @@ public final class StepwiseSession implements TrainingSession {
   @Override
   public EpochResult trainEpoch(EpochInput input) {
     long begin = System.nanoTime();
-    check(input);
+    input.check(trainCount, plan.stepsPerEpoch(trainCount));
     ops.upload(input.order(), order);
     ops.upload(StepRates.table(plan.optimizer(), input.learningRates(), steps), rates);
     everyStep.run();
@@ -186,20 +186,5 @@ public final class StepwiseSession implements TrainingSession {
   @Override
   public void close() {
     ops.close();
-  }
-
-  private void check(EpochInput input) {
-    if (input.learningRates().length != plan.stepsPerEpoch(trainCount)) {
-      throw new IllegalArgumentException(
-          input.learningRates().length
-              + " learning rates for "
-              + plan.stepsPerEpoch(trainCount)
-              + " steps");
-    }
-    for (int image : input.order()) {
-      if (image < 0 || image >= trainCount) {
-        throw new IllegalArgumentException("the order names image " + image + " of " + trainCount);
-      }
-    }
   }
 }

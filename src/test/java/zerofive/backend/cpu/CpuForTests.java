@@ -1,7 +1,17 @@
 package zerofive.backend.cpu;
 
+import java.util.List;
+import zerofive.backend.Availability;
 import zerofive.backend.Backend;
+import zerofive.backend.Scorer;
+import zerofive.backend.TrainingPlan;
+import zerofive.backend.TrainingSession;
+import zerofive.backend.TrainingState;
 import zerofive.backend.ops.Ops;
+import zerofive.backend.ops.StepwiseScorer;
+import zerofive.backend.ops.StepwiseSession;
+import zerofive.data.ImageSet;
+import zerofive.model.Parameters;
 
 /** Opens the native backend's parts to the tests of other packages. */
 public final class CpuForTests {
@@ -25,5 +35,52 @@ public final class CpuForTests {
   /** The backend as the program makes it. */
   public static Backend backend() {
     return new CpuBackend(THREADS);
+  }
+
+  /** The native session on lists and on all pixels, whatever the data, and the textbook loop. */
+  public static List<Backend> variants() {
+    return List.of(
+        new OfForm("cpu-lists", Form.LISTS), new OfForm("cpu-bytes", Form.BYTES), new Stepwise());
+  }
+
+  private record OfForm(String name, Form form) implements Backend {
+    @Override
+    public Availability probe() {
+      return backend().probe();
+    }
+
+    @Override
+    public TrainingSession open(
+        TrainingPlan plan, ImageSet train, ImageSet valid, TrainingState start) {
+      return CpuSession.open(THREADS, form, plan, train, valid, start);
+    }
+
+    @Override
+    public Scorer openScorer(Parameters model) {
+      return backend().openScorer(model);
+    }
+  }
+
+  private static final class Stepwise implements Backend {
+    @Override
+    public String name() {
+      return "cpu-stepwise";
+    }
+
+    @Override
+    public Availability probe() {
+      return backend().probe();
+    }
+
+    @Override
+    public TrainingSession open(
+        TrainingPlan plan, ImageSet train, ImageSet valid, TrainingState start) {
+      return StepwiseSession.open(ops(), plan, train, valid, start);
+    }
+
+    @Override
+    public Scorer openScorer(Parameters model) {
+      return StepwiseScorer.open(ops(), model);
+    }
   }
 }

@@ -1,0 +1,184 @@
+// A set of images as training reads it: as lists of each image's lit pixels, or as the bytes they are.
+//
+// A list's length is a multiple of four: its last pixel is repeated with a shade of 0.
+#include "native.h"
+
+namespace INSTRUCTION_SET {
+
+// Pixels that a list can name.
+constexpr int64_t MOST_LISTED = 1 << 16;
+
+// Up to this share of lit pixels the lists are faster than a product with all pixels.
+constexpr double SPARSE = 0.35;
+
+// Pixels of an image that are listed at once.
+constexpr int64_t LISTED_AT_ONCE = 2048;
+
+enum Form { FORM_BY_DENSITY, FORM_LISTS, FORM_BYTES };
+
+struct Images {
+  Arena memory;
+  int64_t count;
+  int64_t inputs;
+  int32_t* targets;
+  // As bytes [count, stride], zero past the last pixel; null where there are lists.
+  uint8_t* bytes;
+  int64_t stride;
+  // As lists: image i's are [begin[i], begin[i + 1]), padding included.
+  int64_t* begin;
+  uint16_t* index;
+  uint8_t* shade;
+  // Member m of the team has an image's entries [split[i * (threads + 1) + m], ... + 1), those of the pixels
+  // [bounds[m], bounds[m + 1]).
+  int64_t* split;
+  int64_t* bounds;
+};
+
+INLINE int64_t padded(int64_t count, int64_t unit) { return (count + unit - 1) / unit * unit; }
+
+INLINE int64_t lit(const uint8_t* pixels, int64_t inputs) {
+  int64_t sum = 0;
+  for (int64_t first = 0; first < inputs; first += 128) {
+    int64_t end = first + 128 < inputs ? first + 128 : inputs;
+    uint8_t some = 0;
+    for (int64_t p = first; p < end; p++) some = (uint8_t)(some + (pixels[p] != 0));
+    sum += some;
+  }
+  return sum;
+}
+
+// The lit ones of some pixels, the first of which is number `first`; returns how many. One more is written than there are.
+INLINE int64_t list_pixels(const uint8_t* pixels, int64_t count, int64_t first, uint16_t* index, uint8_t* shade) {
+  int64_t n = 0;
+  for (int64_t p = 0; p < count; p++) {
+    index[n] = (uint16_t)(first + p);
+    shade[n] = pixels[p];
+    n += pixels[p] != 0;
+  }
+  return n;
+}
+
+// Shares out the pixels among the team so that each member has about as many lit ones, told from some of the images.
+void share_pixels(Images* images, int threads) {
+  int64_t* seen = (int64_t*)images->memory.take(images->inputs * sizeof(int64_t));
+  if (images->memory.failed()) return;
+  int64_t total = 0;
+  for (int64_t i = 0; i < images->count; i += 1 + images->count / 1024) {
+    for (int64_t e = images->begin[i]; e < images->begin[i + 1]; e++) seen[images->index[e]]++;
+    total += images->begin[i + 1] - images->begin[i];
+  }
+  int64_t sum = 0;
+  int64_t p = 0;
+  for (int m = 1; m < threads; m++) {
+    while (p < images->inputs && sum * threads < total * m) sum += seen[p++];
+    images->bounds[m] = p;
+  }
+  images->bounds[threads] = images->inputs;
+}
+
+void make_lists(Images* images, Team* team, const uint8_t* pixels) {
+  int threads = team->threads();
+  int64_t count = images->count;
+  Arena& memory = images->memory;
+  images->index = (uint16_t*)memory.take(images->begin[count] * sizeof(uint16_t));
+  images->shade = (uint8_t*)memory.take(images->begin[count]);
+  images->split = (int64_t*)memory.take(count * (threads + 1) * sizeof(int64_t));
+  images->bounds = (int64_t*)memory.take((threads + 1) * sizeof(int64_t));
+  if (memory.failed()) return;
+  team->run([=](int member) {
+    int64_t end = share(count, 1, member + 1, threads);
+    // In a place of its own, since the member that has the next image writes right behind.
+    uint16_t index[LISTED_AT_ONCE + 1];
+    uint8_t shade[LISTED_AT_ONCE + 1];
+    for (int64_t i = share(count, 1, member, threads); i < end; i++) {
+      int64_t at = images->begin[i];
+      for (int64_t p = 0; p < images->inputs; p += LISTED_AT_ONCE) {
+        int64_t some = images->inputs - p < LISTED_AT_ONCE ? images->inputs - p : LISTED_AT_ONCE;
+        int64_t n = list_pixels(pixels + i * images->inputs + p, some, p, index, shade);
+        memcpy(images->index + at, index, n * sizeof(uint16_t));
+        memcpy(images->shade + at, shade, n);
+        at += n;
+      }
+      images->split[i * (threads + 1) + threads] = at;
+      for (; at < images->begin[i + 1]; at++) images->index[at] = images->index[at - 1];
+    }
+  });
+  share_pixels(images, threads);
+  team->run([=](int member) {
+    int64_t end = share(count, 1, member + 1, threads);
+    for (int64_t i = share(count, 1, member, threads); i < end; i++) {
+      int64_t* split = images->split + i * (threads + 1);
+      int64_t e = split[0] = images->begin[i];
+      for (int m = 1; m < threads; m++) {
+        int64_t low = e;
+        int64_t high = split[threads];
+        while (low < high) {
+          int64_t middle = (low + high) / 2;
+          if (images->index[middle] < images->bounds[m]) {
+            low = middle + 1;
+          } else {
+            high = middle;
+          }
+        }
+        e = split[m] = low;
+      }
+    }
+  });
+}
+
+void copy_bytes(Images* images, Team* team, const uint8_t* pixels) {
+  images->stride = padded(images->inputs, 64);
+  images->bytes = (uint8_t*)images->memory.take(images->count * images->stride);
+  if (images->memory.failed()) return;
+  team->run([=](int member) {
+    int64_t end = share(images->count, 1, member + 1, team->threads());
+    for (int64_t i = share(images->count, 1, member, team->threads()); i < end; i++) {
+      memcpy(images->bytes + i * images->stride, pixels + i * images->inputs, images->inputs);
+    }
+  });
+}
+
+void destroy_images(Images* images) {
+  if (images != nullptr) {
+    images->memory.close();
+    release(images);
+  }
+}
+
+// pixels u8 [count, inputs], targets i32 [count]; null where the memory is too small.
+Images* create_images(Team* team, const uint8_t* pixels, const int32_t* targets, int64_t count, int64_t inputs, int form) {
+  Images* images = (Images*)allocate(sizeof(Images));
+  if (images == nullptr) return nullptr;
+  images->count = count;
+  images->inputs = inputs;
+  images->targets = (int32_t*)images->memory.take(count * sizeof(int32_t));
+  images->begin = (int64_t*)images->memory.take((count + 1) * sizeof(int64_t));
+  if (!images->memory.failed()) {
+    memcpy(images->targets, targets, count * sizeof(int32_t));
+    int64_t* begin = images->begin;
+    team->run([=](int member) {
+      int64_t end = share(count, 1, member + 1, team->threads());
+      for (int64_t i = share(count, 1, member, team->threads()); i < end; i++) {
+        begin[i + 1] = lit(pixels + i * inputs, inputs);
+      }
+    });
+    int64_t all = 0;
+    for (int64_t i = 0; i < count; i++) {
+      all += begin[i + 1];
+      begin[i + 1] = begin[i] + padded(begin[i + 1], 4);
+    }
+    if (form == FORM_BY_DENSITY) form = (double)all <= SPARSE * (double)count * (double)inputs ? FORM_LISTS : FORM_BYTES;
+    if (form == FORM_LISTS && inputs <= MOST_LISTED) {
+      make_lists(images, team, pixels);
+    } else {
+      copy_bytes(images, team, pixels);
+    }
+  }
+  if (images->memory.failed()) {
+    destroy_images(images);
+    return nullptr;
+  }
+  return images;
+}
+
+}  // namespace INSTRUCTION_SET

@@ -1,0 +1,89 @@
+// Products with lists of lit pixels: out[j] = sum over a list's entries of shade * rows[entry][j], for a panel's 32 columns.
+// Forward, an image's list names rows of the weights; backward, a pixel's list names rows of the hidden gradient.
+//
+// Entry e goes to sum number e % 4, and the four are added as a tree: the bits depend on the list alone. Shades are bytes
+// here; whoever calls divides by 255.
+#include "native.h"
+
+namespace INSTRUCTION_SET {
+
+constexpr float PER_SHADE = 1.0f / 255;
+
+// An image's list: pixel numbers, and shades apart.
+struct ImageList {
+  const uint16_t* index;
+  const uint8_t* shade;
+  INLINE_MEMBER int64_t row(int64_t e) const { return index[e]; }
+  INLINE_MEMBER Quad shades(int64_t e) const { return four_bytes(shade + e); }
+};
+
+// A pixel's list within a block of 256 images: image number in the high byte, shade in the low one.
+struct PixelList {
+  const uint16_t* entries;
+  INLINE_MEMBER int64_t row(int64_t e) const { return entries[e] >> 8; }
+  INLINE_MEMBER Quad shades(int64_t e) const { return low_bytes(entries + e); }
+};
+
+template <typename List>
+INLINE void list_product(List list, int64_t count, const float* rows, int64_t row_floats, Lanes (&out)[LIST_LANES]) {
+  Lanes sums[4][LIST_LANES];
+  for (int s = 0; s < 4; s++) {
+    for (int l = 0; l < LIST_LANES; l++) sums[s][l] = zero();
+  }
+  for (int64_t e = 0; e < count; e += 4) {
+    Quad shades = list.shades(e);
+    const float* row0 = rows + list.row(e) * row_floats;
+    const float* row1 = rows + list.row(e + 1) * row_floats;
+    const float* row2 = rows + list.row(e + 2) * row_floats;
+    const float* row3 = rows + list.row(e + 3) * row_floats;
+    for (int l = 0; l < LIST_LANES; l++) {
+      sums[0][l] = multiply_add(pick<0>(shades), load(row0 + l * LANES), sums[0][l]);
+      sums[1][l] = multiply_add(pick<1>(shades), load(row1 + l * LANES), sums[1][l]);
+      sums[2][l] = multiply_add(pick<2>(shades), load(row2 + l * LANES), sums[2][l]);
+      sums[3][l] = multiply_add(pick<3>(shades), load(row3 + l * LANES), sums[3][l]);
+    }
+  }
+  for (int l = 0; l < LIST_LANES; l++) out[l] = add(add(sums[0][l], sums[1][l]), add(sums[2][l], sums[3][l]));
+}
+
+// The lists of a block's pixels: pixel p's entries stand at entries[start[p]], count[p] of them, a multiple of four.
+struct PixelLists {
+  uint16_t* entries;
+  int64_t* start;
+  uint16_t* count;
+};
+
+// Makes one member's pixels' lists of a block of images anew, [bounds[member], bounds[member + 1]), each with room for the
+// whole block.
+void list_by_pixel(const Images* images, int threads, int member, const int32_t* order, int64_t rows, PixelLists lists) {
+  int64_t p0 = images->bounds[member];
+  int64_t p1 = images->bounds[member + 1];
+  memset(lists.count + p0, 0, (p1 - p0) * sizeof(uint16_t));
+  for (int64_t r = 0; r < rows; r++) {
+    const int64_t* split = images->split + (int64_t)order[r] * (threads + 1) + member;
+    int64_t end = split[1];
+    for (int64_t e = split[0]; e < end; e++) {
+      int64_t p = images->index[e];
+      int64_t n = lists.count[p]++;
+      lists.entries[p * BLOCK_ROWS + n] = (uint16_t)(r << 8 | images->shade[e]);
+    }
+  }
+  for (int64_t p = p0; p < p1; p++) {
+    int64_t n = lists.count[p];
+    uint16_t* entries = lists.entries + p * BLOCK_ROWS;
+    lists.count[p] = (uint16_t)padded(n, 4);
+    for (; n < lists.count[p]; n++) entries[n] = (uint16_t)(entries[n - 1] & 0xff00);
+  }
+}
+
+// Copies them to where they may stay, close together from `at` on.
+void keep_lists(PixelLists from, int64_t p0, int64_t p1, int64_t at, PixelLists to) {
+  for (int64_t p = p0; p < p1; p++) {
+    to.start[p] = at;
+    to.count[p] = from.count[p];
+    memcpy(to.entries + at, from.entries + from.start[p], from.count[p] * sizeof(uint16_t));
+    at += from.count[p];
+  }
+}
+
+}  // namespace INSTRUCTION_SET

@@ -1,0 +1,106 @@
+package zerofive.backend.cpu;
+
+import zerofive.backend.EpochInput;
+import zerofive.backend.EpochResult;
+import zerofive.backend.Evaluation;
+import zerofive.backend.TrainingPlan;
+import zerofive.backend.TrainingSession;
+import zerofive.backend.TrainingState;
+import zerofive.backend.ops.ForwardPass;
+import zerofive.backend.ops.Ops;
+import zerofive.backend.ops.StepRates;
+import zerofive.data.ImageSet;
+import zerofive.model.Parameters;
+
+/** A training that is one native call an epoch (native/session.cpp). */
+final class CpuSession implements TrainingSession {
+  private final NativeSession session;
+  private final TrainingPlan plan;
+  private final int trainCount;
+  private final int validCount;
+  private final long order;
+  private final long rates;
+  private long steps;
+
+  private CpuSession(
+      NativeSession session,
+      Form form,
+      TrainingPlan plan,
+      ImageSet train,
+      ImageSet valid,
+      TrainingState start) {
+    this.session = session;
+    this.plan = plan;
+    trainCount = train.count();
+    validCount = valid.count();
+    session.setTrain(train, form);
+    session.setValid(valid, 0, validCount);
+    session.setParameters(start.parameters());
+    int parameters = start.parameters().values().length;
+    for (int kind = 1; kind <= plan.optimizer().momentCount(); kind++) {
+      Native.setValues(session.address(), kind, start.moments(), (kind - 1L) * parameters);
+    }
+    steps = start.steps();
+    order = session.memory().allocate((long) trainCount * Integer.BYTES);
+    rates =
+        session.memory().allocate((long) plan.stepsPerEpoch(trainCount) * Ops.RATES * Float.BYTES);
+  }
+
+  /** Puts data and start into native memory. */
+  static CpuSession open(
+      int threads,
+      Form form,
+      TrainingPlan plan,
+      ImageSet train,
+      ImageSet valid,
+      TrainingState start) {
+    ForwardPass.check(plan.architecture(), train);
+    ForwardPass.check(plan.architecture(), valid);
+    NativeSession session =
+        NativeSession.create(
+            threads, plan.architecture(), plan.loss(), plan.optimizer(), plan.batchSize());
+    try {
+      return new CpuSession(session, form, plan, train, valid, start);
+    } catch (RuntimeException | Error e) {
+      session.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public EpochResult trainEpoch(EpochInput input) {
+    long begin = System.nanoTime();
+    input.check(trainCount, plan.stepsPerEpoch(trainCount));
+    float[] table = StepRates.table(plan.optimizer(), input.learningRates(), steps);
+    Native.copyIn(order, input.order(), 0, (long) trainCount * Integer.BYTES);
+    Native.copyIn(rates, table, 0, (long) table.length * Float.BYTES);
+    double losses = Native.trainEpoch(session.address(), order, rates);
+    steps += input.learningRates().length;
+    return new EpochResult(losses / trainCount, System.nanoTime() - begin);
+  }
+
+  @Override
+  public Evaluation evaluate() {
+    long begin = System.nanoTime();
+    session.clearMetrics();
+    session.measure();
+    return session.measured(validCount, begin);
+  }
+
+  @Override
+  public TrainingState state() {
+    int parameters = plan.architecture().parameterCount();
+    float[] values = new float[parameters];
+    Native.getValues(session.address(), 0, values, 0);
+    float[] moments = new float[plan.optimizer().momentCount() * parameters];
+    for (int kind = 1; kind <= plan.optimizer().momentCount(); kind++) {
+      Native.getValues(session.address(), kind, moments, (kind - 1L) * parameters);
+    }
+    return new TrainingState(new Parameters(plan.architecture(), values), moments, steps);
+  }
+
+  @Override
+  public void close() {
+    session.close();
+  }
+}

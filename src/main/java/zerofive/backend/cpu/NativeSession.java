@@ -1,0 +1,126 @@
+package zerofive.backend.cpu;
+
+import java.util.function.LongSupplier;
+import zerofive.backend.DeviceException;
+import zerofive.backend.Evaluation;
+import zerofive.backend.Optimizer;
+import zerofive.backend.ops.Ops;
+import zerofive.data.ImageSet;
+import zerofive.model.Architecture;
+import zerofive.model.Loss;
+import zerofive.model.Parameters;
+
+/** A model in native memory with the threads that work on it; training and scoring share it. */
+final class NativeSession implements AutoCloseable {
+  private final Team team;
+  private final Memory memory = new Memory();
+  private final long address;
+  private final long metrics;
+  private boolean closed;
+
+  private NativeSession(Team team, long address) {
+    this.team = team;
+    this.address = address;
+    metrics = memory.allocate((long) Ops.METRICS * Double.BYTES);
+  }
+
+  /**
+   * A model without values yet.
+   *
+   * @param batch rows a step takes at most; 0 where it is not to be trained
+   */
+  static NativeSession create(
+      int threads, Architecture architecture, Loss loss, Optimizer optimizer, long batch) {
+    Team team = new Team(threads);
+    try {
+      int layers = architecture.hidden().size() + 1;
+      int[] widths = new int[layers + 1];
+      widths[0] = architecture.inputs();
+      for (int l = 1; l < layers; l++) {
+        widths[l] = architecture.hidden().get(l - 1);
+      }
+      widths[layers] = architecture.outputs();
+      long address =
+          enough(
+              () ->
+                  Native.createSession(
+                      team.address(),
+                      widths,
+                      layers,
+                      Native.number(loss),
+                      Native.number(optimizer.kind()),
+                      optimizer.momentum(),
+                      optimizer.weightDecay(),
+                      batch));
+      return new NativeSession(team, address);
+    } catch (RuntimeException | Error e) {
+      team.close();
+      throw e;
+    }
+  }
+
+  /** What a native function that needs memory returns; 0 says that there was not enough. */
+  private static long enough(LongSupplier call) {
+    long result = call.getAsLong();
+    if (result == 0) {
+      throw new DeviceException(
+          "the memory is too small for this training; choose a smaller --model, --batch-size or"
+              + " fewer --classes");
+    }
+    return result;
+  }
+
+  long address() {
+    return address;
+  }
+
+  Memory memory() {
+    return memory;
+  }
+
+  void setParameters(Parameters parameters) {
+    Native.setValues(address, 0, parameters.values(), 0);
+  }
+
+  void setTrain(ImageSet images, Form form) {
+    enough(
+        () ->
+            Native.setTrain(
+                    address, images.pixels(), images.targets(), images.count(), Native.number(form))
+                ? 1
+                : 0);
+  }
+
+  /** The images to measure: {@code count} from number {@code first} on. */
+  void setValid(ImageSet images, int first, int count) {
+    enough(() -> Native.setValid(address, images.pixels(), images.targets(), first, count) ? 1 : 0);
+  }
+
+  /** Forgets what was measured before. */
+  void clearMetrics() {
+    Native.clear(metrics, (long) Ops.METRICS * Double.BYTES);
+  }
+
+  /** Adds the measure of the present images. */
+  void measure() {
+    Native.measure(address, metrics);
+  }
+
+  /** All that was measured, {@code count} images since {@code begin}. */
+  Evaluation measured(int count, long begin) {
+    double[] sums = new double[Ops.METRICS];
+    Native.copyOut(metrics, sums, (long) Ops.METRICS * Double.BYTES);
+    return new Evaluation(
+        sums[Ops.LOSS_SUM] / count, (int) sums[Ops.CORRECT], count, System.nanoTime() - begin);
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      Native.destroySession(address);
+      memory.close();
+      team.close();
+    }
+  }
+}

@@ -14,7 +14,7 @@ constexpr double SPARSE = 0.35;
 // Pixels of an image that are listed at once.
 constexpr int64_t LISTED_AT_ONCE = 2048;
 
-enum Form { FORM_BY_DENSITY, FORM_LISTS, FORM_BYTES };
+enum Form { FORM_BY_DENSITY, FORM_LISTS, FORM_BYTES, FORM_TARGETS_ONLY };
 
 struct Images {
   Arena memory;
@@ -145,6 +145,25 @@ void destroy_images(Images* images) {
   }
 }
 
+// Counts each image's lit pixels, so that begin says where the lists begin; returns how many there are in all.
+int64_t count_lit(Images* images, Team* team, const uint8_t* pixels) {
+  int64_t count = images->count;
+  int64_t* begin = images->begin = (int64_t*)images->memory.take((count + 1) * sizeof(int64_t));
+  if (images->memory.failed()) return 0;
+  team->run([=](int member) {
+    int64_t end = share(count, 1, member + 1, team->threads());
+    for (int64_t i = share(count, 1, member, team->threads()); i < end; i++) {
+      begin[i + 1] = lit(pixels + i * images->inputs, images->inputs);
+    }
+  });
+  int64_t all = 0;
+  for (int64_t i = 0; i < count; i++) {
+    all += begin[i + 1];
+    begin[i + 1] = begin[i] + padded(begin[i + 1], 4);
+  }
+  return all;
+}
+
 // pixels u8 [count, inputs], targets i32 [count]; null where the memory is too small.
 Images* create_images(Team* team, const uint8_t* pixels, const int32_t* targets, int64_t count, int64_t inputs, int form) {
   Images* images = (Images*)allocate(sizeof(Images));
@@ -152,27 +171,16 @@ Images* create_images(Team* team, const uint8_t* pixels, const int32_t* targets,
   images->count = count;
   images->inputs = inputs;
   images->targets = (int32_t*)images->memory.take(count * sizeof(int32_t));
-  images->begin = (int64_t*)images->memory.take((count + 1) * sizeof(int64_t));
-  if (!images->memory.failed()) {
-    memcpy(images->targets, targets, count * sizeof(int32_t));
-    int64_t* begin = images->begin;
-    team->run([=](int member) {
-      int64_t end = share(count, 1, member + 1, team->threads());
-      for (int64_t i = share(count, 1, member, team->threads()); i < end; i++) {
-        begin[i + 1] = lit(pixels + i * inputs, inputs);
-      }
-    });
-    int64_t all = 0;
-    for (int64_t i = 0; i < count; i++) {
-      all += begin[i + 1];
-      begin[i + 1] = begin[i] + padded(begin[i + 1], 4);
-    }
-    if (form == FORM_BY_DENSITY) form = (double)all <= SPARSE * (double)count * (double)inputs ? FORM_LISTS : FORM_BYTES;
-    if (form == FORM_LISTS && inputs <= MOST_LISTED) {
-      make_lists(images, team, pixels);
-    } else {
-      copy_bytes(images, team, pixels);
-    }
+  if (!images->memory.failed()) memcpy(images->targets, targets, count * sizeof(int32_t));
+  bool listed = inputs <= MOST_LISTED && (form == FORM_LISTS || form == FORM_BY_DENSITY);
+  if (listed) {
+    double all = (double)count_lit(images, team, pixels);
+    listed = form == FORM_LISTS || all <= SPARSE * (double)count * (double)inputs;
+  }
+  if (!images->memory.failed() && listed) {
+    make_lists(images, team, pixels);
+  } else if (!images->memory.failed() && form != FORM_TARGETS_ONLY) {
+    copy_bytes(images, team, pixels);
   }
   if (images->memory.failed()) {
     destroy_images(images);

@@ -68,19 +68,24 @@ void add_byte_rows(const uint8_t* const* rows, int64_t count, int64_t width, con
   }
 }
 
-// null where the memory is too small. batch_rows: the most images of a batch.
-Linear* create_linear(Arena& memory, Team* team, const Images* images, int64_t batch_rows, int moments) {
+// Copies an image's used columns, a run of neighbours at a time.
+INLINE void copy_runs(const uint8_t* from, const int32_t* pixel, const int32_t* run_ends, int64_t used, uint8_t* to) {
+  for (int64_t c = 0; c < used; c = run_ends[c]) memcpy(to + c, from + pixel[c], run_ends[c] - c);
+}
+
+// pixels u8 [images, inputs]; batch_rows: the most images of a batch. Null where the memory is too small.
+Linear* create_linear(
+    Arena& memory, Team* team, const uint8_t* pixels, int64_t count, int64_t inputs, int64_t batch_rows, int moments) {
   Linear* linear = (Linear*)memory.take(sizeof(Linear));
-  int64_t inputs = images->inputs;
-  uint8_t* lit = (uint8_t*)memory.take(images->stride);
+  uint8_t* lit = (uint8_t*)memory.take(inputs);
   int32_t* pixel = (int32_t*)memory.take(inputs * sizeof(int32_t));
+  int32_t* run_ends = (int32_t*)memory.take(inputs * sizeof(int32_t));
   if (memory.failed()) return nullptr;
   team->run([=](int member) {
-    int64_t begin = share(images->stride, 64, member, team->threads());
-    int64_t end = share(images->stride, 64, member + 1, team->threads());
-    for (int64_t i = 0; i < images->count; i++) {
-      const uint8_t* row = images->bytes + i * images->stride;
-      for (int64_t p = begin; p < end; p++) lit[p] |= row[p];
+    int64_t begin = share(inputs, 64, member, team->threads());
+    int64_t end = share(inputs, 64, member + 1, team->threads());
+    for (int64_t i = 0; i < count; i++) {
+      for (int64_t p = begin; p < end; p++) lit[p] |= pixels[i * inputs + p];
     }
   });
   int64_t used = 0;
@@ -90,6 +95,10 @@ Linear* create_linear(Arena& memory, Team* team, const Images* images, int64_t b
   for (int64_t p = 0, n = used; p < inputs; p++) {
     if (lit[p] == 0) pixel[n++] = (int32_t)p;
   }
+  for (int64_t c = used - 1; c >= 0; c--) {
+    bool goes_on = c + 1 < used && pixel[c + 1] == pixel[c] + 1;
+    run_ends[c] = goes_on ? run_ends[c + 1] : (int32_t)(c + 1);
+  }
   int64_t width = padded(used, COLUMNS);
   int64_t whole = padded(inputs, COLUMNS);
   int64_t parts = (batch_rows + PART_ROWS - 1) / PART_ROWS;
@@ -98,12 +107,12 @@ Linear* create_linear(Arena& memory, Team* team, const Images* images, int64_t b
   linear->gradient = (float*)memory.take(whole * sizeof(float));
   linear->part_gradients = (float*)memory.take(parts * width * sizeof(float));
   linear->part_slopes = (float*)memory.take(parts * sizeof(float));
-  linear->bytes = (uint8_t*)memory.take(images->count * width);
+  linear->bytes = (uint8_t*)memory.take(count * width);
   if (memory.failed()) return nullptr;
   team->run([=](int member) {
-    int64_t end = share(images->count, 1, member + 1, team->threads());
-    for (int64_t i = share(images->count, 1, member, team->threads()); i < end; i++) {
-      for (int64_t c = 0; c < used; c++) linear->bytes[i * width + c] = images->bytes[i * images->stride + pixel[c]];
+    int64_t end = share(count, 1, member + 1, team->threads());
+    for (int64_t i = share(count, 1, member, team->threads()); i < end; i++) {
+      copy_runs(pixels + i * inputs, pixel, run_ends, used, linear->bytes + i * width);
     }
   });
   return linear;
@@ -147,17 +156,14 @@ void linear_part(
   linear->part_slopes[part] = all_slopes;
 }
 
-// The parts' sums added in their order, and the step taken, for columns [c0, c1).
-void linear_step(
-    const Linear* linear, const Optimizer& optimizer, int64_t parts, int64_t c0, int64_t c1, const float* rates) {
-  int64_t summed = c1 < linear->width ? c1 : linear->width;
-  for (int64_t c = c0; c < summed; c += LANES) {
+// The parts' sums added in their order, and the step taken.
+void linear_step(const Linear* linear, const Optimizer& optimizer, int64_t parts, const float* rates) {
+  for (int64_t c = 0; c < linear->width; c += LANES) {
     Lanes sums = load(linear->part_gradients + c);
     for (int64_t part = 1; part < parts; part++) sums = add(sums, load(linear->part_gradients + part * linear->width + c));
     store(linear->gradient + c, multiply(sums, broadcast(PER_SHADE)));
   }
-  update_some(optimizer, c1 - c0, linear->values[0] + c0, linear->gradient + c0,
-              from(linear->values[1], c0), from(linear->values[2], c0), rates);
+  update_some(optimizer, linear->inputs, linear->values[0], linear->gradient, linear->values[1], linear->values[2], rates);
 }
 
 }  // namespace INSTRUCTION_SET

@@ -53,26 +53,45 @@ struct PixelLists {
   uint16_t* count;
 };
 
-// Makes one member's pixels' lists of a block of images anew, [bounds[member], bounds[member + 1]), each with room for the
-// whole block.
+// Entries from one pixel's list to the next where each has room for a whole block; an odd number of cache lines, so that the
+// lists' ends, which grow together, do not meet in the cache.
+constexpr int64_t LIST_ROOM = BLOCK_ROWS + 32;
+
+// Has a list that is needed soon brought into the cache: shuffled images are anywhere in memory.
+INLINE void fetch(const uint16_t* index, const uint8_t* shade, int64_t begin, int64_t end) {
+  constexpr int64_t LINE = 64;
+  for (int64_t e = begin; e < end; e += LINE / 2) __builtin_prefetch(index + e);
+  for (int64_t e = begin; e < end; e += LINE) __builtin_prefetch(shade + e);
+}
+
+// Makes one member's pixels' lists of a block of images anew, [bounds[member], bounds[member + 1]), LIST_ROOM apart.
 void list_by_pixel(const Images* images, int threads, int member, const int32_t* order, int64_t rows, PixelLists lists) {
   int64_t p0 = images->bounds[member];
   int64_t p1 = images->bounds[member + 1];
+  const uint16_t* __restrict__ index = images->index;
+  const uint8_t* __restrict__ shade = images->shade;
+  uint16_t* __restrict__ entries = lists.entries;
+  uint16_t* __restrict__ count = lists.count;
   memset(lists.count + p0, 0, (p1 - p0) * sizeof(uint16_t));
   for (int64_t r = 0; r < rows; r++) {
     const int64_t* split = images->split + (int64_t)order[r] * (threads + 1) + member;
     int64_t end = split[1];
+    if (r + 4 < rows) {
+      const int64_t* soon = images->split + (int64_t)order[r + 4] * (threads + 1) + member;
+      fetch(index, shade, soon[0], soon[1]);
+    }
     for (int64_t e = split[0]; e < end; e++) {
-      int64_t p = images->index[e];
-      int64_t n = lists.count[p]++;
-      lists.entries[p * BLOCK_ROWS + n] = (uint16_t)(r << 8 | images->shade[e]);
+      int64_t p = index[e];
+      int64_t n = count[p];
+      count[p] = (uint16_t)(n + 1);
+      entries[p * LIST_ROOM + n] = (uint16_t)(r << 8 | shade[e]);
     }
   }
   for (int64_t p = p0; p < p1; p++) {
-    int64_t n = lists.count[p];
-    uint16_t* entries = lists.entries + p * BLOCK_ROWS;
-    lists.count[p] = (uint16_t)padded(n, 4);
-    for (; n < lists.count[p]; n++) entries[n] = (uint16_t)(entries[n - 1] & 0xff00);
+    uint16_t* list = entries + p * LIST_ROOM;
+    int64_t n = count[p];
+    count[p] = (uint16_t)padded(n, 4);
+    for (; n < count[p]; n++) list[n] = (uint16_t)(list[n - 1] & 0xff00);
   }
 }
 

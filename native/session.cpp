@@ -1,4 +1,4 @@
-// A whole training in native code: one call an epoch, two meetings of the team a step. Rows of a batch are shared out forward and
+// A whole training in native code: one call an epoch, two jobs for the team a step. Rows of a batch are shared out forward and
 // on the way back; pixels, or whatever a layer's inputs are, where gradients are summed and the step is taken. No sum is
 // ever shared out, so the number of threads changes no bit.
 //
@@ -94,13 +94,13 @@ bool set_train(Session* session, const uint8_t* pixels, const int32_t* targets, 
   Training* t = as_training(session);
   Arena& memory = t->memory;
   int64_t inputs = t->net.layers[0].inputs;
-  t->train = create_images(t->team, pixels, targets, count, inputs, is_linear(t->net) ? FORM_BYTES : form);
+  t->train = create_images(t->team, pixels, targets, count, inputs, is_linear(t->net) ? FORM_TARGETS_ONLY : form);
   if (t->train == nullptr) return false;
   int64_t batch_rows = t->batch < count ? t->batch : count;
   int64_t rows = batch_rows < BLOCK_ROWS ? batch_rows : BLOCK_ROWS;
   t->losses = (float*)memory.take(batch_rows * sizeof(float));
   if (is_linear(t->net)) {
-    t->linear = memory.failed() ? nullptr : create_linear(memory, t->team, t->train, batch_rows, t->moments);
+    if (!memory.failed()) t->linear = create_linear(memory, t->team, pixels, count, inputs, batch_rows, t->moments);
     return !memory.failed();
   }
   t->h = create_rows(t->net, memory, rows);
@@ -109,11 +109,11 @@ bool set_train(Session* session, const uint8_t* pixels, const int32_t* targets, 
   if (t->train->bytes != nullptr) {
     t->x = (float*)memory.take(rows * inputs * sizeof(float));
   } else {
-    t->lists.entries = (uint16_t*)memory.take(inputs * BLOCK_ROWS * sizeof(uint16_t));
+    t->lists.entries = (uint16_t*)memory.take(inputs * LIST_ROOM * sizeof(uint16_t));
     t->lists.count = (uint16_t*)memory.take(inputs * sizeof(uint16_t));
     t->lists.start = (int64_t*)memory.take(inputs * sizeof(int64_t));
     if (memory.failed()) return false;
-    for (int64_t p = 0; p < inputs; p++) t->lists.start[p] = p * BLOCK_ROWS;
+    for (int64_t p = 0; p < inputs; p++) t->lists.start[p] = p * LIST_ROOM;
   }
   return !memory.failed();
 }
@@ -273,29 +273,32 @@ void step_biases(const Training* t, const Block& block) {
   }
 }
 
-// One member's share of a block. Between the two halves, and after them, the team meets.
-void train_block(Training* t, int member, const Block& block, bool list_anew) {
+// One member's share of the way there and back: some of the block's rows. The lists by pixel, which need no weights, are made
+// first where they are made anew.
+void walk_rows(Training* t, int member, const Block& block, bool list_anew) {
   const Net& net = t->net;
   int threads = t->team->threads();
-  int top = net.count - 1;
+  const Layer& last = net.layers[net.count - 1];
   if (list_anew) list_by_pixel(t->train, threads, member, block.order, block.rows, t->lists);
-
   int64_t r0 = share(block.rows, 1, member, threads);
   int64_t rows = share(block.rows, 1, member + 1, threads) - r0;
-  if (rows > 0) {
-    Rows h = from_row(net, t->h, r0);
-    Rows d = from_row(net, t->d, r0);
-    float* x = t->train->bytes != nullptr ? t->x + r0 * net.layers[0].inputs : nullptr;
-    forward(net, t->train, block.order + r0, 0, rows, x, h);
-    int32_t targets[BLOCK_ROWS];
-    for (int64_t r = 0; r < rows; r++) targets[r] = t->train->targets[block.order[r0 + r]];
-    loss_rows(t->loss, rows, (int)net.layers[top].outputs, net.layers[top].row, (float)block.batch_rows, h.at[top], targets,
-              d.at[top], t->losses + r0);
-    backward(net, rows, h, d);
-  }
-  t->team->meet();
+  if (rows == 0) return;
+  Rows h = from_row(net, t->h, r0);
+  Rows d = from_row(net, t->d, r0);
+  float* x = t->train->bytes != nullptr ? t->x + r0 * net.layers[0].inputs : nullptr;
+  forward(net, t->train, block.order + r0, 0, rows, x, h);
+  int32_t targets[BLOCK_ROWS];
+  for (int64_t r = 0; r < rows; r++) targets[r] = t->train->targets[block.order[r0 + r]];
+  loss_rows(t->loss, rows, (int)last.outputs, last.row, (float)block.batch_rows, h.at[net.count - 1], targets,
+            d.at[net.count - 1], t->losses + r0);
+  backward(net, rows, h, d);
+}
 
-  for (int l = top; l > 0; l--) {
+// One member's share of the gradients and the step: some of each layer's inputs.
+void step(Training* t, int member, const Block& block) {
+  const Net& net = t->net;
+  int threads = t->team->threads();
+  for (int l = net.count - 1; l > 0; l--) {
     const Layer& layer = net.layers[l];
     int64_t unit = layer.panels ? TILE_ROWS : PANEL;
     int64_t inputs = layer.panels ? layer.inputs : layer.wide_inputs;
@@ -361,34 +364,33 @@ double train_net(Training* t, const int32_t* order, const float* rates) {
   bool keep_now = have_room && !t->kept;
   bool use_kept = have_room && t->kept;
   double sum = 0;
-  double* total = &sum;
-  t->team->run([=](int member) {
-    int64_t number = 0;
-    int64_t entries = 0;
-    for (int64_t begin = 0; begin < images->count; begin += t->batch) {
-      int64_t batch_rows = images->count - begin < t->batch ? images->count - begin : t->batch;
-      for (int64_t at = 0; at < batch_rows; at += BLOCK_ROWS, number++) {
-        int64_t rows = batch_rows - at < BLOCK_ROWS ? batch_rows - at : BLOCK_ROWS;
-        PixelLists kept = {};
-        if (have_room) {
-          kept = {t->kept_lists.entries, t->kept_lists.start + number * images->inputs,
-                  t->kept_lists.count + number * images->inputs};
-        }
-        Block block = {order + begin + at, rows, batch_rows, at == 0, at + rows == batch_rows,
-                       rates + begin / t->batch * RATES, use_kept ? kept : t->lists};
-        train_block(t, member, block, by_lists && !use_kept);
+  int64_t number = 0;
+  int64_t entries = 0;
+  for (int64_t begin = 0; begin < images->count; begin += t->batch) {
+    int64_t batch_rows = images->count - begin < t->batch ? images->count - begin : t->batch;
+    for (int64_t at = 0; at < batch_rows; at += BLOCK_ROWS, number++) {
+      int64_t rows = batch_rows - at < BLOCK_ROWS ? batch_rows - at : BLOCK_ROWS;
+      PixelLists kept = {};
+      if (have_room) {
+        kept = {t->kept_lists.entries, t->kept_lists.start + number * images->inputs,
+                t->kept_lists.count + number * images->inputs};
+      }
+      Block block = {order + begin + at, rows, batch_rows, at == 0, at + rows == batch_rows,
+                     rates + begin / t->batch * RATES, use_kept ? kept : t->lists};
+      t->team->run([&](int member) { walk_rows(t, member, block, by_lists && !use_kept); });
+      t->team->run([&](int member) {
+        step(t, member, block);
         if (keep_now) {
           keep_lists(t->lists, images->bounds[member], images->bounds[member + 1],
                      kept_at(images, threads, member, block, entries), kept);
-          entries += entries_of(images, threads, block);
         }
         if (member == 0) {
-          for (int64_t r = 0; r < rows; r++) *total += t->losses[r];
+          for (int64_t r = 0; r < rows; r++) sum += t->losses[r];
         }
-        t->team->meet();
-      }
+      });
+      if (keep_now) entries += entries_of(images, threads, block);
     }
-  });
+  }
   t->kept = t->kept || keep_now;
   return sum;
 }
@@ -400,31 +402,26 @@ double train_linear(Training* t, const int32_t* order, const float* rates) {
   int threads = t->team->threads();
   to_columns(linear, t->moments, layer);
   double sum = 0;
-  double* total = &sum;
-  t->team->run([=](int member) {
-    for (int64_t begin = 0; begin < count; begin += t->batch) {
-      int64_t rows = count - begin < t->batch ? count - begin : t->batch;
-      int64_t parts = (rows + PART_ROWS - 1) / PART_ROWS;
-      const float* rates_now = rates + begin / t->batch * RATES;
+  for (int64_t begin = 0; begin < count; begin += t->batch) {
+    int64_t rows = count - begin < t->batch ? count - begin : t->batch;
+    int64_t parts = (rows + PART_ROWS - 1) / PART_ROWS;
+    const float* rates_now = rates + begin / t->batch * RATES;
+    t->team->run([&](int member) {
       int64_t end = share(parts, 1, member + 1, threads);
       for (int64_t part = share(parts, 1, member, threads); part < end; part++) {
         int64_t r1 = (part + 1) * PART_ROWS < rows ? (part + 1) * PART_ROWS : rows;
         linear_part(linear, t->loss, t->train->targets, order + begin, part * PART_ROWS, r1, rows, layer.bias()[0], part,
                     t->losses);
       }
-      t->team->meet();
-      linear_step(linear, t->optimizer, parts, share(linear->inputs, LANES, member, threads),
-                  share(linear->inputs, LANES, member + 1, threads), rates_now);
-      if (member == 0) {
-        float& slope = layer.gradient[layer.weights];
-        slope = 0.0f;
-        for (int64_t part = 0; part < parts; part++) slope += linear->part_slopes[part];
-        step_layer(t, layer, layer.weights, layer.weights + 1, rates_now);
-        for (int64_t r = 0; r < rows; r++) *total += t->losses[r];
-      }
-      t->team->meet();
-    }
-  });
+    });
+    // So little that it is not worth a second meeting.
+    linear_step(linear, t->optimizer, parts, rates_now);
+    float& slope = layer.gradient[layer.weights];
+    slope = 0.0f;
+    for (int64_t part = 0; part < parts; part++) slope += linear->part_slopes[part];
+    step_layer(t, layer, layer.weights, layer.weights + 1, rates_now);
+    for (int64_t r = 0; r < rows; r++) sum += t->losses[r];
+  }
   from_columns(linear, t->moments, layer);
   return sum;
 }

@@ -1,5 +1,8 @@
 // A team of threads that work on one job together. Its other members are threads of Java's that came to serve(); so this
 // library needs no thread of its own, and no thread library.
+//
+// What a job gives must not depend on who does which share: where another program holds a core, a member that waits for it holds
+// up all the others, and the caller had better do every share itself for a while.
 #pragma once
 
 #include <stdint.h>
@@ -14,30 +17,22 @@ class Team {
 
   int threads() const { return threads_; }
 
-  // Calls work(member) on every member, the caller being number 0, and waits for all of them.
+  // Calls work(member) once for each member, at the same time where that is faster, and waits until all have returned.
   template <typename Work>
   void run(const Work& work) {
-    if (threads_ == 1) {
-      work(0);
-      return;
-    }
-    begin([](const void* context, int member) { (*(const Work*)context)(member); }, &work);
-    work(0);
-    meet();
+    run_if(true, work);
   }
 
-  // As run, where the work is worth it; else the caller does every member's share.
+  // As run; the caller does every share itself where the work is not worth waking the others.
   template <typename Work>
   void run_if(bool worth_it, const Work& work) {
-    if (worth_it) {
-      run(work);
+    if (worth_it && threads_ > 1 && begin([](const void* context, int member) { (*(const Work*)context)(member); }, &work)) {
+      work(0);
+      finish();
     } else {
       for (int member = 0; member < threads_; member++) work(member);
     }
   }
-
-  // Inside run: waits until every member is here, and what each wrote is seen by all.
-  void meet();
 
   // Works as number `member` until the team is dismissed.
   void serve(int member);
@@ -48,19 +43,23 @@ class Team {
  private:
   using Call = void (*)(const void* context, int member);
 
-  void begin(Call call, const void* context);
-  void wait(const std::atomic<uint32_t>& word, uint32_t old);
-  void wake(std::atomic<uint32_t>& word);
+  bool begin(Call call, const void* context);
+  void publish(Call call, const void* context);
+  void finish();
 
   const int threads_;
   Call call_ = nullptr;
   const void* context_ = nullptr;
 
-  // Each on a cache line of its own: how many jobs were begun, how many meetings were held, who has come to the next.
+  // When the present job began, until when the caller works alone, and for how long it will the next time, in nanoseconds.
+  int64_t begun_ = 0;
+  int64_t alone_until_ = 0;
+  int64_t next_alone_ = 0;
+
+  // Each on a cache line of its own: how many jobs were begun, how often a member has done its share, and who sleeps.
   alignas(128) std::atomic<uint32_t> jobs_{0};
-  alignas(128) std::atomic<uint32_t> meetings_{0};
-  alignas(128) std::atomic<uint32_t> here_{0};
-  alignas(128) std::atomic<uint32_t> parked_{0};
+  alignas(128) std::atomic<uint32_t> shares_{0};
+  alignas(128) std::atomic<uint32_t> sleepers_{0};
 };
 
 // Member number `member`'s share of [0, count), in whole units.

@@ -1,0 +1,128 @@
+package zerofive.backend.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import zerofive.backend.EpochInput;
+import zerofive.backend.Optimizer;
+import zerofive.backend.TrainingPlan;
+import zerofive.backend.TrainingSession;
+import zerofive.backend.TrainingState;
+import zerofive.data.ExampleOrder;
+import zerofive.data.ImageSet;
+import zerofive.model.Architecture;
+import zerofive.model.Initializer;
+import zerofive.model.Loss;
+
+/** Neither the threads nor the choice between AVX2 and AVX-512 changes a bit of what is learnt. */
+final class SameBitsTest {
+  private static final int SIDE = 12;
+  private static final int TRAIN = 1201;
+  private static final int VALID = 211;
+  private static final int EPOCHS = 4;
+  private static final int AVX2 = 1;
+  private static final int AVX512 = 2;
+
+  private record Run(
+      List<Integer> hidden, int classes, Optimizer optimizer, Form form, int batch) {}
+
+  @BeforeEach
+  void thereIsALibrary() {
+    assumeTrue(CpuForTests.isUsable(), "skipped: this build has no native library");
+  }
+
+  @AfterEach
+  void takeTheBestInstructionsAgain() {
+    if (CpuForTests.isUsable()) {
+      Native.chooseKernels(AVX512);
+    }
+  }
+
+  static Stream<Run> runs() {
+    Optimizer adam = new Optimizer(Optimizer.Kind.ADAM, 0, 0.01f);
+    Optimizer momentum = new Optimizer(Optimizer.Kind.SGD, 0.9f, 0.01f);
+    List<Run> runs = new ArrayList<>();
+    for (Form form : List.of(Form.LISTS, Form.BYTES)) {
+      runs.add(new Run(List.of(30), 2, Optimizer.sgd(), form, 256));
+      runs.add(new Run(List.of(33, 65), 10, adam, form, 100));
+      runs.add(new Run(List.of(40), 3, momentum, form, 700));
+      runs.add(new Run(List.of(), 5, momentum, form, 256));
+    }
+    runs.add(new Run(List.of(), 2, Optimizer.sgd(), Form.BY_DENSITY, 256));
+    runs.add(new Run(List.of(), 2, adam, Form.BY_DENSITY, 1000));
+    return runs.stream();
+  }
+
+  @ParameterizedTest
+  @MethodSource("runs")
+  void threadsChangeNoBit(Run run) {
+    int once = trained(run, 1);
+    for (int threads : new int[] {2, 3, 5}) {
+      assertEquals(once, trained(run, threads), threads + " threads");
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("runs")
+  void theWiderInstructionsChangeNoBit(Run run) {
+    assumeTrue(
+        Native.chooseKernels(AVX512) == AVX512,
+        "skipped: this CPU has no AVX-512 to compare with AVX2");
+    int wide = trained(run, 2);
+    assertEquals(AVX2, Native.chooseKernels(AVX2));
+    assertEquals(wide, trained(run, 2));
+  }
+
+  /** A hash of the weights, the optimiser's values and every loss; the first half in one order. */
+  private static int trained(Run run, int threads) {
+    ImageSet train = images(1, TRAIN, run.classes());
+    Architecture architecture =
+        new Architecture(SIDE * SIDE, run.hidden(), Loss.outputs(run.classes()));
+    TrainingPlan plan =
+        new TrainingPlan(
+            architecture, Loss.defaultFor(run.classes()), run.optimizer(), run.batch());
+    float[] rates = new float[plan.stepsPerEpoch(TRAIN)];
+    Arrays.fill(rates, 0.01f);
+    TrainingState start =
+        TrainingState.fresh(Initializer.PYTORCH.create(architecture, 5), run.optimizer());
+    List<Double> losses = new ArrayList<>();
+    try (TrainingSession session =
+        CpuSession.open(threads, run.form(), plan, train, images(2, VALID, run.classes()), start)) {
+      for (int epoch = 1; epoch <= EPOCHS; epoch++) {
+        ExampleOrder order = epoch < EPOCHS ? ExampleOrder.SEQUENTIAL : ExampleOrder.SHUFFLED;
+        EpochInput input = new EpochInput(order.indices(train.targets(), 3, epoch), rates);
+        losses.add(session.trainEpoch(input).trainLoss());
+        losses.add(session.evaluate().loss());
+      }
+      TrainingState end = session.state();
+      return Arrays.hashCode(end.parameters().values())
+          + 31 * Arrays.hashCode(end.moments())
+          + 37 * losses.hashCode();
+    }
+  }
+
+  /** A fifth of the pixels is lit, some pixels never. */
+  private static ImageSet images(long seed, int count, int classes) {
+    Random random = new Random(seed);
+    byte[] pixels = new byte[count * SIDE * SIDE];
+    int[] targets = new int[count];
+    for (int i = 0; i < count; i++) {
+      targets[i] = random.nextInt(classes);
+      for (int p = SIDE; p < SIDE * SIDE - SIDE; p++) {
+        if (random.nextInt(p % classes == targets[i] ? 2 : 8) == 0) {
+          pixels[i * SIDE * SIDE + p] = (byte) (1 + random.nextInt(255));
+        }
+      }
+    }
+    return new ImageSet(pixels, targets, SIDE, SIDE);
+  }
+}

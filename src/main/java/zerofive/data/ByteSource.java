@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.zip.GZIPInputStream;
 
 /**
@@ -16,8 +17,16 @@ import java.util.zip.GZIPInputStream;
  * @param raw the uncompressed bytes
  * @param capacity the most raw bytes there can be, in bytes; a header that claims more is lying
  * @param exact whether there are exactly {@code capacity} raw bytes
+ * @param claim what a cached file says it is; null for any other
+ * @param whenRead told the SHA-256 when all bytes have been read and are good
  */
-record ByteSource(String name, InputStream raw, long capacity, boolean exact)
+record ByteSource(
+    String name,
+    InputStream raw,
+    long capacity,
+    boolean exact,
+    RawCache.Claim claim,
+    Consumer<String> whenRead)
     implements AutoCloseable {
   private static final int BUFFER = 1 << 16;
 
@@ -35,6 +44,15 @@ record ByteSource(String name, InputStream raw, long capacity, boolean exact)
       return open(file.toString(), Files.newInputStream(file), Files.size(file));
     } catch (IOException e) {
       throw new InputException(file, e);
+    }
+  }
+
+  /** A resource's size as it is packed; 0 where it is missing. */
+  static long resourceSize(String name, Class<?> beside) {
+    try (InputStream stream = beside.getResourceAsStream(name)) {
+      return stream == null ? 0 : stream.available();
+    } catch (IOException e) {
+      return 0;
     }
   }
 
@@ -58,8 +76,8 @@ record ByteSource(String name, InputStream raw, long capacity, boolean exact)
       boolean gzipped = buffered.read() == 0x1f && buffered.read() == 0x8b;
       buffered.reset();
       return gzipped
-          ? new ByteSource(name, new GZIPInputStream(buffered, BUFFER), size * DEFLATE_LIMIT, false)
-          : new ByteSource(name, buffered, size, true);
+          ? of(name, new GZIPInputStream(buffered, BUFFER), size * DEFLATE_LIMIT, false)
+          : of(name, buffered, size, true);
     } catch (IOException e) {
       stored.close();
       throw new InputException(
@@ -69,6 +87,20 @@ record ByteSource(String name, InputStream raw, long capacity, boolean exact)
               + "); fetch the file again",
           e);
     }
+  }
+
+  private static ByteSource of(String name, InputStream raw, long capacity, boolean exact) {
+    return new ByteSource(name, raw, capacity, exact, null, sha256 -> {});
+  }
+
+  static ByteSource cached(String name, InputStream raw, long size, RawCache.Claim claim) {
+    return new ByteSource(name, raw, size, true, claim, sha256 -> {});
+  }
+
+  /** The same bytes, which go to the cache as well while they are read. */
+  ByteSource toCache(String file, long packedSize) {
+    RawCache.Writer writer = new RawCache.Writer(raw, file, packedSize);
+    return new ByteSource(name, writer, capacity, exact, claim, writer::finish);
   }
 
   /** What the unpacker says is wrong; of a file that ends too early it says nothing. */

@@ -5,8 +5,10 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -43,8 +45,7 @@ public final class DataSets {
    */
   public static DataSet load(String nameOrFolder, ClassFilter filter) {
     if (nameOrFolder.equals(MNIST)) {
-      return load(
-          MNIST, filter, name -> ByteSource.resource("mnist/" + name + ".gz", DataSets.class));
+      return loadBundled(filter);
     }
     Path folder = folder(nameOrFolder);
     if (folder == null) {
@@ -52,6 +53,31 @@ public final class DataSets {
           "the data folder " + nameOrFolder + " does not exist; bring it back or name another");
     }
     return load(folder.toString(), filter, name -> ByteSource.file(find(folder, name)));
+  }
+
+  /** From the cache of unpacked files; where one is missing or damaged all are unpacked anew. */
+  private static DataSet loadBundled(ClassFilter filter) {
+    Map<String, ByteSource> cached = new HashMap<>();
+    for (String name : List.of(TRAIN_LABELS, VALID_LABELS, TRAIN_IMAGES, VALID_IMAGES)) {
+      RawCache.read(name, packedSize(name)).ifPresent(source -> cached.put(name, source));
+    }
+    if (cached.size() == 4) {
+      try {
+        return load(MNIST, filter, cached::get);
+      } catch (InputException e) {
+        // A damaged cache, or a question that the true files will refuse in the right words.
+      }
+    }
+    return load(
+        MNIST,
+        filter,
+        name ->
+            ByteSource.resource("mnist/" + name + ".gz", DataSets.class)
+                .toCache(name, packedSize(name)));
+  }
+
+  private static long packedSize(String name) {
+    return ByteSource.resourceSize("mnist/" + name + ".gz", DataSets.class);
   }
 
   private static DataSet load(String name, ClassFilter filter, Function<String, ByteSource> files) {

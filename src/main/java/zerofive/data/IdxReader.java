@@ -4,6 +4,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.security.MessageDigest;
 import java.util.HexFormat;
+import java.util.zip.CRC32;
 import java.util.zip.ZipException;
 
 /**
@@ -16,6 +17,10 @@ final class IdxReader implements AutoCloseable {
 
   private final ByteSource source;
   private final MessageDigest digest;
+
+  /** Of a cached file, in place of the digest. */
+  private final CRC32 crc = new CRC32();
+
   private final long[] dimensions;
   private long offset;
 
@@ -106,7 +111,11 @@ final class IdxReader implements AutoCloseable {
     if (got < length) {
       throw broken(offset + got, "the file ends here, expected " + (length - got) + " more bytes");
     }
-    digest.update(into, from, length);
+    if (source.claim() == null) {
+      digest.update(into, from, length);
+    } else {
+      crc.update(into, from, length);
+    }
     offset += length;
   }
 
@@ -127,7 +136,15 @@ final class IdxReader implements AutoCloseable {
               + "); fetch the file again",
           e);
     }
-    return Sha256.hex(digest.digest());
+    if (source.claim() != null) {
+      if (!source.claim().holds(crc)) {
+        throw broken(0, "the cached bytes are damaged");
+      }
+      return source.claim().sha256();
+    }
+    String sha256 = Sha256.hex(digest.digest());
+    source.whenRead().accept(sha256);
+    return sha256;
   }
 
   /** The sentence for a wrong byte: file, place, what is there and what was expected, remedy. */

@@ -1,6 +1,7 @@
 package zerofive.data;
 
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -22,13 +23,6 @@ public final class PrivateCache {
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
 
   private PrivateCache() {}
-
-  /** Writes a file's content. */
-  @FunctionalInterface
-  public interface Writer {
-    /** Fills the new, empty {@code file}. */
-    void write(Path file) throws IOException;
-  }
 
   /** The folder, made where it is not there; throws where it cannot be had or is not private. */
   public static Path folder() throws IOException {
@@ -69,26 +63,36 @@ public final class PrivateCache {
     }
   }
 
-  /** The file {@code name} of the cache, which holds exactly {@code content}. */
-  public static Path file(String name, byte[] content) throws IOException {
-    return file(folder(), name, content);
+  /**
+   * The file {@code version-name} of the cache, which holds exactly {@code content}; making it
+   * removes other versions, which whoever has loaded them can go on using.
+   */
+  public static Path file(String version, String name, byte[] content) throws IOException {
+    return file(folder(), version, name, content);
   }
 
-  static Path file(Path folder, String name, byte[] content) throws IOException {
-    Path file = folder.resolve(name);
+  static Path file(Path folder, String version, String name, byte[] content) throws IOException {
+    Path file = folder.resolve(version + "-" + name);
     if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
         || Files.size(file) != content.length
         || !Arrays.equals(Files.readAllBytes(file), content)) {
-      replace(file, part -> Files.write(part, content));
+      replace(file, content);
+      try (DirectoryStream<Path> versions = Files.newDirectoryStream(folder, "*-" + name)) {
+        for (Path other : versions) {
+          if (!other.equals(file)) {
+            Files.deleteIfExists(other);
+          }
+        }
+      }
     }
     return file;
   }
 
-  /** Makes {@code file} anew under another name, then renames it. */
-  static void replace(Path file, Writer writer) throws IOException {
+  /** Writes the file under another name, then renames it. */
+  private static void replace(Path file, byte[] content) throws IOException {
     Path part = Files.createTempFile(file.getParent(), file.getFileName().toString(), ".part");
     try {
-      writer.write(part);
+      Files.write(part, content);
       Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } finally {
       Files.deleteIfExists(part);

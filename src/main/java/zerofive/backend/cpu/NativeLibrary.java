@@ -60,7 +60,7 @@ final class NativeLibrary {
   private static Availability load(String name, byte[] library, String most) {
     Exception failure;
     try {
-      loadFile(PrivateCache.file(cachedName(name, library), library));
+      loadFile(PrivateCache.file(version(library), name, library));
       return chosen(most);
     } catch (IOException | LoadException e) {
       failure = e;
@@ -112,11 +112,10 @@ final class NativeLibrary {
     return Availability.usable(INSTRUCTIONS.get(Native.chooseKernels(INSTRUCTIONS.indexOf(most))));
   }
 
-  /** Versions side by side: each has its own file. */
-  private static String cachedName(String name, byte[] library) {
+  private static String version(byte[] library) {
     CRC32 crc = new CRC32();
     crc.update(library);
-    return String.format(Locale.ROOT, "%08x-%s", crc.getValue(), name);
+    return String.format(Locale.ROOT, "%08x", crc.getValue());
   }
 
   /** The folder of the library in the jar, as native/build names it. */

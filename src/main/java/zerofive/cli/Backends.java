@@ -7,16 +7,10 @@ import java.util.function.Function;
 import zerofive.backend.Availability;
 import zerofive.backend.Backend;
 import zerofive.backend.DeviceException;
-import zerofive.backend.Scorer;
-import zerofive.backend.TrainingPlan;
-import zerofive.backend.TrainingSession;
-import zerofive.backend.TrainingState;
+import zerofive.backend.cpu.CpuBackend;
 import zerofive.backend.cuda.CudaBackend;
 import zerofive.backend.cuda.CudaOptions;
-import zerofive.backend.cpu.CpuBackend;
 import zerofive.backend.reference.ReferenceBackend;
-import zerofive.data.ImageSet;
-import zerofive.model.Parameters;
 
 /**
  * The only class that names the implementations: what there is, what works here, which is taken. A
@@ -54,25 +48,6 @@ final class Backends {
     /** As one line: {@code reference (plain Java, 1 thread)}. */
     String describe() {
       return backend.name() + " (" + device + ")";
-    }
-  }
-
-  /** A backend that this version does not have. */
-  private record Missing(String name, String reason, String remedy) implements Backend {
-    @Override
-    public Availability probe() {
-      return Availability.unusable(reason, remedy);
-    }
-
-    @Override
-    public TrainingSession open(
-        TrainingPlan plan, ImageSet train, ImageSet valid, TrainingState start) {
-      throw new DeviceException(reason);
-    }
-
-    @Override
-    public Scorer openScorer(Parameters model) {
-      throw new DeviceException(reason);
     }
   }
 

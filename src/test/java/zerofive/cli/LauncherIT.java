@@ -22,7 +22,7 @@ class LauncherIT {
   /** A checkout as git would make it, without what was built. */
   private Path checkout() throws IOException {
     Path copy = folder.resolve("a checkout");
-    for (String part : List.of("zerofive", "pom.xml", ".mvn", "src/main")) {
+    for (String part : List.of("zerofive", "pom.xml", ".mvn", "src/main", "native", "kernels")) {
       Path from = Launcher.HOME.resolve(part);
       try (Stream<Path> files = Files.walk(from)) {
         files.forEach(file -> copy(file, copy.resolve(Launcher.HOME.relativize(file).toString())));

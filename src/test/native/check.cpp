@@ -1,0 +1,215 @@
+// The native library's own test: every op and whole trainings on memory that ends where a page begins that may not be touched,
+// with several threads, for each instruction set. Run under sanitizers by SanitizersTest; says what is wrong and exits 1.
+//
+//   c++ -std=c++17 -g -fsanitize=... check.cpp native.cpp team.cpp and all.cpp once for each set (see native/build)
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <thread>
+#include <vector>
+
+#include "../../../native/native.h"
+
+using namespace zerofive;
+
+namespace {
+
+int failures = 0;
+
+void expect(bool right, const char* what, int a, int b) {
+  if (!right) {
+    printf("%s: %s (%d, %d)\n", kernels->name, what, a, b);
+    failures++;
+  }
+}
+
+// An array whose last byte is followed by a page that may not be touched.
+template <typename T>
+class Guarded {
+ public:
+  explicit Guarded(int64_t count) : count_(count) {
+    int64_t page = sysconf(_SC_PAGESIZE);
+    size_ = (count * (int64_t)sizeof(T) + page - 1) / page * page;
+    memory_ = (char*)mmap(nullptr, size_ + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory_ == MAP_FAILED || mprotect(memory_ + size_, page, PROT_NONE) != 0) abort();
+  }
+  ~Guarded() { munmap(memory_, size_ + sysconf(_SC_PAGESIZE)); }
+  Guarded(const Guarded&) = delete;
+
+  T* data() { return (T*)(memory_ + size_) - count_; }
+  T& operator[](int64_t i) { return data()[i]; }
+
+ private:
+  int64_t count_, size_;
+  char* memory_;
+};
+
+uint32_t state = 1;
+uint32_t random_bits() { return state = state * 1664525u + 1013904223u; }
+float random_float() { return (float)(random_bits() >> 8) / (1 << 23) - 1.0f; }
+
+void fill(Guarded<float>& values, int64_t count) {
+  for (int64_t i = 0; i < count; i++) values[i] = random_float();
+}
+
+// A team whose other members are threads of this program's.
+class Crew {
+ public:
+  explicit Crew(int threads) : team(new Team(threads)) {
+    for (int member = 1; member < threads; member++) others_.emplace_back([this, member] { team->serve(member); });
+  }
+  ~Crew() {
+    team->dismiss();
+    for (std::thread& other : others_) other.join();
+    delete team;
+  }
+
+  Team* team;
+
+ private:
+  std::vector<std::thread> others_;
+};
+
+void check_gemm(Team* team, int m, int n, int k) {
+  Guarded<float> a((int64_t)m * k), b((int64_t)k * n), c((int64_t)m * n), scratch((int64_t)(n + 31) / 32 * 32 * k);
+  fill(a, (int64_t)m * k);
+  fill(b, (int64_t)k * n);
+  for (int form = 0; form < 4; form++) {
+    int a_row = form % 2 ? 1 : k, a_column = form % 2 ? m : 1, b_row = form / 2 ? 1 : n, b_column = form / 2 ? k : 1;
+    kernels->gemm(team, m, n, k, a.data(), a_row, a_column, b.data(), b_row, b_column, c.data(), scratch.data());
+    for (int i = 0; i < m; i++) {
+      for (int j = 0; j < n; j++) {
+        double sum = 0;
+        for (int p = 0; p < k; p++) sum += (double)a[i * a_row + p * a_column] * b[p * b_row + j * b_column];
+        expect(fabs(sum - c[i * n + j]) <= 2.4e-7 * k, "gemm is off", i, j);
+      }
+    }
+  }
+}
+
+void check_ops(Team* team, int rows, int width) {
+  int64_t size = (int64_t)rows * width;
+  Guarded<uint8_t> pixels(size);
+  Guarded<int32_t> labels(rows), order(rows), targets(rows);
+  Guarded<float> x(size), bias(width), delta(size), gradient(width), moments(2 * size), rates(4);
+  Guarded<double> metrics(2);
+  for (int64_t i = 0; i < size; i++) pixels[i] = (uint8_t)random_bits();
+  for (int r = 0; r < rows; r++) labels[r] = order[r] = rows - 1 - r;
+  kernels->gather(team, pixels.data(), labels.data(), order.data(), 0, rows, width, x.data(), targets.data());
+  for (int r = 0; r < rows; r++) {
+    expect(targets[r] == r, "gather took another label", r, targets[r]);
+    expect(x[(int64_t)r * width] == (float)pixels[(int64_t)order[r] * width] / 255.0f, "gather took another pixel", r, width);
+  }
+  fill(bias, width);
+  fill(delta, size);
+  kernels->bias_activation(team, 1, rows, width, bias.data(), x.data());
+  kernels->activation_gradient(team, 1, size, x.data(), delta.data());
+  for (int64_t i = 0; i < size; i++) expect(x[i] >= 0 && (x[i] > 0 || delta[i] == 0), "ReLU or its slope is off", (int)i, rows);
+  kernels->bias_gradient(team, rows, width, delta.data(), gradient.data());
+  for (int r = 0; r < rows; r++) targets[r] = r % (width > 1 ? width : 2);
+  int loss = width > 2 ? 2 : 1;
+  int outputs = width > 2 ? width : 1;
+  kernels->loss(team, loss, rows, outputs, x.data(), targets.data(), delta.data(), metrics.data());
+  double first = metrics[0];
+  kernels->score(team, loss, rows, outputs, x.data(), targets.data(), metrics.data());
+  expect(fabs(metrics[0] - 2 * first) < 1e-6 * first, "loss and score differ", rows, outputs);
+  for (int kind = 0; kind < 3; kind++) {
+    rates[0] = rates[1] = rates[2] = rates[3] = 0.1f;
+    kernels->update(team, kind, kind ? 0.0f : 0.9f, 0.01f, size, x.data(), delta.data(), moments.data(), rates.data(), 0);
+  }
+}
+
+struct Plan {
+  std::vector<int32_t> widths;
+  int kind;
+  int64_t batch;
+  int form;
+};
+
+// A short training; a hash of what it leaves.
+uint32_t trained(const Plan& plan, int threads) {
+  constexpr int COUNT = 331;
+  Crew crew(threads);
+  int inputs = plan.widths[0];
+  int layers = (int)plan.widths.size() - 1;
+  int outputs = plan.widths[layers];
+  Guarded<uint8_t> pixels((int64_t)COUNT * inputs);
+  Guarded<int32_t> targets(COUNT), order(COUNT);
+  int64_t parameters = 0;
+  for (int l = 0; l < layers; l++) parameters += (plan.widths[l] + 1) * plan.widths[l + 1];
+  Guarded<float> values(parameters), rates((COUNT / plan.batch + 1) * 4), logits((int64_t)COUNT * outputs);
+  Guarded<double> metrics(2);
+  state = 7;
+  for (int64_t i = 0; i < COUNT * inputs; i++) {
+    pixels[i] = random_bits() % 10 < 3 && i % inputs > 2 ? (uint8_t)(random_bits() >> 24) : 0;
+  }
+  for (int i = 0; i < COUNT; i++) {
+    targets[i] = (int32_t)(random_bits() >> 16) % (outputs == 1 ? 2 : outputs);
+    order[i] = i;
+  }
+  fill(values, parameters);
+  for (int64_t s = 0; s <= COUNT / plan.batch; s++) {
+    rates[4 * s] = rates[4 * s + 1] = 0.01f;
+    rates[4 * s + 2] = rates[4 * s + 3] = 0.99f;
+  }
+  const Kernels& k = *kernels;
+  Session* session = k.create_session(crew.team, plan.widths.data(), layers, outputs == 1 ? 1 : 2, plan.kind,
+                                      plan.kind == 0 ? 0.9f : 0.0f, 0.01f, plan.batch);
+  bool enough = session != nullptr && k.set_train(session, pixels.data(), targets.data(), COUNT, plan.form) &&
+                k.set_valid(session, pixels.data(), targets.data(), 0, COUNT);
+  expect(enough, "no memory", threads, layers);
+  k.set_values(session, 0, values.data(), 0);
+  double losses = 0;
+  for (int epoch = 0; epoch < 4; epoch++) {
+    if (epoch == 3) order[0] = COUNT - 1, order[COUNT - 1] = 0;
+    losses += k.train_epoch(session, order.data(), rates.data());
+    k.measure(session, metrics.data());
+  }
+  expect(isfinite(losses) && metrics[1] > 0, "training gave no numbers", threads, layers);
+  k.get_values(session, 0, values.data(), 0);
+  k.get_logits(session, logits.data(), 0);
+  k.destroy_session(session);
+  uint32_t hash = 0;
+  for (int64_t i = 0; i < parameters; i++) {
+    uint32_t bits;
+    memcpy(&bits, &values[i], sizeof bits);
+    hash = 31 * hash + bits;
+  }
+  return hash;
+}
+
+}  // namespace
+
+int main() {
+  const Plan plans[] = {
+      {{61, 30, 1}, 0, 100, 1}, {{61, 30, 1}, 1, 1000, 1},    {{61, 37, 33, 10}, 0, 64, 1}, {{61, 37, 33, 10}, 1, 300, 2},
+      {{61, 30, 1}, 0, 7, 2},   {{61, 5}, 2, 100, 1},         {{61, 1}, 0, 100, 0},         {{61, 1}, 1, 1000, 0},
+      {{3, 1}, 0, 1, 0},        {{2100, 33, 3}, 0, 128, 0},
+  };
+  uint32_t avx2[sizeof plans / sizeof plans[0]] = {};
+  for (int most = 0, chosen; most < 3 && (chosen = choose_kernels(most)) == most; most++) {
+    for (int threads : {1, 3}) {
+      Crew crew(threads);
+      for (int size : {1, 7, 16, 17, 33, 65}) {
+        check_gemm(crew.team, size, 5, 9);
+        check_gemm(crew.team, 5, size, 9);
+        check_gemm(crew.team, 13, 31, size);
+        check_ops(crew.team, size, 3);
+        check_ops(crew.team, 3, size);
+      }
+      check_gemm(crew.team, 97, 70, 300);
+      check_ops(crew.team, 300, 120);
+    }
+    for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++) {
+      uint32_t once = trained(plans[i], 1);
+      expect(once == trained(plans[i], 2) && once == trained(plans[i], 3), "threads change the bits of plan", (int)i, 0);
+      if (most == 1) avx2[i] = once;
+      expect(most < 2 || once == avx2[i], "AVX2 and AVX-512 differ in plan", (int)i, 0);
+    }
+  }
+  printf("%d failures\n", failures);
+  return failures == 0 ? 0 : 1;
+}

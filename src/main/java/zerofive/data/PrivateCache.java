@@ -1,13 +1,17 @@
 package zerofive.data;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
@@ -19,7 +23,7 @@ import java.util.Set;
  * processes may make the same one at once.
  */
 public final class PrivateCache {
-  private static final FileAttribute<?> PRIVATE =
+  private static final FileAttribute<Set<PosixFilePermission>> PRIVATE =
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
 
   private PrivateCache() {}
@@ -34,12 +38,18 @@ public final class PrivateCache {
     return folder(caches.resolve("zerofive"));
   }
 
-  static Path folder(Path folder) throws IOException {
+  /**
+   * A folder that this user alone can write, made where it is not there: what others could have put
+   * there is not to be trusted, even for the moment until it is read.
+   *
+   * @throws IOException where it cannot be had, or is not private
+   */
+  public static Path folder(Path folder) throws IOException {
     if (!isPosix(folder)) {
       return Files.createDirectories(folder);
     }
+    Files.createDirectories(folder.getParent(), PRIVATE);
     try {
-      Files.createDirectories(folder.getParent());
       return Files.createDirectory(folder, PRIVATE);
     } catch (FileAlreadyExistsException e) {
       checkPrivate(folder);
@@ -48,18 +58,20 @@ public final class PrivateCache {
   }
 
   private static void checkPrivate(Path folder) throws IOException {
-    Set<PosixFilePermission> permissions =
-        Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
-            ? Files.getPosixFilePermissions(folder, LinkOption.NOFOLLOW_LINKS)
-            : Set.of(PosixFilePermission.OTHERS_WRITE);
+    PosixFileAttributes attributes =
+        Files.readAttributes(folder, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+    if (!attributes.isDirectory()) {
+      throw new IOException("is not a folder");
+    }
+    // The process itself belongs to the user that it runs as, whether or not he has a name.
     Path self = Path.of("/proc/self");
-    boolean ours =
-        !Files.exists(self)
-            || Files.getAttribute(self, "unix:uid").equals(Files.getAttribute(folder, "unix:uid"));
-    if (!ours
-        || permissions.contains(PosixFilePermission.GROUP_WRITE)
-        || permissions.contains(PosixFilePermission.OTHERS_WRITE)) {
-      throw new IOException(folder + " is not a folder that this user alone can write");
+    if (Files.exists(self)
+        && !Files.getAttribute(self, "unix:uid").equals(Files.getAttribute(folder, "unix:uid"))) {
+      throw new IOException("belongs to another user");
+    }
+    if (attributes.permissions().contains(PosixFilePermission.GROUP_WRITE)
+        || attributes.permissions().contains(PosixFilePermission.OTHERS_WRITE)) {
+      throw new IOException("others may write to it");
     }
   }
 
@@ -88,11 +100,17 @@ public final class PrivateCache {
     return file;
   }
 
-  /** Writes the file under another name, then renames it. */
-  private static void replace(Path file, byte[] content) throws IOException {
+  /** Puts a file in place as a whole; several processes may do so at once. */
+  public static void replace(Path file, byte[] content) throws IOException {
     Path part = Files.createTempFile(file.getParent(), file.getFileName().toString(), ".part");
     try {
-      Files.write(part, content);
+      try (FileChannel channel = FileChannel.open(part, StandardOpenOption.WRITE)) {
+        ByteBuffer buffer = ByteBuffer.wrap(content);
+        while (buffer.hasRemaining()) {
+          channel.write(buffer);
+        }
+        channel.force(true);
+      }
       Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } finally {
       Files.deleteIfExists(part);

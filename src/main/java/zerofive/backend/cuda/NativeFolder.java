@@ -1,21 +1,11 @@
 package zerofive.backend.cuda;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.FileAttribute;
-import java.nio.file.attribute.PosixFileAttributes;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
+import zerofive.data.PrivateCache;
 import zerofive.data.Sha256;
 
 /**
@@ -28,9 +18,6 @@ import zerofive.data.Sha256;
 record NativeFolder(Path path, boolean unpacked) {
   /** The property by which a bundle or a container names its folder of unpacked libraries. */
   static final String PROPERTY = "zerofive.natives";
-
-  private static final FileAttribute<Set<PosixFilePermission>> OURS_ALONE =
-      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
 
   /** The folders to try: the one that came with the program, the user's cache, temporary files. */
   static List<NativeFolder> inOrder(Environment environment) {
@@ -63,59 +50,17 @@ record NativeFolder(Path path, boolean unpacked) {
       }
       return file;
     }
-    makeOurs();
-    Path file = path.resolve(library.sha256()).resolve(library.fileName());
+    Path folder = PrivateCache.folder(path).resolve(library.sha256());
+    Path file = folder.resolve(library.fileName());
     if (!isIntact(file, library)) {
-      unpack(library, file);
+      Files.createDirectories(folder);
+      PrivateCache.replace(file, library.bytes());
     }
     return file;
-  }
-
-  /** What others could have put there is not to be trusted, even for the moment until it loads. */
-  private void makeOurs() throws IOException {
-    Files.createDirectories(path.getParent(), OURS_ALONE);
-    try {
-      Files.createDirectory(path, OURS_ALONE);
-    } catch (FileAlreadyExistsException e) {
-      // The checks below tell whose it is.
-    }
-    PosixFileAttributes attributes =
-        Files.readAttributes(path, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-    if (!attributes.isDirectory()) {
-      throw new IOException("is not a folder");
-    }
-    // The process itself belongs to the user that it runs as, whether or not he has a name.
-    Object owner = Files.getAttribute(path, "unix:uid", LinkOption.NOFOLLOW_LINKS);
-    if (!owner.equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"))) {
-      throw new IOException("belongs to another user");
-    }
-    if (attributes.permissions().contains(PosixFilePermission.GROUP_WRITE)
-        || attributes.permissions().contains(PosixFilePermission.OTHERS_WRITE)) {
-      throw new IOException("others may write to it");
-    }
   }
 
   private static boolean isIntact(Path file, JcudaLibrary library) throws IOException {
     return Files.isRegularFile(file)
         && Sha256.of(Files.readAllBytes(file)).equals(library.sha256());
-  }
-
-  /** Several processes may do this at once: each renames a whole file of its own into place. */
-  private static void unpack(JcudaLibrary library, Path file) throws IOException {
-    byte[] bytes = library.bytes();
-    Files.createDirectories(file.getParent(), OURS_ALONE);
-    Path temporary = Files.createTempFile(file.getParent(), "", ".part");
-    try {
-      try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
-        ByteBuffer buffer = ByteBuffer.wrap(bytes);
-        while (buffer.hasRemaining()) {
-          channel.write(buffer);
-        }
-        channel.force(true);
-      }
-      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
-    } finally {
-      Files.deleteIfExists(temporary);
-    }
   }
 }

@@ -25,20 +25,23 @@ final class KernelTimings {
   private static final int HIDDEN = 30;
   private static final int IMAGES = 11_344;
   private static final int PARAMETERS = INPUTS * HIDDEN + HIDDEN + HIDDEN + 1;
-  private static final int RUNS = 15;
 
   private final Ops ops;
   private final SplittableRandom random = new SplittableRandom(1);
   private final double[] sums = new double[Ops.METRICS];
   private final Buffer metrics;
 
-  private KernelTimings(Ops ops) {
+  private final int launches;
+  private final int runs;
+
+  private KernelTimings(Ops ops, boolean quick) {
     this.ops = ops;
+    launches = quick ? 2 : 1000;
+    runs = quick ? 1 : 15;
     metrics = ops.allocate(ElementType.F64, Ops.METRICS);
   }
 
   static void print(boolean quick) {
-    int launches = quick ? 10 : 1000;
     List<JsonObject> rows = new ArrayList<>();
     for (String product : List.of("own", "cublas")) {
       CudaOptions options = GpuTimings.options(product, SessionKind.GRAPH, Long.MAX_VALUE);
@@ -46,19 +49,18 @@ final class KernelTimings {
         boolean asked = backend.probe().notes().isEmpty();
         if (asked) {
           try (CudaOps ops = backend.newOps()) {
-            KernelTimings timings = new KernelTimings(ops);
-            timings.calls(product).forEach((name, c) -> rows.add(timings.time(name, c, launches)));
+            KernelTimings timings = new KernelTimings(ops, quick);
+            timings.calls(product).forEach((name, c) -> rows.add(timings.time(name, c)));
           }
         }
       }
     }
     JsonObject json = new JsonObject();
-    json.addProperty("launches", launches);
     json.add("kernels", GpuTimings.array(rows));
     GpuTimings.print(json);
   }
 
-  private JsonObject time(String name, Runnable call, int launches) {
+  private JsonObject time(String name, Runnable call) {
     Runnable many =
         () -> {
           for (int i = 0; i < launches; i++) {
@@ -68,8 +70,9 @@ final class KernelTimings {
     Runnable graph = ops.recorded(many);
     JsonObject row = new JsonObject();
     row.addProperty("name", name);
-    row.add("launched", Timing.of(RUNS, () -> finish(many)).per(launches).json());
-    row.add("graph", Timing.of(RUNS, () -> finish(graph)).per(launches).json());
+    row.addProperty("launches", launches);
+    row.add("launched", Timing.of(runs, () -> finish(many)).per(launches).json());
+    row.add("graph", Timing.of(runs, () -> finish(graph)).per(launches).json());
     return row;
   }
 

@@ -161,5 +161,6 @@ public final class CudaBackend implements Backend, AutoCloseable {
       context.close();
       context = null;
     }
+    card = null;
   }
 }

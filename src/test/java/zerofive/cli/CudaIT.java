@@ -71,6 +71,21 @@ class CudaIT {
     assertTrue(session.getAsJsonObject("device_details").has("kernels' SHA-256"));
   }
 
+  /** A resumed run keeps the precision it began with, and says where another was asked for. */
+  @Test
+  void aResumedRunKeepsItsPrecision() throws IOException {
+    String[] train = {"train", "--epochs", "1", "--precision", "tf32", "--out", "run"};
+    assertEquals(0, run("", train).code());
+    Launcher.Result kept = run("", "train", "--resume", "run", "--epochs", "2");
+    assertEquals(0, kept.code(), kept.err());
+    assertTrue(kept.err().contains("cuBLAS 12 in tf32"), kept.err());
+    assertFalse(kept.err().contains("warning"), kept.err());
+    Launcher.Result other =
+        run("", "train", "--resume", "run", "--epochs", "3", "--precision", "fp32");
+    assertEquals(0, other.code(), other.err());
+    assertTrue(other.err().contains("warning: the run was computed by"), other.err());
+  }
+
   /** The run keeps its last checkpoint, and ends with the bits of an undisturbed one. */
   @Test
   void aRunThatLostItsCardGoesOn() throws IOException {

@@ -86,7 +86,13 @@ public final class CudaBackend implements Backend, AutoCloseable {
         card.name(),
         card.memoryText(),
         "CUDA " + card.driverText(),
-        cublas.library().map(library -> "cuBLAS " + library.major()).orElse("own matrix product"));
+        cublas.library().map(this::describe).orElse("own matrix product"));
+  }
+
+  private String describe(CublasLibrary library) {
+    return "cuBLAS "
+        + library.major()
+        + (options.precision() == Precision.TF32 ? " in " + Precision.TF32 : "");
   }
 
   /** That there is no cuBLAS is told where nobody asked for that. */

@@ -2,7 +2,9 @@
 // while it is in the first cache.
 //
 // Training leaves out the pixels that no training image lights: the others come first (`pixel` tells which they are), and in that
-// order stand weights, gradients and the optimiser's values while an epoch lasts.
+// order stand weights, gradients and the optimiser's values while an epoch lasts. Where the order is that of the file, class after
+// class, which comes again in every epoch, each batch is copied once more without the pixels that none of its images lights.
+// That depends on the order alone, so a run that is stopped and resumed has the same bits.
 #include "native.h"
 
 namespace INSTRUCTION_SET {
@@ -14,6 +16,14 @@ constexpr int64_t PART_ROWS = 64;
 
 // Columns that are worked on at once.
 constexpr int64_t COLUMNS = 64;
+
+// A batch's images: row r is at bytes + number * width, number being order[r], or r where the batch was copied for itself.
+struct LinearBatch {
+  const uint8_t* bytes;
+  const int32_t* order;
+  int64_t width;
+  const float* weights;
+};
 
 struct Linear {
   int64_t inputs;
@@ -29,6 +39,15 @@ struct Linear {
   // Each part's sums, f32 [parts, width], and its sum of slopes.
   float* part_gradients;
   float* part_slopes;
+  // Of batches that were copied for themselves: where each begins in `near`, how wide it is, and its columns, `width` for each;
+  // the weights of the present one.
+  int32_t* known_order;
+  bool near_made;
+  uint8_t* near;
+  int64_t* near_begin;
+  int64_t* near_width;
+  int32_t* near_columns;
+  float* near_weights;
 };
 
 // Sums of eight rows: out[r] = sum over c of bytes[r, c] * w[c].
@@ -102,7 +121,10 @@ Linear* create_linear(
   int64_t width = padded(used, COLUMNS);
   int64_t whole = padded(inputs, COLUMNS);
   int64_t parts = (batch_rows + PART_ROWS - 1) / PART_ROWS;
-  *linear = {inputs, used, width, pixel, nullptr, {}, nullptr, nullptr, nullptr};
+  linear->inputs = inputs;
+  linear->used = used;
+  linear->width = width;
+  linear->pixel = pixel;
   for (int kind = 0; kind <= moments; kind++) linear->values[kind] = (float*)memory.take(whole * sizeof(float));
   linear->gradient = (float*)memory.take(whole * sizeof(float));
   linear->part_gradients = (float*)memory.take(parts * width * sizeof(float));
@@ -131,12 +153,77 @@ void from_columns(const Linear* linear, int moments, const Layer& layer) {
   }
 }
 
-// Forward and backward over one part of a batch, rows [r0, r1) of the order; slopes' mean is over batch_rows.
+// Whether the order takes the images of one class, then those of the other, as the file has them.
+INLINE bool is_sequential(const int32_t* order, int64_t count) {
+  int64_t descents = 0;
+  for (int64_t i = 1; i < count; i++) descents += order[i] < order[i - 1];
+  return descents <= 1;
+}
+
+// One batch's images without the columns that none of them lights, one after the other; returns how many are left, padded.
+int64_t copy_batch(const Linear* linear, const int32_t* order, int64_t rows, int32_t* columns, uint8_t* to) {
+  int64_t used = 0;
+  for (int64_t c = 0; c < linear->used; c += COLUMNS) {
+    uint8_t lit[COLUMNS] = {};
+    for (int64_t r = 0; r < rows; r++) {
+      const uint8_t* row = linear->bytes + order[r] * linear->width + c;
+      for (int64_t j = 0; j < COLUMNS; j++) lit[j] |= row[j];
+    }
+    for (int64_t j = 0; j < COLUMNS; j++) {
+      if (lit[j] != 0) columns[used++] = (int32_t)(c + j);
+    }
+  }
+  int64_t width = padded(used, COLUMNS);
+  for (int64_t r = 0; r < rows; r++) {
+    const uint8_t* row = linear->bytes + order[r] * linear->width;
+    for (int64_t c = 0; c < used; c++) to[r * width + c] = row[columns[c]];
+    memset(to + r * width + used, 0, width - used);
+  }
+  for (int64_t c = used; c < width; c++) columns[c] = -1;
+  return width;
+}
+
+// Copies every batch for itself, if this order is worth it and that is not done yet. False: the batches are as they were.
+bool make_near(Linear* linear, Arena& memory, Team* team, const int32_t* order, int64_t count, int64_t batch) {
+  if (memory.failed() || batch < PART_ROWS || !is_sequential(order, count)) return false;
+  if (linear->near_made && memcmp(order, linear->known_order, count * sizeof(int32_t)) == 0) return true;
+  int64_t batches = (count + batch - 1) / batch;
+  if (linear->near == nullptr) {
+    linear->known_order = (int32_t*)memory.take(count * sizeof(int32_t));
+    linear->near = (uint8_t*)memory.take(count * linear->width);
+    linear->near_begin = (int64_t*)memory.take(batches * sizeof(int64_t));
+    linear->near_width = (int64_t*)memory.take(batches * sizeof(int64_t));
+    linear->near_columns = (int32_t*)memory.take(batches * linear->width * sizeof(int32_t));
+    linear->near_weights = (float*)memory.take(linear->width * sizeof(float));
+    if (memory.failed()) return false;
+  }
+  memcpy(linear->known_order, order, count * sizeof(int32_t));
+  team->run([=](int member) {
+    int64_t end = share(batches, 1, member + 1, team->threads());
+    for (int64_t b = share(batches, 1, member, team->threads()); b < end; b++) {
+      int64_t rows = count - b * batch < batch ? count - b * batch : batch;
+      linear->near_begin[b] = b * batch * linear->width;
+      linear->near_width[b] = copy_batch(linear, order + b * batch, rows, linear->near_columns + b * linear->width,
+                                         linear->near + linear->near_begin[b]);
+    }
+  });
+  return linear->near_made = true;
+}
+
+// Batch number b as it was copied, with the present weights.
+LinearBatch near_batch(const Linear* linear, int64_t b) {
+  const int32_t* columns = linear->near_columns + b * linear->width;
+  int64_t width = linear->near_width[b];
+  for (int64_t c = 0; c < width; c++) linear->near_weights[c] = columns[c] < 0 ? 0.0f : linear->values[0][columns[c]];
+  return {linear->near + linear->near_begin[b], nullptr, width, linear->near_weights};
+}
+
+// Forward and backward over one part of a batch, rows [r0, r1) of it; slopes' mean is over batch_rows.
 void linear_part(
-    const Linear* linear, int loss, const int32_t* targets, const int32_t* order, int64_t r0, int64_t r1, int64_t batch_rows,
-    float bias, int64_t part, float* losses) {
-  float* gradient = linear->part_gradients + part * linear->width;
-  memset(gradient, 0, linear->width * sizeof(float));
+    const Linear* linear, const LinearBatch& batch, int loss, const int32_t* targets, const int32_t* order, int64_t r0,
+    int64_t r1, int64_t batch_rows, float bias, int64_t part, float* losses) {
+  float* gradient = linear->part_gradients + part * batch.width;
+  memset(gradient, 0, batch.width * sizeof(float));
   float all_slopes = 0.0f;
   for (int64_t first = r0; first < r1; first += NEAR_ROWS) {
     int64_t rows = r1 - first < NEAR_ROWS ? r1 - first : NEAR_ROWS;
@@ -144,24 +231,32 @@ void linear_part(
     int32_t classes[NEAR_ROWS];
     float logits[NEAR_ROWS], slopes[NEAR_ROWS];
     for (int64_t r = 0; r < rows; r++) {
-      bytes[r] = linear->bytes + order[first + r] * linear->width;
+      bytes[r] = batch.bytes + (batch.order != nullptr ? batch.order[first + r] : first + r) * batch.width;
       classes[r] = targets[order[first + r]];
     }
-    byte_dots(bytes, rows, linear->width, linear->values[0], logits);
+    byte_dots(bytes, rows, batch.width, batch.weights, logits);
     for (int64_t r = 0; r < rows; r++) logits[r] = logits[r] * PER_SHADE + bias;
     loss_rows(loss, rows, 1, 1, (float)batch_rows, logits, classes, slopes, losses + first);
-    add_byte_rows(bytes, rows, linear->width, slopes, gradient);
+    add_byte_rows(bytes, rows, batch.width, slopes, gradient);
     for (int64_t r = 0; r < rows; r++) all_slopes += slopes[r];
   }
   linear->part_slopes[part] = all_slopes;
 }
 
-// The parts' sums added in their order, and the step taken.
-void linear_step(const Linear* linear, const Optimizer& optimizer, int64_t parts, const float* rates) {
-  for (int64_t c = 0; c < linear->width; c += LANES) {
-    Lanes sums = load(linear->part_gradients + c);
-    for (int64_t part = 1; part < parts; part++) sums = add(sums, load(linear->part_gradients + part * linear->width + c));
-    store(linear->gradient + c, multiply(sums, broadcast(PER_SHADE)));
+// The parts' sums added in their order, and the step taken. columns: where a copied batch's stand; null for all in order.
+void linear_step(
+    const Linear* linear, const Optimizer& optimizer, int64_t parts, int64_t width, const int32_t* columns,
+    const float* rates) {
+  float* sums = linear->part_gradients;
+  for (int64_t c = 0; c < width; c += LANES) {
+    Lanes sum = load(sums + c);
+    for (int64_t part = 1; part < parts; part++) sum = add(sum, load(sums + part * width + c));
+    store(sums + c, multiply(sum, broadcast(PER_SHADE)));
+  }
+  memset(linear->gradient, 0, linear->inputs * sizeof(float));
+  for (int64_t c = 0; c < width; c++) {
+    int64_t column = columns != nullptr ? columns[c] : c < linear->used ? c : -1;
+    if (column >= 0) linear->gradient[column] = sums[c];
   }
   update_some(optimizer, linear->inputs, linear->values[0], linear->gradient, linear->values[1], linear->values[2], rates);
 }

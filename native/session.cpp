@@ -360,7 +360,7 @@ double train_net(Training* t, const int32_t* order, const float* rates) {
     t->order_known = true;
     t->kept = false;
   }
-  bool have_room = by_lists && repeated && (t->kept_lists.entries != nullptr || make_room_to_keep(t));
+  bool have_room = by_lists && repeated && !t->memory.failed() && (t->kept_lists.entries != nullptr || make_room_to_keep(t));
   bool keep_now = have_room && !t->kept;
   bool use_kept = have_room && t->kept;
   double sum = 0;
@@ -396,26 +396,31 @@ double train_net(Training* t, const int32_t* order, const float* rates) {
 }
 
 double train_linear(Training* t, const int32_t* order, const float* rates) {
-  const Linear* linear = t->linear;
+  Linear* linear = t->linear;
   const Layer& layer = t->net.layers[0];
   int64_t count = t->train->count;
   int threads = t->team->threads();
   to_columns(linear, t->moments, layer);
+  bool near = make_near(linear, t->memory, t->team, order, count, t->batch);
   double sum = 0;
   for (int64_t begin = 0; begin < count; begin += t->batch) {
     int64_t rows = count - begin < t->batch ? count - begin : t->batch;
     int64_t parts = (rows + PART_ROWS - 1) / PART_ROWS;
     const float* rates_now = rates + begin / t->batch * RATES;
+    int64_t number = begin / t->batch;
+    LinearBatch batch = near ? near_batch(linear, number)
+                             : LinearBatch{linear->bytes, order + begin, linear->width, linear->values[0]};
     t->team->run([&](int member) {
       int64_t end = share(parts, 1, member + 1, threads);
       for (int64_t part = share(parts, 1, member, threads); part < end; part++) {
         int64_t r1 = (part + 1) * PART_ROWS < rows ? (part + 1) * PART_ROWS : rows;
-        linear_part(linear, t->loss, t->train->targets, order + begin, part * PART_ROWS, r1, rows, layer.bias()[0], part,
-                    t->losses);
+        linear_part(linear, batch, t->loss, t->train->targets, order + begin, part * PART_ROWS, r1, rows, layer.bias()[0],
+                    part, t->losses);
       }
     });
     // So little that it is not worth a second meeting.
-    linear_step(linear, t->optimizer, parts, rates_now);
+    linear_step(linear, t->optimizer, parts, batch.width, near ? linear->near_columns + number * linear->width : nullptr,
+                rates_now);
     float& slope = layer.gradient[layer.weights];
     slope = 0.0f;
     for (int64_t part = 0; part < parts; part++) slope += linear->part_slopes[part];

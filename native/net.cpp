@@ -149,6 +149,9 @@ void first_layer(
     for (int64_t r = 0; r < rows; r++) {
       int64_t image = order != nullptr ? order[r] : first + r;
       int64_t begin = images->begin[image];
+      if (panel == 0 && order != nullptr && r + 4 < rows) {
+        fetch(images->index, images->shade, images->begin[order[r + 4]], images->begin[order[r + 4] + 1]);
+      }
       ImageList list = {images->index + begin, images->shade + begin};
       for (int64_t j = 0; j < PANEL; j += LIST_LANES * LANES) {
         Lanes sums[LIST_LANES];

@@ -3,7 +3,7 @@
 //
 // What it simulates: matrix products in float32, each element one chain of fused multiply-adds over ascending k, queued on the
 // handle's stream and captured with it; TF32, so that a test sees whether it is on; the workspace that cublasSetStream takes
-// away. A product captured without a workspace of the user's is an error here (a card's cuBLAS would allocate).
+// away; kernels that are loaded at a handle's first product. A product captured without a workspace of the user's is an error here (a card's cuBLAS would allocate).
 // What it does not: any other routine, batches, half precision, device pointer mode.
 #include <math.h>
 #include <stdint.h>
@@ -30,6 +30,7 @@ struct Handle {
   int math_mode = 0;
   int pointer_mode = 0;
   int atomics_mode = 0;
+  bool loaded = false;
 };
 
 struct Product {
@@ -118,6 +119,10 @@ int enqueue_product(Handle* handle, int transa, int transb, int m, int n, int k,
   if (simulated_is_captured(handle->stream) && handle->workspace == nullptr) {
     simulated_misuse("cublasSgemm is captured without a workspace: call cublasSetWorkspace after cublasSetStream");
     return EXECUTION_FAILED;
+  }
+  if (!handle->loaded) {
+    if (int refused = simulated_loads("cublasSgemm, which loads its kernels at the first product,")) return status_of(refused);
+    handle->loaded = true;
   }
   bool use_tf32 = fast || handle->math_mode == TF32_MATH;
   auto product = new Product{a_transposed, b_transposed, use_tf32, m, n, k, *alpha, *beta, a, b, c, lda, ldb, ldc,

@@ -1040,6 +1040,11 @@ int simulated_is_captured(void* stream) {
   return on != nullptr && on->capture != nullptr;
 }
 
+int simulated_loads(const char* function) {
+  std::lock_guard<std::recursive_mutex> lock(world().mutex);
+  return refuse_in_capture(function);
+}
+
 int simulated_is_device(const void* address, size_t bytes) {
   std::lock_guard<std::recursive_mutex> lock(world().mutex);
   return world().is_device(address, bytes);

@@ -13,6 +13,8 @@ __attribute__((visibility("default"))) int simulated_begins(const char* function
 __attribute__((visibility("default"))) int simulated_enqueue(
     void* stream, const char* name, simulated_work work, void* argument, void (*dispose)(void*));
 __attribute__((visibility("default"))) int simulated_is_captured(void* stream);
+// Memory is taken or a kernel loaded: refused, as a CUresult, while a capture that is not relaxed is under way.
+__attribute__((visibility("default"))) int simulated_loads(const char* function);
 __attribute__((visibility("default"))) int simulated_is_device(const void* address, size_t bytes);
 __attribute__((visibility("default"))) void simulated_misuse(const char* sentence);
 __attribute__((visibility("default"))) void simulated_lives(const char* kind, const void* handle);

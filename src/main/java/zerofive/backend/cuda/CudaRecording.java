@@ -28,7 +28,10 @@ final class CudaRecording implements AutoCloseable {
     this.stream = stream;
   }
 
-  /** To be called before each launch that belongs to the recording. */
+  /**
+   * To be called before each launch that belongs to the recording. The capture is a relaxed one:
+   * cuBLAS and the driver may load a kernel at its first launch, which the other modes forbid.
+   */
   void beforeLaunch() {
     if (capturing && launches == LAUNCHES) {
       cut();
@@ -36,7 +39,7 @@ final class CudaRecording implements AutoCloseable {
     if (!capturing) {
       CudaFailure.check(
           JCudaDriver.cuStreamBeginCapture(
-              stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL),
+              stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED),
           "recording a graph");
       capturing = true;
       launches = 0;

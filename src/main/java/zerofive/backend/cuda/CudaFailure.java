@@ -14,6 +14,7 @@ import static jcuda.driver.CUresult.CUDA_ERROR_OUT_OF_MEMORY;
 import static jcuda.driver.CUresult.CUDA_ERROR_STUB_LIBRARY;
 import static jcuda.driver.CUresult.CUDA_ERROR_SYSTEM_DRIVER_MISMATCH;
 import static jcuda.driver.CUresult.CUDA_ERROR_SYSTEM_NOT_READY;
+import static jcuda.driver.CUresult.CUDA_ERROR_UNKNOWN;
 import static jcuda.driver.CUresult.CUDA_ERROR_UNSUPPORTED_PTX_VERSION;
 
 import jcuda.driver.CUresult;
@@ -102,6 +103,12 @@ final class CudaFailure {
           new Meaning(
               "the card's memory is damaged",
               "see nvidia-smi -q -d ECC, and name another card with --device cuda:N");
+      case CUDA_ERROR_UNKNOWN ->
+          new Meaning(
+              "the driver does not say why, and most often its module nvidia-uvm is not loaded or did"
+                  + " not survive the machine's sleep",
+              "see dmesg, load it anew (sudo modprobe -r nvidia-uvm, then sudo modprobe nvidia-uvm) or"
+                  + " restart the machine, or train with --device cpu");
       default ->
           new Meaning(
               "the card or its driver stopped",

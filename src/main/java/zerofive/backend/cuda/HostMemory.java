@@ -1,11 +1,13 @@
 package zerofive.backend.cuda;
 
+import static jcuda.driver.CUresult.CUDA_ERROR_OUT_OF_MEMORY;
 import static jcuda.driver.JCudaDriver.CU_MEMHOSTALLOC_DEVICEMAP;
 import static jcuda.driver.JCudaDriver.CU_MEMHOSTALLOC_PORTABLE;
 
 import java.nio.ByteBuffer;
 import jcuda.Pointer;
 import jcuda.driver.JCudaDriver;
+import zerofive.backend.DeviceException;
 
 /**
  * Pinned memory of the host: the card copies from and to it on its own, while the host goes on.
@@ -16,10 +18,19 @@ final class HostMemory implements AutoCloseable {
   private final ByteBuffer bytes;
 
   HostMemory(int size) {
-    CudaFailure.check(
+    String doing = "pinning " + size + " bytes of the host's memory";
+    int result =
         JCudaDriver.cuMemHostAlloc(
-            pointer, Math.max(1, size), CU_MEMHOSTALLOC_PORTABLE | CU_MEMHOSTALLOC_DEVICEMAP),
-        "pinning " + size + " bytes of the host's memory");
+            pointer, Math.max(1, size), CU_MEMHOSTALLOC_PORTABLE | CU_MEMHOSTALLOC_DEVICEMAP);
+    if (result == CUDA_ERROR_OUT_OF_MEMORY) {
+      throw new DeviceException(
+          doing
+              + " failed with CUDA_ERROR_OUT_OF_MEMORY: the host, not the card, has too little that can be pinned",
+          "close other programs, give the container or the virtual machine more memory, or train"
+              + " with --device cpu",
+          null);
+    }
+    CudaFailure.check(result, doing);
     bytes = pointer.getByteBuffer(0, size);
   }
 

@@ -154,7 +154,8 @@ public record RunConfig(
   private static Map<String, String> texts(JsonObject json, String name) {
     Map<String, String> texts = new TreeMap<>();
     if (json.has(name)) {
-      json.getAsJsonObject(name)
+      json.get(name)
+          .getAsJsonObject()
           .entrySet()
           .forEach(entry -> texts.put(entry.getKey(), entry.getValue().getAsString()));
     }

@@ -291,6 +291,10 @@ class BadInputTest {
     assertResumeRefused("config.json is damaged");
     Files.writeString(config, good.replace("\"auto\"", "\"tpu\""));
     assertResumeRefused("unknown device 'tpu'");
+    for (String none : List.of("[]", "null", "\"fast\"")) {
+      Files.writeString(config, good.replace("settings\": {}", "settings\": " + none));
+      assertResumeRefused("config.json is damaged");
+    }
     Files.writeString(
         config, good.replace("\"5\"", "\"7\", \"5\"").replace("bce", "cross-entropy"));
     assertResumeRefused("");

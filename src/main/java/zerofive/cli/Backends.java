@@ -33,8 +33,12 @@ final class Backends {
 
   private record Maker(String name, Function<DeviceOptions, Backend> make) {}
 
-  /** A backend of this machine and whether it can be used. */
-  record Candidate(Backend backend, Availability availability) {}
+  /**
+   * A backend of this machine and whether it can be used.
+   *
+   * @param details of one that can be used; it was opened for them
+   */
+  record Candidate(Backend backend, Availability availability, Map<String, String> details) {}
 
   /**
    * What was taken.
@@ -51,10 +55,12 @@ final class Backends {
     }
   }
 
-  /** Passes a card's setting that is one; throws IllegalArgumentException. */
-  static String checkSetting(String name, String value) {
-    CudaOptions.of(0, Map.of(name, value));
-    return value;
+  /**
+   * A card's setting as a run keeps it: a folder with its absolute path, all else as it is. Throws
+   * IllegalArgumentException where it is none.
+   */
+  static String setting(String name, String value) {
+    return CudaOptions.of(0, Map.of(name, value)).cublas().orElse(value);
   }
 
   /** All known devices, fastest first, probed. */
@@ -98,8 +104,19 @@ final class Backends {
     };
   }
 
+  /**
+   * A card may be there and yet refuse to be opened: that too has to be known before it is taken.
+   */
   private static Candidate probe(Maker maker, DeviceOptions options) {
     Backend backend = maker.make().apply(options);
-    return new Candidate(backend, backend.probe());
+    Availability availability = backend.probe();
+    if (!availability.usable()) {
+      return new Candidate(backend, availability, Map.of());
+    }
+    try {
+      return new Candidate(backend, availability, backend.details());
+    } catch (DeviceException e) {
+      return new Candidate(backend, e.availability(), Map.of());
+    }
   }
 }

@@ -66,7 +66,7 @@ record DeviceOptions(String device, int threads, Map<String, String> settings) {
     Map<String, String> settings = new TreeMap<>();
     for (String name : SETTINGS) {
       arguments
-          .parsed(name, value -> Backends.checkSetting(name, value))
+          .parsed(name, value -> Backends.setting(name, value))
           .ifPresent(value -> settings.put(name, value));
     }
     return new DeviceOptions(device, arguments.integer("threads", 1).orElse(0), settings);

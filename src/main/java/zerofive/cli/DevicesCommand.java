@@ -5,11 +5,9 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import zerofive.backend.Availability;
-import zerofive.backend.DeviceException;
 import zerofive.report.Terminal;
 
 /** {@code devices}: what can be used here, and for what cannot the cause and the remedy. */
@@ -38,58 +36,39 @@ final class DevicesCommand implements Command {
     return options.addOption(Arguments.flag("json", "print one JSON object"));
   }
 
-  /** A device, opened where it can be used. */
-  private record Report(Backends.Candidate candidate, Map<String, String> details) {
-    static Report of(Backends.Candidate candidate) {
-      if (!candidate.availability().usable()) {
-        return new Report(candidate, Map.of());
-      }
-      try {
-        return new Report(candidate, candidate.backend().details());
-      } catch (DeviceException e) {
-        return new Report(new Backends.Candidate(candidate.backend(), e.availability()), Map.of());
-      }
-    }
-
-    boolean isUsable() {
-      return candidate.availability().usable();
-    }
-  }
-
   @Override
   public int run(CommandLine line, Invocation invocation) {
     DeviceOptions options = DeviceOptions.of(new Arguments(line));
-    List<Report> reports = Backends.probeAll(options).stream().map(Report::of).toList();
+    List<Backends.Candidate> candidates = Backends.probeAll(options);
     String auto =
-        reports.stream()
-            .filter(Report::isUsable)
+        candidates.stream()
+            .filter(candidate -> candidate.availability().usable())
             .findFirst()
             .orElseThrow()
-            .candidate()
             .backend()
             .name();
     if (line.hasOption("json")) {
-      invocation.terminal().result(json(reports, auto));
+      invocation.terminal().result(json(candidates, auto));
     } else {
-      print(reports, auto, invocation.terminal());
+      print(candidates, auto, invocation.terminal());
     }
     return ExitCode.DONE;
   }
 
-  private static void print(List<Report> reports, String auto, Terminal terminal) {
+  private static void print(List<Backends.Candidate> candidates, String auto, Terminal terminal) {
     terminal.result(String.format(Locale.ROOT, "%-10s  %s", "device", "usable"));
-    for (Report report : reports) {
-      Availability availability = report.candidate().availability();
+    for (Backends.Candidate candidate : candidates) {
+      Availability availability = candidate.availability();
       terminal.result(
           String.format(
               Locale.ROOT,
               "%-10s  %-6s  ",
-              report.candidate().backend().name(),
+              candidate.backend().name(),
               availability.usable() ? "yes" : "no"),
           availability.usable() || availability.remedy().isEmpty()
               ? availability.detail()
               : availability.detail() + "; " + availability.remedy());
-      report
+      candidate
           .details()
           .forEach(
               (name, value) ->
@@ -99,17 +78,17 @@ final class DevicesCommand implements Command {
     terminal.result("--device auto takes " + auto);
   }
 
-  private static String json(List<Report> reports, String auto) {
+  private static String json(List<Backends.Candidate> candidates, String auto) {
     JsonArray devices = new JsonArray();
-    for (Report report : reports) {
-      Availability availability = report.candidate().availability();
+    for (Backends.Candidate candidate : candidates) {
+      Availability availability = candidate.availability();
       JsonObject device = new JsonObject();
-      device.addProperty("name", report.candidate().backend().name());
+      device.addProperty("name", candidate.backend().name());
       device.addProperty("usable", availability.usable());
       device.addProperty("detail", availability.detail());
       device.addProperty("remedy", availability.remedy());
       JsonObject details = new JsonObject();
-      report.details().forEach(details::addProperty);
+      candidate.details().forEach(details::addProperty);
       device.add("details", details);
       devices.add(device);
     }

@@ -97,15 +97,17 @@ final class ReproduceCommand implements Command {
     Terminal terminal = invocation.terminal();
     long seed = arguments.wholeNumber("seed").orElse(TrainOptions.DEFAULTS.seed());
     DeviceOptions deviceOptions = DeviceOptions.of(arguments);
+    invocation.time().mark("start-up");
     Backends.Choice device = Backends.choose(deviceOptions);
+    invocation.time().mark("device");
     Optional<Path> out = arguments.path("out");
     out.ifPresent(RunFolder::checkFree);
-    invocation.time().mark("start-up");
     RunConfig net =
         TrainOptions.notebook()
             .seed(seed)
             .device(deviceOptions.device())
             .threads(deviceOptions.threads())
+            .deviceSettings(deviceOptions.settings())
             .build();
     RunConfig linear = net.toBuilder().model("linear").build();
     RunConfig scratch =

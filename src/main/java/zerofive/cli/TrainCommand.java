@@ -96,10 +96,11 @@ final class TrainCommand implements Command {
     Terminal terminal = invocation.terminal();
     TrainOptions options = TrainOptions.of(arguments);
     DeviceOptions deviceOptions = DeviceOptions.of(arguments);
+    invocation.time().mark("start-up");
     Backends.Choice device = Backends.choose(deviceOptions);
+    invocation.time().mark("device");
     Optional<Path> out = arguments.path("out");
     out.ifPresent(RunFolder::checkFree);
-    invocation.time().mark("start-up");
     DataSet data = DataSets.load(options.data(), options.classes());
     RunConfig config = options.resolve(data.classes());
     Architecture architecture = architecture(config, data);
@@ -138,8 +139,9 @@ final class TrainCommand implements Command {
       warnOfStretching(folder.config(), config, terminal);
       DeviceOptions deviceOptions =
           new DeviceOptions(config.device(), config.threads(), config.deviceSettings());
-      Backends.Choice device = Backends.choose(deviceOptions);
       invocation.time().mark("start-up");
+      Backends.Choice device = Backends.choose(deviceOptions);
+      invocation.time().mark("device");
       DataSet data = DataSets.load(config.data(), new ClassFilter(config.classes()));
       invocation.time().mark("data");
       describe(config, architecture(folder, config, data), data, terminal);
@@ -200,7 +202,7 @@ final class TrainCommand implements Command {
               + saved.device()
               + "'; name one with --device");
     }
-    saved.deviceSettings().forEach((name, value) -> checkSetting(folder, name, value));
+    deviceSettings.forEach((name, value) -> checkSetting(folder, name, value));
     int epochs = arguments.integer("epochs", 1).orElse(saved.epochs());
     if (epochs < saved.epochs()) {
       throw new UsageException(
@@ -215,7 +217,7 @@ final class TrainCommand implements Command {
 
   private static void checkSetting(RunFolder folder, String name, String value) {
     try {
-      Backends.checkSetting(name, value);
+      Backends.setting(name, value);
     } catch (IllegalArgumentException e) {
       throw new InputException(
           folder.path()

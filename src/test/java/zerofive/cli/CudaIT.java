@@ -119,7 +119,9 @@ class CudaIT {
         "memory=1M | CUDA_ERROR_OUT_OF_MEMORY | --batch-size",
         "driver=11040 | knows CUDA 11.4 at most | driver 525",
         "cc=6.1 | compute capability 6.1 | Turing",
-        "devices=0 | CUDA_ERROR_NO_DEVICE | --gpus all"
+        "devices=0 | CUDA_ERROR_NO_DEVICE | --gpus all",
+        "fail=cuInit:1:999 | CUDA_ERROR_UNKNOWN | nvidia-uvm",
+        "fail=cuMemHostAlloc:2:2 | the host, not the card | more memory"
       })
   void anExplicitCardThatFailsIsOneSentenceAndExit4(String settings, String cause, String remedy) {
     Launcher.Result result = run(settings, "train", "--epochs", "2", "--device", "cuda");
@@ -147,6 +149,44 @@ class CudaIT {
         Launcher.run(variables, folder, "train", "--epochs", "1", "--device", "cuda");
     assertEquals(4, asked.code(), asked.err());
     assertTrue(asked.err().contains(drivers.resolve("libcuda.so.1").toString()), asked.err());
+  }
+
+  /** It is there, but another program has it for itself. */
+  @Test
+  void autoGoesOnWithoutACardThatCannotBeOpenedAndSaysWhy() {
+    String busy = "fail=cuDevicePrimaryCtxRetain:1:46";
+    Launcher.Result auto = run(busy, "train", "--epochs", "1", "--out", "auto");
+    assertEquals(0, auto.code(), auto.err());
+    assertTrue(auto.err().contains("not cuda: opening card 0 failed"), auto.err());
+    assertTrue(run(busy, "devices").out().contains("--device auto takes cpu"));
+    Launcher.Result asked = run(busy, "train", "--device", "cuda", "--out", "asked");
+    assertEquals(4, asked.code(), asked.err());
+    assertFalse(Files.exists(folder.resolve("asked")), "a run that never began leaves nothing");
+  }
+
+  @Test
+  void aRunGoesOnElsewhereAndWithOtherSettingsWhichAreToldWhereTheyChangeBits() throws IOException {
+    Files.createSymbolicLink(folder.resolve("blas"), SimulatedDevice.folder());
+    String[] train = {"train", "--epochs", "1", "--cublas", "blas", "--out", "run"};
+    assertEquals(0, run("", train).code());
+    Path elsewhere = Files.createDirectory(folder.resolve("elsewhere"));
+    Launcher.Result same = resume(elsewhere, "--epochs", "2");
+    assertEquals(0, same.code(), same.err());
+    assertFalse(same.err().contains("warning"), same.err());
+    Launcher.Result tf32 = resume(elsewhere, "--epochs", "3", "--precision", "tf32");
+    assertEquals(0, tf32.code(), tf32.err());
+    assertTrue(tf32.err().contains("goes on with"), tf32.err());
+    Path config = folder.resolve("run/config.json");
+    Files.writeString(config, Files.readString(config).replace("\"tf32\"", "\"fp16\""));
+    assertEquals(3, resume(elsewhere, "--epochs", "4").code());
+    assertEquals(0, resume(elsewhere, "--epochs", "4", "--precision", "tf32").code());
+  }
+
+  private Launcher.Result resume(Path from, String... more) {
+    return Launcher.run(
+        SimulatedDevice.variables(""),
+        from,
+        with(new String[] {"train", "--resume", folder.resolve("run").toString()}, more));
   }
 
   @Test

@@ -1,5 +1,6 @@
 package zerofive.backend.cuda;
 
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -72,7 +73,7 @@ public record CudaOptions(
   public static CudaOptions of(int card, Map<String, String> settings) {
     return new CudaOptions(
         card,
-        Optional.ofNullable(settings.get("cublas")),
+        Optional.ofNullable(settings.get("cublas")).map(CudaOptions::folder),
         Optional.ofNullable(settings.get("precision"))
             .map(Precision::parse)
             .orElse(DEFAULTS.precision),
@@ -84,11 +85,16 @@ public record CudaOptions(
             .orElse(DEFAULTS.residentBytes));
   }
 
+  /** Absolute, so that a run that is resumed elsewhere finds it. */
+  private static String folder(String text) {
+    return text.equals(CublasLibrary.NONE) ? text : Path.of(text).toAbsolutePath().toString();
+  }
+
   private static long mebibytes(String text) {
     try {
-      int number = Integer.parseInt(text.strip());
+      long number = Long.parseLong(text.strip());
       if (number >= 0) {
-        return number * (1L << 20);
+        return Math.min(number, Long.MAX_VALUE >> 20) << 20;
       }
     } catch (NumberFormatException e) {
       throw new IllegalArgumentException("'" + text + "' is no whole number of MiB", e);

@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -149,6 +151,34 @@ class CudaIT {
         Launcher.run(variables, folder, "train", "--epochs", "1", "--device", "cuda");
     assertEquals(4, asked.code(), asked.err());
     assertTrue(asked.err().contains(drivers.resolve("libcuda.so.1").toString()), asked.err());
+  }
+
+  @Test
+  void aCublasThatIsFoundAndCannotBeLoadedIsDoneWithout() throws IOException {
+    Path drivers = Files.createDirectory(folder.resolve("drivers"));
+    Path real = SimulatedDevice.folder();
+    Files.copy(real.resolve("libcuda.so.1"), drivers.resolve("libcuda.so.1"));
+    Files.copy(real.resolve("libcublas.so.12"), drivers.resolve("libcublas.so.12"));
+    Files.copy(real.resolve("libcublasLt.so.12"), drivers.resolve("libcublasLt.so.12"));
+    makeUnloadable(drivers.resolve("libcublas.so.12"));
+    Map<String, String> variables = Map.of("LD_LIBRARY_PATH", drivers.toString());
+    Launcher.Result found = Launcher.run(variables, folder, "devices");
+    assertTrue(found.out().contains("--device auto takes cuda"), found.out());
+    assertTrue(found.out().contains("cannot be loaded"), found.out());
+    String[] asked = {"train", "--device", "cuda", "--cublas", drivers.toString()};
+    assertEquals(4, Launcher.run(variables, folder, asked).code());
+  }
+
+  /** Moves every segment by a byte in memory, not in the file: the loader maps whole pages. */
+  private static void makeUnloadable(Path library) throws IOException {
+    byte[] bytes = Files.readAllBytes(library);
+    ByteBuffer elf = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    int table = (int) elf.getLong(32);
+    for (int segment = 0; segment < elf.getShort(56); segment++) {
+      int address = table + 56 * segment + 16;
+      elf.putLong(address, elf.getLong(address) + 1);
+    }
+    Files.write(library, bytes);
   }
 
   /** It is there, but another program has it for itself. */

@@ -3,10 +3,12 @@ package zerofive.backend.cuda;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import zerofive.backend.Availability;
@@ -23,9 +25,9 @@ import zerofive.data.ImageSet;
 import zerofive.model.Parameters;
 
 /**
- * An NVIDIA card. The driver is looked for at the probe and loaded only where there is one; the
- * card is opened, and cuBLAS loaded, when the first session needs it, and both stay until {@link
- * #close} or the end of the process.
+ * An NVIDIA card. The driver is looked for at the probe; it and cuBLAS are loaded then, only where
+ * there is one, for the life of the process. The card is opened when the first session needs it and
+ * stays so until {@link #close}.
  */
 public final class CudaBackend implements Backend, AutoCloseable {
   /** In the first line of /proc/driver/nvidia/version. */
@@ -70,7 +72,7 @@ public final class CudaBackend implements Backend, AutoCloseable {
     }
     JcudaNatives.loadDriver(DriverLibrary.find(environment), environment);
     CudaCard found = CudaCard.find(options.card());
-    cublas = CublasLibrary.find(options.cublas(), environment, found.driverCuda());
+    cublas = loaded(CublasLibrary.find(options.cublas(), environment, found.driverCuda()));
     if (options.precision() == Precision.TF32 && cublas.library().isEmpty()) {
       throw new DeviceException(
           "--precision tf32 needs cuBLAS, and matrix products are by " + cublas.describe(),
@@ -78,6 +80,21 @@ public final class CudaBackend implements Backend, AutoCloseable {
           null);
     }
     card = found;
+  }
+
+  /** One that was merely found and cannot be loaded is refused; our own product serves then. */
+  private CublasLibrary.Result loaded(CublasLibrary.Result found) {
+    try {
+      found.library().ifPresent(library -> JcudaNatives.loadCublas(library, environment));
+      return found;
+    } catch (DeviceException e) {
+      if (options.cublas().isPresent()) {
+        throw e;
+      }
+      List<String> refused = new ArrayList<>(found.refused());
+      refused.add(e.availability().detail());
+      return new CublasLibrary.Result(Optional.empty(), refused, true);
+    }
   }
 
   private String describe() {
@@ -138,7 +155,6 @@ public final class CudaBackend implements Backend, AutoCloseable {
   private synchronized CudaContext context() {
     if (context == null) {
       find();
-      cublas.library().ifPresent(library -> JcudaNatives.loadCublas(library, environment));
       context = new CudaContext(card, options.card());
     }
     return context;

@@ -14,6 +14,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,6 +29,13 @@ class CudaIT {
   @BeforeEach
   void simulated() {
     assumeTrue(SimulatedDevice.missing().isEmpty(), "skipped: " + SimulatedDevice.missing());
+  }
+
+  /** JUnit warns of links that lead out of the folder it deletes. */
+  @AfterEach
+  void removeTheLinks() throws IOException {
+    Files.deleteIfExists(folder.resolve("blas"));
+    Files.deleteIfExists(folder.resolve("drivers/libcuda.so.1"));
   }
 
   private Launcher.Result run(String settings, String... arguments) {

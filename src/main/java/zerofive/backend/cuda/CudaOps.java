@@ -525,8 +525,9 @@ public final class CudaOps implements Ops {
   // Recording.
 
   /**
-   * As CUDA graphs, captured when it is run first; or the calls themselves, where options ask for
-   * that.
+   * As CUDA graphs, captured at the second run; or the calls themselves, where options ask for
+   * that. The first run launches one by one: whatever the driver and cuBLAS load or allocate at the
+   * first use of a kernel is done with when a capture begins.
    */
   @Override
   public Runnable recorded(Runnable calls) {
@@ -534,12 +535,22 @@ public final class CudaOps implements Ops {
       return calls;
     }
     CudaRecording replay = owned.add(new CudaRecording(stream));
-    return () -> {
-      context.makeCurrent();
-      if (replay.isEmpty()) {
-        record(replay, calls);
+    return new Runnable() {
+      private boolean warm;
+
+      @Override
+      public void run() {
+        context.makeCurrent();
+        if (!warm) {
+          calls.run();
+          warm = true;
+          return;
+        }
+        if (replay.isEmpty()) {
+          record(replay, calls);
+        }
+        replay.run();
       }
-      replay.run();
     };
   }
 

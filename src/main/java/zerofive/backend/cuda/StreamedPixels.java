@@ -177,6 +177,7 @@ final class StreamedPixels implements AutoCloseable {
 
   /** What the compute stream was given so far may still read the place. */
   private void send(Chunk chunk) {
+    staged[chunk.slot()] = null;
     issued.record(compute);
     issued.holdBack(copies);
     staging.upload(

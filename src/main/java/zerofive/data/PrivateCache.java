@@ -6,6 +6,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -30,12 +31,24 @@ public final class PrivateCache {
 
   /** The folder, made where it is not there; throws where it cannot be had or is not private. */
   public static Path folder() throws IOException {
-    String base = System.getenv("XDG_CACHE_HOME");
-    Path caches =
-        base != null && Path.of(base).isAbsolute()
-            ? Path.of(base)
-            : Path.of(System.getProperty("user.home"), ".cache");
+    Path caches = caches(System.getenv("XDG_CACHE_HOME"), System.getProperty("user.home"));
     return folder(caches.resolve("zerofive"));
+  }
+
+  /** Where the user's caches are. Java calls the home of a user who has none {@code ?}. */
+  static Path caches(String named, String home) throws IOException {
+    try {
+      if (named != null && Path.of(named).isAbsolute()) {
+        return Path.of(named);
+      }
+      Path caches = Path.of(home, ".cache");
+      if (caches.isAbsolute()) {
+        return caches;
+      }
+    } catch (InvalidPathException e) {
+      throw new IOException("has a name that this locale cannot spell", e);
+    }
+    throw new IOException("there is no home folder to hold it");
   }
 
   /**

@@ -64,8 +64,9 @@ public final class DataSets {
     if (cached.size() == 4) {
       try {
         return load(MNIST, filter, cached::get);
-      } catch (InputException e) {
-        // A damaged cache, or a question that the true files will refuse in the right words.
+      } catch (InputException | InternalError e) {
+        // A damaged cache, or a question that the true files will refuse in the right words. The
+        // error is the JVM's for a mapped file that another process has cut off.
       }
     }
     return load(

@@ -4,11 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -33,10 +37,14 @@ class RawCacheTest {
     }
   }
 
-  private String load(String cache) throws IOException {
+  private static String load(String cache) throws IOException {
+    return run(Load.class, cache);
+  }
+
+  private static String run(Class<?> program, String cache) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Load.class.getName()));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), program.getName()));
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().put("XDG_CACHE_HOME", cache);
     byte[] output = builder.start().getInputStream().readAllBytes();
@@ -70,6 +78,43 @@ class RawCacheTest {
       assertEquals(unpacked, load(folder.toString()), file + " cut off");
     }
     assertEquals(files, cached());
+  }
+
+  /** As Load, and cuts the cached validation images off between their mapping and their reading. */
+  static final class CutOff {
+    private CutOff() {}
+
+    public static void main(String[] args) throws Exception {
+      Path images;
+      try (var files = Files.newDirectoryStream(PrivateCache.folder(), "raw-*-t10k-images-*")) {
+        images = files.iterator().next();
+      }
+      Thread cutter = new Thread(() -> cutOffWhenMapped(images));
+      cutter.start();
+      Load.main(args);
+      cutter.join();
+    }
+
+    private static void cutOffWhenMapped(Path file) {
+      try {
+        while (!Files.readString(Path.of("/proc/self/maps")).contains(file.toString())) {
+          Thread.onSpinWait();
+        }
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+          channel.truncate(100_000);
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+
+  @Test
+  void aFileThatIsCutOffWhileItIsReadIsMadeAnew() throws IOException {
+    assumeTrue(Files.exists(Path.of("/proc/self/maps")), "skipped: this system tells no mappings");
+    String unpacked = load(folder.toString());
+    assertEquals(unpacked, run(CutOff.class, folder.toString()));
+    assertEquals(unpacked, load(folder.toString()));
   }
 
   @Test

@@ -71,10 +71,28 @@ class LauncherIT {
     killed.signal("KILL");
     killed.await();
     assertEquals(built, Files.getLastModifiedTime(jar), "the old program is still whole");
+
+    killed = Launcher.start(checkout, folder, "--version");
+    while (killed.process().isAlive() && !isArchiving(checkout)) {
+      Thread.sleep(5);
+    }
+    assertTrue(killed.process().isAlive(), "it was to be killed before its end");
+    killed.signal("INT");
+    killed.process().descendants().forEach(ProcessHandle::destroyForcibly);
+    assertEquals(130, killed.await().code());
     Launcher.Result rebuilt = Launcher.start(checkout, folder, "--version").await();
     assertEquals(0, rebuilt.code(), rebuilt.err());
     assertTrue(rebuilt.err().contains("building"), rebuilt.err());
     assertFalse(hasBuildFolder(checkout), "what the killed build left is gone");
+    assertTrue(Files.exists(checkout.resolve("target/app/zerofive.jsa")), "and nothing is missing");
+    assertEquals("", Launcher.start(checkout, folder, "--version").await().err());
+  }
+
+  /** The archive is made by a short training, whose folder is beside the build. */
+  private static boolean isArchiving(Path checkout) throws IOException {
+    try (Stream<Path> files = Files.list(checkout.resolve("target"))) {
+      return files.anyMatch(file -> Files.isDirectory(file.resolve("run")));
+    }
   }
 
   private static boolean hasBuildFolder(Path checkout) throws IOException {

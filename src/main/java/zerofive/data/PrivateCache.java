@@ -27,6 +27,9 @@ public final class PrivateCache {
   private static final FileAttribute<Set<PosixFilePermission>> PRIVATE =
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
 
+  /** Nobody writes to one file for so long. */
+  private static final long ABANDONED_MILLIS = 3_600_000;
+
   private PrivateCache() {}
 
   /** The folder, made where it is not there; throws where it cannot be had or is not private. */
@@ -115,7 +118,7 @@ public final class PrivateCache {
 
   /** Puts a file in place as a whole; several processes may do so at once. */
   public static void replace(Path file, byte[] content) throws IOException {
-    Path part = Files.createTempFile(file.getParent(), file.getFileName().toString(), ".part");
+    Path part = part(file);
     try {
       try (FileChannel channel = FileChannel.open(part, StandardOpenOption.WRITE)) {
         ByteBuffer buffer = ByteBuffer.wrap(content);
@@ -128,6 +131,18 @@ public final class PrivateCache {
     } finally {
       Files.deleteIfExists(part);
     }
+  }
+
+  /** A new file beside {@code file}, which is to get its name; what killed processes left goes. */
+  static Path part(Path file) throws IOException {
+    try (DirectoryStream<Path> parts = Files.newDirectoryStream(file.getParent(), "*.part")) {
+      for (Path old : parts) {
+        if (System.currentTimeMillis() - old.toFile().lastModified() > ABANDONED_MILLIS) {
+          Files.deleteIfExists(old);
+        }
+      }
+    }
+    return Files.createTempFile(file.getParent(), file.getFileName().toString(), ".part");
   }
 
   private static boolean isPosix(Path path) {

@@ -92,7 +92,7 @@ final class RawCache {
       super(raw);
       try {
         file = file(name, packedSize);
-        part = Files.createTempFile(file.getParent(), name, ".part");
+        part = PrivateCache.part(file);
         out = Files.newOutputStream(part);
       } catch (IOException e) {
         giveUp();

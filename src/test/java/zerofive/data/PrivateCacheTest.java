@@ -4,8 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Where the user's cache is, and that it is nowhere rather than anywhere. */
 class PrivateCacheTest {
@@ -26,5 +33,18 @@ class PrivateCacheTest {
   @Test
   void aNameThatIsNoPathIsNoDefect() {
     assertThrows(IOException.class, () -> PrivateCache.caches("/\0", "/home/user"));
+  }
+
+  @Test
+  void whatAKilledProcessLeftIsRemovedAndWhatIsBeingWrittenStays(@TempDir Path folder)
+      throws IOException {
+    Path left = Files.writeString(folder.resolve("raw1.part"), "half of a fi");
+    Path current = Files.writeString(folder.resolve("raw2.part"), "half of a fi");
+    Files.setLastModifiedTime(left, FileTime.from(Instant.now().minus(2, ChronoUnit.HOURS)));
+    Path file = folder.resolve("raw");
+    PrivateCache.replace(file, new byte[3]);
+    try (var files = Files.list(folder)) {
+      assertEquals(Set.of(file, current), files.collect(Collectors.toSet()));
+    }
   }
 }

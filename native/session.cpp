@@ -329,6 +329,8 @@ bool make_room_to_keep(Training* t) {
   t->kept_lists.entries = (uint16_t*)t->memory.take(entries * sizeof(uint16_t));
   t->kept_lists.start = (int64_t*)t->memory.take(blocks * images->inputs * sizeof(int64_t));
   t->kept_lists.count = (uint16_t*)t->memory.take(blocks * images->inputs * sizeof(uint16_t));
+  // A part of the room is none.
+  if (t->memory.failed()) t->kept_lists = {};
   return !t->memory.failed();
 }
 

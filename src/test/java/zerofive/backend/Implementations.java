@@ -81,9 +81,14 @@ public final class Implementations {
     return times(computing(), cases);
   }
 
+  /** The names without those on the simulated device. */
+  public static List<String> fast() {
+    return ALL.keySet().stream().filter(name -> ALL.get(name).fast()).toList();
+  }
+
   /** The name of every implementation that is fast, in front of every case. */
   public static Stream<Arguments> timesFast(Stream<Arguments> cases) {
-    return times(names().stream().filter(name -> ALL.get(name).fast()).toList(), cases);
+    return times(fast(), cases);
   }
 
   private static Stream<Arguments> times(List<String> names, Stream<Arguments> cases) {

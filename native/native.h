@@ -107,6 +107,7 @@ inline void clear(void* memory, int64_t size) { memset(memory, 0, (size_t)size);
 
 inline int64_t create_team(int threads) { return (int64_t) new Team(threads); }
 inline void serve(Team* team, int member) { team->serve(member); }
+inline void meet(Team* team) { team->meet(); }
 inline void dismiss(Team* team) {
   team->dismiss();
   delete team;

@@ -108,6 +108,12 @@ void Team::finish() {
   }
 }
 
+void Team::meet() {
+  publish([](const void*, int) {}, nullptr);
+  uint32_t others = (uint32_t)threads_ - 1;
+  for (uint32_t done; (done = shares_.load(std::memory_order_acquire)) < others;) wait(shares_, done, sleepers_);
+}
+
 void Team::serve(int member) {
   for (uint32_t job = 0;; job++) {
     wait(jobs_, job, sleepers_);

@@ -37,6 +37,9 @@ class Team {
   // Works as number `member` until the team is dismissed.
   void serve(int member);
 
+  // Waits until every other member serves.
+  void meet();
+
   // Sends the other members home and waits until they have left.
   void dismiss();
 

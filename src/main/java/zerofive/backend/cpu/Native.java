@@ -59,6 +59,8 @@ final class Native {
 
   static native void serve(@Cast("zerofive::Team*") long team, int member);
 
+  static native void meet(@Cast("zerofive::Team*") long team);
+
   static native void dismiss(@Cast("zerofive::Team*") long team);
 
   @Name("kernels->gather")

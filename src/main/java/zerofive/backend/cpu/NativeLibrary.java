@@ -85,8 +85,9 @@ final class NativeLibrary {
               + " ("
               + e.getMessage()
               + ")",
-          "name a folder by XDG_CACHE_HOME that can be written and may hold programs, or delete the"
-              + " folder target, so that it is built anew; "
+          "install libstdc++6 where that is missing, name a folder by XDG_CACHE_HOME that can be"
+              + " written and may hold programs, or delete the folder target, so that it is built"
+              + " anew; "
               + PLAIN_JAVA);
     }
   }

@@ -10,26 +10,34 @@ final class Team implements AutoCloseable {
   private final long address;
   private boolean closed;
 
-  /** So many threads; fewer where the system has no more. */
+  /**
+   * So many threads; fewer where the system has no more. They all are in native code when this
+   * returns: one that were still in Java might wait for a garbage collection, which waits for the
+   * arrays that the caller holds while it waits for that thread.
+   */
   Team(int threads) {
     CompletableFuture<Long> made = new CompletableFuture<>();
+    int members = start(threads, made);
+    address = Native.createTeam(members);
+    made.complete(address);
+    Native.meet(address);
+  }
+
+  /** How many there are, the caller among them. */
+  private static int start(int threads, CompletableFuture<Long> made) {
     int members = 1;
     try {
       while (members < threads) {
-        start(members, made);
+        startMember(members, made);
         members++;
       }
     } catch (OutOfMemoryError e) {
       // The system's way to say that there is no thread left. Those that are there will do.
-      address = Native.createTeam(members);
-      made.complete(address);
-      return;
     }
-    address = Native.createTeam(members);
-    made.complete(address);
+    return members;
   }
 
-  private static void start(int member, CompletableFuture<Long> team) {
+  private static void startMember(int member, CompletableFuture<Long> team) {
     Thread thread = new Thread(() -> Native.serve(team.join(), member), "zerofive-" + member);
     thread.setDaemon(true);
     thread.start();

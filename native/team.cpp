@@ -14,15 +14,21 @@ namespace zerofive {
 
 namespace {
 
-// The others are mostly some microseconds behind. Whoever waits longer lets other programs have the core, and at last sleeps.
+// The others are mostly some microseconds behind. Whoever waits longer lets other programs have the core. What lies between two
+// epochs is passed so as well, in nanoseconds, for a core that has gone to sleep takes the better part of one to come back.
 constexpr int SPINS = 400;
-constexpr int YIELDS = 60;
+constexpr int64_t YIELDING = 3000000;
 
-// A wait that is longer than one's own share and this, in nanoseconds, is for a member that has lost its core.
-constexpr int64_t LOST = 150000;
+// A wait that is longer than one's own share was is time lost to a member without a core. An eighth of all time may be lost
+// so, to short interruptions; this much beyond it, in nanoseconds, means that another program has the core.
+constexpr int64_t MOST_LOST = 2000000;
+constexpr int64_t FORGIVEN = 8;
 
-// How long the caller then works alone, at first and at most.
-constexpr int64_t LEAST_ALONE = 20000000;
+// What a member that slept may take to come, in nanoseconds, and it is no loss.
+constexpr int64_t AWAKENING = 5000000;
+
+// How long the caller then works alone, at first and at most, in nanoseconds.
+constexpr int64_t LEAST_ALONE = 4000000;
 constexpr int64_t MOST_ALONE = 320000000;
 
 int64_t now() {
@@ -63,7 +69,7 @@ void wait(const std::atomic<uint32_t>& word, uint32_t old, std::atomic<uint32_t>
     if (word.load(std::memory_order_acquire) != old) return;
     pause();
   }
-  for (int i = 0; i < YIELDS; i++) {
+  for (int64_t end = now() + YIELDING; now() < end;) {
     if (word.load(std::memory_order_acquire) != old) return;
     sched_yield();
   }
@@ -84,6 +90,7 @@ void change(std::atomic<uint32_t>& word, const std::atomic<uint32_t>& sleepers) 
 bool Team::begin(Call call, const void* context) {
   begun_ = now();
   if (begun_ < alone_until_) return false;
+  asleep_ = sleepers_.load() > 0;
   publish(call, context);
   return true;
 }
@@ -100,10 +107,16 @@ void Team::finish() {
   uint32_t others = (uint32_t)threads_ - 1;
   for (uint32_t done; (done = shares_.load(std::memory_order_acquire)) < others;) wait(shares_, done, sleepers_);
   int64_t end = now();
-  if (end - own_end > own_end - begun_ + LOST) {
+  lost_ -= (end - judged_) / FORGIVEN;
+  if (lost_ < 0) lost_ = 0;
+  judged_ = end;
+  int64_t late = (end - own_end) - (own_end - begun_);
+  if (late > (asleep_ ? AWAKENING : 0)) lost_ += late;
+  if (lost_ > MOST_LOST) {
+    lost_ = 0;
     next_alone_ = next_alone_ == 0 ? LEAST_ALONE : next_alone_ < MOST_ALONE ? 2 * next_alone_ : MOST_ALONE;
     alone_until_ = end + next_alone_;
-  } else if (next_alone_ != 0 && end - alone_until_ > MOST_ALONE) {
+  } else if (end - alone_until_ > next_alone_) {
     next_alone_ = 0;
   }
 }

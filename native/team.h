@@ -54,8 +54,12 @@ class Team {
   Call call_ = nullptr;
   const void* context_ = nullptr;
 
-  // When the present job began, until when the caller works alone, and for how long it will the next time, in nanoseconds.
+  // Whether members slept when the present job began, and when that was; the time lost to late members, and when that was last judged; until when the caller works
+  // alone, and for how long it did the last time. In nanoseconds.
+  bool asleep_ = false;
   int64_t begun_ = 0;
+  int64_t lost_ = 0;
+  int64_t judged_ = 0;
   int64_t alone_until_ = 0;
   int64_t next_alone_ = 0;
 

@@ -72,6 +72,7 @@ class CommandsIT {
     Launcher.Result result = Launcher.run(folder, "devices");
     assertEquals(0, result.code());
     assertTrue(result.out().contains("plain Java, 1 thread"), result.out());
+    assertTrue(result.out().lines().allMatch(line -> line.length() <= 96), result.out());
     Launcher.Result json = Launcher.run(folder, "devices", "--json");
     JsonObject object = JsonParser.parseString(json.out()).getAsJsonObject();
     String first =

@@ -56,7 +56,7 @@ public record DriverLibrary(Path file) {
     }
     if (refused.isEmpty()) {
       throw new DeviceException(
-          "there is no NVIDIA driver here (" + NAME + " is in none of the usual folders)",
+          "there is no NVIDIA driver here (" + NAME + " is in no usual folder)",
           "install the driver, start the container with --gpus all, or train with --device cpu",
           null);
     }

@@ -57,7 +57,7 @@ class DriverLibraryTest {
   void saysThatThereIsNoDriverAndWhatHelps() {
     assertEquals(
         Availability.unusable(
-            "there is no NVIDIA driver here (libcuda.so.1 is in none of the usual folders)",
+            "there is no NVIDIA driver here (libcuda.so.1 is in no usual folder)",
             "install the driver, start the container with --gpus all, or train with --device cpu"),
         refused().availability());
   }

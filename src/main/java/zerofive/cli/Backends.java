@@ -45,10 +45,11 @@ final class Backends {
    *
    * @param backend that computes
    * @param device in words
+   * @param details what else is worth knowing of it
    * @param notes one line for each better device that was not taken, and for what this one does
    *     without: why, and the remedy
    */
-  record Choice(Backend backend, String device, List<String> notes) {
+  record Choice(Backend backend, String device, Map<String, String> details, List<String> notes) {
     /** As one line: {@code reference (plain Java, 1 thread)}. */
     String describe() {
       return backend.name() + " (" + device + ")";
@@ -84,7 +85,7 @@ final class Backends {
       Availability availability = candidate.availability();
       if (availability.usable()) {
         notes.addAll(availability.notes());
-        return new Choice(candidate.backend(), availability.detail(), notes);
+        return new Choice(candidate.backend(), availability.detail(), candidate.details(), notes);
       }
       String sentence =
           options.name(maker.name()) + ": " + availability.detail() + "; " + availability.remedy();

@@ -102,7 +102,7 @@ final class TrainingJob {
         Version.read().toString(),
         device.backend().name(),
         device.device(),
-        device.backend().details(),
+        device.details(),
         invocation.arguments());
   }
 

@@ -67,7 +67,7 @@ final class CudaContext implements AutoCloseable {
           "loading the kernels of "
               + file
               + ".ptx"
-              + (log.isBlank() ? "" : " (" + log.strip() + ")"));
+              + (log.isBlank() ? "" : " (" + log.strip().replaceAll("\\s+", " ") + ")"));
     }
     modules.add(module);
     for (String name : names) {

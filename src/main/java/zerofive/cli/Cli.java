@@ -130,7 +130,7 @@ public final class Cli {
       throw new UsageException(
           sentence(e.getMessage()) + "; see zerofive " + command.name() + " --help", e);
     }
-    if (!line.getArgList().isEmpty()) {
+    if (command.operands().isEmpty() && !line.getArgList().isEmpty()) {
       throw new UsageException(
           "unexpected argument '"
               + line.getArgList().get(0)
@@ -139,7 +139,9 @@ public final class Cli {
               + " --help");
     }
     for (Option option : line.getOptions()) {
-      if (line.getOptionValues(option) != null && line.getOptionValues(option).length > 1) {
+      if (!option.hasArgs()
+          && line.getOptionValues(option) != null
+          && line.getOptionValues(option).length > 1) {
         throw new UsageException("--" + option.getLongOpt() + " is given twice; give it once");
       }
     }

@@ -14,6 +14,11 @@ interface Command {
   /** An example of its use, as a shell line. */
   String example();
 
+  /** What it takes besides options, as its usage line shows it: {@code PATH...}; empty: nothing. */
+  default String operands() {
+    return "";
+  }
+
   /** Its own options. */
   Options options();
 

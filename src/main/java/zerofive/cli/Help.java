@@ -25,7 +25,8 @@ final class Help {
   }
 
   static void command(Command command, Options options, Terminal terminal) {
-    terminal.result("usage: zerofive " + command.name() + " [OPTIONS]");
+    terminal.result(
+        ("usage: zerofive " + command.name() + " [OPTIONS] " + command.operands()).stripTrailing());
     terminal.result("");
     terminal.result("  " + command.summary());
     terminal.result("");

@@ -3,6 +3,7 @@ package zerofive.cli;
 import java.math.BigDecimal;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.Function;
 import org.apache.commons.cli.CommandLine;
@@ -20,6 +21,13 @@ final class Arguments {
   /** An option with a value. */
   static Option option(String name, String value, String description) {
     return Option.builder().longOpt(name).hasArg().argName(value).desc(description).get();
+  }
+
+  /** An option whose value is one of a few names, or like one of them. */
+  static Option choice(String name, String value, String description, Object... choices) {
+    Option option = option(name, value, description);
+    option.setConverter(new Choices(Arrays.stream(choices).map(Object::toString).toList()));
+    return option;
   }
 
   /** An option without a value. */

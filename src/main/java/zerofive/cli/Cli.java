@@ -6,6 +6,7 @@ import org.apache.commons.cli.DefaultParser;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.apache.commons.cli.ParseException;
+import org.apache.commons.cli.UnrecognizedOptionException;
 import zerofive.backend.DeviceException;
 import zerofive.data.InputException;
 import zerofive.data.OutputException;
@@ -17,7 +18,11 @@ import zerofive.train.DivergedException;
 public final class Cli {
   private static final List<Command> COMMANDS =
       List.of(
-          new TrainCommand(), new ReproduceCommand(), new EvaluateCommand(), new DevicesCommand());
+          new TrainCommand(),
+          new ReproduceCommand(),
+          new EvaluateCommand(),
+          new DevicesCommand(),
+          new CompletionCommand(Cli::commands));
 
   private final Terminal terminal;
   private final TimeSpent time = new TimeSpent();
@@ -81,19 +86,10 @@ public final class Cli {
       terminal.result(Version.read().toString());
       return ExitCode.DONE;
     }
-    String name = arguments.get(0);
-    Command command =
-        COMMANDS.stream()
-            .filter(known -> known.name().equals(name))
-            .findFirst()
-            .orElseThrow(
-                () ->
-                    new UsageException(
-                        "unknown command '"
-                            + name
-                            + "'; known are "
-                            + String.join(", ", COMMANDS.stream().map(Command::name).toList())
-                            + "; see zerofive --help"));
+    if (arguments.get(0).equals("help")) {
+      return help(arguments.subList(1, arguments.size()));
+    }
+    Command command = command(arguments.get(0));
     List<String> rest = arguments.subList(1, arguments.size());
     Options options = allOptions(command);
     if (rest.contains("--help") || rest.contains("-h")) {
@@ -107,7 +103,40 @@ public final class Cli {
     return command.run(line, new Invocation(arguments, terminal, time));
   }
 
-  private static Options allOptions(Command command) {
+  private int help(List<String> names) {
+    if (names.size() > 1) {
+      throw new UsageException("help tells of one command at a time; see zerofive --help");
+    }
+    if (names.isEmpty()) {
+      Help.program(COMMANDS, terminal);
+    } else {
+      Command command = command(names.get(0));
+      Help.command(command, allOptions(command), terminal);
+    }
+    return ExitCode.DONE;
+  }
+
+  private static Command command(String name) {
+    List<String> known = COMMANDS.stream().map(Command::name).toList();
+    if (!known.contains(name)) {
+      String question = Nearest.question("", name, known);
+      throw new UsageException(
+          "unknown command '"
+              + name
+              + "'"
+              + (question.isEmpty() ? "; known are " + String.join(", ", known) : question)
+              + "; see zerofive --help");
+    }
+    return COMMANDS.get(known.indexOf(name));
+  }
+
+  /** All commands there are. */
+  static List<Command> commands() {
+    return COMMANDS;
+  }
+
+  /** A command's own options and those that every command has. */
+  static Options allOptions(Command command) {
     Options options = new Options();
     command.options().getOptions().forEach(options::addOption);
     options.addOption(Option.builder().longOpt("quiet").desc("print results only").get());
@@ -126,6 +155,20 @@ public final class Cli {
               .setStripLeadingAndTrailingQuotes(false)
               .get()
               .parse(options, arguments.toArray(String[]::new));
+    } catch (UnrecognizedOptionException e) {
+      String question =
+          Nearest.question(
+              "--",
+              e.getOption().replaceFirst("^-+", "").replaceFirst("=.*", ""),
+              options.getOptions().stream().map(Option::getLongOpt).toList());
+      throw new UsageException(
+          "unrecognized option: "
+              + e.getOption()
+              + question
+              + "; see zerofive "
+              + command.name()
+              + " --help",
+          e);
     } catch (ParseException e) {
       throw new UsageException(
           sentence(e.getMessage()) + "; see zerofive " + command.name() + " --help", e);

@@ -1,5 +1,6 @@
 package zerofive.cli;
 
+import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 
@@ -17,6 +18,16 @@ interface Command {
   /** What it takes besides options, as its usage line shows it: {@code PATH...}; empty: nothing. */
   default String operands() {
     return "";
+  }
+
+  /** Words that an operand may be, for completion; none: names of files. */
+  default List<String> operandChoices() {
+    return List.of();
+  }
+
+  /** What help tells beyond the options, one entry a paragraph. */
+  default List<String> details() {
+    return List.of();
   }
 
   /** Its own options. */

@@ -25,22 +25,32 @@ record DeviceOptions(String device, int threads, Map<String, String> settings) {
 
   static void addTo(Options options) {
     options.addOption(
-        Arguments.option(
+        Arguments.choice(
             "device",
             "NAME",
             "auto, cpu, reference (plain Java), cuda or cuda:N (default: "
                 + TrainOptions.DEFAULTS.device()
-                + ")"));
+                + ")",
+            "auto",
+            "cpu",
+            "reference",
+            "cuda"));
     options.addOption(Arguments.option("threads", "N", "threads of the CPU (default: all cores)"));
     addCublas(options);
     options.addOption(
-        Arguments.option(
-            "precision", "NAME", "cuda: fp32, or tf32 on tensor cores (default: fp32)"));
+        Arguments.choice(
+            "precision",
+            "NAME",
+            "cuda: fp32, or tf32 on tensor cores (default: fp32)",
+            "fp32",
+            "tf32"));
     options.addOption(
-        Arguments.option(
+        Arguments.choice(
             "cuda-session",
             "NAME",
-            "cuda: graph, or stepwise, one launch at a time (default: graph)"));
+            "cuda: graph, or stepwise, one launch at a time (default: graph)",
+            "graph",
+            "stepwise"));
     options.addOption(
         Arguments.option(
             "resident-mb",
@@ -51,10 +61,11 @@ record DeviceOptions(String device, int threads, Map<String, String> settings) {
   /** Where cuBLAS is taken from. */
   static void addCublas(Options options) {
     options.addOption(
-        Arguments.option(
+        Arguments.choice(
             "cublas",
             "DIR",
-            "cuda: cuBLAS's folder, or none to do without (default: look for it)"));
+            "cuda: cuBLAS's folder, or none to do without (default: look for it)",
+            "none"));
   }
 
   static DeviceOptions of(Arguments arguments) {

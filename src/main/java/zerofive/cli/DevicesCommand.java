@@ -31,7 +31,7 @@ final class DevicesCommand implements Command {
   public Options options() {
     Options options = new Options();
     options.addOption(
-        Arguments.option("device", "NAME", "cuda:N tells of that card (default: auto)"));
+        Arguments.choice("device", "NAME", "cuda:N tells of that card (default: auto)", "cuda"));
     DeviceOptions.addCublas(options);
     return options.addOption(Arguments.flag("json", "print one JSON object"));
   }

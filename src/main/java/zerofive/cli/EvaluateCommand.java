@@ -47,7 +47,8 @@ final class EvaluateCommand implements Command {
     options.addOption(
         Arguments.option("model", "FILE", "a .safetensors file, of ours or of PyTorch (required)"));
     options.addOption(
-        Arguments.option("data", "NAME|DIR", "as for train (default: " + DataSets.MNIST + ")"));
+        Arguments.choice(
+            "data", "NAME|DIR", "as for train (default: " + DataSets.MNIST + ")", DataSets.MNIST));
     options.addOption(
         Arguments.option(
             "classes", "LIST", "for a file that does not name its classes, as one from PyTorch"));

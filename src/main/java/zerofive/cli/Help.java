@@ -6,8 +6,27 @@ import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import zerofive.report.Terminal;
 
-/** The help texts, made from the options themselves. */
+/** The help texts, made from the commands and options themselves. */
 final class Help {
+  private static final String[][] EXIT_CODES = {
+    {"0", "done"},
+    {"1", "a defect of ours; please report it"},
+    {"2", "wrong usage, or an unknown name of a data set, class, model or loss"},
+    {"3", "bad or missing data or model file, or no network"},
+    {"4", "the device asked for cannot be used"},
+    {"5", "the training diverged: a loss or weight is NaN or infinite"},
+    {"6", "output cannot be written"},
+    {"127", "no JDK or Maven to build with"},
+    {"130", "interrupted by Ctrl-C, after saving; 143 by SIGTERM, likewise"}
+  };
+
+  private static final String[][] ENVIRONMENT = {
+    {"ZEROFIVE_JAVA_OPTS", "options of the Java machine, such as -Xmx8g"},
+    {"XDG_CACHE_HOME", "where decoded data and native code are kept (default: ~/.cache)"},
+    {"NO_COLOR", "where set, no colours"},
+    {"JAVA_HOME", "the JDK to use (default: the java on the PATH)"}
+  };
+
   private Help() {}
 
   static void program(List<Command> commands, Terminal terminal) {
@@ -17,36 +36,67 @@ final class Help {
     terminal.result("usage: zerofive COMMAND [OPTIONS]");
     terminal.result("");
     for (Command command : commands) {
-      terminal.result(String.format(Locale.ROOT, "  %-11s %s", command.name(), command.summary()));
+      print(row(command.name(), 13), command.summary(), terminal);
     }
+    print(row("help", 13), "all about one command: zerofive help COMMAND", terminal);
     terminal.result("");
-    terminal.result(
-        "  zerofive COMMAND --help tells a command's options; zerofive --version the version.");
+    print("", "Every command has --help; zerofive --version tells the version.", terminal);
+    table("exit codes", EXIT_CODES, terminal);
+    table("environment", ENVIRONMENT, terminal);
   }
 
   static void command(Command command, Options options, Terminal terminal) {
     terminal.result(
         ("usage: zerofive " + command.name() + " [OPTIONS] " + command.operands()).stripTrailing());
     terminal.result("");
-    terminal.result("  " + command.summary());
+    print("  ", command.summary(), terminal);
     terminal.result("");
     int column = 0;
     for (Option option : options.getOptions()) {
       column = Math.max(column, left(option).length() + 4);
     }
     for (Option option : options.getOptions()) {
-      String line = String.format(Locale.ROOT, "  %-" + (column - 2) + "s", left(option));
-      for (String word : option.getDescription().split(" ", -1)) {
-        if (line.length() + 1 + word.length() > terminal.width()) {
-          terminal.result(line.stripTrailing());
-          line = " ".repeat(column);
-        }
-        line += line.endsWith(" ") ? word : " " + word;
-      }
-      terminal.result(line);
+      print(row(left(option), column), option.getDescription(), terminal);
+    }
+    for (String paragraph : command.details()) {
+      terminal.result("");
+      print("", paragraph, terminal);
     }
     terminal.result("");
     terminal.result("example: " + command.example());
+  }
+
+  private static void table(String title, String[][] rows, Terminal terminal) {
+    terminal.result("");
+    terminal.result(title);
+    int column = 0;
+    for (String[] entry : rows) {
+      column = Math.max(column, entry[0].length() + 4);
+    }
+    for (String[] entry : rows) {
+      print(row(entry[0], column), entry[1], terminal);
+    }
+  }
+
+  /** A term at the left margin, filled up to the column where its explanation begins. */
+  private static String row(String term, int column) {
+    return String.format(Locale.ROOT, "  %-" + (column - 2) + "s", term);
+  }
+
+  /** Words in lines that the terminal holds; all but the first begin below the first word. */
+  private static void print(String label, String text, Terminal terminal) {
+    String line = label;
+    boolean begun = false;
+    for (String word : text.split(" ", -1)) {
+      if (begun && line.length() + 1 + word.length() > terminal.width()) {
+        terminal.result(line);
+        line = " ".repeat(label.length());
+        begun = false;
+      }
+      line += begun ? " " + word : word;
+      begun = true;
+    }
+    terminal.result(line);
   }
 
   private static String left(Option option) {

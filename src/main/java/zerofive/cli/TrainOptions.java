@@ -41,10 +41,11 @@ record TrainOptions(
   static Options options() {
     Options options = new Options();
     options.addOption(
-        Arguments.option(
+        Arguments.choice(
             "data",
             "NAME|DIR",
-            "mnist, or a folder of four IDX files, raw or .gz (default: " + DEFAULTS.data() + ")"));
+            "mnist, or a folder of four IDX files, raw or .gz (default: " + DEFAULTS.data() + ")",
+            DataSets.MNIST));
     options.addOption(
         Arguments.option(
             "classes",
@@ -53,20 +54,27 @@ record TrainOptions(
                 + String.join(",", DEFAULTS.classes())
                 + ")"));
     options.addOption(
-        Arguments.option(
-            "model", "NAME", "linear, mlp:30, mlp:128,64 (default: " + DEFAULTS.model() + ")"));
+        Arguments.choice(
+            "model",
+            "NAME",
+            "linear, mlp:30, mlp:128,64 (default: " + DEFAULTS.model() + ")",
+            "linear",
+            "mlp:30",
+            "mlp:128,64"));
     options.addOption(
-        Arguments.option(
+        Arguments.choice(
             "loss",
             "NAME",
             "mnist, bce, cross-entropy (default: "
                 + DEFAULTS.loss()
-                + ", or cross-entropy from three classes on)"));
+                + ", or cross-entropy from three classes on)",
+            (Object[]) Loss.values()));
     options.addOption(
-        Arguments.option(
+        Arguments.choice(
             "optimizer",
             "NAME",
-            "sgd, adam, adamw (default: " + DEFAULTS.optimizer().kind() + ")"));
+            "sgd, adam, adamw (default: " + DEFAULTS.optimizer().kind() + ")",
+            (Object[]) Optimizer.Kind.values()));
     options.addOption(
         Arguments.option(
             "momentum",
@@ -85,12 +93,13 @@ record TrainOptions(
         Arguments.option(
             "lr", "X", "learning rate, above 0 (default: " + DEFAULTS.learningRate() + ")"));
     options.addOption(
-        Arguments.option(
+        Arguments.choice(
             "schedule",
             "NAME",
             "of the learning rate: constant, cosine, one-cycle (default: "
                 + DEFAULTS.schedule()
-                + ")"));
+                + ")",
+            (Object[]) Schedule.values()));
     options.addOption(
         Arguments.option(
             "epochs", "N", "passes over the data (default: " + DEFAULTS.epochs() + ")"));
@@ -98,30 +107,33 @@ record TrainOptions(
         Arguments.option(
             "batch-size", "N", "examples a step (default: " + DEFAULTS.batchSize() + ")"));
     options.addOption(
-        Arguments.option(
+        Arguments.choice(
             "order",
             "NAME",
             "of the examples: shuffled, or sequential, class after class (default: "
                 + DEFAULTS.order()
-                + ")"));
+                + ")",
+            (Object[]) ExampleOrder.values()));
     options.addOption(
         Arguments.option(
             "seed", "N", "of initial weights and shuffles (default: " + DEFAULTS.seed() + ")"));
     options.addOption(
-        Arguments.option(
+        Arguments.choice(
             "init",
             "NAME",
-            "initial weights: pytorch, normal (default: " + DEFAULTS.initializer() + ")"));
+            "initial weights: pytorch, normal (default: " + DEFAULTS.initializer() + ")",
+            (Object[]) Initializer.values()));
     options.addOption(
         Arguments.option(
             "init-from", "FILE", "start from this .safetensors file; it decides the model"));
     options.addOption(
-        Arguments.option(
+        Arguments.choice(
             "preset",
             "NAME",
             "notebook: loss mnist, lr "
                 + NOTEBOOK_RATE
-                + ", order sequential, schedule constant; options named beside it win"));
+                + ", order sequential, schedule constant; options named beside it win",
+            NOTEBOOK));
     DeviceOptions.addTo(options);
     options.addOption(
         Arguments.option(

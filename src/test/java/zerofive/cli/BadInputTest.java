@@ -151,6 +151,8 @@ class BadInputTest {
         "2 | --threads 0 | --threads 0",
         "2 | --checkpoint-every 0 | --checkpoint-every 0",
         "2 | --frobnicate | unrecognized option: --frobnicate",
+        "2 | --lerning-rate 1 | unrecognized option: --lerning-rate",
+        "2 | --shedule=cosine | did you mean --schedule?",
         "2 | --lr | missing argument",
         "2 | --seed 1 --seed 2 | given twice",
         "2 | file.png | unexpected argument 'file.png'",
@@ -186,7 +188,12 @@ class BadInputTest {
 
   @Test
   void anUnknownCommand() {
-    assertRefused(2, InProcess.run("tarin"), "'tarin'", "train, reproduce, evaluate, devices");
+    assertRefused(2, InProcess.run("tarin"), "'tarin'", "did you mean train?");
+    assertRefused(2, InProcess.run("paint"), "'paint'", "train, reproduce, evaluate, devices");
+    assertRefused(2, InProcess.run("help", "eval"), "'eval'", "known are");
+    assertRefused(2, InProcess.run("help", "train", "evaluate"), "one command at a time");
+    assertRefused(2, InProcess.run("completion"), "bash or zsh");
+    assertRefused(2, InProcess.run("completion", "fish"), "bash or zsh");
   }
 
   private Launcher.Result trainInto(Path target) {

@@ -1,6 +1,5 @@
 package zerofive.cli;
 
-import com.google.gson.Gson;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.util.List;
@@ -48,7 +47,7 @@ final class DevicesCommand implements Command {
             .backend()
             .name();
     if (line.hasOption("json")) {
-      invocation.terminal().result(json(candidates, auto));
+      invocation.terminal().json(json(candidates, auto));
     } else {
       print(candidates, auto, invocation.terminal());
     }
@@ -78,7 +77,7 @@ final class DevicesCommand implements Command {
     terminal.result("--device auto takes " + auto);
   }
 
-  private static String json(List<Backends.Candidate> candidates, String auto) {
+  private static JsonObject json(List<Backends.Candidate> candidates, String auto) {
     JsonArray devices = new JsonArray();
     for (Backends.Candidate candidate : candidates) {
       Availability availability = candidate.availability();
@@ -95,6 +94,6 @@ final class DevicesCommand implements Command {
     JsonObject json = new JsonObject();
     json.addProperty("auto", auto);
     json.add("devices", devices);
-    return new Gson().toJson(json);
+    return json;
   }
 }

@@ -1,11 +1,7 @@
 package zerofive.cli;
 
-import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
-import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonPrimitive;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -90,7 +86,7 @@ final class EvaluateCommand implements Command {
       ConfusionMatrix confusion =
           ConfusionMatrix.of(classes, data.valid(), scorer.logits(data.valid()));
       if (arguments.has("json")) {
-        terminal.result(json(file, data, model, evaluation, confusion));
+        terminal.json(json(file, data, model, evaluation, confusion));
       } else {
         print(model, evaluation, confusion, terminal);
       }
@@ -135,7 +131,7 @@ final class EvaluateCommand implements Command {
     confusion.toLines().forEach(terminal::result);
   }
 
-  private static String json(
+  private static JsonObject json(
       Path file, DataSet data, ModelFile model, Evaluation evaluation, ConfusionMatrix confusion) {
     JsonArray classes = new JsonArray();
     data.classes().forEach(classes::add);
@@ -145,15 +141,10 @@ final class EvaluateCommand implements Command {
     json.add("classes", classes);
     json.addProperty("loss_name", model.loss().toString());
     json.addProperty("images", evaluation.count());
-    json.add("loss", finiteOrNull(evaluation.loss()));
+    json.add("loss", RunJson.finiteOrNull(evaluation.loss()));
     json.addProperty("accuracy", evaluation.accuracy());
     json.addProperty("errors", evaluation.errors());
     json.add("confusion", confusion.toJson());
-    return new GsonBuilder().serializeNulls().create().toJson(json);
-  }
-
-  /** JSON knows no NaN and no infinity. */
-  private static JsonElement finiteOrNull(double value) {
-    return Double.isFinite(value) ? new JsonPrimitive(value) : JsonNull.INSTANCE;
+    return json;
   }
 }

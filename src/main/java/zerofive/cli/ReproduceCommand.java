@@ -1,5 +1,7 @@
 package zerofive.cli;
 
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -88,6 +90,9 @@ final class ReproduceCommand implements Command {
     DeviceOptions.addTo(options);
     options.addOption(
         Arguments.option("out", "DIR", "new or empty folder (default: runs/TIME-reproduce)"));
+    options.addOption(
+        Arguments.flag(
+            "json", "print one JSON object at the end; the table goes to standard error"));
     return options;
   }
 
@@ -95,6 +100,9 @@ final class ReproduceCommand implements Command {
   public int run(CommandLine line, Invocation invocation) {
     Arguments arguments = new Arguments(line);
     Terminal terminal = invocation.terminal();
+    if (arguments.has("json")) {
+      terminal.answerInJson();
+    }
     long seed = arguments.wholeNumber("seed").orElse(TrainOptions.DEFAULTS.seed());
     DeviceOptions deviceOptions = DeviceOptions.of(arguments);
     invocation.time().mark("start-up");
@@ -153,6 +161,9 @@ final class ReproduceCommand implements Command {
       invocation.printTime();
       terminal.result("picture  " + folder.file("accuracy.svg"));
       terminal.result("runs     " + folder.path() + ", one folder a model");
+      if (terminal.answersInJson()) {
+        terminal.json(json(experiments, histories, folder, invocation));
+      }
       return ExitCode.DONE;
     }
   }
@@ -226,6 +237,35 @@ final class ReproduceCommand implements Command {
               figure(published.accuracy()),
               ours.errors()));
     }
+  }
+
+  private static JsonObject json(
+      List<Experiment> experiments,
+      List<List<EpochRecord>> histories,
+      RunFolder folder,
+      Invocation invocation) {
+    JsonArray models = new JsonArray();
+    for (int i = 0; i < experiments.size(); i++) {
+      Experiment experiment = experiments.get(i);
+      JsonArray rows = new JsonArray();
+      for (Published published : experiment.published()) {
+        JsonObject row = RunJson.epoch(histories.get(i).get(published.epoch()));
+        row.addProperty("notebook_epoch", published.epoch());
+        row.add("published_valid_loss", RunJson.finiteOrNull(published.validLoss()));
+        row.add("published_accuracy", RunJson.finiteOrNull(published.accuracy()));
+        rows.add(row);
+      }
+      JsonObject model = new JsonObject();
+      model.addProperty("title", experiment.title());
+      model.addProperty("run", folder.file(experiment.folder()).toString());
+      model.add("epochs", rows);
+      models.add(model);
+    }
+    JsonObject json = new JsonObject();
+    json.addProperty("run", folder.path().toString());
+    json.add("models", models);
+    json.add("seconds", RunJson.seconds(invocation.time()));
+    return json;
   }
 
   private static String figure(double value) {

@@ -1,5 +1,6 @@
 package zerofive.cli;
 
+import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
@@ -42,7 +43,7 @@ final class TrainCommand implements Command {
 
   private static final Set<String> BESIDE_RESUME =
       Stream.concat(
-              Stream.of("resume", "epochs", "device", "threads", "quiet", "verbose"),
+              Stream.of("resume", "epochs", "device", "threads", "json", "quiet", "verbose"),
               DeviceOptions.SETTINGS.stream())
           .collect(Collectors.toUnmodifiableSet());
 
@@ -83,12 +84,18 @@ final class TrainCommand implements Command {
             "go on with a run folder; beside it only --epochs and the device's options"));
     options.addOption(
         Arguments.option("out", "DIR", "the run folder, new or empty (default: runs/TIME-MODEL)"));
+    options.addOption(
+        Arguments.flag(
+            "json", "print one JSON object at the end; the table goes to standard error"));
     return options;
   }
 
   @Override
   public int run(CommandLine line, Invocation invocation) {
     Arguments arguments = new Arguments(line);
+    if (arguments.has("json")) {
+      invocation.terminal().answerInJson();
+    }
     if (!arguments.has("resume")) {
       return begin(arguments, invocation);
     }
@@ -130,7 +137,7 @@ final class TrainCommand implements Command {
                 .orElseGet(() -> RunFolder.createNumbered(RUNS, name(config.model())))) {
       TrainingJob job =
           TrainingJob.begin(config, data, folder, initial, TrainingJob.session(device, invocation));
-      return run(job, device, folder, stop, invocation);
+      return run(job, config, device, folder, stop, invocation);
     }
   }
 
@@ -162,7 +169,7 @@ final class TrainCommand implements Command {
           TrainingJob.resume(
               config, data, folder, TrainingJob.session(device, invocation), terminal);
       terminal.note("resumed  ", "after epoch " + job.history().size() + " of " + config.epochs());
-      return run(job, device, folder, stop, invocation);
+      return run(job, config, device, folder, stop, invocation);
     }
   }
 
@@ -173,7 +180,8 @@ final class TrainCommand implements Command {
   private static Optional<RunConfig> unfinished(
       RunFolder folder, Arguments arguments, Terminal terminal) {
     RunConfig config = resumed(folder.config(), folder, arguments);
-    if (!Receipt.read(folder.receipt()).isFinished(config.epochs(), folder.model())) {
+    Receipt receipt = Receipt.read(folder.receipt());
+    if (!receipt.isFinished(config.epochs(), folder.model())) {
       return Optional.of(config);
     }
     terminal.result(
@@ -181,6 +189,10 @@ final class TrainCommand implements Command {
             + " is finished, after epoch "
             + config.epochs()
             + "; ask for more with --epochs");
+    if (terminal.answersInJson()) {
+      String backend = receipt.latest().map(Receipt.Session::backend).orElse("");
+      terminal.json(RunJson.of(folder, config, backend, folder.history(config.epochs())));
+    }
     return Optional.empty();
   }
 
@@ -244,6 +256,7 @@ final class TrainCommand implements Command {
 
   private static int run(
       TrainingJob job,
+      RunConfig config,
       Backends.Choice device,
       RunFolder folder,
       StopSignal stop,
@@ -270,6 +283,11 @@ final class TrainCommand implements Command {
     terminal.result(
         "         ",
         "model.safetensors, metrics.csv, accuracy.svg, loss.svg, confusion.csv, the receipt");
+    if (terminal.answersInJson()) {
+      JsonObject json = RunJson.of(folder, config, device.backend().name(), outcome.history());
+      json.add("seconds", RunJson.seconds(invocation.time()));
+      terminal.json(json);
+    }
     return ExitCode.DONE;
   }
 

@@ -1,5 +1,7 @@
 package zerofive.report;
 
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonElement;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -28,6 +30,7 @@ public final class Terminal {
   private final boolean bars;
   private final boolean colours;
   private boolean quiet;
+  private boolean resultsAreNotes;
   private String bar = "";
   private boolean barsEnded;
 
@@ -61,13 +64,36 @@ public final class Terminal {
     quiet = true;
   }
 
+  /** From now on standard output is for {@link #json} alone: lines of results become notes. */
+  public void answerInJson() {
+    resultsAreNotes = true;
+  }
+
+  /** Whether the results are wanted in JSON. */
+  public boolean answersInJson() {
+    return resultsAreNotes;
+  }
+
+  /** The results as one JSON object, a line of standard output. */
+  public void json(JsonElement object) {
+    print(new GsonBuilder().serializeNulls().disableHtmlEscaping().create().toJson(object));
+  }
+
   /** A line of the results, on standard output. */
   public void result(String line) {
-    print(Text.printable(line));
+    if (resultsAreNotes) {
+      note(line);
+    } else {
+      print(Text.printable(line));
+    }
   }
 
   /** A line of the results that stands out, where colours are shown. */
   public void emphasised(String line) {
+    if (resultsAreNotes) {
+      note(line);
+      return;
+    }
     String printable = Text.printable(line);
     print(colours ? "\033[1m" + printable + "\033[0m" : printable);
   }

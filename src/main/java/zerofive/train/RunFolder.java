@@ -243,7 +243,7 @@ public final class RunFolder implements AutoCloseable {
     return Checkpoint.read(file(CHECKPOINT), architecture, optimizer);
   }
 
-  List<EpochRecord> history(int lastEpoch) {
+  public List<EpochRecord> history(int lastEpoch) {
     return Metrics.read(file(METRICS), lastEpoch);
   }
 

@@ -29,4 +29,45 @@ public final class Prediction {
     }
     return best;
   }
+
+  /**
+   * How probable each class is: the sigmoid of one logit z for class 0, and 1 - it for class 1; of
+   * more, their softmax. In double, without overflow; NaN where a logit is.
+   *
+   * @param logits row-major
+   * @param row where the row begins
+   * @param outputs length of the row
+   * @return [classes], with sum 1
+   */
+  public static double[] probabilities(float[] logits, int row, int outputs) {
+    double[] probabilities = new double[Math.max(2, outputs)];
+    for (int target = 0; target < probabilities.length; target++) {
+      probabilities[target] = Math.exp(-crossEntropy(logits, row, outputs, target));
+    }
+    return probabilities;
+  }
+
+  /**
+   * {@code -log} of the probability of class {@code target}, in nats. It tells images apart whose
+   * probabilities are the same in float64, and grows as every {@code Loss} of ours does.
+   *
+   * @param logits row-major
+   * @param row where the row begins
+   * @param outputs length of the row
+   */
+  public static double crossEntropy(float[] logits, int row, int outputs, int target) {
+    if (outputs == 1) {
+      double against = target == 0 ? -logits[row] : logits[row];
+      return Math.max(against, 0) + Math.log1p(Math.exp(-Math.abs(against)));
+    }
+    double largest = Double.NEGATIVE_INFINITY;
+    for (int j = 0; j < outputs; j++) {
+      largest = Math.max(largest, logits[row + j]);
+    }
+    double sum = 0;
+    for (int j = 0; j < outputs; j++) {
+      sum += Math.exp(logits[row + j] - largest);
+    }
+    return largest - logits[row + target] + Math.log(sum);
+  }
 }

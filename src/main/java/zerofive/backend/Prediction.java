@@ -40,9 +40,15 @@ public final class Prediction {
    * @return [classes], with sum 1
    */
   public static double[] probabilities(float[] logits, int row, int outputs) {
-    double[] probabilities = new double[Math.max(2, outputs)];
-    for (int target = 0; target < probabilities.length; target++) {
-      probabilities[target] = Math.exp(-crossEntropy(logits, row, outputs, target));
+    if (outputs == 1) {
+      return new double[] {
+        Math.exp(-crossEntropy(logits, row, 1, 0)), Math.exp(-crossEntropy(logits, row, 1, 1))
+      };
+    }
+    double logSum = logSumOfExponentials(logits, row, outputs);
+    double[] probabilities = new double[outputs];
+    for (int j = 0; j < outputs; j++) {
+      probabilities[j] = Math.exp(logits[row + j] - logSum);
     }
     return probabilities;
   }
@@ -60,6 +66,10 @@ public final class Prediction {
       double against = target == 0 ? -logits[row] : logits[row];
       return Math.max(against, 0) + Math.log1p(Math.exp(-Math.abs(against)));
     }
+    return logSumOfExponentials(logits, row, outputs) - logits[row + target];
+  }
+
+  private static double logSumOfExponentials(float[] logits, int row, int outputs) {
     double largest = Double.NEGATIVE_INFINITY;
     for (int j = 0; j < outputs; j++) {
       largest = Math.max(largest, logits[row + j]);
@@ -68,6 +78,6 @@ public final class Prediction {
     for (int j = 0; j < outputs; j++) {
       sum += Math.exp(logits[row + j] - largest);
     }
-    return largest - logits[row + target] + Math.log(sum);
+    return largest + Math.log(sum);
   }
 }

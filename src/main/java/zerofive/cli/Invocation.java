@@ -5,6 +5,7 @@ import java.util.List;
 import zerofive.report.Terminal;
 import zerofive.report.Text;
 import zerofive.report.TimeSpent;
+import zerofive.train.RunConfig;
 
 /**
  * One use of the program.
@@ -27,5 +28,12 @@ record Invocation(List<String> arguments, Terminal terminal, TimeSpent time) {
   /** The command that goes on with a run. */
   static String resume(Path run) {
     return Text.shell(program()) + " train --resume " + Text.shell(run.toString());
+  }
+
+  /** The command that makes a run with these settings again. */
+  static String again(RunConfig config) {
+    StringBuilder command = new StringBuilder(Text.shell(program()));
+    TrainOptions.commandLine(config).forEach(word -> command.append(' ').append(Text.shell(word)));
+    return command.toString();
   }
 }

@@ -282,7 +282,8 @@ final class TrainCommand implements Command {
     terminal.result("run      " + folder.path());
     terminal.result(
         "         ",
-        "model.safetensors, metrics.csv, accuracy.svg, loss.svg, confusion.csv, the receipt");
+        "report.html, model.safetensors, metrics.csv, accuracy.svg, loss.svg, confusion.csv, the"
+            + " receipt");
     if (terminal.answersInJson()) {
       JsonObject json = RunJson.of(folder, config, device.backend().name(), outcome.history());
       json.add("seconds", RunJson.seconds(invocation.time()));

@@ -1,7 +1,10 @@
 package zerofive.cli;
 
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.apache.commons.cli.Options;
@@ -191,6 +194,43 @@ record TrainOptions(
         .learningRate(NOTEBOOK_RATE)
         .order(ExampleOrder.SEQUENTIAL)
         .schedule(Schedule.CONSTANT);
+  }
+
+  /**
+   * The command line that asks for these settings, from {@code train} on: every setting that is not
+   * the default, under the name it has in {@code config.json}.
+   */
+  static List<String> commandLine(RunConfig config) {
+    JsonObject defaults = JsonParser.parseString(DEFAULTS.toJson()).getAsJsonObject();
+    JsonObject settings = JsonParser.parseString(config.toJson()).getAsJsonObject();
+    List<String> words = new ArrayList<>(List.of("train"));
+    settings.remove("device_settings");
+    config.initFrom().ifPresent(file -> settings.remove("init"));
+    boolean decays = config.optimizer().kind() == Optimizer.Kind.ADAMW;
+    for (String name : settings.keySet()) {
+      // Its default is not the same for all optimisers.
+      boolean explicit = name.equals("weight_decay") && decays;
+      if (explicit || !settings.get(name).equals(defaults.get(name))) {
+        String value = name.equals("classes") ? classes(config) : settings.get(name).getAsString();
+        words.add("--" + name.replace('_', '-'));
+        words.add(value);
+      }
+    }
+    config
+        .deviceSettings()
+        .forEach(
+            (name, value) -> {
+              words.add("--" + name);
+              words.add(value);
+            });
+    return words;
+  }
+
+  /** A name with a comma cannot have been listed. */
+  private static String classes(RunConfig config) {
+    return config.classes().stream().anyMatch(name -> name.contains(","))
+        ? ClassFilter.ALL.toString()
+        : String.join(",", config.classes());
   }
 
   /** Where a file or folder really is, so that a resumed run finds it from anywhere. */

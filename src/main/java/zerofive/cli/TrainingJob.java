@@ -2,6 +2,7 @@ package zerofive.cli;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
 import zerofive.backend.Backend;
@@ -16,7 +17,9 @@ import zerofive.report.ConfusionMatrix;
 import zerofive.report.DataText;
 import zerofive.report.HistoryCharts;
 import zerofive.report.Progress;
+import zerofive.report.RunReport;
 import zerofive.report.Terminal;
+import zerofive.report.TimeSpent;
 import zerofive.train.EpochRecord;
 import zerofive.train.Receipt;
 import zerofive.train.RunConfig;
@@ -26,6 +29,8 @@ import zerofive.train.Trainer;
 
 /** One training with all that belongs to it: receipt, progress, model file, pictures. */
 final class TrainingJob {
+  private static final String REPORT = "report.html";
+
   private final RunConfig config;
   private final DataSet data;
   private final RunFolder folder;
@@ -71,12 +76,17 @@ final class TrainingJob {
     Trainer trainer = Trainer.resume(config, data, folder);
     receipt.latest().ifPresent(before -> warn(before, session, terminal));
     receipt.add(session, trainer.history().size());
-    try {
-      Files.deleteIfExists(folder.model());
-    } catch (IOException e) {
-      throw new OutputException(folder.model(), e);
-    }
+    delete(folder.model());
+    delete(folder.file(REPORT));
     return new TrainingJob(config, data, folder, trainer, receipt);
+  }
+
+  private static void delete(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      throw new OutputException(file, e);
+    }
   }
 
   private static void warn(Receipt.Session before, Receipt.Session now, Terminal terminal) {
@@ -144,24 +154,40 @@ final class TrainingJob {
         .time()
         .split("validation", done.stream().mapToDouble(EpochRecord::validSeconds).sum());
     if (!outcome.interrupted()) {
-      writeResults(backend, outcome);
+      writeResults(backend, outcome, invocation.time());
     }
     invocation.time().mark("report");
     return outcome;
   }
 
   /** The receipt's result is written last: a run that has it has everything. */
-  private void writeResults(Backend backend, Trainer.Outcome outcome) {
+  private void writeResults(Backend backend, Trainer.Outcome outcome, TimeSpent time) {
     new ModelFile(outcome.parameters(), data.classes(), config.loss(), true).write(folder.model());
+    float[] logits;
     try (Scorer scorer = backend.openScorer(outcome.parameters())) {
-      ConfusionMatrix confusion =
-          ConfusionMatrix.of(data.classes(), data.valid(), scorer.logits(data.valid()));
-      AtomicFile.write(folder.file("confusion.csv"), confusion.toCsv());
+      logits = scorer.logits(data.valid());
     }
+    ConfusionMatrix confusion = ConfusionMatrix.of(data.classes(), data.valid(), logits);
+    AtomicFile.write(folder.file("confusion.csv"), confusion.toCsv());
     String title = config.model() + " on " + DataText.title(data);
     List<EpochRecord> history = outcome.history();
     AtomicFile.write(folder.file("accuracy.svg"), HistoryCharts.accuracy(title, history));
     AtomicFile.write(folder.file("loss.svg"), HistoryCharts.loss(title, history));
-    receipt.finish(history.get(history.size() - 1), Sha256.of(folder.model()));
+    String modelSha256 = Sha256.of(folder.model());
+    RunReport report =
+        new RunReport(
+            title,
+            config,
+            data,
+            history,
+            outcome.parameters(),
+            logits,
+            confusion,
+            receipt,
+            modelSha256,
+            time.phases(),
+            Invocation.again(config));
+    AtomicFile.write(folder.file(REPORT), report.toHtml());
+    receipt.finish(history.get(history.size() - 1), modelSha256);
   }
 }

@@ -79,7 +79,8 @@ public record ConfusionMatrix(List<String> classes, int[][] counts) {
     return rows;
   }
 
-  private List<String> columns() {
+  /** The classes, and none where some prediction is none. */
+  List<String> columns() {
     boolean allPredicted = Arrays.stream(counts).allMatch(row -> row[classes.size()] == 0);
     if (allPredicted) {
       return classes;

@@ -2,25 +2,26 @@ package zerofive.report;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * A line chart as SVG. Java's chart libraries draw through AWT, which costs a cold JVM a third of a
  * second and needs fonts; this needs neither.
  */
 public final class LineChart {
-  private static final int WIDTH = 760;
-  private static final int HEIGHT = 440;
   private static final int LEFT = 72;
   private static final int RIGHT = 24;
   private static final int TOP = 84;
   private static final int BOTTOM = 56;
+  private static final int MARGIN = 24;
   private static final int TICKS = 6;
+  private static final String INK = "#0f172a";
   private static final String[] COLOURS = {"#2563eb", "#d9480f", "#0f766e", "#7c3aed"};
 
   private final String title;
   private final String xLabel;
   private final List<Series> series = new ArrayList<>();
+  private int width = 760;
+  private int height = 440;
 
   /** Points in the order of their x; those that are not finite leave a gap. */
   @SuppressWarnings("ArrayRecordComponent")
@@ -46,7 +47,7 @@ public final class LineChart {
 
     String label(int tick) {
       int decimals = (int) Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-      return String.format(Locale.ROOT, "%." + decimals + "f", low + tick * step);
+      return Text.fixed(low + tick * step, decimals);
     }
   }
 
@@ -54,6 +55,13 @@ public final class LineChart {
   public LineChart(String title, String xLabel) {
     this.title = title;
     this.xLabel = xLabel;
+  }
+
+  /** Makes the picture this large, in pixels; letters stay as they are. */
+  public LineChart size(int pixelsWide, int pixelsHigh) {
+    width = pixelsWide;
+    height = pixelsHigh;
+    return this;
   }
 
   /** Adds a line. */
@@ -72,32 +80,40 @@ public final class LineChart {
     return (int) series.stream().filter(Series::line).count();
   }
 
-  /** The picture. */
+  /** The picture. Its class names let a page that it is part of choose other colours. */
   public String toSvg() {
     Axis x = axis(true);
     Axis y = axis(false);
-    StringBuilder svg = new StringBuilder();
-    add(
-        svg,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\""
-            + " height=\"%d\" role=\"img\" font-family=\"system-ui, 'Segoe UI', 'DejaVu Sans',"
-            + " sans-serif\" font-size=\"13\" fill=\"#475569\">",
-        WIDTH,
-        HEIGHT,
-        WIDTH,
-        HEIGHT);
-    add(svg, "<title>%s</title>", escaped(title));
-    add(
-        svg,
-        "<rect x=\"0.5\" y=\"0.5\" width=\"%d\" height=\"%d\" rx=\"10\" fill=\"#ffffff\""
-            + " stroke=\"#e2e8f0\"/>",
-        WIDTH - 1,
-        HEIGHT - 1);
-    add(
-        svg,
-        "<text x=\"%d\" y=\"34\" font-size=\"17\" font-weight=\"600\" fill=\"#0f172a\">%s</text>",
-        24,
-        escaped(title));
+    Svg svg = new Svg();
+    svg.open("svg")
+        .with("xmlns", "http://www.w3.org/2000/svg")
+        .with("viewBox", "0 0 " + width + " " + height)
+        .with("width", width)
+        .with("height", height)
+        .with("role", "img")
+        .with("font-family", "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif")
+        .with("font-size", 13)
+        .with("fill", "#475569")
+        .content();
+    svg.open("title").text(title);
+    svg.open("rect")
+        .with("class", "paper")
+        .with("x", "0.5")
+        .with("y", "0.5")
+        .with("width", width - 1)
+        .with("height", height - 1)
+        .with("rx", 10)
+        .with("fill", "#ffffff")
+        .with("stroke", "#e2e8f0")
+        .close();
+    svg.open("text")
+        .with("class", "heading")
+        .with("x", MARGIN)
+        .with("y", 34)
+        .with("font-size", 17)
+        .with("font-weight", 600)
+        .with("fill", INK)
+        .text(title);
     grid(svg, x, y);
     legend(svg);
     for (Series one : series) {
@@ -107,7 +123,7 @@ public final class LineChart {
         drawPoints(svg, one, x, y);
       }
     }
-    return svg.append("</svg>\n").toString();
+    return svg.end("svg");
   }
 
   private Axis axis(boolean horizontal) {
@@ -127,134 +143,155 @@ public final class LineChart {
     return horizontal ? Axis.around(0, most, 1) : Axis.around(least, most, 0);
   }
 
-  private void grid(StringBuilder svg, Axis x, Axis y) {
+  private void grid(Svg svg, Axis x, Axis y) {
     for (int tick = 0; tick <= y.ticks(); tick++) {
       double at = vertical(y.low() + tick * y.step(), y);
-      add(
-          svg,
-          "<line x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\" stroke=\"#e2e8f0\"/>",
-          LEFT,
-          at,
-          WIDTH - RIGHT,
-          at);
-      add(
-          svg,
-          "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>",
-          LEFT - 10,
-          at + 4.5,
-          y.label(tick));
+      svg.open("line")
+          .with("class", "grid")
+          .with("x1", LEFT)
+          .with("y1", at)
+          .with("x2", width - RIGHT)
+          .with("y2", at)
+          .with("stroke", "#e2e8f0")
+          .close();
+      svg.open("text")
+          .with("x", LEFT - 10)
+          .with("y", at + 4.5)
+          .with("text-anchor", "end")
+          .text(y.label(tick));
     }
     for (int tick = 0; tick <= x.ticks(); tick++) {
-      double at = horizontal(x.low() + tick * x.step(), x);
-      add(
-          svg,
-          "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>",
-          at,
-          HEIGHT - BOTTOM + 22,
-          x.label(tick));
+      svg.open("text")
+          .with("x", horizontal(x.low() + tick * x.step(), x))
+          .with("y", height - BOTTOM + 22)
+          .with("text-anchor", "middle")
+          .text(x.label(tick));
     }
-    add(
-        svg,
-        "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" stroke=\"#94a3b8\"/>",
-        LEFT,
-        HEIGHT - BOTTOM,
-        WIDTH - RIGHT,
-        HEIGHT - BOTTOM);
-    add(
-        svg,
-        "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>",
-        (LEFT + WIDTH - RIGHT) / 2.0,
-        HEIGHT - 14,
-        escaped(xLabel));
+    svg.open("line")
+        .with("x1", LEFT)
+        .with("y1", height - BOTTOM)
+        .with("x2", width - RIGHT)
+        .with("y2", height - BOTTOM)
+        .with("stroke", "#94a3b8")
+        .close();
+    svg.open("text")
+        .with("x", (LEFT + width - RIGHT) / 2.0)
+        .with("y", height - 14)
+        .with("text-anchor", "middle")
+        .text(xLabel);
   }
 
-  private void legend(StringBuilder svg) {
-    int at = 24;
+  private void legend(Svg svg) {
+    int at = MARGIN;
     for (Series one : series) {
       String colour = COLOURS[one.colour()];
       if (one.line()) {
-        add(
-            svg,
-            "<line x1=\"%d\" y1=\"57\" x2=\"%d\" y2=\"57\" stroke=\"%s\" stroke-width=\"2.5\""
-                + " stroke-linecap=\"round\"/>",
-            at,
-            at + 18,
-            colour);
+        svg.open("line").with("x1", at).with("y1", 57).with("x2", at + 18).with("y2", 57);
+        stroke(svg, colour);
       } else {
-        add(
-            svg,
-            "<circle cx=\"%d\" cy=\"57\" r=\"4\" fill=\"#ffffff\" stroke=\"%s\""
-                + " stroke-width=\"1.8\"/>",
-            at + 9,
-            colour);
+        svg.open("circle").with("cx", at + 9).with("cy", 57).with("r", 4).with("fill", "#ffffff");
+        svg.with("stroke", colour).with("stroke-width", "1.8").close();
       }
-      add(
-          svg,
-          "<text x=\"%d\" y=\"61.5\" fill=\"#0f172a\">%s</text>",
-          at + 25,
-          escaped(one.name()));
+      svg.open("text")
+          .with("class", "name")
+          .with("x", at + 25)
+          .with("y", "61.5")
+          .with("fill", INK)
+          .text(one.name());
       at += 25 + (int) (7.2 * one.name().length()) + 22;
     }
   }
 
-  private static void drawLine(StringBuilder svg, Series one, Axis x, Axis y) {
+  private void drawLine(Svg svg, Series one, Axis x, Axis y) {
     StringBuilder path = new StringBuilder();
     int last = -1;
     for (int i = 0; i < one.x().length; i++) {
       if (Double.isFinite(one.y()[i])) {
         boolean joined = last == i - 1 && last >= 0;
-        add(
-            path,
-            "%s%.1f %.1f",
-            joined ? "L" : "M",
-            horizontal(one.x()[i], x),
-            vertical(one.y()[i], y));
+        path.append(joined ? 'L' : 'M')
+            .append(Text.fixed(horizontal(one.x()[i], x), 1))
+            .append(' ')
+            .append(Text.fixed(vertical(one.y()[i], y), 1));
         last = i;
       }
     }
-    add(
-        svg,
-        "<path d=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"2.5\" stroke-linejoin=\"round\""
-            + " stroke-linecap=\"round\"/>",
-        path.toString().replace("\n", ""),
-        COLOURS[one.colour()]);
+    svg.open("path").with("d", path.toString()).with("fill", "none");
+    stroke(svg.with("stroke-linejoin", "round"), COLOURS[one.colour()]);
     if (last >= 0) {
-      add(
-          svg,
-          "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\" fill=\"%s\"/>",
-          horizontal(one.x()[last], x),
-          vertical(one.y()[last], y),
-          COLOURS[one.colour()]);
+      svg.open("circle")
+          .with("cx", horizontal(one.x()[last], x))
+          .with("cy", vertical(one.y()[last], y))
+          .with("r", 4)
+          .with("fill", COLOURS[one.colour()])
+          .close();
     }
   }
 
-  private static void drawPoints(StringBuilder svg, Series one, Axis x, Axis y) {
+  private static void stroke(Svg svg, String colour) {
+    svg.with("stroke", colour).with("stroke-width", "2.5").with("stroke-linecap", "round").close();
+  }
+
+  private void drawPoints(Svg svg, Series one, Axis x, Axis y) {
     for (int i = 0; i < one.x().length; i++) {
       if (Double.isFinite(one.y()[i])) {
-        add(
-            svg,
-            "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\" fill=\"none\" stroke=\"%s\""
-                + " stroke-width=\"1.8\"/>",
-            horizontal(one.x()[i], x),
-            vertical(one.y()[i], y),
-            COLOURS[one.colour()]);
+        svg.open("circle")
+            .with("cx", horizontal(one.x()[i], x))
+            .with("cy", vertical(one.y()[i], y))
+            .with("r", "4.5")
+            .with("fill", "none")
+            .with("stroke", COLOURS[one.colour()])
+            .with("stroke-width", "1.8")
+            .close();
       }
     }
   }
 
-  private static double horizontal(double value, Axis x) {
-    return LEFT + (value - x.low()) / (x.high() - x.low()) * (WIDTH - RIGHT - LEFT);
+  private double horizontal(double value, Axis x) {
+    return LEFT + (value - x.low()) / (x.high() - x.low()) * (width - RIGHT - LEFT);
   }
 
-  private static double vertical(double value, Axis y) {
-    return HEIGHT - BOTTOM - (value - y.low()) / (y.high() - y.low()) * (HEIGHT - BOTTOM - TOP);
+  private double vertical(double value, Axis y) {
+    return height - BOTTOM - (value - y.low()) / (y.high() - y.low()) * (height - BOTTOM - TOP);
   }
 
-  private static void add(StringBuilder svg, String format, Object... arguments) {
-    svg.append(String.format(Locale.ROOT, format, arguments)).append('\n');
-  }
+  /** Elements of a picture, one a line; of lengths one decimal is kept. */
+  private static final class Svg {
+    private final StringBuilder text = new StringBuilder();
+    private String name = "";
 
-  private static String escaped(String text) {
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
+    Svg open(String element) {
+      name = element;
+      text.append('<').append(element);
+      return this;
+    }
+
+    Svg with(String attribute, String value) {
+      text.append(' ').append(attribute).append("=\"").append(value).append('"');
+      return this;
+    }
+
+    Svg with(String attribute, int value) {
+      return with(attribute, String.valueOf(value));
+    }
+
+    Svg with(String attribute, double value) {
+      return with(attribute, Text.fixed(value, 1));
+    }
+
+    void content() {
+      text.append(">\n");
+    }
+
+    void text(String content) {
+      text.append('>').append(Html.escaped(content)).append("</").append(name).append(">\n");
+    }
+
+    void close() {
+      text.append("/>\n");
+    }
+
+    String end(String element) {
+      return text.append("</").append(element).append(">\n").toString();
+    }
   }
 }

@@ -67,7 +67,7 @@ public final class TimeSpent {
     seconds.merge(phase, elapsed, Double::sum);
   }
 
-  /** Seconds of each phase, in the order in which they began. */
+  /** Seconds of each phase so far, in the order in which they first came. */
   public Map<String, Double> phases() {
     return Collections.unmodifiableMap(seconds);
   }

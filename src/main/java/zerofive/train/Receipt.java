@@ -10,6 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -47,6 +49,24 @@ public final class Receipt {
       String device,
       Map<String, String> details,
       List<String> commandLine) {}
+
+  /**
+   * A part of a run: from a start or a resumption on.
+   *
+   * @param started when, in UTC to the second
+   * @param fromEpoch epochs that were finished before
+   * @param session who computed it
+   * @param java the virtual machine
+   * @param system the operating system
+   * @param folder where the command was given
+   */
+  public record Part(
+      String started,
+      String fromEpoch,
+      Session session,
+      String java,
+      String system,
+      String folder) {}
 
   private Receipt(Path file, JsonObject json) {
     this.file = file;
@@ -114,18 +134,38 @@ public final class Receipt {
 
   /** Who computed the latest part, if any was. */
   public Optional<Session> latest() {
-    JsonArray sessions = json.getAsJsonArray(SESSIONS);
-    if (sessions.isEmpty()) {
-      return Optional.empty();
+    List<Part> parts = parts();
+    return parts.isEmpty() ? Optional.empty() : Optional.of(parts.get(parts.size() - 1).session());
+  }
+
+  /** All parts of the run so far, the first one first; what was damaged in the file is empty. */
+  public List<Part> parts() {
+    List<Part> parts = new ArrayList<>();
+    for (JsonElement element : json.getAsJsonArray(SESSIONS)) {
+      JsonObject part = element.getAsJsonObject();
+      Map<String, String> details = new LinkedHashMap<>();
+      if (part.get("device_details") instanceof JsonObject object) {
+        object.keySet().forEach(name -> details.put(name, text(object, name)));
+      }
+      List<String> commandLine = new ArrayList<>();
+      if (part.get("command_line") instanceof JsonArray words) {
+        words.forEach(word -> commandLine.add(text(word)));
+      }
+      parts.add(
+          new Part(
+              text(part, "started"),
+              text(part, "from_epoch"),
+              new Session(
+                  text(part, "program"),
+                  text(part, "backend"),
+                  text(part, "device"),
+                  details,
+                  commandLine),
+              text(part, "java"),
+              text(part, "system"),
+              text(part, "folder")));
     }
-    JsonObject last = sessions.get(sessions.size() - 1).getAsJsonObject();
-    return Optional.of(
-        new Session(
-            text(last, "program"),
-            text(last, "backend"),
-            text(last, "device"),
-            Map.of(),
-            List.of()));
+    return parts;
   }
 
   /**
@@ -183,7 +223,10 @@ public final class Receipt {
   }
 
   private static String text(JsonObject json, String name) {
-    JsonElement value = json.get(name);
+    return text(json.get(name));
+  }
+
+  private static String text(JsonElement value) {
     return value != null && value.isJsonPrimitive() ? value.getAsString() : "";
   }
 }

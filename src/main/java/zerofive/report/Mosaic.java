@@ -1,0 +1,54 @@
+package zerofive.report;
+
+import java.util.function.IntToDoubleFunction;
+
+/**
+ * A picture in squares of {@code side} x {@code side} pixels, so that one of any size fits a page;
+ * squares at the right and the lower edge may be cut. One of side 1 is the picture itself.
+ *
+ * @param height of the picture, in pixels
+ * @param width of the picture, in pixels
+ * @param side of a square, in pixels
+ */
+record Mosaic(int height, int width, int side) {
+  /** The finest that has at most {@code longest} squares in a row and in a column. */
+  static Mosaic within(int longest, int height, int width) {
+    return new Mosaic(height, width, (Math.max(height, width) + longest - 1) / longest);
+  }
+
+  int rows() {
+    return (height + side - 1) / side;
+  }
+
+  int columns() {
+    return (width + side - 1) / side;
+  }
+
+  /**
+   * The mean of each square.
+   *
+   * @param values of the picture's pixels, by their index, row-major
+   * @return [rows, columns] row-major
+   */
+  double[] means(IntToDoubleFunction values) {
+    double[] means = new double[rows() * columns()];
+    for (int row = 0; row < rows(); row++) {
+      for (int column = 0; column < columns(); column++) {
+        means[row * columns() + column] = mean(values, row * side, column * side);
+      }
+    }
+    return means;
+  }
+
+  private double mean(IntToDoubleFunction values, int top, int left) {
+    int bottom = Math.min(height, top + side);
+    int right = Math.min(width, left + side);
+    double sum = 0;
+    for (int y = top; y < bottom; y++) {
+      for (int x = left; x < right; x++) {
+        sum += values.applyAsDouble(y * width + x);
+      }
+    }
+    return sum / ((bottom - top) * (right - left));
+  }
+}

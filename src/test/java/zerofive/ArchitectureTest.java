@@ -22,7 +22,7 @@ class ArchitectureTest {
           .resideInAPackage("zerofive.data..")
           .should()
           .onlyDependOnClassesThat()
-          .resideInAnyPackage("zerofive.data..", "java..");
+          .resideInAnyPackage("zerofive.data..", "java..", "javax.imageio..");
 
   @ArchTest
   static final ArchRule modelStandsOnData =

@@ -1,5 +1,7 @@
 package zerofive.cli;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -10,6 +12,7 @@ import zerofive.backend.DeviceException;
 import zerofive.backend.cpu.CpuBackend;
 import zerofive.backend.cuda.CudaBackend;
 import zerofive.backend.cuda.CudaOptions;
+import zerofive.backend.cuda.JcudaNatives;
 import zerofive.backend.reference.ReferenceBackend;
 
 /**
@@ -95,6 +98,29 @@ final class Backends {
       notes.add("not " + sentence);
     }
     throw new IllegalStateException("plain Java is usable everywhere");
+  }
+
+  /**
+   * Puts the native libraries into {@code folder}; zerofive.natives names it to later starts.
+   *
+   * @return what is left out, and why
+   * @throws zerofive.data.OutputException where they cannot be written
+   */
+  static List<String> unpack(Path folder) {
+    List<String> missing = new ArrayList<>();
+    try {
+      if (!CpuBackend.unpack(folder)) {
+        missing.add("cpu: the program was built without native code");
+      }
+    } catch (IOException e) {
+      missing.add("cpu: " + e.getMessage());
+    }
+    try {
+      JcudaNatives.unpack(folder);
+    } catch (IOException e) {
+      missing.add("cuda: " + e.getMessage());
+    }
+    return missing;
   }
 
   private static boolean isAsked(String name, DeviceOptions options) {

@@ -2,8 +2,10 @@ package zerofive.cli;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import zerofive.backend.Availability;
@@ -32,12 +34,25 @@ final class DevicesCommand implements Command {
     options.addOption(
         Arguments.choice("device", "NAME", "cuda:N tells of that card (default: auto)", "cuda"));
     DeviceOptions.addCublas(options);
+    options.addOption(
+        Arguments.option(
+            "unpack",
+            "DIR",
+            "put the native libraries into DIR and end, as a container's build does; they are"
+                + " loaded from there with -Dzerofive.natives=DIR, or where DIR is the folder"
+                + " natives beside zerofive.jar"));
     return options.addOption(Arguments.flag("json", "print one JSON object"));
   }
 
   @Override
   public int run(CommandLine line, Invocation invocation) {
-    DeviceOptions options = DeviceOptions.of(new Arguments(line));
+    Arguments arguments = new Arguments(line);
+    Optional<Path> folder = arguments.path("unpack");
+    if (folder.isPresent()) {
+      Backends.unpack(folder.get()).forEach(left -> invocation.terminal().note("not " + left));
+      return ExitCode.DONE;
+    }
+    DeviceOptions options = DeviceOptions.of(arguments);
     List<Backends.Candidate> candidates = Backends.probeAll(options);
     String auto =
         candidates.stream()

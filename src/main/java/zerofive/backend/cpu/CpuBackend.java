@@ -1,5 +1,7 @@
 package zerofive.backend.cpu;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import zerofive.backend.Availability;
 import zerofive.backend.Backend;
 import zerofive.backend.Scorer;
@@ -20,6 +22,18 @@ public final class CpuBackend implements Backend {
    */
   public CpuBackend(int threads) {
     this.threads = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
+  }
+
+  /**
+   * Puts the native library into {@code folder}, where {@link
+   * zerofive.backend.SharedObject#UNPACKED} can name it.
+   *
+   * @return whether this program has one for this platform
+   * @throws java.io.IOException where it cannot be read from the jar
+   * @throws zerofive.data.OutputException where it cannot be written
+   */
+  public static boolean unpack(Path folder) throws IOException {
+    return NativeLibrary.unpack(folder);
   }
 
   @Override

@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import zerofive.backend.DeviceException;
+import zerofive.backend.SharedObject;
 
 /**
  * NVIDIA's library of matrix products: {@code libcublas.so.N} and the {@code libcublasLt.so.N} that

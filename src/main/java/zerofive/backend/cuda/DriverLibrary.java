@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import zerofive.backend.DeviceException;
+import zerofive.backend.SharedObject;
 
 /**
  * The NVIDIA driver's library, {@code libcuda.so.1}.

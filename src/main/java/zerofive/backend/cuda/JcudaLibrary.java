@@ -53,6 +53,11 @@ enum JcudaLibrary {
     return fileName;
   }
 
+  /** Its place in a folder that holds them all: both for cuBLAS have one file name. */
+  String unpackedName() {
+    return this == CUBLAS_13 ? "cublas-13/" + fileName : fileName;
+  }
+
   /** Of its bytes, in hexadecimal. */
   String sha256() {
     return sha256;

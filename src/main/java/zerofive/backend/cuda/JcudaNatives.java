@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import zerofive.backend.DeviceException;
+import zerofive.backend.SharedObject;
 import zerofive.data.OutputException;
 
 /**
@@ -40,6 +41,18 @@ public final class JcudaNatives {
     SharedObject.load(cublas.cublasLt());
     SharedObject.load(cublas.cublas());
     load(cublas.major() == 12 ? JcudaLibrary.CUBLAS_12 : JcudaLibrary.CUBLAS_13, environment);
+  }
+
+  /**
+   * Puts all of them into {@code folder}, where {@link SharedObject#UNPACKED} can name it.
+   *
+   * @throws IOException where JCuda's jars are missing
+   * @throws OutputException where they cannot be written
+   */
+  public static void unpack(Path folder) throws IOException {
+    for (JcudaLibrary library : JcudaLibrary.values()) {
+      SharedObject.unpack(folder.resolve(library.unpackedName()), library.bytes());
+    }
   }
 
   private static void load(JcudaLibrary library, Environment environment) {

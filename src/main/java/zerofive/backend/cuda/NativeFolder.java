@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import zerofive.backend.SharedObject;
 import zerofive.data.PrivateCache;
 import zerofive.data.Sha256;
 
@@ -16,13 +17,10 @@ import zerofive.data.Sha256;
  *     are unpacked when needed, each into a folder named by its SHA-256
  */
 record NativeFolder(Path path, boolean unpacked) {
-  /** The property by which a bundle or a container names its folder of unpacked libraries. */
-  static final String PROPERTY = "zerofive.natives";
-
   /** The folders to try: the one that came with the program, the user's cache, temporary files. */
   static List<NativeFolder> inOrder(Environment environment) {
     List<NativeFolder> folders = new ArrayList<>();
-    String given = System.getProperty(PROPERTY);
+    String given = System.getProperty(SharedObject.UNPACKED);
     if (given != null) {
       folders.add(new NativeFolder(Path.of(given).toAbsolutePath(), true));
     }
@@ -44,9 +42,9 @@ record NativeFolder(Path path, boolean unpacked) {
    */
   Path provide(JcudaLibrary library) throws IOException {
     if (unpacked) {
-      Path file = path.resolve(library.fileName());
+      Path file = path.resolve(library.unpackedName());
       if (!isIntact(file, library)) {
-        throw new IOException("has no intact " + library.fileName());
+        throw new IOException("has no intact " + library.unpackedName());
       }
       return file;
     }

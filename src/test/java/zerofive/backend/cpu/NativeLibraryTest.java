@@ -2,18 +2,23 @@ package zerofive.backend.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.File;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import zerofive.backend.NoexecMount;
 
 /** Loading, each time in a process of its own: it happens once in a life. */
 final class NativeLibraryTest {
@@ -35,10 +40,20 @@ final class NativeLibraryTest {
   }
 
   private Process start(Map<String, String> environment, String... options) throws IOException {
+    return start(environment, List.of(), options);
+  }
+
+  /** With folders of classes in front of the program's own. */
+  private Process start(Map<String, String> environment, List<String> classes, String... options)
+      throws IOException {
+    List<String> classpath = new ArrayList<>(classes);
+    classpath.add(System.getProperty("java.class.path"));
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of(options));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Probe.class.getName()));
+    command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+    command.addAll(
+        List.of("-cp", String.join(File.pathSeparator, classpath), Probe.class.getName()));
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().put("XDG_CACHE_HOME", folder.resolve("cache").toString());
     builder.environment().putAll(environment);
@@ -46,8 +61,7 @@ final class NativeLibraryTest {
   }
 
   private static String output(Process process) throws IOException {
-    return new String(
-        process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+    return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
   }
 
   private String probe(Map<String, String> environment, String... options) throws IOException {
@@ -82,7 +96,7 @@ final class NativeLibraryTest {
     Files.write(file, damaged);
     String said = probe(Map.of());
     assertTrue(said.contains("usable=true"), said);
-    assertEquals(-1, java.util.Arrays.mismatch(whole, Files.readAllBytes(file)));
+    assertEquals(-1, Arrays.mismatch(whole, Files.readAllBytes(file)));
   }
 
   @Test
@@ -113,5 +127,95 @@ final class NativeLibraryTest {
     assertTrue(instructions.contains("AVX-1024"), instructions);
     String lowered = probe(Map.of(), "-D" + NativeLibrary.MOST + "=portable");
     assertTrue(lowered.contains("portable"), lowered);
+  }
+
+  @Test
+  void whereOneFolderIsMountedNoexecAnotherServes() throws IOException {
+    Path unpacked = folder.resolve("natives");
+    Path cache = Files.createDirectory(folder.resolve("cache"));
+    try (NoexecMount mount = new NoexecMount(cache)) {
+      String said = probe(Map.of());
+      assertTrue(said.contains("usable=true"), said);
+      Path temporary = Files.createDirectory(mount.folder().resolve("temporary"));
+      said = probe(Map.of(), "-Djava.io.tmpdir=" + temporary);
+      assertTrue(
+          said.contains(
+              "no folder can hold the native library ("
+                  + cache.resolve("zerofive")
+                  + ": mounted noexec, "
+                  + temporary
+                  + ": mounted noexec), remedy=set XDG_CACHE_HOME to"),
+          said);
+      assertTrue(CpuBackend.unpack(unpacked));
+      said = probe(Map.of(), "-Djava.io.tmpdir=" + temporary, "-Dzerofive.natives=" + unpacked);
+      assertTrue(said.contains("usable=true"), said);
+    }
+  }
+
+  @Test
+  void aLibraryThatCameWithTheProgramIsTakenWhereItIsThisProgramsOwn() throws IOException {
+    Path unpacked = folder.resolve("natives");
+    assertTrue(CpuBackend.unpack(unpacked));
+    String natives = "-Dzerofive.natives=" + unpacked;
+    String said = probe(Map.of(), natives);
+    assertTrue(said.contains("usable=true"), said);
+    assertFalse(Files.exists(folder.resolve("cache")));
+    Path file = unpacked.resolve(System.mapLibraryName("zerofive"));
+    byte[] other = Files.readAllBytes(file);
+    other[other.length / 2] ^= 1;
+    Files.write(file, other);
+    said = probe(Map.of(), natives);
+    assertTrue(said.contains("usable=true"), said);
+    assertTrue(Files.exists(folder.resolve("cache")), "another build's library is passed over");
+  }
+
+  /** What the probe says where the program holds {@code library} in the place of its own. */
+  private String probeWith(byte[] library) throws IOException {
+    Path file =
+        folder
+            .resolve("classes/zerofive/backend/cpu")
+            .resolve(NativeLibrary.platform())
+            .resolve(System.mapLibraryName("zerofive"));
+    Files.createDirectories(file.getParent());
+    Files.write(file, library);
+    String said =
+        output(start(Map.of(), List.of(folder.resolve("classes").toString()), new String[0]));
+    assertTrue(said.contains("usable=false"), said);
+    assertTrue(said.contains("; until then plain Java serves in its place"), said);
+    return said;
+  }
+
+  @Test
+  void aLibraryThatIsDamagedInTheProgramHasItsSentence() throws IOException {
+    assumeTrue(
+        NativeLibrary.platform().startsWith("linux"), "skipped: the words are those of Linux");
+    byte[] whole = whole();
+    String shortened = probeWith(Arrays.copyOf(whole, 40));
+    assertTrue(shortened.contains("cannot be loaded: it is cut off (file too short)"), shortened);
+    assertTrue(shortened.contains("delete the folder target"), shortened);
+    byte[] text = whole.clone();
+    text[0] = 'n';
+    String none = probeWith(text);
+    assertTrue(none.contains("cannot be loaded: it is no shared library (invalid ELF"), none);
+    byte[] foreign = whole.clone();
+    foreign[18] = 2; // SPARC
+    foreign[19] = 0;
+    String processor = probeWith(foreign);
+    assertTrue(processor.contains("cannot be loaded: it is for another processor"), processor);
+  }
+
+  @Test
+  void aLibraryOfAnotherBuildIsToldAndPlainJavaServes() throws IOException {
+    byte[] whole = whole();
+    String bytes = new String(whole, StandardCharsets.ISO_8859_1);
+    String other = bytes.replace("_chooseKernels", "_chooseKernel_");
+    assertNotEquals(bytes, other);
+    String said = probeWith(other.getBytes(StandardCharsets.ISO_8859_1));
+    assertTrue(said.contains("belongs to another build of it ("), said);
+  }
+
+  private byte[] whole() throws IOException {
+    assertTrue(CpuBackend.unpack(folder));
+    return Files.readAllBytes(folder.resolve(System.mapLibraryName("zerofive")));
   }
 }

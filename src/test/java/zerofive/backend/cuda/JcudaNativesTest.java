@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import zerofive.backend.NoexecMount;
 import zerofive.data.Sha256;
 
 /**
@@ -189,6 +190,30 @@ class JcudaNativesTest {
   }
 
   @Test
+  void whatIsUnpackedWithTheProgramServesEachCublas() throws Exception {
+    Path unpacked = folder.resolve("natives");
+    JcudaNatives.unpack(unpacked);
+    for (int major : new int[] {12, 13}) {
+      Path cublas = Files.createDirectory(folder.resolve("cublas" + major));
+      FakeLibraries.cublas(cublas, major);
+      Result result =
+          end(
+              start(
+                  List.of("-Dzerofive.natives=" + unpacked), driver.toString(), cublas.toString()));
+      assertTrue(result.lines().contains("cublas " + (major * 10000 + 42)), result::toString);
+      Path file = unpacked.resolve(major == 12 ? "" : "cublas-13");
+      assertTrue(
+          result.lines().contains(file.resolve(JcudaLibrary.CUBLAS_12.fileName()).toString()),
+          result::toString);
+    }
+    assertFalse(Files.exists(cache));
+    assertEquals(
+        "rw-r--r--",
+        PosixFilePermissions.toString(
+            Files.getPosixFilePermissions(unpacked.resolve(JcudaLibrary.DRIVER.fileName()))));
+  }
+
+  @Test
   void aLibraryThatCameWithTheProgramIsTaken() throws Exception {
     Path unpacked = Files.createDirectory(folder.resolve("natives"));
     Path file = unpacked.resolve(JcudaLibrary.DRIVER.fileName());
@@ -216,28 +241,6 @@ class JcudaNativesTest {
                   + ": mounted noexec); set XDG_CACHE_HOME to a folder of yours that is not mounted noexec"),
           result.lines());
       assertEquals(4, result.code());
-    }
-  }
-
-  /** A file system of memory that no program may run from. */
-  private record NoexecMount(Path folder) implements AutoCloseable {
-    NoexecMount {
-      Assumptions.assumeTrue(
-          call("mount", "-t", "tmpfs", "-o", "noexec,size=16m", "tmpfs", folder.toString()) == 0,
-          "skipped: only root can mount a folder noexec, and not everywhere");
-    }
-
-    @Override
-    public void close() {
-      assertEquals(0, call("umount", folder.toString()));
-    }
-
-    private static int call(String... command) {
-      try {
-        return new ProcessBuilder(command).redirectErrorStream(true).start().waitFor();
-      } catch (IOException | InterruptedException e) {
-        return -1;
-      }
     }
   }
 }

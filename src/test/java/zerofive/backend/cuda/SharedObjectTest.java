@@ -17,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import zerofive.backend.DeviceException;
+import zerofive.backend.SharedObject;
 
 /** The loader's words, real ones where they can be had, become a sentence with the remedy. */
 class SharedObjectTest {
@@ -31,8 +32,8 @@ class SharedObjectTest {
           cannot read file data | it is cut off | install it anew
           invalid ELF header | it is no shared library | install it anew
           ELF load command address/offset not page-aligned | it is damaged | install it anew
-          wrong ELF class: ELFCLASS32 | it is for another processor | install that for x86-64
-          cannot open (Possible cause: can't load AARCH64 .so on a AMD 64 platform) | it is for another processor | install that for x86-64
+          wrong ELF class: ELFCLASS32 | it is for another processor | install that for this one
+          cannot open (Possible cause: can't load AARCH64 .so on a AMD 64 platform) | it is for another processor | install that for this one
           cannot open shared object file: Permission denied | this user may not read it | allow it to be read
           failed to map segment from shared object | its folder is mounted noexec | mount the folder without noexec
           /lib/libc.so.6: version `GLIBC_2.99' not found (required by it) | this system's libraries are older than it needs | use a newer system

@@ -1,4 +1,4 @@
-package zerofive.backend.cuda;
+package zerofive.backend;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -8,11 +8,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import zerofive.backend.DeviceException;
+import zerofive.data.AtomicFile;
 import zerofive.data.OutputException;
 
 /** A native library: whether it can be taken, seen from its first 64 bytes, and loading it. */
-final class SharedObject {
+public final class SharedObject {
+  /** The property by which a bundle or a container names its folder of unpacked libraries. */
+  public static final String UNPACKED = "zerofive.natives";
+
+  private static final String ANEW = "install it anew";
+
   private static final int ELF_HEADER = 64;
   private static final int MAGIC = 0x464C457F;
   private static final int CLASS_64_LITTLE_ENDIAN = 0x0102;
@@ -26,12 +31,14 @@ final class SharedObject {
   /** The words of glibc and musl, and those that HotSpot adds. */
   private static final List<Trouble> TROUBLES =
       List.of(
-          new Trouble("file too short", "it is cut off", "install it anew"),
-          new Trouble("cannot read file data", "it is cut off", "install it anew"),
-          new Trouble("ELF load command", "it is damaged", "install it anew"),
-          new Trouble("invalid ELF header", "it is no shared library", "install it anew"),
-          new Trouble("wrong ELF class", "it is for another processor", "install that for x86-64"),
-          new Trouble("Possible cause: ", "it is for another processor", "install that for x86-64"),
+          new Trouble("file too short", "it is cut off", ANEW),
+          new Trouble("cannot read file data", "it is cut off", ANEW),
+          new Trouble("ELF load command", "it is damaged", ANEW),
+          new Trouble("invalid ELF header", "it is no shared library", ANEW),
+          new Trouble(
+              "wrong ELF class", "it is for another processor", "install that for this one"),
+          new Trouble(
+              "Possible cause: ", "it is for another processor", "install that for this one"),
           new Trouble("Permission denied", "this user may not read it", "allow it to be read"),
           new Trouble(
               "failed to map segment",
@@ -54,10 +61,10 @@ final class SharedObject {
               "install the missing library"));
 
   /**
-   * Why it cannot be taken; empty where it can. Loads nothing, since what is cut off may crash the
-   * process instead of failing.
+   * Why a library for x86-64 cannot be taken; empty where it can. Loads nothing, since what is cut
+   * off may crash the process instead of failing.
    */
-  static Optional<String> refusal(Path file) {
+  public static Optional<String> refusal(Path file) {
     if (!Files.exists(file)) {
       return Optional.of("is a link to nothing");
     }
@@ -104,11 +111,25 @@ final class SharedObject {
   }
 
   /**
+   * Puts a library where another user may load it.
+   *
+   * @throws OutputException where it cannot be written
+   */
+  public static void unpack(Path file, byte[] library) {
+    try {
+      Files.createDirectories(file.getParent());
+    } catch (IOException e) {
+      throw new OutputException(file.getParent(), e, "make it writable, or name another folder");
+    }
+    AtomicFile.write(file, ByteBuffer.wrap(library));
+  }
+
+  /**
    * Loads it for the life of the process.
    *
    * @throws DeviceException where the loader refuses
    */
-  static void load(Path file) {
+  public static void load(Path file) {
     try {
       System.load(file.toString());
     } catch (UnsatisfiedLinkError e) {
@@ -117,12 +138,17 @@ final class SharedObject {
   }
 
   /** Whether another folder would help. */
-  static boolean isNoexec(UnsatisfiedLinkError error) {
+  public static boolean isNoexec(UnsatisfiedLinkError error) {
     return error.getMessage().contains("failed to map segment");
   }
 
   /** The loader's words as a sentence. */
-  static DeviceException explain(Path file, UnsatisfiedLinkError error) {
+  public static DeviceException explain(Path file, UnsatisfiedLinkError error) {
+    return explain(file, error, ANEW);
+  }
+
+  /** The same; {@code anew} tells how to get an intact file. */
+  public static DeviceException explain(Path file, UnsatisfiedLinkError error, String anew) {
     String said = error.getMessage().replace(file + ": ", "").lines().findFirst().orElse("");
     return TROUBLES.stream()
         .filter(trouble -> said.contains(trouble.said()))
@@ -131,11 +157,9 @@ final class SharedObject {
             trouble ->
                 new DeviceException(
                     file + " cannot be loaded: " + trouble.meaning() + " (" + said + ")",
-                    trouble.remedy(),
+                    trouble.remedy().equals(ANEW) ? anew : trouble.remedy(),
                     error))
         .orElseGet(
-            () ->
-                new DeviceException(
-                    file + " cannot be loaded (" + said + ")", "install it anew", error));
+            () -> new DeviceException(file + " cannot be loaded (" + said + ")", anew, error));
   }
 }

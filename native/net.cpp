@@ -11,6 +11,8 @@ constexpr int MOST_LAYERS = 64;
 
 // Rows that are measured at once.
 constexpr int64_t MEASURED_ROWS = 64;
+// Of large images fewer, that their floats stay in 16 MB for each thread.
+constexpr int64_t MEASURED_PIXELS = 1 << 22;
 
 struct Layer {
   int64_t inputs, outputs;

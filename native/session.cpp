@@ -41,6 +41,7 @@ struct Training : Session {
   Images* valid;
   Arena valid_memory;
   Rows measured;
+  int64_t measured_rows;
   float* measured_x;
   float* logits;
   float* valid_losses;
@@ -128,8 +129,10 @@ bool set_valid(Session* session, const uint8_t* pixels, const int32_t* targets, 
   t->valid = create_images(t->team, pixels + first * layer.inputs, targets + first, count, layer.inputs,
                            is_linear(t->net) ? FORM_BYTES : FORM_LISTS);
   if (t->valid == nullptr) return false;
+  t->measured_rows = count < MEASURED_ROWS ? count : MEASURED_ROWS;
   if (t->valid->bytes != nullptr && !is_linear(t->net)) {
-    t->measured_x = (float*)t->valid_memory.take(t->team->threads() * MEASURED_ROWS * layer.inputs * sizeof(float));
+    while (t->measured_rows > 1 && t->measured_rows * layer.inputs > MEASURED_PIXELS) t->measured_rows--;
+    t->measured_x = (float*)t->valid_memory.take(t->team->threads() * t->measured_rows * layer.inputs * sizeof(float));
   }
   int64_t outputs = t->net.layers[t->net.count - 1].outputs;
   t->logits = (float*)t->valid_memory.take(count * outputs * sizeof(float));
@@ -156,7 +159,7 @@ void measure_rows(Training* t, int member, int64_t first, int64_t rows) {
     return;
   }
   Rows h = from_row(t->net, t->measured, member * MEASURED_ROWS);
-  float* x = t->measured_x + (t->valid->bytes != nullptr ? member * MEASURED_ROWS * t->valid->inputs : 0);
+  float* x = t->measured_x + (t->valid->bytes != nullptr ? member * t->measured_rows * t->valid->inputs : 0);
   forward(t->net, t->valid, nullptr, first, rows, x, h);
   for (int64_t r = 0; r < rows; r++) {
     memcpy(logits + r * last.outputs, h.at[t->net.count - 1] + r * last.row, last.outputs * sizeof(float));
@@ -170,10 +173,11 @@ void measure(Session* session, double* metrics) {
   int64_t count = t->valid->count;
   int threads = t->team->threads();
   t->team->run([=](int member) {
-    int64_t end = share(count, MEASURED_ROWS, member + 1, threads);
+    int64_t at_once = t->measured_rows;
+    int64_t end = share(count, at_once, member + 1, threads);
     int64_t correct = 0;
-    for (int64_t first = share(count, MEASURED_ROWS, member, threads); first < end; first += MEASURED_ROWS) {
-      int64_t rows = end - first < MEASURED_ROWS ? end - first : MEASURED_ROWS;
+    for (int64_t first = share(count, at_once, member, threads); first < end; first += at_once) {
+      int64_t rows = end - first < at_once ? end - first : at_once;
       measure_rows(t, member, first, rows);
       correct += score_rows(t->loss, rows, (int)outputs, t->logits + first * outputs, t->valid->targets + first,
                             t->valid_losses + first);

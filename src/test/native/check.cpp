@@ -19,11 +19,15 @@ using namespace zerofive;
 // How many more calls have an answer of the library's only function that gets memory.
 static int64_t callocs_left = INT64_MAX;
 
+// Bytes it was asked for.
+static int64_t asked;
+
 // The linker puts it in calloc's place.
 extern "C" void* __real_calloc(size_t count, size_t size);
 extern "C" void* __wrap_calloc(size_t count, size_t size) {
   if (callocs_left == 0) return nullptr;
   callocs_left--;
+  asked += count * size;
   return __real_calloc(count, size);
 }
 
@@ -212,6 +216,31 @@ void check_little_memory(const Plan& plan, int number) {
   }
 }
 
+// What measuring takes is bounded: a float for each pixel of few large images, and of one alone where there is no other.
+void check_large_images() {
+  constexpr int64_t INPUTS = 1 << 18;
+  constexpr int64_t COUNT = 64;
+  const int32_t widths[] = {INPUTS, 3};
+  Crew crew(2);
+  Guarded<uint8_t> pixels(COUNT * INPUTS);
+  Guarded<int32_t> targets(COUNT);
+  Guarded<float> values(3 * INPUTS + 3), alone(3), all(3 * COUNT);
+  Guarded<double> metrics(2);
+  for (int64_t i = 0; i < COUNT * INPUTS; i += 257) pixels[i] = (uint8_t)random_bits();
+  fill(values, 3 * INPUTS + 3);
+  Session* session = kernels->create_session(crew.team, widths, 1, 2, 0, 0.0f, 0.0f, 0);
+  kernels->set_values(session, 0, values.data(), 0);
+  for (int64_t count : {(int64_t)1, COUNT}) {
+    asked = 0;
+    expect(kernels->set_valid(session, pixels.data(), targets.data(), 0, count), "no memory", (int)count, 0);
+    expect(asked < (count == 1 ? 16 : 256) * INPUTS, "large images take too much", (int)count, (int)(asked / INPUTS));
+    kernels->measure(session, metrics.data());
+    kernels->get_logits(session, count == 1 ? alone.data() : all.data(), 0);
+  }
+  expect(memcmp(alone.data(), all.data(), 3 * sizeof(float)) == 0, "an image's logits depend on the others", 0, 0);
+  kernels->destroy_session(session);
+}
+
 }  // namespace
 
 int main() {
@@ -245,6 +274,9 @@ int main() {
 #endif
     }
   }
+#ifndef __SANITIZE_THREAD__
+  check_large_images();
+#endif
   printf("%d failures\n", failures);
   return failures == 0 ? 0 : 1;
 }

@@ -70,11 +70,12 @@ final class CpuSession implements TrainingSession {
   @Override
   public EpochResult trainEpoch(EpochInput input) {
     long begin = System.nanoTime();
+    long address = session.address();
     input.check(trainCount, plan.stepsPerEpoch(trainCount));
     float[] table = StepRates.table(plan.optimizer(), input.learningRates(), steps);
     Native.copyIn(order, input.order(), 0, (long) trainCount * Integer.BYTES);
     Native.copyIn(rates, table, 0, (long) table.length * Float.BYTES);
-    double losses = Native.trainEpoch(session.address(), order, rates);
+    double losses = Native.trainEpoch(address, order, rates);
     steps += input.learningRates().length;
     return new EpochResult(losses / trainCount, System.nanoTime() - begin);
   }

@@ -1,7 +1,5 @@
 package zerofive.backend.cpu;
 
-import static zerofive.backend.cpu.NativeBuffer.address;
-
 import zerofive.backend.Optimizer;
 import zerofive.backend.ops.Buffer;
 import zerofive.backend.ops.ElementType;
@@ -14,15 +12,19 @@ final class NativeOps implements Ops {
   /** Columns of a panel, as native/native.h has it. */
   private static final int PANEL = 32;
 
-  private final Team threads;
-  private final long team;
+  private final Team team;
   private final Memory memory = new Memory();
   private long scratch;
   private long scratchSize;
 
   NativeOps(int threads) {
-    this.threads = new Team(threads);
-    team = this.threads.address();
+    team = new Team(threads);
+  }
+
+  /** Of what is there until this is closed; throws IllegalStateException from then on. */
+  private long address(Buffer buffer) {
+    team.address();
+    return NativeBuffer.address(buffer);
   }
 
   @Override
@@ -72,7 +74,7 @@ final class NativeOps implements Ops {
       Buffer x,
       Buffer targets) {
     Native.gather(
-        team,
+        team.address(),
         address(pixels),
         address(labels),
         address(order),
@@ -87,7 +89,7 @@ final class NativeOps implements Ops {
   public void gemm(
       boolean transposeA, boolean transposeB, int m, int n, int k, Buffer a, Buffer b, Buffer c) {
     Native.gemm(
-        team,
+        team.address(),
         m,
         n,
         k,
@@ -111,7 +113,8 @@ final class NativeOps implements Ops {
 
   @Override
   public void biasActivation(Activation activation, int rows, int width, Buffer bias, Buffer z) {
-    Native.biasActivation(team, Native.number(activation), rows, width, address(bias), address(z));
+    Native.biasActivation(
+        team.address(), Native.number(activation), rows, width, address(bias), address(z));
   }
 
   @Override
@@ -124,7 +127,7 @@ final class NativeOps implements Ops {
       Buffer slopes,
       Buffer metrics) {
     Native.loss(
-        team,
+        team.address(),
         Native.number(loss),
         rows,
         outputs,
@@ -138,7 +141,7 @@ final class NativeOps implements Ops {
   public void score(
       Loss loss, int rows, int outputs, Buffer logits, Buffer targets, Buffer metrics) {
     Native.score(
-        team,
+        team.address(),
         Native.number(loss),
         rows,
         outputs,
@@ -151,12 +154,16 @@ final class NativeOps implements Ops {
   public void activationGradient(
       Activation activation, int rows, int width, Buffer activated, Buffer delta) {
     Native.activationGradient(
-        team, Native.number(activation), (long) rows * width, address(activated), address(delta));
+        team.address(),
+        Native.number(activation),
+        (long) rows * width,
+        address(activated),
+        address(delta));
   }
 
   @Override
   public void biasGradient(int rows, int width, Buffer delta, Buffer gradient) {
-    Native.biasGradient(team, rows, width, address(delta), address(gradient));
+    Native.biasGradient(team.address(), rows, width, address(delta), address(gradient));
   }
 
   @Override
@@ -168,7 +175,7 @@ final class NativeOps implements Ops {
       Buffer rates,
       int step) {
     Native.update(
-        team,
+        team.address(),
         Native.number(optimizer.kind()),
         optimizer.momentum(),
         optimizer.weightDecay(),
@@ -182,7 +189,7 @@ final class NativeOps implements Ops {
 
   @Override
   public void close() {
-    threads.close();
+    team.close();
     memory.close();
   }
 }

@@ -70,7 +70,16 @@ final class NativeSession implements AutoCloseable {
     return result;
   }
 
+  /** Throws IllegalStateException where it is closed. */
   long address() {
+    return open(address);
+  }
+
+  /** What an address names is freed when this is closed. */
+  private long open(long address) {
+    if (closed) {
+      throw new IllegalStateException("the session is closed");
+    }
     return address;
   }
 
@@ -79,37 +88,42 @@ final class NativeSession implements AutoCloseable {
   }
 
   void setParameters(Parameters parameters) {
-    Native.setValues(address, 0, parameters.values(), 0);
+    Native.setValues(address(), 0, parameters.values(), 0);
   }
 
   void setTrain(ImageSet images, Form form) {
     enough(
         () ->
             Native.setTrain(
-                    address, images.pixels(), images.targets(), images.count(), Native.number(form))
+                    address(),
+                    images.pixels(),
+                    images.targets(),
+                    images.count(),
+                    Native.number(form))
                 ? 1
                 : 0);
   }
 
   /** The images to measure: {@code count} from number {@code first} on. */
   void setValid(ImageSet images, int first, int count) {
-    enough(() -> Native.setValid(address, images.pixels(), images.targets(), first, count) ? 1 : 0);
+    enough(
+        () -> Native.setValid(address(), images.pixels(), images.targets(), first, count) ? 1 : 0);
   }
 
   /** Forgets what was measured before. */
   void clearMetrics() {
-    Native.clear(metrics, (long) Ops.METRICS * Double.BYTES);
+    Native.clear(open(metrics), (long) Ops.METRICS * Double.BYTES);
   }
 
   /** Adds the measure of the present images. */
   void measure() {
-    Native.measure(address, metrics);
+    Native.measure(address(), open(metrics));
   }
 
   /** All that was measured, {@code count} images since {@code begin}. */
   Evaluation measured(int count, long begin) {
     double[] sums = new double[Ops.METRICS];
-    Native.copyOut(metrics, sums, (long) Ops.METRICS * Double.BYTES);
+    Native.copyOut(open(metrics), sums, (long) Ops.METRICS * Double.BYTES);
     return new Evaluation(
         sums[Ops.LOSS_SUM] / count, (int) sums[Ops.CORRECT], count, System.nanoTime() - begin);
   }

@@ -43,7 +43,11 @@ final class Team implements AutoCloseable {
     thread.start();
   }
 
+  /** Throws IllegalStateException where it is closed. */
   long address() {
+    if (closed) {
+      throw new IllegalStateException("the session is closed");
+    }
     return address;
   }
 

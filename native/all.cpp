@@ -16,6 +16,7 @@
 #include "net.cpp"
 #include "linear.cpp"
 #include "session.cpp"
+#include "peak.cpp"
 // clang-format on
 
 #define TEXT(name) TEXT_OF(name)
@@ -44,6 +45,8 @@ extern const Kernels JOINED(kernels_, INSTRUCTION_SET) = {
     INSTRUCTION_SET::measure,
     INSTRUCTION_SET::get_logits,
     INSTRUCTION_SET::destroy_session,
+    INSTRUCTION_SET::multiply_adds,
+    INSTRUCTION_SET::copy_memory,
 };
 
 }  // namespace zerofive

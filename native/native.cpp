@@ -1,6 +1,7 @@
 #include "native.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 namespace zerofive {
 
@@ -50,6 +51,16 @@ void* allocate(int64_t size) {
 
 void release(void* memory) {
   if (memory != nullptr) free(((void**)memory)[-1]);
+}
+
+int64_t last_cache() {
+#if defined(_SC_LEVEL3_CACHE_SIZE)
+  int64_t third = sysconf(_SC_LEVEL3_CACHE_SIZE);
+  int64_t last = third > 0 ? third : sysconf(_SC_LEVEL2_CACHE_SIZE);
+  return last > 0 ? last : 0;
+#else
+  return 0;
+#endif
 }
 
 void* Arena::take(int64_t size) {

@@ -66,6 +66,10 @@ struct Kernels {
   void (*measure)(Session* session, double* metrics);
   void (*get_logits)(const Session* session, float* logits, int64_t offset);
   void (*destroy_session)(Session* session);
+
+  // The machine's limits; peak.cpp tells the arguments.
+  int64_t (*multiply_adds)(Team* team, int64_t steps, float a, float b, float* sums);
+  int64_t (*copy_memory)(Team* team, int64_t times, const void* from, void* to, int64_t bytes);
 };
 
 extern const Kernels kernels_portable, kernels_avx2, kernels_avx512;
@@ -80,6 +84,9 @@ int choose_kernels(int most);
 // Zeroed memory that begins on a cache line; null where there is not enough.
 void* allocate(int64_t size);
 void release(void* memory);
+
+// Bytes of the CPU's last cache; 0 where the system does not tell.
+int64_t last_cache();
 
 // Memory that is freed as a whole. All zero is an empty one.
 class Arena {

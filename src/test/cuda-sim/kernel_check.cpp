@@ -315,6 +315,16 @@ void update_adam(unsigned n, float decay, int decoupled) {
   }
 }
 
+// The chains x = x / 2 + 1 come to 2 from wherever they begin.
+void multiply_adds(unsigned blocks) {
+  Buffer<float> sums(blocks * THREADS);
+  in_every_order("multiply_adds", sums, [&](Order o) { launch("multiply_adds", o, {blocks}, THREADS, 100, 0.5f, 1.0f, sums.values); });
+  for (size_t i = 0; i < sums.size; i++) check("multiply_adds", i, 16, sums[i], 0);
+  Buffer<float> begun(THREADS);
+  launch("multiply_adds", Order::ASCENDING, {1}, THREADS, 1, 1.0f, 0.5f, begun.values);
+  for (size_t i = 0; i < THREADS; i++) check("one step of multiply_adds", i, 8 * (double)i + 28 + 4, begun[i], 0);
+}
+
 }  // namespace
 
 int main() {
@@ -360,5 +370,7 @@ int main() {
     update_adam(1, 0.01f, decoupled);
     update_adam(513, 0.0f, decoupled);
   }
+  multiply_adds(1);
+  multiply_adds(3);
   printf("%d elements agree\n", checks);
 }

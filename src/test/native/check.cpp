@@ -204,6 +204,23 @@ uint32_t trained(const Plan& plan, int threads) {
   return hash;
 }
 
+// The chains x = x / 2 + 1 come to 2, and every byte is copied.
+void check_peak(Team* team) {
+  int threads = team->threads();
+  Guarded<float> sums(threads * 16);
+  int64_t done = kernels->multiply_adds(team, 100, 0.5f, 1.0f, sums.data());
+  expect(done > 0 && done % (100 * 16 * threads) == 0, "multiply_adds counts wrongly", (int)done, threads);
+  double total = 0;
+  for (int i = 0; i < threads * 16; i++) total += sums[i];
+  expect(total == 2.0 * (double)(done / 100), "multiply_adds leaves steps out", (int)total, threads);
+  for (int64_t bytes : {1, 4096, 12345}) {
+    Guarded<uint8_t> from(bytes), to(bytes);
+    for (int64_t i = 0; i < bytes; i++) from[i] = (uint8_t)random_bits();
+    expect(kernels->copy_memory(team, 2, from.data(), to.data(), bytes) == 4 * bytes, "copy_memory counts wrongly", (int)bytes, threads);
+    expect(memcmp(from.data(), to.data(), bytes) == 0, "copy_memory leaves bytes out", (int)bytes, threads);
+  }
+}
+
 // A memory that ends anywhere: the training says so, or does with less and gives the same bits.
 void check_little_memory(const Plan& plan, int number) {
   uint32_t enough = trained(plan, 2);
@@ -262,6 +279,7 @@ int main() {
       }
       check_gemm(crew.team, 97, 70, 300);
       check_ops(crew.team, 300, 120);
+      check_peak(crew.team);
     }
     for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++) {
       uint32_t once = trained(plans[i], 1);

@@ -1,6 +1,7 @@
 package zerofive.backend;
 
 import java.util.Map;
+import java.util.Optional;
 import zerofive.data.ImageSet;
 import zerofive.model.Parameters;
 
@@ -35,4 +36,14 @@ public interface Backend {
    * @throws DeviceException where the device fails or its memory is too small
    */
   Scorer openScorer(Parameters model);
+
+  /**
+   * Measures what the device can do at most, in some tenths of a second; empty where this backend
+   * has no code for that.
+   *
+   * @throws DeviceException where the device fails or its memory is too small
+   */
+  default Optional<Peaks> peaks() {
+    return Optional.empty();
+  }
 }

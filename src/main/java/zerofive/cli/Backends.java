@@ -67,6 +67,55 @@ final class Backends {
     return CudaOptions.of(0, Map.of(name, value)).cublas().orElse(value);
   }
 
+  /**
+   * One of several that are measured side by side.
+   *
+   * @param name of the row
+   * @param candidate that trains
+   * @param limits whose peaks it is measured by
+   */
+  record Contender(String name, Candidate candidate, Backend limits) {}
+
+  /**
+   * What is asked for beside plain Java, which comes first and is measured by the peaks that native
+   * code finds on one thread; native code comes with one thread and with all.
+   *
+   * @throws DeviceException where a card is asked for and cannot be used
+   */
+  static List<Contender> contenders(DeviceOptions options) {
+    Candidate java = probe(maker(REFERENCE), options);
+    Candidate single = probe(maker(CPU), options.withThreads(1));
+    boolean isNative = single.availability().usable();
+    List<Contender> contenders = new ArrayList<>();
+    contenders.add(new Contender(REFERENCE, java, isNative ? single.backend() : java.backend()));
+    if (isAsked(CPU, options)) {
+      contenders.add(new Contender(isNative ? CPU + ", 1 thread" : CPU, single, single.backend()));
+      int threads =
+          options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
+      if (isNative && threads > 1) {
+        Candidate all = probe(maker(CPU), options.withThreads(threads));
+        contenders.add(new Contender(CPU + ", " + threads + " threads", all, all.backend()));
+      }
+    }
+    if (isAsked(CUDA, options)) {
+      Candidate card = probe(maker(CUDA), options);
+      if (options.kind().equals(CUDA) && !card.availability().usable()) {
+        throw unusable(options.name(CUDA), card.availability());
+      }
+      contenders.add(new Contender(options.name(CUDA), card, card.backend()));
+    }
+    return contenders;
+  }
+
+  private static Maker maker(String name) {
+    return MAKERS.stream().filter(maker -> maker.name().equals(name)).findFirst().orElseThrow();
+  }
+
+  private static DeviceException unusable(String name, Availability availability) {
+    return new DeviceException(
+        "device " + name + ": " + availability.detail() + "; " + availability.remedy());
+  }
+
   /** All known devices, fastest first, probed. */
   static List<Candidate> probeAll(DeviceOptions options) {
     return MAKERS.stream().map(maker -> probe(maker, options)).toList();
@@ -90,12 +139,11 @@ final class Backends {
         notes.addAll(availability.notes());
         return new Choice(candidate.backend(), availability.detail(), candidate.details(), notes);
       }
-      String sentence =
-          options.name(maker.name()) + ": " + availability.detail() + "; " + availability.remedy();
+      String name = options.name(maker.name());
       if (options.kind().equals(CUDA)) {
-        throw new DeviceException("device " + sentence);
+        throw unusable(name, availability);
       }
-      notes.add("not " + sentence);
+      notes.add("not " + name + ": " + availability.detail() + "; " + availability.remedy());
     }
     throw new IllegalStateException("plain Java is usable everywhere");
   }

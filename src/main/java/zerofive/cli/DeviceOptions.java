@@ -88,6 +88,11 @@ record DeviceOptions(String device, int threads, Map<String, String> settings) {
     return NAME.matcher(device).matches();
   }
 
+  /** The same device with another number of threads. */
+  DeviceOptions withThreads(int number) {
+    return new DeviceOptions(device, number, settings);
+  }
+
   /** The device without a card's number. */
   String kind() {
     int colon = device.indexOf(':');

@@ -308,7 +308,8 @@ final class TrainCommand implements Command {
         + Text.percent(row.accuracy());
   }
 
-  private static void describe(
+  /** Says what is to be trained. */
+  static void describe(
       RunConfig config, Architecture architecture, DataSet data, Terminal terminal) {
     terminal.note("data     ", DataText.describe(data));
     Optimizer optimizer = config.optimizer();
@@ -342,7 +343,8 @@ final class TrainCommand implements Command {
             + config.seed());
   }
 
-  private static Architecture architecture(RunConfig config, DataSet data) {
+  /** The model for this data; throws UsageException where it cannot be. */
+  static Architecture architecture(RunConfig config, DataSet data) {
     try {
       return config.architecture(data.train().imageSize());
     } catch (IllegalArgumentException e) {
@@ -360,8 +362,8 @@ final class TrainCommand implements Command {
     }
   }
 
-  private static Parameters startFrom(
-      RunConfig config, ModelFile start, Architecture architecture) {
+  /** The weights of a model file, which has to fit. */
+  static Parameters startFrom(RunConfig config, ModelFile start, Architecture architecture) {
     if (!start.parameters().architecture().equals(architecture)) {
       throw new InputException(
           config.initFrom().orElseThrow()

@@ -2,8 +2,10 @@ package zerofive.backend.cpu;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 import zerofive.backend.Availability;
 import zerofive.backend.Backend;
+import zerofive.backend.Peaks;
 import zerofive.backend.Scorer;
 import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
@@ -63,5 +65,10 @@ public final class CpuBackend implements Backend {
   @Override
   public Scorer openScorer(Parameters model) {
     return new CpuScorer(threads, model);
+  }
+
+  @Override
+  public Optional<Peaks> peaks() {
+    return Optional.of(CpuPeaks.measure(threads));
   }
 }

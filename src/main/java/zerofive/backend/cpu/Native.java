@@ -206,4 +206,19 @@ final class Native {
 
   @Name("kernels->destroy_session")
   static native void destroySession(@Cast("zerofive::Session*") long session);
+
+  @Name("last_cache")
+  static native @Cast("int64_t") long lastCache();
+
+  @Name("kernels->multiply_adds")
+  static native @Cast("int64_t") long multiplyAdds(
+      @Cast("zerofive::Team*") long team, long steps, float a, float b, @Cast("float*") long sums);
+
+  @Name("kernels->copy_memory")
+  static native @Cast("int64_t") long copyMemory(
+      @Cast("zerofive::Team*") long team,
+      long times,
+      @Cast("const void*") long from,
+      @Cast("void*") long to,
+      long bytes);
 }

@@ -14,6 +14,7 @@ import java.util.regex.Pattern;
 import zerofive.backend.Availability;
 import zerofive.backend.Backend;
 import zerofive.backend.DeviceException;
+import zerofive.backend.Peaks;
 import zerofive.backend.Scorer;
 import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
@@ -174,6 +175,11 @@ public final class CudaBackend implements Backend, AutoCloseable {
   @Override
   public Scorer openScorer(Parameters model) {
     return StepwiseScorer.open(newOps(), model);
+  }
+
+  @Override
+  public Optional<Peaks> peaks() {
+    return Optional.of(CudaPeaks.measure(context()));
   }
 
   /** Gives the card back; sessions have to be closed before. */

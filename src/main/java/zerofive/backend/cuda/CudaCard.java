@@ -81,7 +81,8 @@ record CudaCard(String name, int capability, long memoryBytes, int driverCuda) {
         new String(name, 0, end, StandardCharsets.UTF_8), capability, bytes[0], driver);
   }
 
-  private static int attribute(CUdevice device, int attribute) {
+  /** What the driver says of a card, by the numbers of CUdevice_attribute. */
+  static int attribute(CUdevice device, int attribute) {
     int[] value = new int[1];
     CudaFailure.check(
         JCudaDriver.cuDeviceGetAttribute(value, attribute, device), "asking for an attribute");

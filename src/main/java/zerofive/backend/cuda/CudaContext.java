@@ -88,6 +88,11 @@ final class CudaContext implements AutoCloseable {
     return card;
   }
 
+  /** What the driver says of the card, by the numbers of CUdevice_attribute. */
+  int attribute(int attribute) {
+    return CudaCard.attribute(device, attribute);
+  }
+
   /** Makes the context the calling thread's. */
   void makeCurrent() {
     CudaFailure.check(JCudaDriver.cuCtxSetCurrent(context), "using the card's context");

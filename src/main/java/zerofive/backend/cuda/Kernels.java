@@ -20,6 +20,7 @@ final class Kernels {
   static final String GEMM_32 = "gemm_32";
   static final String GEMM_64 = "gemm_64";
   static final String LOSS = "loss";
+  static final String MULTIPLY_ADDS = "multiply_adds";
   static final String SCORE = "score";
   static final String UPDATE_ADAM = "update_adam";
   static final String UPDATE_SGD = "update_sgd";
@@ -45,6 +46,7 @@ final class Kernels {
     files.put("activation_gradient", List.of(ACTIVATION_GRADIENT));
     files.put("bias_gradient", List.of(BIAS_GRADIENT));
     files.put("update", List.of(UPDATE_SGD, UPDATE_ADAM));
+    files.put("peak", List.of(MULTIPLY_ADDS));
     return files;
   }
 

@@ -1,0 +1,294 @@
+package zerofive.cli;
+
+import com.google.gson.Gson;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Option;
+import org.apache.commons.cli.Options;
+import zerofive.backend.Availability;
+import zerofive.backend.DeviceException;
+import zerofive.data.DataSet;
+import zerofive.data.DataSets;
+import zerofive.model.Architecture;
+import zerofive.model.Parameters;
+import zerofive.report.BenchTable;
+import zerofive.report.Machine;
+import zerofive.report.Progress;
+import zerofive.report.Terminal;
+import zerofive.train.Benchmark;
+import zerofive.train.EpochWork;
+import zerofive.train.MismatchException;
+import zerofive.train.Quartiles;
+import zerofive.train.RunConfig;
+
+/** {@code bench}: the training speed of every backend that this machine has, side by side. */
+final class BenchCommand implements Command {
+  private static final int ROUNDS = 5;
+  private static final float SECONDS = 10;
+
+  /** Train's options that change what an epoch is; a precision of its own would fail the check. */
+  private static final Set<String> OF_TRAIN =
+      Set.of(
+          "data",
+          "classes",
+          "model",
+          "loss",
+          "optimizer",
+          "momentum",
+          "weight-decay",
+          "lr",
+          "batch-size",
+          "order",
+          "seed",
+          "init",
+          "init-from",
+          "preset",
+          "threads",
+          "cublas",
+          "cuda-session",
+          "resident-mb");
+
+  @Override
+  public String name() {
+    return "bench";
+  }
+
+  @Override
+  public String summary() {
+    return "training speed of every backend here, and its share of this machine's limit";
+  }
+
+  @Override
+  public String example() {
+    return "zerofive bench --model mlp:128 --classes all --seconds 60";
+  }
+
+  @Override
+  public Options options() {
+    Options options = new Options();
+    for (Option option : TrainOptions.options().getOptions()) {
+      if (OF_TRAIN.contains(option.getLongOpt())) {
+        options.addOption(option);
+      }
+    }
+    options.addOption(
+        Arguments.option(
+            "device", "NAME", "only this one, beside plain Java (default: all that can be used)"));
+    options.addOption(
+        Arguments.option(
+            "rounds", "N", "turns that each backend has at most (default: " + ROUNDS + ")"));
+    options.addOption(
+        Arguments.option(
+            "seconds", "X", "for all turns together, about (default: " + SECONDS + ")"));
+    return options.addOption(Arguments.flag("json", "print one JSON object"));
+  }
+
+  @Override
+  public int run(CommandLine line, Invocation invocation) {
+    Arguments arguments = new Arguments(line);
+    int rounds = arguments.integer("rounds", 1).orElse(ROUNDS);
+    float seconds = arguments.decimal("seconds").orElse(SECONDS);
+    if (!(seconds > 0 && seconds < Float.POSITIVE_INFINITY)) {
+      throw new UsageException("--seconds " + seconds + " is not above 0");
+    }
+    TrainOptions options = TrainOptions.of(arguments);
+    List<Backends.Contender> contenders = Backends.contenders(DeviceOptions.of(arguments));
+    DataSet data = DataSets.load(options.data(), options.classes());
+    RunConfig config = options.resolve(data.classes());
+    Architecture architecture = TrainCommand.architecture(config, data);
+    TrainCommand.describe(config, architecture, data, invocation.terminal());
+    Parameters start =
+        options
+            .start()
+            .map(file -> TrainCommand.startFrom(config, file, architecture))
+            .orElseGet(() -> config.initializer().create(architecture, config.seed()));
+    try (Benchmark benchmark = new Benchmark(config, data)) {
+      return run(contenders, benchmark, start, rounds, seconds, arguments, invocation.terminal());
+    } catch (MismatchException e) {
+      invocation
+          .terminal()
+          .complain(
+              "zerofive: error: "
+                  + e.getMessage()
+                  + "; nothing was timed, please report it with the output of zerofive devices");
+      return ExitCode.DEFECT;
+    }
+  }
+
+  private static int run(
+      List<Backends.Contender> contenders,
+      Benchmark benchmark,
+      Parameters start,
+      int rounds,
+      double seconds,
+      Arguments arguments,
+      Terminal terminal) {
+    List<Backends.Contender> entered = new ArrayList<>();
+    List<Unusable> unusable = new ArrayList<>();
+    for (Backends.Contender contender : contenders) {
+      Availability availability = contender.candidate().availability();
+      if (availability.usable()) {
+        availability = entered(contender, benchmark, start, availability);
+      }
+      if (availability.usable()) {
+        entered.add(contender);
+        terminal.note("device   ", contender.name() + " (" + availability.detail() + ")");
+      } else {
+        unusable.add(new Unusable(contender.name(), availability));
+      }
+    }
+    terminal.note("checked  ", "after one epoch all have plain Java's losses; now they are timed");
+    terminal.note("");
+    List<Benchmark.Result> results;
+    try (Progress progress = terminal.progress("timing", (rounds + 1L) * entered.size())) {
+      results = benchmark.time(rounds, seconds, progress::step);
+    }
+    Machine machine = Machine.here();
+    if (arguments.has("json")) {
+      terminal.result(json(machine, benchmark, entered, results, unusable));
+    } else {
+      print(machine, benchmark.work(), results, unusable, terminal);
+    }
+    return ExitCode.DONE;
+  }
+
+  /** A device that cannot be used, and why. */
+  private record Unusable(String name, Availability availability) {}
+
+  /** A device may be there and yet have too little memory for this training. */
+  private static Availability entered(
+      Backends.Contender contender,
+      Benchmark benchmark,
+      Parameters start,
+      Availability availability) {
+    try {
+      benchmark.add(
+          new Benchmark.Contender(
+              contender.name(), contender.candidate().backend(), contender.limits()),
+          start);
+      return availability;
+    } catch (DeviceException e) {
+      return e.availability();
+    }
+  }
+
+  private static void print(
+      Machine machine,
+      EpochWork work,
+      List<Benchmark.Result> results,
+      List<Unusable> unusable,
+      Terminal terminal) {
+    BenchTable.rows(results, work).forEach(terminal::result);
+    terminal.result("");
+    for (Unusable missing : unusable) {
+      String remedy = missing.availability().remedy();
+      terminal.result(
+          "without  ",
+          missing.name()
+              + ": "
+              + missing.availability().detail()
+              + (remedy.isEmpty() ? "" : "; " + remedy));
+    }
+    terminal.result("machine  ", machine.toString());
+    String label = "peaks    ";
+    for (String limit : BenchTable.limits(results)) {
+      terminal.result(label, limit);
+      label = " ".repeat(label.length());
+    }
+    terminal.result("work     ", BenchTable.work(work));
+    terminal.result("share    ", BenchTable.shareMeaning());
+  }
+
+  private static String json(
+      Machine machine,
+      Benchmark benchmark,
+      List<Backends.Contender> entered,
+      List<Benchmark.Result> results,
+      List<Unusable> unusable) {
+    JsonObject json = new JsonObject();
+    json.addProperty("version", Version.read().toString());
+    json.add("machine", json(machine));
+    EpochWork work = benchmark.work();
+    json.add("work", json(work));
+    JsonArray backends = new JsonArray();
+    double base = results.get(0).quartiles().median();
+    for (int i = 0; i < results.size(); i++) {
+      backends.add(json(entered.get(i).candidate(), results.get(i), base, work));
+    }
+    json.add("backends", backends);
+    JsonArray missing = new JsonArray();
+    for (Unusable device : unusable) {
+      JsonObject object = new JsonObject();
+      object.addProperty("name", device.name());
+      object.addProperty("detail", device.availability().detail());
+      object.addProperty("remedy", device.availability().remedy());
+      missing.add(object);
+    }
+    json.add("unusable", missing);
+    return new Gson().toJson(json);
+  }
+
+  private static JsonObject json(Machine machine) {
+    JsonObject json = new JsonObject();
+    json.addProperty("cpu", machine.cpu());
+    json.addProperty("cores", machine.cores());
+    json.addProperty("system", machine.system());
+    json.addProperty("java", machine.java());
+    return json;
+  }
+
+  private static JsonObject json(EpochWork work) {
+    JsonObject json = new JsonObject();
+    json.addProperty("images", work.images());
+    json.addProperty("operations", work.operations());
+    json.addProperty("lit_operations", work.litOperations());
+    json.addProperty("lit_share", work.litShare());
+    json.addProperty("bytes", work.bytes());
+    return json;
+  }
+
+  private static JsonObject json(
+      Backends.Candidate candidate, Benchmark.Result result, double base, EpochWork work) {
+    Quartiles times = result.quartiles();
+    JsonObject json = new JsonObject();
+    json.addProperty("name", result.contender().name());
+    json.addProperty("device", candidate.availability().detail());
+    JsonObject details = new JsonObject();
+    candidate.details().forEach(details::addProperty);
+    json.add("details", details);
+    JsonObject first = new JsonObject();
+    first.addProperty("train_loss", result.firstEpoch().trainLoss());
+    first.addProperty("valid_loss", result.firstEpoch().validLoss());
+    first.addProperty("errors", result.firstEpoch().errors());
+    json.add("first_epoch", first);
+    json.addProperty("median_seconds", times.median());
+    json.addProperty("lower_quartile_seconds", times.lower());
+    json.addProperty("upper_quartile_seconds", times.upper());
+    json.addProperty("least_seconds", times.least());
+    json.addProperty("most_seconds", times.most());
+    json.addProperty("images_per_second", work.images() / times.median());
+    json.addProperty("speed_up", base / times.median());
+    json.addProperty("operations_per_second", work.operations() / times.median());
+    json.addProperty("lit_operations_per_second", work.litOperations() / times.median());
+    result
+        .peaks()
+        .ifPresent(
+            peaks -> {
+              json.addProperty("peak_operations_per_second", 2 * peaks.multiplyAddsPerSecond());
+              json.addProperty("peak_copy_bytes_per_second", peaks.copyBytesPerSecond());
+              EpochWork.Share share = work.share(times.median(), peaks);
+              json.addProperty("compute_share", share.compute());
+              json.addProperty("memory_share", share.memory());
+            });
+    JsonArray samples = new JsonArray();
+    for (double seconds : result.seconds()) {
+      samples.add(seconds);
+    }
+    json.add("epoch_seconds", samples);
+    return json;
+  }
+}

@@ -106,8 +106,9 @@ final class BenchCommand implements Command {
             .start()
             .map(file -> TrainCommand.startFrom(config, file, architecture))
             .orElseGet(() -> config.initializer().create(architecture, config.seed()));
-    try (Benchmark benchmark = new Benchmark(config, data)) {
-      return run(contenders, benchmark, start, rounds, seconds, arguments, invocation.terminal());
+    Benchmark benchmark = new Benchmark(config, data, start);
+    try {
+      return run(contenders, benchmark, rounds, seconds, arguments, invocation.terminal());
     } catch (MismatchException e) {
       invocation
           .terminal()
@@ -122,7 +123,6 @@ final class BenchCommand implements Command {
   private static int run(
       List<Backends.Contender> contenders,
       Benchmark benchmark,
-      Parameters start,
       int rounds,
       double seconds,
       Arguments arguments,
@@ -132,7 +132,7 @@ final class BenchCommand implements Command {
     for (Backends.Contender contender : contenders) {
       Availability availability = contender.candidate().availability();
       if (availability.usable()) {
-        availability = entered(contender, benchmark, start, availability);
+        availability = entered(contender, benchmark, availability);
       }
       if (availability.usable()) {
         entered.add(contender);
@@ -161,15 +161,11 @@ final class BenchCommand implements Command {
 
   /** A device may be there and yet have too little memory for this training. */
   private static Availability entered(
-      Backends.Contender contender,
-      Benchmark benchmark,
-      Parameters start,
-      Availability availability) {
+      Backends.Contender contender, Benchmark benchmark, Availability availability) {
     try {
       benchmark.add(
           new Benchmark.Contender(
-              contender.name(), contender.candidate().backend(), contender.limits()),
-          start);
+              contender.name(), contender.candidate().backend(), contender.limits()));
       return availability;
     } catch (DeviceException e) {
       return e.availability();

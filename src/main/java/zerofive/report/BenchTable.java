@@ -109,8 +109,10 @@ public final class BenchTable {
 
   /** What the share means. */
   public static String shareMeaning() {
-    return "the limit is the time that the lit pixels' operations take at the peak (compute), or the"
-        + " bytes (memory), whichever is longer; images that stay in a cache may be moved faster";
+    return "of the time that the lit pixels' operations take at the peak (compute),"
+        + " or the bytes (memory), whichever is longer;"
+        + " images that stay in a cache are moved faster than the peak,"
+        + " and GFLOP/s count all pixels, though native code may leave out the unlit";
   }
 
   /** A unit of time. */

@@ -21,9 +21,10 @@ final class RunJson {
   /**
    * @param backend that trained
    * @param history all epochs of the run, at least one
+   * @param kept the epoch that the model is of
    */
   static JsonObject of(
-      RunFolder folder, RunConfig config, String backend, List<EpochRecord> history) {
+      RunFolder folder, RunConfig config, String backend, List<EpochRecord> history, int kept) {
     JsonArray classes = new JsonArray();
     config.classes().forEach(classes::add);
     JsonObject json = new JsonObject();
@@ -36,6 +37,10 @@ final class RunJson {
     json.add(
         "best",
         epoch(history.stream().min(Comparator.comparingInt(EpochRecord::errors)).orElseThrow()));
+    if (config.earlyStop() > 0) {
+      json.add("kept", epoch(history.get(kept - 1)));
+      json.addProperty("stopped_early", history.size() < config.epochs());
+    }
     return json;
   }
 

@@ -7,6 +7,7 @@ import java.time.ZoneId;
 import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -181,17 +182,31 @@ final class TrainCommand implements Command {
       RunFolder folder, Arguments arguments, Terminal terminal) {
     RunConfig config = resumed(folder.config(), folder, arguments);
     Receipt receipt = Receipt.read(folder.receipt());
-    if (!receipt.isFinished(config.epochs(), folder.model())) {
+    Optional<Receipt.Ending> ending =
+        receipt
+            .ending(folder.model())
+            .filter(end -> end.stoppedEarly() || end.trainedEpochs() == config.epochs());
+    if (ending.isEmpty()) {
       return Optional.of(config);
     }
+    Receipt.Ending end = ending.get();
     terminal.result(
-        folder.path()
-            + " is finished, after epoch "
-            + config.epochs()
-            + "; ask for more with --epochs");
+        "",
+        end.stoppedEarly()
+            ? folder.path()
+                + " is finished: it stopped early, after epoch "
+                + end.trainedEpochs()
+                + ", and its model is of epoch "
+                + end.epoch()
+                + "; start a new run to train longer"
+            : folder.path()
+                + " is finished, after epoch "
+                + end.trainedEpochs()
+                + "; ask for more with --epochs");
     if (terminal.answersInJson()) {
       String backend = receipt.latest().map(Receipt.Session::backend).orElse("");
-      terminal.json(RunJson.of(folder, config, backend, folder.history(config.epochs())));
+      List<EpochRecord> history = folder.history(end.trainedEpochs());
+      terminal.json(RunJson.of(folder, config, backend, history, end.epoch()));
     }
     return Optional.empty();
   }
@@ -277,26 +292,50 @@ final class TrainCommand implements Command {
       return ExitCode.INTERRUPTED;
     }
     terminal.result("");
-    summary(outcome.history(), terminal);
+    summary(config, outcome, terminal);
     invocation.printTime();
     terminal.result("run      " + folder.path());
     terminal.result(
         "         ",
-        "report.html, model.safetensors, metrics.csv, accuracy.svg, loss.svg, confusion.csv, the"
-            + " receipt");
+        "report.html, "
+            + (config.earlyStop() > 0
+                ? "model.safetensors (of epoch " + outcome.kept().orElseThrow().epoch() + ")"
+                : "model.safetensors")
+            + ", metrics.csv, accuracy.svg, loss.svg, confusion.csv, the receipt");
     if (terminal.answersInJson()) {
-      JsonObject json = RunJson.of(folder, config, device.backend().name(), outcome.history());
+      JsonObject json =
+          RunJson.of(
+              folder,
+              config,
+              device.backend().name(),
+              outcome.history(),
+              outcome.kept().orElseThrow().epoch());
       json.add("seconds", RunJson.seconds(invocation.time()));
       terminal.json(json);
     }
     return ExitCode.DONE;
   }
 
-  private static void summary(List<EpochRecord> history, Terminal terminal) {
-    EpochRecord last = history.get(history.size() - 1);
+  private static void summary(RunConfig config, Trainer.Outcome outcome, Terminal terminal) {
+    List<EpochRecord> history = outcome.history();
+    EpochRecord kept = outcome.kept().orElseThrow();
     EpochRecord best =
         history.stream().min(Comparator.comparingInt(EpochRecord::errors)).orElseThrow();
-    terminal.emphasised("final    " + describe(last));
+    if (config.earlyStop() == 0) {
+      terminal.emphasised("final    " + describe(kept));
+    } else {
+      if (history.size() < config.epochs()) {
+        terminal.result(
+            "stopped  after epoch "
+                + history.size()
+                + ": no lower validation loss for "
+                + Text.plural(config.earlyStop(), "epoch"));
+      }
+      terminal.emphasised(
+          "kept     "
+              + describe(kept)
+              + String.format(Locale.ROOT, ", validation loss %.6f, the lowest", kept.validLoss()));
+    }
     terminal.result("best     " + describe(best));
   }
 
@@ -340,7 +379,8 @@ final class TrainCommand implements Command {
                 .map(file -> "init from " + file)
                 .orElse("init " + config.initializer())
             + ", seed "
-            + config.seed());
+            + config.seed()
+            + (config.earlyStop() > 0 ? ", early stop " + config.earlyStop() : ""));
   }
 
   /** The model for this data; throws UsageException where it cannot be. */

@@ -143,6 +143,12 @@ record TrainOptions(
             "checkpoint-every",
             "N",
             "epochs between checkpoints (default: " + DEFAULTS.checkpointEvery() + ")"));
+    options.addOption(
+        Arguments.option(
+            "early-stop",
+            "N",
+            "end after N epochs without a lower validation loss, and keep the best epoch's weights"
+                + " (default: off)"));
     return options;
   }
 
@@ -182,6 +188,7 @@ record TrainOptions(
     }
     settings.initFrom(arguments.path("init-from").map(file -> realPath(file.toString())));
     arguments.integer("checkpoint-every", 1).ifPresent(settings::checkpointEvery);
+    arguments.integer("early-stop", 1).ifPresent(settings::earlyStop);
     DeviceOptions device = DeviceOptions.of(arguments);
     settings.device(device.device()).threads(device.threads()).deviceSettings(device.settings());
     return new TrainOptions(data, classes, loss, start, settings.build());

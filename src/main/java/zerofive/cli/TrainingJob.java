@@ -171,8 +171,9 @@ final class TrainingJob {
     AtomicFile.write(folder.file("confusion.csv"), confusion.toCsv());
     String title = config.model() + " on " + DataText.title(data);
     List<EpochRecord> history = outcome.history();
-    AtomicFile.write(folder.file("accuracy.svg"), HistoryCharts.accuracy(title, history));
-    AtomicFile.write(folder.file("loss.svg"), HistoryCharts.loss(title, history));
+    EpochRecord kept = outcome.kept().orElseThrow();
+    AtomicFile.write(folder.file("accuracy.svg"), HistoryCharts.accuracy(title, history, kept));
+    AtomicFile.write(folder.file("loss.svg"), HistoryCharts.loss(title, history, kept));
     String modelSha256 = Sha256.of(folder.model());
     RunReport report =
         new RunReport(
@@ -180,6 +181,7 @@ final class TrainingJob {
             config,
             data,
             history,
+            kept,
             outcome.parameters(),
             logits,
             confusion,
@@ -188,6 +190,6 @@ final class TrainingJob {
             time.phases(),
             Invocation.again(config));
     AtomicFile.write(folder.file(REPORT), report.toHtml());
-    receipt.finish(history.get(history.size() - 1), modelSha256);
+    receipt.finish(kept, history.size(), history.size() < config.epochs(), modelSha256);
   }
 }

@@ -9,35 +9,54 @@ import zerofive.train.EpochRecord;
 public final class HistoryCharts {
   private HistoryCharts() {}
 
-  /** Accuracy on the validation set by epoch. */
-  public static String accuracy(String title, List<EpochRecord> history) {
-    EpochRecord last = history.get(history.size() - 1);
-    return new LineChart(title, "epoch")
-        .line(
-            String.format(
-                Locale.ROOT,
-                "validation accuracy, %.4f after epoch %d (%s)",
-                last.accuracy(),
-                last.epoch(),
-                Text.plural(last.errors(), "error")),
-            epochs(history),
-            values(history, EpochRecord::accuracy))
-        .toSvg();
+  /**
+   * Accuracy on the validation set by epoch.
+   *
+   * @param kept the epoch that the model is of; marked where it is not the last
+   */
+  public static String accuracy(String title, List<EpochRecord> history, EpochRecord kept) {
+    LineChart chart =
+        new LineChart(title, "epoch")
+            .line(
+                String.format(
+                    Locale.ROOT,
+                    "validation accuracy, %.4f after epoch %d (%s)",
+                    kept.accuracy(),
+                    kept.epoch(),
+                    Text.plural(kept.errors(), "error")),
+                epochs(history),
+                values(history, EpochRecord::accuracy));
+    return mark(chart, history, kept, kept.accuracy(), 0).toSvg();
   }
 
-  /** Loss on the training and the validation set by epoch. */
-  public static String loss(String title, List<EpochRecord> history) {
-    EpochRecord last = history.get(history.size() - 1);
-    return new LineChart(title, "epoch")
-        .line(
-            String.format(Locale.ROOT, "training loss, %.4f", last.trainLoss()),
-            epochs(history),
-            values(history, EpochRecord::trainLoss))
-        .line(
-            String.format(Locale.ROOT, "validation loss, %.4f", last.validLoss()),
-            epochs(history),
-            values(history, EpochRecord::validLoss))
-        .toSvg();
+  /**
+   * Loss on the training and the validation set by epoch.
+   *
+   * @param kept the epoch that the model is of; marked where it is not the last
+   */
+  public static String loss(String title, List<EpochRecord> history, EpochRecord kept) {
+    LineChart chart =
+        new LineChart(title, "epoch")
+            .line(
+                String.format(Locale.ROOT, "training loss, %.4f", kept.trainLoss()),
+                epochs(history),
+                values(history, EpochRecord::trainLoss))
+            .line(
+                String.format(Locale.ROOT, "validation loss, %.4f", kept.validLoss()),
+                epochs(history),
+                values(history, EpochRecord::validLoss));
+    return mark(chart, history, kept, kept.validLoss(), 1).toSvg();
+  }
+
+  private static LineChart mark(
+      LineChart chart, List<EpochRecord> history, EpochRecord kept, double value, int line) {
+    return kept.epoch() == history.size()
+        ? chart
+        : chart.points(
+            "the model: epoch " + kept.epoch(),
+            new double[] {kept.epoch()},
+            new double[] {value},
+            line);
   }
 
   /** The epochs' numbers, counted from 1. */

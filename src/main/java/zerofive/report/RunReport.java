@@ -29,6 +29,7 @@ import zerofive.train.RunConfig;
  * @param config of the run
  * @param data it was trained on
  * @param history every epoch
+ * @param kept the epoch that the model is of
  * @param model that came out
  * @param logits of the validation images, [images, outputs] row-major
  * @param confusion what the logits say
@@ -43,6 +44,7 @@ public record RunReport(
     RunConfig config,
     DataSet data,
     List<EpochRecord> history,
+    EpochRecord kept,
     Parameters model,
     float[] logits,
     ConfusionMatrix confusion,
@@ -101,12 +103,11 @@ public record RunReport(
   private void summary(Html html) {
     int images = data.valid().count();
     int errors = errors();
-    EpochRecord last = history.get(history.size() - 1);
     EpochRecord best =
         history.stream().min(Comparator.comparingInt(EpochRecord::errors)).orElseThrow();
     String accuracy = Text.percent((double) (images - errors) / images);
     html.raw("<header>\n<p class=\"origin\">zerofive training report</p>\n<h1>").text(title);
-    html.raw("</h1>\n<p class=\"lead\">After ").raw(Text.plural(last.epoch(), "epoch"));
+    html.raw("</h1>\n<p class=\"lead\">After ").raw(Text.plural(kept.epoch(), "epoch"));
     if (errors == 0) {
       html.raw(" the model names the right class of every validation image, ")
           .raw(Text.count(images))
@@ -123,6 +124,10 @@ public record RunReport(
     if (best.errors() < errors) {
       html.raw(" Epoch ").raw(best.epoch()).raw(" was the best, with ");
       html.raw(Text.plural(best.errors(), "error")).raw(".");
+    }
+    if (kept.epoch() < history.size()) {
+      html.raw(" The training went on to epoch ").raw(history.size());
+      html.raw(" without a lower validation loss, so these weights were kept.");
     }
     html.raw("</p>\n<dl class=\"figures\">\n");
     figure(html, "Errors", Text.count(errors), "of " + Text.plural(images, "image"));
@@ -158,7 +163,7 @@ public record RunReport(
   }
 
   private void curves(Html html) {
-    EpochRecord last = history.get(history.size() - 1);
+    String label = " after epoch " + kept.epoch();
     double[] epochs = HistoryCharts.epochs(history);
     html.raw("<section>\n<h2>Curves</h2>\n<p class=\"about\">After each epoch, on the ")
         .raw(Text.plural(data.valid().count(), "validation image"))
@@ -168,25 +173,25 @@ public record RunReport(
         html,
         new LineChart("Accuracy", "epoch")
             .line(
-                "validation, " + Text.fixed(last.accuracy(), 4) + " at the end",
+                "validation, " + Text.fixed(kept.accuracy(), 4) + label,
                 epochs,
                 HistoryCharts.values(history, EpochRecord::accuracy)));
     chart(
         html,
         new LineChart("Errors", "epoch")
             .line(
-                "validation, " + Text.count(last.errors()) + " at the end",
+                "validation, " + Text.count(kept.errors()) + label,
                 epochs,
                 HistoryCharts.values(history, EpochRecord::errors)));
     chart(
         html,
         new LineChart("Loss (" + config.loss() + ")", "epoch")
             .line(
-                "training, " + Text.fixed(last.trainLoss(), 4),
+                "training, " + Text.fixed(kept.trainLoss(), 4),
                 epochs,
                 HistoryCharts.values(history, EpochRecord::trainLoss))
             .line(
-                "validation, " + Text.fixed(last.validLoss(), 4),
+                "validation, " + Text.fixed(kept.validLoss(), 4),
                 epochs,
                 HistoryCharts.values(history, EpochRecord::validLoss)));
     html.raw("</div>\n</section>\n");

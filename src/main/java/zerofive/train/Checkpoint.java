@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import zerofive.backend.Optimizer;
 import zerofive.backend.TrainingState;
 import zerofive.data.InputException;
@@ -15,17 +16,22 @@ import zerofive.model.Safetensors;
 
 /**
  * All that a run goes on from: {@code checkpoint.safetensors} holds the weights as {@code
- * model.NAME}, the optimiser's moments [moments * parameters] as {@code moments}, epoch and steps
+ * model.NAME}, the optimiser's moments [moments * parameters] as {@code moments}, those of the best
+ * epoch, where the run may stop early, as {@code best.NAME}; epochs, steps and the best loss stand
  * in its metadata.
  *
  * @param epoch the last one finished; 0 before the first
  * @param state weights and optimiser after it
+ * @param best so far, where the run may stop early
  */
-record Checkpoint(int epoch, TrainingState state) {
+record Checkpoint(int epoch, TrainingState state, Optional<BestEpoch> best) {
   private static final String MODEL = "model.";
+  private static final String BEST = "best.";
   private static final String MOMENTS = "moments";
   private static final String EPOCH = "epoch";
   private static final String STEPS = "steps";
+  private static final String BEST_EPOCH = "best_epoch";
+  private static final String BEST_LOSS = "best_valid_loss";
 
   /** Writes the file atomically. Throws OutputException. */
   void write(Path file) {
@@ -36,6 +42,12 @@ record Checkpoint(int epoch, TrainingState state) {
     Map<String, Safetensors.Tensor> tensors =
         new LinkedHashMap<>(ModelFile.tensors(state.parameters(), MODEL));
     tensors.put(MOMENTS, new Safetensors.Tensor(List.of(state.moments().length), state.moments()));
+    best.ifPresent(
+        kept -> {
+          metadata.put(BEST_EPOCH, String.valueOf(kept.epoch()));
+          metadata.put(BEST_LOSS, String.valueOf(kept.validLoss()));
+          tensors.putAll(ModelFile.tensors(kept.parameters(), BEST));
+        });
     new Safetensors(metadata, tensors).write(file);
   }
 
@@ -45,16 +57,7 @@ record Checkpoint(int epoch, TrainingState state) {
       throw new InputException(file + " is missing; restore it or start a new run");
     }
     Safetensors content = Safetensors.read(file);
-    Map<String, Safetensors.Tensor> model = new LinkedHashMap<>();
-    content
-        .tensors()
-        .forEach(
-            (name, tensor) -> {
-              if (name.startsWith(MODEL)) {
-                model.put(name.substring(MODEL.length()), tensor);
-              }
-            });
-    Parameters parameters = ModelFile.assemble(file, model, architecture);
+    Parameters parameters = parameters(file, content, MODEL, architecture);
     Safetensors.Tensor moments = content.tensors().get(MOMENTS);
     int expected = optimizer.momentCount() * architecture.parameterCount();
     if (moments == null || moments.values().length != expected) {
@@ -66,7 +69,47 @@ record Checkpoint(int epoch, TrainingState state) {
     }
     int epoch = (int) number(file, content, EPOCH, Integer.MAX_VALUE);
     long steps = number(file, content, STEPS, Long.MAX_VALUE);
-    return new Checkpoint(epoch, new TrainingState(parameters, moments.values(), steps));
+    Optional<BestEpoch> best =
+        content.metadata().containsKey(BEST_EPOCH)
+            ? Optional.of(best(file, content, epoch, architecture))
+            : Optional.empty();
+    return new Checkpoint(epoch, new TrainingState(parameters, moments.values(), steps), best);
+  }
+
+  private static Parameters parameters(
+      Path file, Safetensors content, String prefix, Architecture architecture) {
+    Map<String, Safetensors.Tensor> tensors = new LinkedHashMap<>();
+    content
+        .tensors()
+        .forEach(
+            (name, tensor) -> {
+              if (name.startsWith(prefix)) {
+                tensors.put(name.substring(prefix.length()), tensor);
+              }
+            });
+    return ModelFile.assemble(file, tensors, architecture);
+  }
+
+  private static BestEpoch best(
+      Path file, Safetensors content, int last, Architecture architecture) {
+    int epoch = (int) number(file, content, BEST_EPOCH, last);
+    if (epoch == 0) {
+      throw damaged(file, BEST_EPOCH, null);
+    }
+    return new BestEpoch(
+        epoch, bestLoss(file, content), parameters(file, content, BEST, architecture));
+  }
+
+  private static double bestLoss(Path file, Safetensors content) {
+    try {
+      double loss = Double.parseDouble(String.valueOf(content.metadata().get(BEST_LOSS)));
+      if (Double.isFinite(loss)) {
+        return loss;
+      }
+    } catch (NumberFormatException e) {
+      throw damaged(file, BEST_LOSS, e);
+    }
+    throw damaged(file, BEST_LOSS, null);
   }
 
   private static long number(Path file, Safetensors content, String key, long most) {

@@ -30,6 +30,8 @@ public final class Receipt {
   private static final String DATA = "data";
   private static final String SHA256 = "sha256";
   private static final String RESULT = "result";
+  private static final String TRAINED_EPOCHS = "trained_epochs";
+  private static final String STOPPED_EARLY = "stopped_early";
 
   private final Path file;
   private final JsonObject json;
@@ -98,12 +100,32 @@ public final class Receipt {
     }
   }
 
-  /** Whether {@link #finish} was the last word, of so many epochs and of this very model file. */
-  public boolean isFinished(int epochs, Path model) {
-    return json.get(RESULT) instanceof JsonObject result
-        && text(result, "epoch").equals(String.valueOf(epochs))
+  /**
+   * How a finished run ended.
+   *
+   * @param epoch that the model is of
+   * @param trainedEpochs in all
+   * @param stoppedEarly whether it was by {@code --early-stop}, so that no more will follow
+   */
+  public record Ending(int epoch, int trainedEpochs, boolean stoppedEarly) {}
+
+  /** How it ended, where {@link #finish} was the last word, and of this very model file. */
+  public Optional<Ending> ending(Path model) {
+    if (json.get(RESULT) instanceof JsonObject result
         && Files.isRegularFile(model)
-        && text(result, "model_sha256").equals(Sha256.of(model));
+        && text(result, "model_sha256").equals(Sha256.of(model))) {
+      try {
+        int epoch = Integer.parseInt(text(result, "epoch"));
+        // Earlier versions, which knew no early stop, wrote the one number alone.
+        int trained =
+            result.has(TRAINED_EPOCHS) ? Integer.parseInt(text(result, TRAINED_EPOCHS)) : epoch;
+        boolean stoppedEarly = text(result, STOPPED_EARLY).equals("true");
+        return Optional.of(new Ending(epoch, trained, stoppedEarly));
+      } catch (NumberFormatException e) {
+        throw damaged(file, e);
+      }
+    }
+    return Optional.empty();
   }
 
   private static boolean isReceipt(JsonObject json) {
@@ -193,13 +215,20 @@ public final class Receipt {
     write();
   }
 
-  /** Adds what came out and writes the file. */
-  public void finish(EpochRecord last, String modelSha256) {
+  /**
+   * Adds what came out and writes the file.
+   *
+   * @param kept the epoch that the model is of
+   */
+  public void finish(
+      EpochRecord kept, int trainedEpochs, boolean stoppedEarly, String modelSha256) {
     JsonObject result = new JsonObject();
-    result.addProperty("epoch", last.epoch());
-    result.addProperty("valid_loss", last.validLoss());
-    result.addProperty("accuracy", last.accuracy());
-    result.addProperty("errors", last.errors());
+    result.addProperty("epoch", kept.epoch());
+    result.addProperty("valid_loss", kept.validLoss());
+    result.addProperty("accuracy", kept.accuracy());
+    result.addProperty("errors", kept.errors());
+    result.addProperty(TRAINED_EPOCHS, trainedEpochs);
+    result.addProperty(STOPPED_EARLY, stoppedEarly);
     result.addProperty("model_sha256", modelSha256);
     json.add(RESULT, result);
     write();

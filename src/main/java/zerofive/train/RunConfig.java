@@ -36,6 +36,9 @@ import zerofive.model.Loss;
  * @param initializer of the weights where there is no {@code initFrom}
  * @param initFrom absolute path of a safetensors file to start from
  * @param checkpointEvery epochs between checkpoints
+ * @param earlyStop epochs without a lower validation loss after which it ends; 0 for never
+ * @param statistics whether metrics.csv has those of gradient and weights
+ * @param tensorboard whether event files are written
  * @param device as asked for: {@code auto}, {@code cpu}, {@code reference}, {@code cuda:N}
  * @param threads as asked for; 0 for all cores
  * @param deviceSettings options of the device as asked for, by name
@@ -55,6 +58,9 @@ public record RunConfig(
     Initializer initializer,
     Optional<String> initFrom,
     int checkpointEvery,
+    int earlyStop,
+    boolean statistics,
+    boolean tensorboard,
     String device,
     int threads,
     Map<String, String> deviceSettings) {
@@ -66,6 +72,7 @@ public record RunConfig(
     require(epochs > 0, "epochs", epochs);
     require(batchSize > 0, "batch-size", batchSize);
     require(checkpointEvery > 0, "checkpoint-every", checkpointEvery);
+    require(earlyStop >= 0, "early-stop", earlyStop);
     require(threads >= 0, "threads", threads);
     deviceSettings = Collections.unmodifiableMap(new TreeMap<>(deviceSettings));
   }
@@ -101,6 +108,9 @@ public record RunConfig(
     json.addProperty("init", initializer.toString());
     initFrom.ifPresent(file -> json.addProperty("init_from", file));
     json.addProperty("checkpoint_every", checkpointEvery);
+    json.addProperty("early_stop", earlyStop);
+    json.addProperty("statistics", statistics);
+    json.addProperty("tensorboard", tensorboard);
     json.addProperty("device", device);
     json.addProperty("threads", threads);
     JsonObject settings = new JsonObject();
@@ -136,6 +146,9 @@ public record RunConfig(
           .initializer(Initializer.parse(get(json, "init").getAsString()))
           .initFrom(Optional.ofNullable(json.get("init_from")).map(JsonElement::getAsString))
           .checkpointEvery(integer(json, "checkpoint_every"))
+          .earlyStop(json.has("early_stop") ? integer(json, "early_stop") : 0)
+          .statistics(flag(json, "statistics"))
+          .tensorboard(flag(json, "tensorboard"))
           .device(get(json, "device").getAsString())
           .threads(integer(json, "threads"))
           .deviceSettings(texts(json, "device_settings"))
@@ -160,6 +173,19 @@ public record RunConfig(
           .forEach(entry -> texts.put(entry.getKey(), entry.getValue().getAsString()));
     }
     return texts;
+  }
+
+  /** Whether it is on; off where it is missing. */
+  private static boolean flag(JsonObject json, String name) {
+    if (!json.has(name)) {
+      return false;
+    }
+    return switch (json.get(name).getAsString()) {
+      case "true" -> true;
+      case "false" -> false;
+      default ->
+          throw new IllegalArgumentException("its \"" + name + "\" is neither true nor false");
+    };
   }
 
   private static int integer(JsonObject json, String name) {
@@ -196,6 +222,9 @@ public record RunConfig(
     private Initializer initializer = Initializer.PYTORCH;
     private Optional<String> initFrom = Optional.empty();
     private int checkpointEvery = 10;
+    private int earlyStop;
+    private boolean statistics;
+    private boolean tensorboard;
     private String device = "auto";
     private int threads;
     private Map<String, String> deviceSettings = Map.of();
@@ -218,6 +247,9 @@ public record RunConfig(
       initializer = config.initializer;
       initFrom = config.initFrom;
       checkpointEvery = config.checkpointEvery;
+      earlyStop = config.earlyStop;
+      statistics = config.statistics;
+      tensorboard = config.tensorboard;
       device = config.device;
       threads = config.threads;
       deviceSettings = config.deviceSettings;
@@ -307,6 +339,24 @@ public record RunConfig(
       return this;
     }
 
+    /** Sets {@link RunConfig#earlyStop}. */
+    public Builder earlyStop(int value) {
+      earlyStop = value;
+      return this;
+    }
+
+    /** Sets {@link RunConfig#statistics}. */
+    public Builder statistics(boolean value) {
+      statistics = value;
+      return this;
+    }
+
+    /** Sets {@link RunConfig#tensorboard}. */
+    public Builder tensorboard(boolean value) {
+      tensorboard = value;
+      return this;
+    }
+
     /** Sets {@link RunConfig#device}. */
     public Builder device(String value) {
       device = value;
@@ -342,6 +392,9 @@ public record RunConfig(
           initializer,
           initFrom,
           checkpointEvery,
+          earlyStop,
+          statistics,
+          tensorboard,
           device,
           threads,
           deviceSettings);

@@ -2,6 +2,7 @@ package zerofive.train;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import zerofive.backend.Backend;
 import zerofive.backend.EpochInput;
@@ -27,18 +28,22 @@ public final class Trainer {
   private final RunFolder folder;
   private final List<EpochRecord> history;
   private final Checkpoint start;
+  private Optional<BestEpoch> best;
 
   /**
    * How a training ended.
    *
    * @param history all epochs of the run
-   * @param parameters the weights after the last of them
-   * @param interrupted whether it was stopped before its last epoch
+   * @param kept the epoch that the parameters are of: the last; with --early-stop the best; none
+   *     before the first
+   * @param parameters the weights after it
+   * @param interrupted whether it was stopped by a signal before its end
    * @param setUpNanos what opening the device took
    * @param notes what the device did otherwise than a user may expect
    */
   public record Outcome(
       List<EpochRecord> history,
+      Optional<EpochRecord> kept,
       Parameters parameters,
       boolean interrupted,
       long setUpNanos,
@@ -55,12 +60,14 @@ public final class Trainer {
     this.folder = folder;
     this.history = new ArrayList<>(history);
     this.start = start;
+    this.best = start.best();
   }
 
   /** A new run: writes what a kill must find, the first checkpoint and last the settings. */
   public static Trainer begin(
       RunConfig config, DataSet data, RunFolder folder, Parameters initial) {
-    Checkpoint start = new Checkpoint(0, TrainingState.fresh(initial, config.optimizer()));
+    Checkpoint start =
+        new Checkpoint(0, TrainingState.fresh(initial, config.optimizer()), Optional.empty());
     folder.save(start);
     folder.metrics(List.of()).close();
     folder.write(config);
@@ -86,6 +93,12 @@ public final class Trainer {
               + " and "
               + checkpoint.state().steps()
               + " steps, does not belong to its config.json; restore them or start a new run");
+    }
+    if (config.earlyStop() > 0 && checkpoint.epoch() > 0 && checkpoint.best().isEmpty()) {
+      throw new InputException(
+          folder.path()
+              + ": its checkpoint has no best epoch, which the early_stop in its config.json needs;"
+              + " restore them or start a new run");
     }
     List<EpochRecord> history = folder.history(checkpoint.epoch());
     folder.write(config);
@@ -119,7 +132,7 @@ public final class Trainer {
       long setUpNanos = System.nanoTime() - begin;
       int saved = start.epoch();
       int epoch = saved;
-      while (epoch < config.epochs() && !stop.requested()) {
+      while (!isDone(epoch) && !stop.requested()) {
         epoch++;
         EpochRecord row = epoch(epoch, plan, session);
         history.add(row);
@@ -128,8 +141,12 @@ public final class Trainer {
         if (!Double.isFinite(row.trainLoss()) || !Double.isFinite(row.validLoss())) {
           throw diverged(epoch, saved, "the loss is no longer a finite number");
         }
+        if (config.earlyStop() > 0
+            && best.map(lowest -> row.validLoss() < lowest.validLoss()).orElse(true)) {
+          best = Optional.of(new BestEpoch(epoch, row.validLoss(), session.state().parameters()));
+        }
         if (epoch % config.checkpointEvery() == 0
-            || epoch == config.epochs()
+            || isDone(epoch)
             || row.trainSeconds() + row.validSeconds() > LONG_EPOCH_SECONDS) {
           saved = save(session, epoch, saved);
         }
@@ -137,13 +154,24 @@ public final class Trainer {
       if (saved < epoch) {
         save(session, epoch, saved);
       }
+      int kept = best.map(BestEpoch::epoch).orElse(epoch);
       return new Outcome(
           List.copyOf(history),
-          session.state().parameters(),
-          epoch < config.epochs(),
+          kept == 0 ? Optional.empty() : Optional.of(history.get(kept - 1)),
+          best.map(BestEpoch::parameters).orElseGet(() -> session.state().parameters()),
+          !isDone(epoch),
           setUpNanos,
           session.notes());
     }
+  }
+
+  /**
+   * Whether no epoch follows: it was the last, or with {@code --early-stop N} the N-th one without
+   * a lower validation loss than the best epoch's. An equal loss is no lower one.
+   */
+  private boolean isDone(int epoch) {
+    return epoch == config.epochs()
+        || best.map(lowest -> epoch - lowest.epoch() >= config.earlyStop()).orElse(false);
   }
 
   private EpochRecord epoch(int epoch, TrainingPlan plan, TrainingSession session) {
@@ -176,7 +204,7 @@ public final class Trainer {
     if (!state.parameters().isFinite()) {
       throw diverged(epoch, saved, "a weight is no longer a finite number");
     }
-    folder.save(new Checkpoint(epoch, state));
+    folder.save(new Checkpoint(epoch, state, best));
     return epoch;
   }
 

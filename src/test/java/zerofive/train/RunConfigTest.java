@@ -1,6 +1,7 @@
 package zerofive.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -24,6 +25,9 @@ class RunConfigTest {
         .initializer(Initializer.NORMAL)
         .initFrom(Optional.of("a \"quoted\" file"))
         .checkpointEvery(3)
+        .earlyStop(4)
+        .statistics(true)
+        .tensorboard(true)
         .build();
   }
 
@@ -31,6 +35,17 @@ class RunConfigTest {
   void jsonKeepsEverySetting() {
     RunConfig config = config(5, new Optimizer(Optimizer.Kind.SGD, 0.9f, 1e-4f));
     assertEquals(config, RunConfig.fromJson(config.toJson()));
+  }
+
+  @Test
+  void aRunOfAnEarlierVersionHasNoneOfTheLaterSettings() {
+    RunConfig config = config(5, Optimizer.sgd());
+    String json =
+        config.toJson().replaceAll("\"(early_stop|statistics|tensorboard)\": [^\\n]+\\n", "");
+    assertFalse(json.contains("early_stop"), json);
+    assertEquals(
+        config.toBuilder().earlyStop(0).statistics(false).tensorboard(false).build(),
+        RunConfig.fromJson(json));
   }
 
   @ParameterizedTest
@@ -56,7 +71,9 @@ class RunConfigTest {
         "\"seed\": 1e40",
         "\"seed\": 42.5",
         "\"seed\": 1e999999999",
-        "\"threads\": -1"
+        "\"threads\": -1",
+        "\"early_stop\": -1",
+        "\"statistics\": 7"
       })
   void aSettingOutOfRangeIsRefused(String setting) {
     String name = setting.substring(0, setting.indexOf(':'));

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -188,6 +189,76 @@ class TrainerTest {
   /** A row of metrics.csv without its two times. */
   private static String figures(String row) {
     return row.replaceFirst(",[^,]*,[^,]*$", "");
+  }
+
+  /** So large a rate that the validation loss falls in leaps, and rises in between. */
+  private static RunConfig stoppingEarly() {
+    return config(
+            new Optimizer(Optimizer.Kind.SGD, 0.9f, 0), Schedule.CONSTANT, ExampleOrder.SHUFFLED)
+        .toBuilder()
+        .epochs(30)
+        .learningRate(0.3f)
+        .earlyStop(3)
+        .build();
+  }
+
+  @Test
+  void aRunStopsAfterThreeEpochsWithoutALowerLossAndKeepsTheBest() {
+    RunConfig config = stoppingEarly();
+    Trainer.Outcome outcome = train(config, "early", Integer.MAX_VALUE);
+    assertFalse(outcome.interrupted());
+    List<EpochRecord> history = outcome.history();
+    int best = 0;
+    for (int e = 1; e < history.size(); e++) {
+      assertTrue(e - best <= 3, "epoch " + (e + 1) + " should not have been trained");
+      best = history.get(e).validLoss() < history.get(best).validLoss() ? e : best;
+    }
+    assertTrue(history.size() < 30 && best > 3, "stopped after " + history.size());
+    assertEquals(history.size() - 1, best + 3);
+    assertEquals(Optional.of(history.get(best)), outcome.kept());
+    RunConfig untilThen = config.toBuilder().epochs(best + 1).earlyStop(0).build();
+    Trainer.Outcome untilBest = train(untilThen, "until-best", Integer.MAX_VALUE);
+    assertArrayEquals(bits(untilBest.parameters().values()), bits(outcome.parameters().values()));
+  }
+
+  /** With a rate too small to move a weight every epoch has the same loss. */
+  @Test
+  void anEqualLossIsNoImprovement() {
+    RunConfig still =
+        everyOptimizerAndSchedule().get(0).toBuilder().learningRate(1e-38f).earlyStop(4).build();
+    Trainer.Outcome outcome = train(still, "still", Integer.MAX_VALUE);
+    assertEquals(5, outcome.history().size());
+    assertEquals(1, outcome.kept().orElseThrow().epoch());
+  }
+
+  @Test
+  void anEarlyStopResumedFromAnyEpochEndsWithTheSameBytes() throws IOException {
+    RunConfig config = stoppingEarly();
+    Trainer.Outcome whole = train(config, "whole", Integer.MAX_VALUE);
+    byte[] checkpoint = Files.readAllBytes(temporary.resolve("whole/checkpoint.safetensors"));
+    for (int epoch = 1; epoch <= whole.history().size(); epoch++) {
+      train(config, "part" + epoch, epoch);
+      Trainer.Outcome rest = resume("part" + epoch, config);
+      String when = "stopped after epoch " + epoch;
+      assertEquals(whole.history().size(), rest.history().size(), when);
+      assertEquals(whole.kept().orElseThrow().epoch(), rest.kept().orElseThrow().epoch(), when);
+      assertArrayEquals(bits(whole.parameters().values()), bits(rest.parameters().values()), when);
+      assertArrayEquals(
+          checkpoint,
+          Files.readAllBytes(temporary.resolve("part" + epoch + "/checkpoint.safetensors")),
+          when);
+    }
+  }
+
+  @Test
+  void aCheckpointWithoutItsBestEpochIsRefused() {
+    RunConfig config = stoppingEarly();
+    train(config.toBuilder().earlyStop(0).epochs(2).build(), "none", Integer.MAX_VALUE);
+    try (RunFolder folder = RunFolder.find(temporary.resolve("none"))) {
+      InputException e =
+          assertThrows(InputException.class, () -> Trainer.resume(config, DATA, folder));
+      assertTrue(e.getMessage().contains("best epoch"), e.getMessage());
+    }
   }
 
   @Test

@@ -55,8 +55,15 @@ class LauncherIT {
     }
     Path jar = checkout.resolve("target/app/zerofive.jar");
     FileTime built = Files.getLastModifiedTime(jar);
-    Launcher.Result again = Launcher.start(checkout, folder, "--version").await();
+    Launcher.Result again =
+        Launcher.shell(
+            folder,
+            "ZEROFIVE_JAVA_OPTS=-Xlog:class+load:file=classes.log 'a checkout/zerofive' --version");
     assertEquals("", again.err());
+    assertTrue(
+        Files.readString(folder.resolve("classes.log"))
+            .contains("zerofive.cli.Cli source: shared objects file (top)"),
+        "the archive of classes belongs to the jar, whichever of the two was later");
     assertEquals(built, Files.getLastModifiedTime(jar));
 
     Files.setLastModifiedTime(

@@ -132,7 +132,7 @@ final class BenchCommand implements Command {
     for (Backends.Contender contender : contenders) {
       Availability availability = contender.candidate().availability();
       if (availability.usable()) {
-        availability = entered(contender, benchmark, availability);
+        availability = entered(contender, benchmark, arguments, availability);
       }
       if (availability.usable()) {
         entered.add(contender);
@@ -159,15 +159,24 @@ final class BenchCommand implements Command {
   /** A device that cannot be used, and why. */
   private record Unusable(String name, Availability availability) {}
 
-  /** A device may be there and yet have too little memory for this training. */
+  /**
+   * A device may be there and yet have too little memory for this training. Where it is asked for
+   * by name, that is the end.
+   */
   private static Availability entered(
-      Backends.Contender contender, Benchmark benchmark, Availability availability) {
+      Backends.Contender contender,
+      Benchmark benchmark,
+      Arguments arguments,
+      Availability availability) {
     try {
       benchmark.add(
           new Benchmark.Contender(
               contender.name(), contender.candidate().backend(), contender.limits()));
       return availability;
     } catch (DeviceException e) {
+      if (arguments.has("device")) {
+        throw e;
+      }
       return e.availability();
     }
   }

@@ -25,7 +25,7 @@ class BenchTest {
     int[] labels = {0, 5, 0, 5, 5, 0, 5, 0, 0, 5};
     String data = new IdxFolder(folder, 6, 5).train(labels).valid(labels).name();
     List<String> line = new ArrayList<>(List.of("bench", "--data", data, "--batch-size", "4"));
-    line.addAll(List.of("--rounds", "2", "--seconds", "0.01", "--threads", "2"));
+    line.addAll(List.of("--rounds", "1", "--seconds", "0.01", "--threads", "2"));
     line.addAll(List.of(options));
     return InProcess.run(line.toArray(String[]::new));
   }

@@ -1,6 +1,5 @@
 package zerofive.cli;
 
-import com.google.gson.Gson;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.util.ArrayList;
@@ -108,7 +107,7 @@ final class BenchCommand implements Command {
             .orElseGet(() -> config.initializer().create(architecture, config.seed()));
     Benchmark benchmark = new Benchmark(config, data, start);
     try {
-      return run(contenders, benchmark, rounds, seconds, arguments, invocation.terminal());
+      return run(contenders, config, benchmark, rounds, seconds, arguments, invocation.terminal());
     } catch (MismatchException e) {
       invocation
           .terminal()
@@ -122,6 +121,7 @@ final class BenchCommand implements Command {
 
   private static int run(
       List<Backends.Contender> contenders,
+      RunConfig config,
       Benchmark benchmark,
       int rounds,
       double seconds,
@@ -149,7 +149,7 @@ final class BenchCommand implements Command {
     }
     Machine machine = Machine.here();
     if (arguments.has("json")) {
-      terminal.result(json(machine, benchmark, entered, results, unusable));
+      terminal.json(json(machine, config, benchmark.work(), entered, results, unusable));
     } else {
       print(machine, benchmark.work(), results, unusable, terminal);
     }
@@ -208,17 +208,17 @@ final class BenchCommand implements Command {
     terminal.result("share    ", BenchTable.shareMeaning());
   }
 
-  private static String json(
+  private static JsonObject json(
       Machine machine,
-      Benchmark benchmark,
+      RunConfig config,
+      EpochWork work,
       List<Backends.Contender> entered,
       List<Benchmark.Result> results,
       List<Unusable> unusable) {
     JsonObject json = new JsonObject();
     json.addProperty("version", Version.read().toString());
     json.add("machine", json(machine));
-    EpochWork work = benchmark.work();
-    json.add("work", json(work));
+    json.add("work", json(config, work));
     JsonArray backends = new JsonArray();
     double base = results.get(0).quartiles().median();
     for (int i = 0; i < results.size(); i++) {
@@ -234,7 +234,7 @@ final class BenchCommand implements Command {
       missing.add(object);
     }
     json.add("unusable", missing);
-    return new Gson().toJson(json);
+    return json;
   }
 
   private static JsonObject json(Machine machine) {
@@ -246,8 +246,21 @@ final class BenchCommand implements Command {
     return json;
   }
 
-  private static JsonObject json(EpochWork work) {
+  private static JsonObject json(RunConfig config, EpochWork work) {
     JsonObject json = new JsonObject();
+    json.addProperty("data", config.data());
+    JsonArray classes = new JsonArray();
+    config.classes().forEach(classes::add);
+    json.add("classes", classes);
+    json.addProperty("model", config.model());
+    json.addProperty("loss", config.loss().toString());
+    json.addProperty("optimizer", config.optimizer().kind().toString());
+    json.addProperty("momentum", config.optimizer().momentum());
+    json.addProperty("weight_decay", config.optimizer().weightDecay());
+    json.addProperty("lr", config.learningRate());
+    json.addProperty("batch_size", config.batchSize());
+    json.addProperty("order", config.order().toString());
+    json.addProperty("seed", config.seed());
     json.addProperty("images", work.images());
     json.addProperty("operations", work.operations());
     json.addProperty("lit_operations", work.litOperations());

@@ -40,6 +40,8 @@ class BenchTest {
     JsonObject work = json.getAsJsonObject("work");
     // 30 x 3 weights twice, 3 x 1 three times, 4 biases twice; 97 parameters, three steps.
     assertEquals(10 * (4 * 90 + 6 * 3 + 2 * 4) + 3 * 2 * 97, work.get("operations").getAsDouble());
+    assertEquals("mlp:3", work.get("model").getAsString());
+    assertEquals(4, work.get("batch_size").getAsInt());
     JsonArray backends = json.getAsJsonArray("backends");
     JsonObject java = backends.get(0).getAsJsonObject();
     assertEquals("reference", java.get("name").getAsString());

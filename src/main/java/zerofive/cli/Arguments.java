@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
+import zerofive.data.Catalogue;
 import zerofive.data.DataSets;
 
 /** Reads the values of options; whatever cannot be read is a UsageException that names it. */
@@ -51,10 +52,17 @@ final class Arguments {
   String data() {
     String data = text("data").orElse(TrainOptions.DEFAULTS.data());
     if (!DataSets.isKnown(data)) {
-      throw new UsageException(
-          "unknown data set '" + data + "': it is neither mnist nor a folder that exists");
+      throw unknownData(data);
     }
     return data;
+  }
+
+  static UsageException unknownData(String name) {
+    return new UsageException(
+        "unknown data set '"
+            + name
+            + "': it is neither a folder that exists nor one of "
+            + String.join(", ", Catalogue.names()));
   }
 
   /**

@@ -22,6 +22,7 @@ public final class Cli {
           new ReproduceCommand(),
           new EvaluateCommand(),
           new DevicesCommand(),
+          new DataCommand(),
           new BenchCommand(),
           new CompletionCommand(Cli::commands));
 

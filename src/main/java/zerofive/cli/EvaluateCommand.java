@@ -66,7 +66,7 @@ final class EvaluateCommand implements Command {
     Backends.Choice device = Backends.choose(deviceOptions);
     ModelFile model = ModelFile.read(file);
     List<String> classes = classes(arguments, model, terminal);
-    DataSet data = DataSets.load(name, new ClassFilter(classes));
+    DataSet data = invocation.load(name, new ClassFilter(classes));
     if (data.valid().imageSize() != model.parameters().architecture().inputs()) {
       throw new InputException(
           file

@@ -2,6 +2,10 @@ package zerofive.cli;
 
 import java.nio.file.Path;
 import java.util.List;
+import zerofive.data.ClassFilter;
+import zerofive.data.DataSet;
+import zerofive.data.DataSets;
+import zerofive.report.FetchProgress;
 import zerofive.report.Terminal;
 import zerofive.report.Text;
 import zerofive.report.TimeSpent;
@@ -15,6 +19,13 @@ import zerofive.train.RunConfig;
  * @param time where the time went so far
  */
 record Invocation(List<String> arguments, Terminal terminal, TimeSpent time) {
+  /** Reads a data set; one that must be fetched first shows how far it has come. */
+  DataSet load(String nameOrFolder, ClassFilter filter) {
+    try (FetchProgress progress = new FetchProgress(terminal)) {
+      return DataSets.load(nameOrFolder, filter, progress);
+    }
+  }
+
   /** How the user calls this program, for commands to be copied: {@code ./zerofive}. */
   private static String program() {
     return System.getProperty("zerofive.program", "zerofive");

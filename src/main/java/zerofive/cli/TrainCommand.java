@@ -20,7 +20,6 @@ import org.apache.commons.cli.Options;
 import zerofive.backend.Optimizer;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
-import zerofive.data.DataSets;
 import zerofive.data.InputException;
 import zerofive.model.Architecture;
 import zerofive.model.ModelFile;
@@ -121,7 +120,7 @@ final class TrainCommand implements Command {
     invocation.time().mark("device");
     Optional<Path> out = arguments.path("out");
     out.ifPresent(RunFolder::checkFree);
-    DataSet data = DataSets.load(options.data(), options.classes());
+    DataSet data = invocation.load(options.data(), options.classes());
     RunConfig config = options.resolve(data.classes());
     Architecture architecture = architecture(config, data);
     invocation.time().mark("data");
@@ -162,7 +161,7 @@ final class TrainCommand implements Command {
       invocation.time().mark("start-up");
       Backends.Choice device = Backends.choose(deviceOptions);
       invocation.time().mark("device");
-      DataSet data = DataSets.load(config.data(), new ClassFilter(config.classes()));
+      DataSet data = invocation.load(config.data(), new ClassFilter(config.classes()));
       invocation.time().mark("data");
       describe(config, architecture(folder, config, data), data, terminal);
       deviceOptions.note(device, terminal);

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.commons.cli.Options;
 import zerofive.backend.Optimizer;
+import zerofive.data.Catalogue;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSets;
 import zerofive.data.ExampleOrder;
@@ -47,8 +48,11 @@ record TrainOptions(
         Arguments.choice(
             "data",
             "NAME|DIR",
-            "mnist, or a folder of four IDX files, raw or .gz (default: " + DEFAULTS.data() + ")",
-            DataSets.MNIST));
+            "a name that zerofive data list shows, fetched once; or a folder of four IDX files, raw or"
+                + " .gz, or of images in train/CLASS and valid/CLASS (default: "
+                + DEFAULTS.data()
+                + ")",
+            Catalogue.names().toArray()));
     options.addOption(
         Arguments.option(
             "classes",
@@ -159,9 +163,7 @@ record TrainOptions(
             .isPresent();
     RunConfig.Builder settings = notebook ? notebook() : new RunConfig.Builder();
     String data = arguments.data();
-    if (!data.equals(DataSets.MNIST)) {
-      settings.data(realPath(data));
-    }
+    settings.data(DataSets.isName(data) ? data : realPath(data));
     ClassFilter classes =
         arguments.parsed("classes", ClassFilter::parse).orElse(new ClassFilter(DEFAULTS.classes()));
     Optional<Loss> loss =

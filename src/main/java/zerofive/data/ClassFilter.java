@@ -3,7 +3,6 @@ package zerofive.data;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.TreeSet;
 
 /**
  * Which classes of a data set take part, in which order; the first of two is the positive one.
@@ -13,8 +12,6 @@ import java.util.TreeSet;
 public record ClassFilter(List<String> names) {
   /** Every class of the data set. */
   public static final ClassFilter ALL = new ClassFilter(List.of());
-
-  private static final int LABELS = 256;
 
   public ClassFilter {
     names = List.copyOf(names);
@@ -44,69 +41,60 @@ public record ClassFilter(List<String> names) {
     return new ClassFilter(names);
   }
 
-  /**
-   * Index of each label byte's class in the resolved list, -1 where it takes no part.
-   *
-   * @param present [256], how many training images have each label
-   */
+  /** The same for labels that have no names. */
   Resolved resolve(long[] present, String source) {
-    List<String> classes = names;
-    if (classes.isEmpty()) {
-      TreeSet<Integer> labels = new TreeSet<>();
-      for (int label = 0; label < LABELS; label++) {
-        if (present[label] > 0) {
-          labels.add(label);
-        }
-      }
-      classes = labels.stream().map(String::valueOf).toList();
-      if (classes.size() < 2) {
-        throw new InputException(
-            source + " holds a single class (" + classes.get(0) + "); two are needed to train");
-      }
+    return resolve(present, LabelNames.NUMBERS, source);
+  }
+
+  /**
+   * Index of each label's class in the resolved list, -1 where it takes no part. A class is called
+   * as it was asked for; {@code all} are called by the labels' own names.
+   *
+   * @param present [labels], how many training images have each label
+   * @param labels what they are called
+   * @param source where they are from, for messages
+   * @throws InputException where a class does not occur, is named twice, or is the only one
+   */
+  Resolved resolve(long[] present, LabelNames labels, String source) {
+    List<String> classes = names.isEmpty() ? labels.there(present) : names;
+    if (classes.size() < 2) {
+      throw new InputException(
+          source
+              + " holds "
+              + (classes.isEmpty() ? "no class" : "a single class (" + classes.get(0) + ")")
+              + "; two are needed to train");
     }
-    int[] index = new int[LABELS];
+    int[] index = new int[present.length];
     Arrays.fill(index, -1);
     for (int i = 0; i < classes.size(); i++) {
-      int label = label(classes.get(i));
+      int label = labels.label(classes.get(i));
       if (label < 0 || present[label] == 0) {
-        throw new InputException(
-            "class "
-                + classes.get(i)
-                + " does not occur in "
-                + source
-                + "; it holds "
-                + occurring(present));
+        throw absent(classes.get(i), present, labels, source);
       }
       if (index[label] >= 0) {
-        throw new InputException("class " + label + " is named twice; name each class once");
+        throw new InputException(
+            "class " + labels.names().get(label) + " is named twice; name each class once");
       }
       index[label] = i;
     }
     return new Resolved(classes, index);
   }
 
-  /** The classes by name, and for each label byte its class's index or -1. */
+  /** The sentence for a class of which there is no image. */
+  static InputException absent(String name, long[] present, LabelNames labels, String source) {
+    return new InputException(
+        "class "
+            + name
+            + " does not occur in "
+            + source
+            + "; it holds "
+            + labels.occurring(present)
+            + ", for --classes to choose from");
+  }
+
+  /** The classes by name, and for each label its class's index or -1. */
   @SuppressWarnings("ArrayRecordComponent")
   record Resolved(List<String> classes, int[] index) {}
-
-  private static int label(String name) {
-    try {
-      int label = Integer.parseInt(name);
-      return label < LABELS ? label : -1;
-    } catch (NumberFormatException e) {
-      return -1;
-    }
-  }
-
-  static String occurring(long[] present) {
-    List<String> labels = new ArrayList<>();
-    for (int label = 0; label < LABELS; label++) {
-      if (present[label] > 0) {
-        labels.add(String.valueOf(label));
-      }
-    }
-    return String.join(", ", labels);
-  }
 
   @Override
   public String toString() {

@@ -1,14 +1,15 @@
 package zerofive.data;
 
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -18,10 +19,13 @@ public final class DataSets {
   /** The bundled data set's name. */
   public static final String MNIST = "mnist";
 
-  private static final String TRAIN_IMAGES = "train-images-idx3-ubyte";
-  private static final String TRAIN_LABELS = "train-labels-idx1-ubyte";
-  private static final String VALID_IMAGES = "t10k-images-idx3-ubyte";
-  private static final String VALID_LABELS = "t10k-labels-idx1-ubyte";
+  private static final IdxFiles BUNDLED =
+      new IdxFiles(
+          "",
+          Path.of("train-images-idx3-ubyte"),
+          Path.of("train-labels-idx1-ubyte"),
+          Path.of("t10k-images-idx3-ubyte"),
+          Path.of("t10k-labels-idx1-ubyte"));
 
   /** Larger images than this are no job for a small classifier, and more likely a lying header. */
   private static final long MAX_IMAGE_SIZE = 4096L * 4096;
@@ -35,35 +39,59 @@ public final class DataSets {
 
   /** Whether {@code nameOrFolder} is a name this version knows or a folder that exists. */
   public static boolean isKnown(String nameOrFolder) {
-    return nameOrFolder.equals(MNIST) || folder(nameOrFolder) != null;
+    return isName(nameOrFolder) || folder(nameOrFolder) != null;
+  }
+
+  /** Whether it is a data set's name; a folder that is called so is {@code ./NAME}. */
+  public static boolean isName(String name) {
+    return name.equals(MNIST) || Catalogue.find(name).isPresent();
+  }
+
+  /** The same, without anybody who looks on while a data set is fetched. */
+  public static DataSet load(String nameOrFolder, ClassFilter filter) {
+    return load(nameOrFolder, filter, FetchWatcher.NONE);
   }
 
   /**
-   * Reads {@code mnist} or a folder of four IDX files (raw or .gz).
+   * Reads a data set of the {@link Catalogue}, which is fetched where it is not here yet, a folder
+   * of four IDX files (raw or .gz), or one of images ({@link ImageFolder}).
    *
-   * @throws InputException where a file is missing or damaged, or a class does not occur
+   * @param watcher is told how far a fetch has come
+   * @throws InputException where a file is missing or damaged, a class does not occur, or nothing
+   *     can be fetched
+   * @throws OutputException where what is fetched cannot be kept
    */
-  public static DataSet load(String nameOrFolder, ClassFilter filter) {
+  public static DataSet load(String nameOrFolder, ClassFilter filter, FetchWatcher watcher) {
     if (nameOrFolder.equals(MNIST)) {
       return loadBundled(filter);
+    }
+    Optional<Catalogue.Entry> named = Catalogue.find(nameOrFolder);
+    if (named.isPresent()) {
+      IdxFiles files = IdxFiles.find(Fetch.have(named.get(), watcher));
+      return load(nameOrFolder, nameOrFolder, files, filter, ByteSource::file);
     }
     Path folder = folder(nameOrFolder);
     if (folder == null) {
       throw new InputException(
           "the data folder " + nameOrFolder + " does not exist; bring it back or name another");
     }
-    return load(folder.toString(), filter, name -> ByteSource.file(find(folder, name)));
+    if (ImageFolder.isOne(folder)) {
+      return ImageFolder.load(folder, filter);
+    }
+    IdxFiles files = IdxFiles.find(folder);
+    return load(folder.toString(), files.set(), files, filter, ByteSource::file);
   }
 
   /** From the cache of unpacked files; where one is missing or damaged all are unpacked anew. */
   private static DataSet loadBundled(ClassFilter filter) {
-    Map<String, ByteSource> cached = new HashMap<>();
-    for (String name : List.of(TRAIN_LABELS, VALID_LABELS, TRAIN_IMAGES, VALID_IMAGES)) {
-      RawCache.read(name, packedSize(name)).ifPresent(source -> cached.put(name, source));
+    Map<Path, ByteSource> cached = new HashMap<>();
+    for (Path file : BUNDLED.all()) {
+      RawCache.read(file.toString(), packedSize(file))
+          .ifPresent(source -> cached.put(file, source));
     }
     if (cached.size() == 4) {
       try {
-        return load(MNIST, filter, cached::get);
+        return load(MNIST, MNIST, BUNDLED, filter, cached::get);
       } catch (InputException | InternalError e) {
         // A damaged cache, or a question that the true files will refuse in the right words. The
         // error is the JVM's for a mapped file that another process has cut off.
@@ -71,27 +99,34 @@ public final class DataSets {
     }
     return load(
         MNIST,
+        MNIST,
+        BUNDLED,
         filter,
-        name ->
-            ByteSource.resource("mnist/" + name + ".gz", DataSets.class)
-                .toCache(name, packedSize(name)));
+        file ->
+            ByteSource.resource("mnist/" + file + ".gz", DataSets.class)
+                .toCache(file.toString(), packedSize(file)));
   }
 
-  private static long packedSize(String name) {
-    return ByteSource.resourceSize("mnist/" + name + ".gz", DataSets.class);
+  private static long packedSize(Path file) {
+    return ByteSource.resourceSize("mnist/" + file + ".gz", DataSets.class);
   }
 
-  private static DataSet load(String name, ClassFilter filter, Function<String, ByteSource> files) {
+  /** The set's own name decides what its labels are called and how its images lie. */
+  private static DataSet load(
+      String name,
+      String set,
+      IdxFiles files,
+      ClassFilter filter,
+      Function<Path, ByteSource> sources) {
     SortedMap<String, String> sha256 = new TreeMap<>();
-    byte[] trainLabels = readLabels(files.apply(TRAIN_LABELS), TRAIN_LABELS, sha256);
-    byte[] validLabels = readLabels(files.apply(VALID_LABELS), VALID_LABELS, sha256);
-    long[] trainPresent = count(trainLabels);
-    ClassFilter.Resolved chosen = filter.resolve(trainPresent, name + " (" + TRAIN_LABELS + ")");
-    checkValidation(chosen, count(validLabels), name + " (" + VALID_LABELS + ")", filter);
-    ImageSet train =
-        readImages(files.apply(TRAIN_IMAGES), TRAIN_IMAGES, trainLabels, chosen, sha256);
-    ImageSet valid =
-        readImages(files.apply(VALID_IMAGES), VALID_IMAGES, validLabels, chosen, sha256);
+    byte[] trainLabels = readLabels(files.trainLabels(), sources, sha256);
+    byte[] validLabels = readLabels(files.validLabels(), sources, sha256);
+    LabelNames labels = set.equals(MNIST) ? LabelNames.NUMBERS : Catalogue.labels(set);
+    ClassFilter.Resolved chosen =
+        filter.resolve(count(trainLabels), labels, source(name, files.trainLabels()));
+    checkValidation(chosen, count(validLabels), labels, source(name, files.validLabels()), filter);
+    ImageSet train = readImages(files.trainImages(), sources, trainLabels, chosen, sha256);
+    ImageSet valid = readImages(files.validImages(), sources, validLabels, chosen, sha256);
     if (train.height() != valid.height() || train.width() != valid.width()) {
       throw new InputException(
           String.format(
@@ -104,26 +139,72 @@ public final class DataSets {
               valid.height(),
               valid.width()));
     }
+    boolean transposed = !set.equals(MNIST) && Catalogue.isTransposed(set);
     return new DataSet(
-        name, chosen.classes(), train, valid, Collections.unmodifiableSortedMap(sha256));
+        name,
+        chosen.classes(),
+        transposed ? transpose(train) : train,
+        transposed ? transpose(valid) : valid,
+        Collections.unmodifiableSortedMap(sha256));
   }
 
+  private static String source(String name, Path file) {
+    return name + " (" + IdxFiles.canonical(file) + ")";
+  }
+
+  /** [count] label bytes; of QMNIST's eight integers an image the first, its class. */
   private static byte[] readLabels(
-      ByteSource source, String name, SortedMap<String, String> sha256) {
-    try (IdxReader reader = new IdxReader(source, 1)) {
-      byte[] labels = readAll(reader, reader.dimension(0), 1, null);
+      Path file, Function<Path, ByteSource> sources, SortedMap<String, String> sha256) {
+    String name = IdxFiles.canonical(file);
+    if (!name.endsWith(IdxFiles.WIDE_LABELS)) {
+      try (IdxReader reader = new IdxReader(sources.apply(file), 1, IdxReader.Type.UNSIGNED_BYTE)) {
+        byte[] labels = readAll(reader, reader.dimension(0), 1, null);
+        sha256.put(name, reader.finish());
+        return labels;
+      }
+    }
+    try (IdxReader reader = new IdxReader(sources.apply(file), 2, IdxReader.Type.INT)) {
+      long width = Integer.BYTES * reader.dimension(1);
+      if (width > CHUNK) {
+        throw reader.broken(8, reader.dimension(1) + " integers a label, expected at most 8");
+      }
+      byte[] rows = readAll(reader, reader.dimension(0), (int) width, null);
       sha256.put(name, reader.finish());
+      byte[] labels = new byte[(int) reader.dimension(0)];
+      ByteBuffer integers = ByteBuffer.wrap(rows);
+      for (int i = 0; i < labels.length; i++) {
+        int label = integers.getInt((int) (i * width));
+        if (label < 0 || label > 255) {
+          throw reader.broken(12 + i * width, "label " + label + ", expected 0 to 255");
+        }
+        labels[i] = (byte) label;
+      }
       return labels;
     }
   }
 
+  /** Each image with rows and columns exchanged. */
+  private static ImageSet transpose(ImageSet images) {
+    int height = images.width();
+    int width = images.height();
+    byte[] upright = new byte[images.pixels().length];
+    for (int start = 0; start < upright.length; start += height * width) {
+      for (int y = 0; y < height; y++) {
+        for (int x = 0; x < width; x++) {
+          upright[start + y * width + x] = images.pixels()[start + x * height + y];
+        }
+      }
+    }
+    return new ImageSet(upright, images.targets(), height, width);
+  }
+
   private static ImageSet readImages(
-      ByteSource source,
-      String name,
+      Path file,
+      Function<Path, ByteSource> sources,
       byte[] labels,
       ClassFilter.Resolved chosen,
       SortedMap<String, String> sha256) {
-    try (IdxReader reader = new IdxReader(source, 3)) {
+    try (IdxReader reader = new IdxReader(sources.apply(file), 3, IdxReader.Type.UNSIGNED_BYTE)) {
       long count = reader.dimension(0);
       if (count != labels.length) {
         throw reader.broken(4, count + " images, but there are " + labels.length + " labels");
@@ -149,7 +230,7 @@ public final class DataSets {
         }
       }
       byte[] pixels = readAll(reader, labels.length, (int) size, keep);
-      sha256.put(name, reader.finish());
+      sha256.put(IdxFiles.canonical(file), reader.finish());
       return new ImageSet(
           pixels,
           Arrays.copyOf(targets, kept),
@@ -194,32 +275,25 @@ public final class DataSets {
     return result;
   }
 
-  private static void checkValidation(
-      ClassFilter.Resolved chosen, long[] present, String source, ClassFilter filter) {
-    List<String> classes = chosen.classes();
-    boolean[] seen = new boolean[classes.size()];
+  /** Every chosen class must occur; and where all are chosen, no other may. */
+  static void checkValidation(
+      ClassFilter.Resolved chosen,
+      long[] present,
+      LabelNames labels,
+      String source,
+      ClassFilter filter) {
     for (int label = 0; label < present.length; label++) {
       int index = chosen.index()[label];
-      if (present[label] > 0 && index >= 0) {
-        seen[index] = true;
-      } else if (present[label] > 0 && filter.equals(ClassFilter.ALL)) {
+      if (index >= 0 && present[label] == 0) {
+        throw ClassFilter.absent(chosen.classes().get(index), present, labels, source);
+      }
+      if (index < 0 && present[label] > 0 && filter.equals(ClassFilter.ALL)) {
         throw new InputException(
             "class "
-                + label
+                + labels.names().get(label)
                 + " occurs in "
                 + source
                 + " but not in the training labels; name the classes to use by --classes");
-      }
-    }
-    for (int i = 0; i < seen.length; i++) {
-      if (!seen[i]) {
-        throw new InputException(
-            "class "
-                + classes.get(i)
-                + " does not occur in "
-                + source
-                + "; it holds "
-                + ClassFilter.occurring(present));
       }
     }
   }
@@ -239,28 +313,5 @@ public final class DataSets {
     } catch (InvalidPathException e) {
       return null;
     }
-  }
-
-  /** The raw file if it is there, else the .gz; both with {@code -idx} or {@code .idx}. */
-  private static Path find(Path folder, String name) {
-    if (!Files.isReadable(folder) || !Files.isExecutable(folder)) {
-      throw new InputException(folder + " cannot be read: permission denied; make it readable");
-    }
-    for (String spelling : List.of(name, name.replace("-idx", ".idx"))) {
-      for (String ending : List.of("", ".gz")) {
-        Path file = folder.resolve(spelling + ending);
-        if (Files.exists(file)) {
-          return file;
-        }
-      }
-    }
-    throw new InputException(
-        folder
-            + " holds no "
-            + name
-            + " or "
-            + name
-            + ".gz; a data folder needs "
-            + String.join(", ", TRAIN_IMAGES, TRAIN_LABELS, VALID_IMAGES, VALID_LABELS));
   }
 }

@@ -8,12 +8,26 @@ import java.util.zip.CRC32;
 import java.util.zip.ZipException;
 
 /**
- * Streams one IDX file of unsigned bytes: magic {@code 00 00 08 N}, N big-endian 32-bit dimensions,
- * then the bytes. Every claim of the header is checked against what the file can hold before
- * anything is allocated.
+ * Streams one IDX file: magic {@code 00 00 TYPE N}, N big-endian 32-bit dimensions, then the
+ * values, unsigned bytes (type 08) or big-endian 32-bit integers (type 0c). Every claim of the
+ * header is checked against what the file can hold before anything is allocated.
  */
 final class IdxReader implements AutoCloseable {
-  private static final int UNSIGNED_BYTE = 0x08;
+  /** The type of a value. */
+  enum Type {
+    UNSIGNED_BYTE(0x08, 1, "unsigned byte"),
+    INT(0x0c, 4, "32-bit integer");
+
+    private final int code;
+    private final int bytes;
+    private final String words;
+
+    Type(int code, int bytes, String words) {
+      this.code = code;
+      this.bytes = bytes;
+      this.words = words;
+    }
+  }
 
   private final ByteSource source;
   private final MessageDigest digest;
@@ -28,27 +42,32 @@ final class IdxReader implements AutoCloseable {
    * Reads and checks the header of an IDX file with {@code rank} dimensions; closes {@code source}
    * where it refuses it.
    */
-  IdxReader(ByteSource source, int rank) {
+  IdxReader(ByteSource source, int rank, Type type) {
     this.source = source;
     digest = Sha256.digest();
     try {
-      dimensions = readHeader(rank);
+      dimensions = readHeader(rank, type);
     } catch (InputException e) {
       close();
       throw e;
     }
   }
 
-  private long[] readHeader(int rank) {
+  private long[] readHeader(int rank, Type type) {
     byte[] magic = new byte[4];
     read(magic, 0, 4);
     if (magic[0] != 0 || magic[1] != 0) {
-      throw broken(0, "magic " + HexFormat.of().formatHex(magic) + ", expected 0000080" + rank);
+      throw broken(
+          0,
+          String.format(
+              "magic %s, expected 0000%02x%02x", HexFormat.of().formatHex(magic), type.code, rank));
     }
-    if (magic[2] != UNSIGNED_BYTE) {
+    if (magic[2] != type.code) {
       throw broken(
           2,
-          String.format("type 0x%02x, expected 0x08 (unsigned byte), the only one read", magic[2]));
+          String.format(
+              "type 0x%02x, expected 0x%02x (%s), the only one read here",
+              magic[2], type.code, type.words));
     }
     if (magic[3] != rank) {
       throw broken(3, (magic[3] & 0xff) + " dimensions, expected " + rank);
@@ -56,7 +75,7 @@ final class IdxReader implements AutoCloseable {
     long[] sizes = new long[rank];
     byte[] stored = new byte[4 * rank];
     read(stored, 0, stored.length);
-    long claimed = 1;
+    long claimed = type.bytes;
     for (int i = 0; i < rank; i++) {
       long size = 0;
       for (int j = 0; j < 4; j++) {
@@ -74,7 +93,7 @@ final class IdxReader implements AutoCloseable {
           4,
           "the header claims "
               + shape(sizes)
-              + " = "
+              + (type.bytes == 1 ? " = " : " values = ")
               + (claimed == Long.MAX_VALUE ? "over 2^63" : claimed)
               + " bytes after byte "
               + offset

@@ -1,6 +1,7 @@
 package zerofive.data;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -13,8 +14,13 @@ public final class Sha256 {
 
   /** The hash of a whole file, in hexadecimal. Throws InputException. */
   public static String of(Path file) {
-    try {
-      return of(Files.readAllBytes(file));
+    MessageDigest digest = digest();
+    byte[] chunk = new byte[1 << 16];
+    try (InputStream stream = Files.newInputStream(file)) {
+      for (int got = stream.read(chunk); got >= 0; got = stream.read(chunk)) {
+        digest.update(chunk, 0, got);
+      }
+      return hex(digest.digest());
     } catch (IOException e) {
       throw new InputException(file, e);
     }

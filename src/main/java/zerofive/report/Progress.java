@@ -2,6 +2,9 @@ package zerofive.report;
 
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import java.text.DecimalFormat;
+import java.text.DecimalFormatSymbols;
+import java.util.Locale;
 import java.util.Optional;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -11,6 +14,7 @@ import me.tongfei.progressbar.ProgressBarStyle;
 /** How far a piece of work has come. Drawn below the lines that are printed meanwhile. */
 public final class Progress implements AutoCloseable {
   private static final int UPDATE_MILLIS = 100;
+  private static final long MEGABYTE = 1_000_000;
 
   private final Optional<ProgressBar> bar;
 
@@ -23,21 +27,37 @@ public final class Progress implements AutoCloseable {
   }
 
   static Progress bar(Terminal terminal, String task, long steps) {
-    boolean unicode = Charset.defaultCharset().equals(StandardCharsets.UTF_8);
+    return new Progress(Optional.of(builder(terminal, task, steps).build()));
+  }
+
+  /** Of a transfer: how many megabytes have come, how fast, and how long it will take. */
+  static Progress ofBytes(Terminal terminal, String task, long bytes) {
     return new Progress(
         Optional.of(
-            new ProgressBarBuilder()
-                .setTaskName(task)
-                .setInitialMax(steps)
-                .setUpdateIntervalMillis(UPDATE_MILLIS)
-                .setStyle(unicode ? ProgressBarStyle.UNICODE_BLOCK : ProgressBarStyle.ASCII)
-                .setConsumer(new Line(terminal))
+            builder(terminal, task, bytes)
+                .setUnit(" MB", MEGABYTE)
+                .showSpeed(new DecimalFormat("0.0", DecimalFormatSymbols.getInstance(Locale.ROOT)))
                 .build()));
+  }
+
+  private static ProgressBarBuilder builder(Terminal terminal, String task, long steps) {
+    boolean unicode = Charset.defaultCharset().equals(StandardCharsets.UTF_8);
+    return new ProgressBarBuilder()
+        .setTaskName(task)
+        .setInitialMax(steps)
+        .setUpdateIntervalMillis(UPDATE_MILLIS)
+        .setStyle(unicode ? ProgressBarStyle.UNICODE_BLOCK : ProgressBarStyle.ASCII)
+        .setConsumer(new Line(terminal));
   }
 
   /** One step done. */
   public void step() {
     bar.ifPresent(ProgressBar::step);
+  }
+
+  /** So many steps are done by now. */
+  public void reached(long steps) {
+    bar.ifPresent(shown -> shown.stepTo(steps));
   }
 
   @Override

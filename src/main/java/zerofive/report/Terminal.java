@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import java.util.Optional;
 import zerofive.data.OutputException;
 
@@ -145,6 +147,28 @@ public final class Terminal {
   /** A progress bar of {@code steps} steps; it draws nothing where nobody looks on. */
   public Progress progress(String task, long steps) {
     return bars && !quiet ? Progress.bar(this, task, steps) : Progress.none();
+  }
+
+  /** A progress bar of a transfer. */
+  public Progress transfer(String task, long bytes) {
+    return bars && !quiet ? Progress.ofBytes(this, task, bytes) : Progress.none();
+  }
+
+  /** How many shades of grey can be shown as colours: 256, 24, or 0 where there are no colours. */
+  public int shades() {
+    if (!colours || !Charset.defaultCharset().equals(StandardCharsets.UTF_8)) {
+      return 0;
+    }
+    String depth = Objects.requireNonNullElse(System.getenv("COLORTERM"), "");
+    if (depth.equals("truecolor") || depth.equals("24bit")) {
+      return 256;
+    }
+    return Objects.requireNonNullElse(System.getenv("TERM"), "").contains("256color") ? 24 : 0;
+  }
+
+  /** A line of a picture on standard output, its escape codes and all. */
+  public void picture(String line) {
+    print(line);
   }
 
   /** Throws OutputException where a result could not be written; a reader that left is no fault. */

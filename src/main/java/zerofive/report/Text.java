@@ -5,6 +5,8 @@ import java.util.List;
 
 /** Numbers as people read them. */
 public final class Text {
+  private static final List<String> BYTE_UNITS = List.of("B", "kB", "MB", "GB", "TB");
+
   private Text() {}
 
   /** A count with its thousands apart: {@code 11,344}. */
@@ -40,6 +42,20 @@ public final class Text {
       text.insert(text.length() - decimals, '.');
     }
     return value < 0 && digits > 0 ? text.insert(0, '-').toString() : text.toString();
+  }
+
+  /**
+   * A size in the unit that fits: {@code 512 B}, {@code 5.1 kB}, {@code 26.4 MB}, {@code 562 MB}.
+   */
+  public static String bytes(long bytes) {
+    double size = bytes;
+    int unit = 0;
+    while (size >= 999.5 && unit < BYTE_UNITS.size() - 1) {
+      size /= 1000;
+      unit++;
+    }
+    String digits = unit > 0 && size < 99.95 ? "%.1f %s" : "%.0f %s";
+    return String.format(Locale.ROOT, digits, size, BYTE_UNITS.get(unit));
   }
 
   /** A number and its noun: {@code 1 error}, {@code 7 errors}. */

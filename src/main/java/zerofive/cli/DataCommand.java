@@ -1,0 +1,260 @@
+package zerofive.cli;
+
+import com.google.gson.Gson;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Option;
+import org.apache.commons.cli.Options;
+import zerofive.data.AtomicFile;
+import zerofive.data.Catalogue;
+import zerofive.data.ClassFilter;
+import zerofive.data.DataSet;
+import zerofive.data.DataSets;
+import zerofive.data.Fetch;
+import zerofive.data.RemoteFile;
+import zerofive.report.DataText;
+import zerofive.report.FetchProgress;
+import zerofive.report.ImageSheet;
+import zerofive.report.Terminal;
+import zerofive.report.Text;
+
+/** {@code data}: which data sets there are, fetching one, looking at one. */
+final class DataCommand implements Command {
+  private static final int SHEET_COUNT = 10;
+  private static final int MOST = 1000;
+  private static final Set<String> OF_SHOW = Set.of("classes", "count", "seed", "out");
+
+  @Override
+  public String name() {
+    return "data";
+  }
+
+  @Override
+  public String summary() {
+    return "data sets: list them, fetch one, look at one";
+  }
+
+  @Override
+  public String example() {
+    return "zerofive data show fashion-mnist --classes sandal,bag";
+  }
+
+  @Override
+  public String operands() {
+    return "list | fetch NAME | show [NAME|DIR]";
+  }
+
+  @Override
+  public List<String> operandChoices() {
+    List<String> words = new ArrayList<>(List.of("list", "fetch", "show"));
+    words.addAll(Catalogue.names());
+    return words;
+  }
+
+  @Override
+  public List<String> details() {
+    return List.of(
+        "Fetched files are checked by their SHA-256 and kept in the user's cache"
+            + " ($XDG_CACHE_HOME/zerofive/data); a fetch that was stopped goes on where it was."
+            + " Proxies are those of https_proxy and http_proxy. With ZEROFIVE_MIRROR=ADDRESS files"
+            + " come from ADDRESS/NAME/FILE instead (EMNIST's from ADDRESS/emnist/gzip.zip).",
+        "Classes have names (fashion-mnist: sandal, bag; emnist-letters: a to z; kmnist: ki, su)"
+            + " and their labels' numbers. EMNIST's images lie on their side in its files and are"
+            + " turned upright. In a folder of images, train/CLASS/*.png and valid/CLASS/*.png (or"
+            + " .jpg), classes are called as their folders; all images must have one size.");
+  }
+
+  @Override
+  public Options options() {
+    Options options = new Options();
+    options.addOption(
+        Arguments.option("classes", "LIST", "show: 0,5 or sandal,bag or all (default: all)"));
+    options.addOption(
+        Arguments.option(
+            "count",
+            "N",
+            "show: images of each class (default: "
+                + SHEET_COUNT
+                + " in a file, what fits side by side in a terminal)"));
+    options.addOption(
+        Arguments.option(
+            "seed", "N", "show: which images (default: " + TrainOptions.DEFAULTS.seed() + ")"));
+    options.addOption(
+        Arguments.option("out", "FILE.png", "show: write a PNG, a row for each class"));
+    return options.addOption(Arguments.flag("json", "print one JSON object"));
+  }
+
+  @Override
+  public int run(CommandLine line, Invocation invocation) {
+    Arguments arguments = new Arguments(line);
+    List<String> operands = line.getArgList();
+    String action = operands.isEmpty() ? "" : operands.get(0);
+    int most = action.equals("list") ? 1 : 2;
+    if (operands.size() > most) {
+      throw new UsageException("data " + action + " takes no '" + operands.get(most) + "'");
+    }
+    if (!action.equals("show")) {
+      for (Option option : line.getOptions()) {
+        if (OF_SHOW.contains(option.getLongOpt())) {
+          throw new UsageException("--" + option.getLongOpt() + " is an option of data show only");
+        }
+      }
+    }
+    Optional<String> operand =
+        operands.size() == 2 ? Optional.of(operands.get(1)) : Optional.empty();
+    switch (action) {
+      case "list" -> list(arguments.has("json"), invocation.terminal());
+      case "fetch" -> fetch(operand, arguments.has("json"), invocation.terminal());
+      case "show" -> show(operand.orElse(DataSets.MNIST), arguments, invocation);
+      default ->
+          throw new UsageException(
+              "data needs one of list, fetch NAME, show [NAME|DIR]; see zerofive data --help");
+    }
+    return ExitCode.DONE;
+  }
+
+  private static void list(boolean asJson, Terminal terminal) {
+    if (asJson) {
+      JsonArray sets = new JsonArray();
+      Catalogue.entries().forEach(entry -> sets.add(json(entry)));
+      JsonObject json = new JsonObject();
+      json.add("data", sets);
+      terminal.result(new Gson().toJson(json));
+      return;
+    }
+    String format = "%-16s%-19s%-9s%-9s%-10s%-9s%s";
+    terminal.result(
+        String.format(
+            Locale.ROOT,
+            format,
+            "name",
+            "training + valid.",
+            "classes",
+            "size",
+            "download",
+            "here",
+            "licence"));
+    for (Catalogue.Entry entry : Catalogue.entries()) {
+      terminal.result(
+          String.format(
+              Locale.ROOT,
+              format,
+              entry.name(),
+              Text.count(entry.train()) + " + " + Text.count(entry.valid()),
+              entry.classes().size(),
+              entry.side() + " x " + entry.side(),
+              entry.isBundled() ? "-" : Text.bytes(entry.bytes()),
+              entry.isBundled() ? "bundled" : Fetch.has(entry) ? "yes" : "no",
+              entry.licence()));
+    }
+    terminal.result("");
+    terminal.result(
+        "The two of EMNIST come in one file. Train on a set with --data NAME, which fetches it.");
+  }
+
+  private static JsonObject json(Catalogue.Entry entry) {
+    JsonArray classes = new JsonArray();
+    entry.classes().forEach(classes::add);
+    JsonArray files = new JsonArray();
+    for (RemoteFile file : entry.files()) {
+      JsonArray mirrors = new JsonArray();
+      file.mirrors().forEach(mirrors::add);
+      JsonObject one = new JsonObject();
+      one.addProperty("name", file.name());
+      one.addProperty("bytes", file.bytes());
+      one.addProperty("sha256", file.sha256());
+      one.add("mirrors", mirrors);
+      files.add(one);
+    }
+    JsonObject json = new JsonObject();
+    json.addProperty("name", entry.name());
+    json.addProperty("training_images", entry.train());
+    json.addProperty("validation_images", entry.valid());
+    json.add("classes", classes);
+    json.addProperty("height", entry.side());
+    json.addProperty("width", entry.side());
+    json.addProperty("download_bytes", entry.bytes());
+    json.addProperty("bundled", entry.isBundled());
+    json.addProperty("here", Fetch.has(entry));
+    json.addProperty("licence", entry.licence());
+    json.add("files", files);
+    return json;
+  }
+
+  private static void fetch(Optional<String> operand, boolean asJson, Terminal terminal) {
+    String name =
+        operand.orElseThrow(
+            () -> new UsageException("data fetch needs a name; zerofive data list shows them"));
+    Catalogue.Entry entry =
+        Catalogue.find(name)
+            .orElseThrow(
+                () ->
+                    new UsageException(
+                        "unknown data set '"
+                            + name
+                            + "'; known are "
+                            + String.join(", ", Catalogue.names())));
+    String where = "bundled";
+    if (!entry.isBundled()) {
+      try (FetchProgress progress = new FetchProgress(terminal)) {
+        where = Fetch.now(entry, progress).toString();
+      }
+    }
+    if (asJson) {
+      JsonObject json = json(entry);
+      json.addProperty("folder", where);
+      terminal.result(new Gson().toJson(json));
+    } else if (entry.isBundled()) {
+      terminal.result(name + " is bundled, there is nothing to fetch");
+    } else {
+      terminal.result(name + " is here, its SHA-256 checked: " + where);
+    }
+  }
+
+  private static void show(String name, Arguments arguments, Invocation invocation) {
+    Terminal terminal = invocation.terminal();
+    if (!DataSets.isKnown(name)) {
+      throw Arguments.unknownData(name);
+    }
+    Optional<Integer> count = arguments.integer("count", 1);
+    count
+        .filter(number -> number > MOST)
+        .ifPresent(
+            number -> {
+              throw new UsageException("--count " + number + " is more than " + MOST);
+            });
+    long seed = arguments.wholeNumber("seed").orElse(TrainOptions.DEFAULTS.seed());
+    Optional<Path> out = arguments.path("out");
+    DataSet data =
+        invocation.load(
+            name, arguments.parsed("classes", ClassFilter::parse).orElse(ClassFilter.ALL));
+    ImageSheet sheet = new ImageSheet(data, seed);
+    if (out.isEmpty()) {
+      terminal.note("data     ", DataText.describe(data));
+      sheet.print(terminal, count.orElse(0));
+      return;
+    }
+    AtomicFile.write(out.get(), ByteBuffer.wrap(sheet.png(count.orElse(SHEET_COUNT))));
+    if (arguments.has("json")) {
+      JsonArray classes = new JsonArray();
+      data.classes().forEach(classes::add);
+      JsonObject json = new JsonObject();
+      json.addProperty("data", data.name());
+      json.addProperty("file", out.get().toString());
+      json.add("rows", classes);
+      terminal.result(new Gson().toJson(json));
+    } else {
+      terminal.result("data     ", DataText.describe(data));
+      terminal.result("rows     ", String.join(", ", data.classes()));
+      terminal.result("sheet    " + out.get());
+    }
+  }
+}

@@ -1,0 +1,254 @@
+package zerofive.data;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.stream.IntStream;
+
+/**
+ * A folder of images, one folder a class: {@code train/CLASS/*.png} and {@code valid/CLASS/*.png}.
+ * The second may be called {@code test}, {@code val} or {@code testing}, the first {@code
+ * training}; PNG and JPEG may be mixed. Hidden files and those with other endings are passed over.
+ *
+ * <p>Classes are called as their folders, numbers in order of size before words in order of their
+ * letters. Images come in the order of their paths, whichever is decoded first. The two digests of
+ * the data set are those of what {@code sha256sum} prints for the chosen classes' files:
+ *
+ * <pre>cd DIR/train; find CLASS... -type f | LC_ALL=C sort | xargs sha256sum | sha256sum</pre>
+ */
+final class ImageFolder {
+  private static final List<String> TRAIN = List.of("train", "training");
+  private static final List<String> VALID = List.of("valid", "test", "val", "testing");
+  private static final int MAX_SIDE = 4096;
+
+  /** {@code 2} before {@code 10} before {@code cat}. */
+  private static final Comparator<String> BY_NUMBER_OR_NAME =
+      Comparator.comparing((String name) -> !name.matches("\\d{1,9}"))
+          .thenComparing(name -> name.matches("\\d{1,9}") ? Integer.parseInt(name) : 0)
+          .thenComparing(Comparator.naturalOrder());
+
+  private ImageFolder() {}
+
+  /** Whether there is a folder of training images in it. */
+  static boolean isOne(Path folder) {
+    return TRAIN.stream().anyMatch(name -> Files.isDirectory(folder.resolve(name)));
+  }
+
+  /** Reads the chosen classes; throws InputException where an image or a class is not as needed. */
+  static DataSet load(Path folder, ClassFilter filter) {
+    Path train = half(folder, TRAIN);
+    Path valid = half(folder, VALID);
+    LabelNames labels = new LabelNames(classes(train), false);
+    List<List<Path>> trainFiles = files(train, labels);
+    ClassFilter.Resolved chosen = filter.resolve(count(trainFiles), labels, train.toString());
+    checkValidation(valid, labels, chosen, filter);
+    SortedMap<String, String> sha256 = new TreeMap<>();
+    Images images = new Images(train, trainFiles, chosen);
+    GreyImage first = images.first();
+    ImageSet trainSet = images.read(first, images.files.get(0), sha256);
+    ImageSet validSet =
+        new Images(valid, files(valid, labels), chosen).read(first, images.files.get(0), sha256);
+    return new DataSet(
+        folder.toString(),
+        chosen.classes(),
+        trainSet,
+        validSet,
+        Collections.unmodifiableSortedMap(sha256));
+  }
+
+  private static Path half(Path folder, List<String> names) {
+    return names.stream()
+        .map(folder::resolve)
+        .filter(Files::isDirectory)
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new InputException(
+                    folder
+                        + " has a folder train but none called "
+                        + String.join(" or ", names)
+                        + "; put images to measure with there, in a folder for each class"));
+  }
+
+  private static void checkValidation(
+      Path valid, LabelNames labels, ClassFilter.Resolved chosen, ClassFilter filter) {
+    List<String> all = new ArrayList<>(labels.names());
+    classes(valid).stream().filter(name -> !all.contains(name)).forEach(all::add);
+    LabelNames both = new LabelNames(all, false);
+    int[] index = Arrays.copyOf(chosen.index(), all.size());
+    Arrays.fill(index, chosen.index().length, index.length, -1);
+    DataSets.checkValidation(
+        new ClassFilter.Resolved(chosen.classes(), index),
+        count(files(valid, both)),
+        both,
+        valid.toString(),
+        filter);
+  }
+
+  private static List<String> classes(Path half) {
+    return list(half).stream()
+        .filter(Files::isDirectory)
+        .map(path -> path.getFileName().toString())
+        .sorted(BY_NUMBER_OR_NAME)
+        .toList();
+  }
+
+  /** The image files of each class, in the order of their names. */
+  private static List<List<Path>> files(Path half, LabelNames labels) {
+    return labels.names().stream()
+        .map(half::resolve)
+        .map(folder -> Files.isDirectory(folder) ? list(folder) : List.<Path>of())
+        .map(paths -> paths.stream().filter(ImageFolder::isImage).sorted().toList())
+        .toList();
+  }
+
+  private static boolean isImage(Path file) {
+    String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
+    return name.endsWith(".png") || name.endsWith(".jpg") || name.endsWith(".jpeg");
+  }
+
+  private static List<Path> list(Path folder) {
+    List<Path> paths = new ArrayList<>();
+    try (DirectoryStream<Path> stream = Files.newDirectoryStream(folder)) {
+      for (Path path : stream) {
+        if (!path.getFileName().toString().startsWith(".")) {
+          paths.add(path);
+        }
+      }
+    } catch (IOException e) {
+      throw new InputException(folder, e);
+    }
+    return paths;
+  }
+
+  private static long[] count(List<List<Path>> files) {
+    return files.stream().mapToLong(List::size).toArray();
+  }
+
+  /** The images of one half, [count] in the order of their paths. */
+  private static final class Images {
+    private final Path half;
+    private final List<Path> files = new ArrayList<>();
+    private final int[] targets;
+
+    Images(Path half, List<List<Path>> byLabel, ClassFilter.Resolved chosen) {
+      this.half = half;
+      List<Integer> found = new ArrayList<>();
+      for (int label : inOrderOfPath(byLabel)) {
+        if (chosen.index()[label] >= 0) {
+          files.addAll(byLabel.get(label));
+          found.addAll(Collections.nCopies(byLabel.get(label).size(), chosen.index()[label]));
+        }
+      }
+      targets = found.stream().mapToInt(Integer::intValue).toArray();
+    }
+
+    private static int[] inOrderOfPath(List<List<Path>> byLabel) {
+      return IntStream.range(0, byLabel.size())
+          .filter(label -> !byLabel.get(label).isEmpty())
+          .boxed()
+          .sorted(Comparator.comparing(label -> path(byLabel.get(label).get(0))))
+          .mapToInt(Integer::intValue)
+          .toArray();
+    }
+
+    private static String path(Path file) {
+      return file.getParent().getFileName() + "/";
+    }
+
+    /** The image whose size all must have. */
+    GreyImage first() {
+      GreyImage image = ImageFile.read(files.get(0));
+      if (image.width() > MAX_SIDE || image.height() > MAX_SIDE) {
+        throw new InputException(
+            files.get(0)
+                + " has "
+                + size(image)
+                + " pixels, expected at most "
+                + MAX_SIDE
+                + " x "
+                + MAX_SIDE
+                + "; make the images smaller");
+      }
+      return image;
+    }
+
+    /** Decodes all of them at once; of several that are not as needed the first is told. */
+    ImageSet read(GreyImage like, Path likeFile, SortedMap<String, String> sha256) {
+      int size = like.width() * like.height();
+      if ((long) size * files.size() > Integer.MAX_VALUE - 8) {
+        throw new InputException(
+            half
+                + " holds "
+                + files.size()
+                + " images of "
+                + size(like)
+                + ", expected at most 2 GiB of pixels; name fewer --classes or make them smaller");
+      }
+      byte[] pixels = new byte[size * files.size()];
+      String[] digests = new String[files.size()];
+      AtomicInteger firstBad = new AtomicInteger(files.size());
+      AtomicReferenceArray<InputException> refusals = new AtomicReferenceArray<>(files.size());
+      IntStream.range(0, files.size())
+          .parallel()
+          .filter(i -> i < firstBad.get())
+          .forEach(
+              i -> {
+                try {
+                  GreyImage image = ImageFile.read(files.get(i));
+                  checkSize(image, files.get(i), like, likeFile);
+                  System.arraycopy(image.pixels(), 0, pixels, i * size, size);
+                  digests[i] = Sha256.of(files.get(i));
+                } catch (InputException e) {
+                  refusals.set(i, e);
+                  firstBad.accumulateAndGet(i, Math::min);
+                }
+              });
+      if (firstBad.get() < files.size()) {
+        throw refusals.get(firstBad.get());
+      }
+      sha256.put(half.getFileName().toString(), digest(digests));
+      return new ImageSet(pixels, targets, like.height(), like.width());
+    }
+
+    private static void checkSize(GreyImage image, Path file, GreyImage like, Path likeFile) {
+      if (image.width() != like.width() || image.height() != like.height()) {
+        throw new InputException(
+            file
+                + " has "
+                + size(image)
+                + " pixels, but "
+                + likeFile
+                + " has "
+                + size(like)
+                + "; all images must have one size, so resize it or take it out");
+      }
+    }
+
+    private static String size(GreyImage image) {
+      return image.width() + " x " + image.height();
+    }
+
+    private String digest(String[] digests) {
+      MessageDigest digest = Sha256.digest();
+      for (int i = 0; i < digests.length; i++) {
+        String line = digests[i] + "  " + half.relativize(files.get(i)) + "\n";
+        digest.update(line.getBytes(StandardCharsets.UTF_8));
+      }
+      return Sha256.hex(digest.digest());
+    }
+  }
+}

@@ -124,7 +124,9 @@ final class Download {
         return;
       }
       if (status != HttpURLConnection.HTTP_OK && status != HttpURLConnection.HTTP_PARTIAL) {
-        throw new IOException("answers " + status + " " + connection.getResponseMessage());
+        String words = Objects.requireNonNullElse(connection.getResponseMessage(), "");
+        throw new IOException(
+            status < 0 ? "answers without HTTP" : ("answers " + status + " " + words).strip());
       }
       String type = Objects.requireNonNullElse(connection.getContentType(), "");
       if (type.startsWith("text/html")) {

@@ -10,6 +10,7 @@ import com.sun.management.ThreadMXBean;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -99,6 +100,85 @@ class DataSetsTest {
       folder.pack(file.replace("-idx", ".idx"));
     }
     assertSameImages(expected, load("all"));
+  }
+
+  /** EMNIST's files hold their images by columns. */
+  @Test
+  void emnistsFilesAreReadAndTurnedUpright() {
+    DataSet expected = load("2,7");
+    rename("emnist-digits-");
+    DataSet data = load("2,7");
+    assertArrayEquals(expected.train().targets(), data.train().targets());
+    assertEquals(WIDTH, data.train().height());
+    assertEquals(HEIGHT, data.train().width());
+    for (int y = 0; y < WIDTH; y++) {
+      for (int x = 0; x < HEIGHT; x++) {
+        assertEquals(
+            expected.train().pixels()[x * WIDTH + y], data.train().pixels()[y * HEIGHT + x]);
+      }
+    }
+    assertEquals(
+        expected.sha256().get(IdxFolder.TRAIN_IMAGES),
+        data.sha256().get("emnist-digits-train-images-idx3-ubyte"));
+  }
+
+  @Test
+  void emnistsLettersHaveNames() {
+    folder.train(1, 2, 26, 26).valid(2, 1, 26);
+    rename("emnist-letters-");
+    assertEquals(List.of("a", "b", "z"), load("all").classes());
+    assertArrayEquals(new int[] {1, 0, 0}, load("z,a").train().targets());
+    assertEquals(List.of("26", "1"), load("26,1").classes(), "by number, called by number");
+    refused("a,c").saying("class c does not occur", "it holds a, b, z");
+    refused("a,1").saying("class a is named twice");
+  }
+
+  /** Eight integers an image; the first is the class. */
+  @Test
+  void qmnistsLabelsAreRead() {
+    DataSet expected = load("all");
+    folder.put(IdxFolder.TRAIN_LABELS, wideLabels(TRAIN));
+    folder.put(IdxFolder.VALID_LABELS, wideLabels(VALID));
+    rename("qmnist-");
+    for (String part : List.of("train", "test")) {
+      String narrow = "qmnist-" + part + "-labels-idx1-ubyte";
+      folder.put("qmnist-" + part + "-labels-idx2-int", folder.bytes(narrow)).remove(narrow);
+    }
+    assertSameImages(expected, load("all"));
+    String file = "qmnist-train-labels-idx2-int";
+    byte[] damaged = folder.bytes(file);
+    damaged[12 + 32] = 1;
+    folder.put(file, damaged);
+    refused("all").saying(place(file) + ": at byte 44: label 16777218, expected 0 to 255");
+    folder.put(file, Arrays.copyOf(damaged, 100));
+    refused("all").saying(place(file), "at byte 4", "6 x 8 values = 192 bytes", "holds 88");
+    folder.put(file, IdxFolder.labelFile(TRAIN));
+    refused("all").saying(place(file), "at byte 2", "type 0x08, expected 0x0c (32-bit integer)");
+  }
+
+  private static byte[] wideLabels(int... labels) {
+    ByteBuffer content = ByteBuffer.allocate(12 + 32 * labels.length);
+    content.put(IdxFolder.header(0x0c, labels.length, 8));
+    for (int label : labels) {
+      content.putInt(label).put(new byte[28]);
+    }
+    return content.array();
+  }
+
+  @Test
+  void severalSetsInOneFolderAreRefused() {
+    rename("emnist-digits-");
+    folder.put("emnist-letters-train-images-idx3-ubyte.gz", new byte[1]);
+    refused("all").saying("holds several data sets: emnist-digits, emnist-letters");
+    folder.train(TRAIN).valid(VALID);
+    assertEquals(HEIGHT, load("all").train().height(), "MNIST's own names win");
+  }
+
+  /** From MNIST's own names to {@code PREFIXtrain-...} and {@code PREFIXtest-...}. */
+  private void rename(String prefix) {
+    for (String file : names()) {
+      folder.put(prefix + file.replace("t10k-", "test-"), folder.bytes(file)).remove(file);
+    }
   }
 
   @Test

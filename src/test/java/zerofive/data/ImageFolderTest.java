@@ -1,0 +1,208 @@
+package zerofive.data;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.TreeMap;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import zerofive.report.Png;
+
+/** Folders of images, one folder a class. */
+class ImageFolderTest {
+  private static final int WIDTH = 3;
+  private static final int HEIGHT = 2;
+
+  @TempDir private Path folder;
+  private final TreeMap<String, byte[]> trainFiles = new TreeMap<>();
+
+  @BeforeEach
+  void writeAWholeFolder() throws IOException {
+    image("train/dog/2.png", 12);
+    image("train/dog/10.png", 11);
+    image("train/cat/b.png", 22);
+    image("train/cat/a.PNG", 21);
+    image("train/7/x.png", 31);
+    image("valid/cat/a.png", 41);
+    image("valid/dog/a.png", 42);
+    image("valid/7/a.png", 43);
+  }
+
+  private static byte[] pixels(int first) {
+    byte[] pixels = new byte[HEIGHT * WIDTH];
+    for (int i = 0; i < pixels.length; i++) {
+      pixels[i] = (byte) (first + 40 * i);
+    }
+    return pixels;
+  }
+
+  private void image(String path, int first) throws IOException {
+    put(path, Png.grey(WIDTH, HEIGHT, pixels(first)));
+  }
+
+  private void put(String path, byte[] content) throws IOException {
+    Path file = folder.resolve(path);
+    Files.createDirectories(file.getParent());
+    Files.write(file, content);
+    if (path.startsWith("train/")) {
+      trainFiles.put(path.substring("train/".length()), content);
+    }
+  }
+
+  private DataSet load(String classes) {
+    return DataSets.load(folder.toString(), ClassFilter.parse(classes));
+  }
+
+  private Refusal refused(String classes) {
+    return Refusal.of(() -> load(classes));
+  }
+
+  private static byte[] images(int... firsts) {
+    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    Arrays.stream(firsts).forEach(first -> all.writeBytes(pixels(first)));
+    return all.toByteArray();
+  }
+
+  @Test
+  void imagesComeInTheOrderOfTheirPathsWithTheirFoldersAsClasses() {
+    DataSet data = load("dog,cat");
+    assertEquals(folder.toString(), data.name());
+    assertEquals(List.of("dog", "cat"), data.classes());
+    assertArrayEquals(images(21, 22, 11, 12), data.train().pixels());
+    assertArrayEquals(new int[] {1, 1, 0, 0}, data.train().targets());
+    assertArrayEquals(images(41, 42), data.valid().pixels());
+    assertEquals(HEIGHT, data.train().height());
+    assertEquals(WIDTH, data.train().width());
+  }
+
+  @Test
+  void allIsNumbersFirstThenWords() throws IOException {
+    image("train/10/x.png", 1);
+    image("valid/10/x.png", 1);
+    assertEquals(List.of("7", "10", "cat", "dog"), load("all").classes());
+  }
+
+  /** As `sha256sum` and `sort` would make it, so that anybody can. */
+  @Test
+  void theDigestIsThatOfTheListOfTheChosenFilesDigests() throws IOException {
+    StringBuilder list = new StringBuilder();
+    trainFiles.forEach(
+        (path, content) -> {
+          if (!path.startsWith("7/")) {
+            list.append(Sha256.of(content)).append("  ").append(path).append('\n');
+          }
+        });
+    String expected = Sha256.of(list.toString().getBytes(StandardCharsets.UTF_8));
+    assertEquals(expected, load("cat,dog").sha256().get("train"));
+    assertEquals(expected, load("dog,cat").sha256().get("train"));
+    assertEquals(List.of("train", "valid"), List.copyOf(load("all").sha256().keySet()));
+  }
+
+  @Test
+  void theOtherNamesOfTheHalvesAreKnown() throws IOException {
+    DataSet before = load("all");
+    Files.move(folder.resolve("train"), folder.resolve("training"));
+    Files.move(folder.resolve("valid"), folder.resolve("testing"));
+    DataSet after = load("all");
+    assertArrayEquals(before.train().pixels(), after.train().pixels());
+    assertArrayEquals(before.valid().pixels(), after.valid().pixels());
+  }
+
+  @Test
+  void hiddenFilesAndOtherEndingsArePassedOver() throws IOException {
+    put("train/dog/.hidden.png", new byte[] {1});
+    put("train/dog/notes.txt", new byte[] {1});
+    put("train/.cache/x.png", new byte[] {1});
+    put("train/labels.csv", new byte[] {1});
+    Files.createDirectories(folder.resolve("train/empty"));
+    assertEquals(List.of("7", "cat", "dog"), load("all").classes());
+  }
+
+  @Test
+  @EnabledOnOs({OS.LINUX, OS.MAC})
+  void linksThatLeadInACircleAreNoMatter() throws IOException {
+    Files.createSymbolicLink(folder.resolve("train/loop"), folder.resolve("train/loop"));
+    Files.createSymbolicLink(folder.resolve("train/dog/up"), folder.resolve("train"));
+    assertEquals(List.of("7", "cat", "dog"), load("all").classes());
+    Files.createSymbolicLink(folder.resolve("train/dog/l.png"), folder.resolve("train/dog/l.png"));
+    refused("all").saying("l.png is missing");
+  }
+
+  @Test
+  void theFirstImageOfAnotherSizeIsNamed() throws IOException {
+    put("train/dog/2.png", Png.grey(HEIGHT, WIDTH, pixels(1)));
+    put("train/dog/30.png", Png.grey(1, 1, new byte[1]));
+    refused("all")
+        .saying(
+            "train/dog/2.png has 2 x 3 pixels",
+            "train/7/x.png has 3 x 2",
+            "all images must have one size");
+  }
+
+  @Test
+  void aValidationImageOfAnotherSizeIsNamed() throws IOException {
+    put("valid/cat/a.png", Png.grey(HEIGHT, WIDTH, pixels(1)));
+    refused("all").saying("valid/cat/a.png has 2 x 3 pixels", "train/7/x.png has 3 x 2");
+  }
+
+  @Test
+  void ofSeveralDamagedImagesTheFirstIsNamed() throws IOException {
+    for (int i = 0; i < 40; i++) {
+      put("train/dog/d" + (10 + i) + ".png", new byte[] {(byte) i, 7});
+    }
+    for (int i = 0; i < 20; i++) {
+      refused("dog,cat").saying("train/dog/d10.png is something else");
+    }
+  }
+
+  @Test
+  void anEmptyFileIsRefused() throws IOException {
+    put("train/dog/2.png", new byte[0]);
+    refused("all").saying("train/dog/2.png is empty");
+  }
+
+  @Test
+  void aClassThatIsNotThereIsRefusedWithThoseThatAre() {
+    refused("dog,bird").saying("class bird does not occur in", "it holds 7, cat, dog");
+    refused("dog,07").saying("class 07 does not occur in");
+  }
+
+  @Test
+  void bothHalvesMustHaveTheClasses() throws IOException {
+    image("valid/bird/a.png", 5);
+    refused("all").saying("class bird occurs in", "but not in the training labels");
+    assertEquals(2, load("cat,dog").classes().size());
+    Files.delete(folder.resolve("valid/cat/a.png"));
+    refused("cat,dog").saying("class cat does not occur in", "valid");
+  }
+
+  @Test
+  void aFolderWithoutTheSecondHalfOrWithoutClassesIsRefused() throws IOException {
+    Files.move(folder.resolve("valid"), folder.resolve("other"));
+    refused("all").saying("has a folder train but none called valid or test or val or testing");
+    Files.move(folder.resolve("other"), folder.resolve("test"));
+    Files.move(folder.resolve("train"), folder.resolve("old"));
+    Files.createDirectory(folder.resolve("train"));
+    refused("all").saying("train holds no class");
+  }
+
+  @Test
+  void imagesThatMakeMoreThanAnArrayHoldsAreRefusedBeforeMemoryIsTaken() throws IOException {
+    byte[] large = Png.grey(4096, 4096, new byte[4096 * 4096]);
+    for (int i = 0; i < 128; i++) {
+      put("train/7/l" + i + ".png", large);
+    }
+    Files.delete(folder.resolve("train/7/x.png"));
+    refused("all").saying("images of 4096 x 4096", "expected at most 2 GiB");
+  }
+}

@@ -157,7 +157,7 @@ final class Download {
   }
 
   private void receive(HttpURLConnection connection, String mirror, long start) throws IOException {
-    watcher.begins(file.name(), Catalogue.host(mirror), file.bytes());
+    watcher.begins(file.name(), Catalogue.host(mirror), start, file.bytes());
     long have = start;
     try (InputStream body = connection.getInputStream();
         OutputStream out = openPart(start, mirror, connection)) {

@@ -6,7 +6,7 @@ public interface FetchWatcher {
   FetchWatcher NONE =
       new FetchWatcher() {
         @Override
-        public void begins(String file, String host, long bytes) {}
+        public void begins(String file, String host, long from, long bytes) {}
 
         @Override
         public void reached(long bytes) {}
@@ -15,8 +15,8 @@ public interface FetchWatcher {
         public void note(String what) {}
       };
 
-  /** A transfer of {@code file}, {@code bytes} long, begins. */
-  void begins(String file, String host, long bytes);
+  /** A transfer of {@code file}, {@code bytes} long, begins or goes on after {@code from} bytes. */
+  void begins(String file, String host, long from, long bytes);
 
   /** So many bytes of it are here, those of an earlier attempt included. */
   void reached(long bytes);

@@ -3,20 +3,42 @@ package zerofive.report;
 import java.util.Optional;
 import zerofive.data.FetchWatcher;
 
-/** Shows how far a fetch has come: a line for each file, and a bar where a person looks on. */
+/**
+ * Shows how far a fetch has come: a line for each file, and a bar where a person looks on. Where
+ * the fetch is stopped it says that nothing is lost.
+ */
 public final class FetchProgress implements FetchWatcher, AutoCloseable {
   private final Terminal terminal;
+  private final Thread whenStopped;
+  private boolean listening;
   private Optional<Progress> transfer = Optional.empty();
 
   public FetchProgress(Terminal terminal) {
     this.terminal = terminal;
+    whenStopped =
+        new Thread(
+            () ->
+                terminal.lastWords(
+                    "zerofive: stopped; what has come so far stays, and the next fetch goes on"
+                        + " there"));
   }
 
   @Override
-  public void begins(String file, String host, long bytes) {
-    close();
-    terminal.note("fetching ", file + ", " + Text.bytes(bytes) + ", from " + host);
-    transfer = Optional.of(terminal.transfer(file, bytes));
+  public void begins(String file, String host, long from, long bytes) {
+    transfer.ifPresent(Progress::close);
+    if (!listening) {
+      Runtime.getRuntime().addShutdownHook(whenStopped);
+      listening = true;
+    }
+    terminal.note(
+        "fetching ",
+        file
+            + ", "
+            + Text.bytes(bytes)
+            + ", from "
+            + host
+            + (from > 0 ? ", going on after " + Text.bytes(from) : ""));
+    transfer = Optional.of(terminal.transfer(file, from, bytes));
   }
 
   @Override
@@ -33,5 +55,13 @@ public final class FetchProgress implements FetchWatcher, AutoCloseable {
   public void close() {
     transfer.ifPresent(Progress::close);
     transfer = Optional.empty();
+    if (listening) {
+      try {
+        Runtime.getRuntime().removeShutdownHook(whenStopped);
+      } catch (IllegalStateException e) {
+        // The process is ending: the hook runs.
+      }
+      listening = false;
+    }
   }
 }

@@ -68,21 +68,26 @@ public final class ImageSheet {
   }
 
   /**
-   * Prints the same: two pixels a character where the terminal has colours, else characters as dark
-   * as the pixels are bright.
+   * Prints the same: two pixels a character where the terminal has colours, else characters as
+   * dense as the pixels are bright.
    *
    * @param count how many of each class; 0: as many as fit side by side
    */
   public void print(Terminal terminal, int count) {
-    int shades = terminal.shades();
+    lines(terminal.width(), terminal.shades(), count).forEach(terminal::picture);
+  }
+
+  /** For {@code width} columns and so many shades of grey, 0 where there are no colours. */
+  List<String> lines(int width, int shades, int count) {
     int side = Math.max(images.width(), images.height());
-    int most = shades > 0 ? FINE_ENOUGH : Math.min(side, (terminal.width() - 1) / 2);
+    int most = shades > 0 ? Math.min(FINE_ENOUGH, width) : Math.min(side, (width - 1) / 2);
     int shrink = Math.max(1, (side + most - 1) / most);
     int columns = (images.width() + shrink - 1) / shrink;
     int rows = ((images.height() + shrink - 1) / shrink + 1) / 2;
-    int abreast = Math.max(1, (terminal.width() + 1) / (columns + 1));
+    int abreast = Math.max(1, (width + 1) / (columns + 1));
+    List<String> lines = new ArrayList<>();
     for (int target = 0; target < data.classes().size(); target++) {
-      terminal.result(data.classes().get(target));
+      lines.add(Text.printable(data.classes().get(target)));
       int[] samples = samples(target, count > 0 ? count : abreast);
       for (int from = 0; from < samples.length; from += abreast) {
         int[] row = Arrays.copyOfRange(samples, from, Math.min(samples.length, from + abreast));
@@ -91,11 +96,12 @@ public final class ImageSheet {
           for (int image : row) {
             parts.add(line(image, 2 * y, columns, shrink, shades));
           }
-          terminal.picture(String.join(" ", parts).stripTrailing());
+          lines.add(String.join(" ", parts).stripTrailing());
         }
-        terminal.result("");
+        lines.add("");
       }
     }
+    return lines;
   }
 
   /** Two rows of (shrunk) pixels as one line of characters. */

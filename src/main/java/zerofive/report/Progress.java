@@ -4,6 +4,7 @@ import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.text.DecimalFormat;
 import java.text.DecimalFormatSymbols;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
 import me.tongfei.progressbar.ProgressBar;
@@ -31,10 +32,11 @@ public final class Progress implements AutoCloseable {
   }
 
   /** Of a transfer: how many megabytes have come, how fast, and how long it will take. */
-  static Progress ofBytes(Terminal terminal, String task, long bytes) {
+  static Progress ofBytes(Terminal terminal, String task, long from, long bytes) {
     return new Progress(
         Optional.of(
             builder(terminal, task, bytes)
+                .startsFrom(from, Duration.ZERO)
                 .setUnit(" MB", MEGABYTE)
                 .showSpeed(new DecimalFormat("0.0", DecimalFormatSymbols.getInstance(Locale.ROOT)))
                 .build()));

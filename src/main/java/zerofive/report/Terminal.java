@@ -149,9 +149,9 @@ public final class Terminal {
     return bars && !quiet ? Progress.bar(this, task, steps) : Progress.none();
   }
 
-  /** A progress bar of a transfer. */
-  public Progress transfer(String task, long bytes) {
-    return bars && !quiet ? Progress.ofBytes(this, task, bytes) : Progress.none();
+  /** A progress bar of a transfer, {@code from} of whose bytes are here already. */
+  public Progress transfer(String task, long from, long bytes) {
+    return bars && !quiet ? Progress.ofBytes(this, task, from, bytes) : Progress.none();
   }
 
   /** How many shades of grey can be shown as colours: 256, 24, or 0 where there are no colours. */

@@ -24,6 +24,18 @@ class TextTest {
   }
 
   @Test
+  void sizesHaveTheUnitThatFits() {
+    assertEquals("0 B", Text.bytes(0));
+    assertEquals("999 B", Text.bytes(999));
+    assertEquals("1.0 kB", Text.bytes(1000));
+    assertEquals("5.1 kB", Text.bytes(5148));
+    assertEquals("26.4 MB", Text.bytes(26_421_880));
+    assertEquals("100 MB", Text.bytes(99_960_000));
+    assertEquals("562 MB", Text.bytes(561_753_746));
+    assertEquals("1.0 GB", Text.bytes(999_900_000));
+  }
+
+  @Test
   void linesBreakAfterPunctuationBehindTheirLabel() {
     assertEquals(
         List.of("time  2.31 s: start-up 90 ms,", "      data 250 ms, report 5 ms"),

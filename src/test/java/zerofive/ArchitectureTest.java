@@ -31,7 +31,13 @@ class ArchitectureTest {
           .resideInAPackage("zerofive.model..")
           .should()
           .onlyDependOnClassesThat()
-          .resideInAnyPackage("zerofive.model..", "zerofive.data..", "com.google.gson..", "java..");
+          .resideInAnyPackage(
+              "zerofive.model..",
+              "zerofive.data..",
+              "com.google.gson..",
+              "com.google.protobuf..",
+              "ai.onnx.proto..",
+              "java..");
 
   @ArchTest
   static final ArchRule backendKnowsNoTrainer =
@@ -121,6 +127,15 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAPackage("org.apache.commons.cli..");
+
+  @ArchTest
+  static final ArchRule onnxStaysInItsFile =
+      noClasses()
+          .that()
+          .haveNameNotMatching("zerofive\\.model\\.OnnxFile(\\$.*)?")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("com.google.protobuf..", "ai.onnx.proto..");
 
   @ArchTest
   static final ArchRule jcudaStaysInCuda =

@@ -80,6 +80,7 @@ final class EvaluateCommand implements Command {
     }
     terminal.note("data     ", DataText.describe(data));
     terminal.note("model    ", file + " (" + model.parameters().architecture() + ")");
+    model.notes().forEach(note -> terminal.note("note     ", note));
     deviceOptions.note(device, terminal);
     try (Scorer scorer = device.backend().openScorer(model.parameters())) {
       Evaluation evaluation = scorer.evaluate(data.valid(), model.loss());

@@ -125,6 +125,9 @@ final class TrainCommand implements Command {
     Architecture architecture = architecture(config, data);
     invocation.time().mark("data");
     describe(config, architecture, data, terminal);
+    options.start().stream()
+        .flatMap(start -> start.notes().stream())
+        .forEach(note -> terminal.note("note     ", note));
     deviceOptions.note(device, terminal);
     Parameters initial =
         options

@@ -2,6 +2,7 @@ package zerofive.data;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -29,6 +30,15 @@ public final class Sha256 {
   /** The hash of bytes, in hexadecimal. */
   public static String of(byte[] bytes) {
     return hex(digest().digest(bytes));
+  }
+
+  /** The hash of bytes, one part after the other, in hexadecimal. */
+  public static String of(ByteBuffer... parts) {
+    MessageDigest digest = digest();
+    for (ByteBuffer part : parts) {
+      digest.update(part);
+    }
+    return hex(digest.digest());
   }
 
   static MessageDigest digest() {

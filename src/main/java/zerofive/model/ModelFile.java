@@ -8,13 +8,16 @@ import java.io.IOException;
 import java.io.StringReader;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import zerofive.data.InputException;
+import zerofive.data.Sha256;
 
 /**
  * A trained model as a safetensors file: the tensors as PyTorch's nn.Sequential names them, and in
@@ -25,25 +28,50 @@ import zerofive.data.InputException;
  * @param classes the class names, in the order of the targets
  * @param loss the model was trained with
  * @param named whether the file itself names its classes
+ * @param notes what was taken for granted or changed in reading it, one sentence each
  */
-public record ModelFile(Parameters parameters, List<String> classes, Loss loss, boolean named) {
+public record ModelFile(
+    Parameters parameters, List<String> classes, Loss loss, boolean named, List<String> notes) {
   private static final String CLASSES = "classes";
   private static final String LOSS = "loss";
   private static final String LAYERS = "layers";
-  private static final Pattern NUMBERED = Pattern.compile("(0|[1-9]\\d{0,3})\\.(weight|bias)");
+  private static final Pattern NAME = Pattern.compile("((?:.*\\.)?)(weight|bias)", Pattern.DOTALL);
+  private static final int DIGITS = 9;
+  private static final Pattern NUMBER = Pattern.compile("\\d{1," + DIGITS + "}");
   private static final Pattern WEIGHT = Pattern.compile("(?:(\\d{1,4})\\.)?weight");
+
+  /** A model of which all is known. */
+  public ModelFile(Parameters parameters, List<String> classes, Loss loss, boolean named) {
+    this(parameters, classes, loss, named, List.of());
+  }
 
   /** Writes the model atomically. Throws OutputException. */
   public void write(Path file) {
+    content().write(file);
+  }
+
+  /** SHA-256, in hexadecimal, of the file that {@link #write} makes. */
+  public String sha256() {
+    return Sha256.of(content().bytes());
+  }
+
+  private Safetensors content() {
+    Map<String, String> all = new LinkedHashMap<>();
+    all.put("format", "zerofive");
+    all.putAll(metadata());
+    return new Safetensors(all, tensors(parameters, ""));
+  }
+
+  /** What is needed to use the weights: class names as JSON, loss, layers, normalisation. */
+  Map<String, String> metadata() {
     JsonArray names = new JsonArray();
     classes.forEach(names::add);
     Map<String, String> metadata = new LinkedHashMap<>();
-    metadata.put("format", "zerofive");
     metadata.put(CLASSES, names.toString());
     metadata.put(LOSS, loss.toString());
     metadata.put(LAYERS, parameters.architecture().toString());
     metadata.put("normalisation", "float32(byte) / 255");
-    new Safetensors(metadata, tensors(parameters, "")).write(file);
+    return metadata;
   }
 
   /** The parameters as named tensors, each name behind {@code prefix}. */
@@ -60,8 +88,10 @@ public record ModelFile(Parameters parameters, List<String> classes, Loss loss, 
   /** Reads a model of ours or of PyTorch. Throws InputException. */
   public static ModelFile read(Path file) {
     Safetensors content = Safetensors.read(file);
-    Map<String, Safetensors.Tensor> tensors = renumbered(content.tensors());
-    Parameters parameters = assemble(file, tensors, infer(file, tensors));
+    List<String> layers = layerPrefixes(content.tensors());
+    Map<String, Safetensors.Tensor> tensors = renamed(content.tensors(), layers);
+    Parameters parameters = assemble(file, tensors, infer(file, content.tensors(), tensors));
+    List<String> notes = notes(file, content, layers, parameters.architecture());
     int outputs = parameters.architecture().outputs();
     Map<String, String> metadata = content.metadata();
     if (!metadata.containsKey(CLASSES)) {
@@ -73,7 +103,7 @@ public record ModelFile(Parameters parameters, List<String> classes, Loss loss, 
         numbered.add(String.valueOf(i));
       }
       List<String> classes = outputs == 1 ? List.of("1", "0") : numbered;
-      return new ModelFile(parameters, classes, Loss.defaultFor(classes.size()), false);
+      return new ModelFile(parameters, classes, Loss.defaultFor(classes.size()), false, notes);
     }
     List<String> classes = parseClasses(file, metadata.get(CLASSES));
     if (Loss.outputs(classes.size()) != outputs) {
@@ -86,10 +116,10 @@ public record ModelFile(Parameters parameters, List<String> classes, Loss loss, 
               + (classes.size() == 2 ? " logit, but has " : " logits, but has ")
               + outputs);
     }
-    String layers = metadata.get(LAYERS);
-    if (layers != null && !layers.equals(parameters.architecture().toString())) {
+    String said = metadata.get(LAYERS);
+    if (said != null && !said.equals(parameters.architecture().toString())) {
       throw broken(
-          file, "says it is " + layers + ", but its tensors make " + parameters.architecture());
+          file, "says it is " + said + ", but its tensors make " + parameters.architecture());
     }
     try {
       Loss loss =
@@ -97,7 +127,7 @@ public record ModelFile(Parameters parameters, List<String> classes, Loss loss, 
               ? Loss.parse(metadata.get(LOSS))
               : Loss.defaultFor(classes.size());
       loss.checkClasses(classes.size());
-      return new ModelFile(parameters, classes, loss, true);
+      return new ModelFile(parameters, classes, loss, true, notes);
     } catch (IllegalArgumentException e) {
       throw broken(file, "has metadata that is not ours: " + e.getMessage(), e);
     }
@@ -126,41 +156,78 @@ public record ModelFile(Parameters parameters, List<String> classes, Loss loss, 
   }
 
   /**
-   * The tensors under the names this program gives them. PyTorch counts a Sequential's modules, and
-   * those without tensors, such as Flatten, take numbers too: {@code 1.weight, 3.weight} are the
-   * layers that here are {@code 0.weight, 2.weight}, and a single {@code 0.weight} is {@code
-   * weight}. Names of any other kind stay, to be refused as what they are.
+   * What stands before {@code weight} in the tensors' names, layer after layer. PyTorch names a
+   * layer as the module that holds it: {@code 0.}, {@code fc1.}, {@code net.0.}; numbers in it
+   * count, so that {@code fc10.} follows {@code fc9.}.
    */
-  private static Map<String, Safetensors.Tensor> renumbered(
-      Map<String, Safetensors.Tensor> tensors) {
-    List<Integer> numbers = new ArrayList<>();
-    for (String name : tensors.keySet()) {
-      Matcher numbered = NUMBERED.matcher(name);
-      if (!numbered.matches()) {
-        return tensors;
-      }
-      if (numbered.group(2).equals("weight")) {
-        numbers.add(Integer.parseInt(numbered.group(1)));
-      }
-    }
-    Collections.sort(numbers);
-    for (int i = 1; i < numbers.size(); i++) {
-      if (numbers.get(i) != numbers.get(i - 1) + 2) {
-        return tensors;
-      }
-    }
-    Map<String, Safetensors.Tensor> renamed = new LinkedHashMap<>();
-    tensors.forEach(
-        (name, tensor) -> {
-          int dot = name.indexOf('.');
-          int layer = numbers.indexOf(Integer.parseInt(name.substring(0, dot)));
-          String prefix = numbers.size() == 1 ? "" : 2 * layer + ".";
-          renamed.put(layer < 0 ? name : prefix + name.substring(dot + 1), tensor);
-        });
-    return renamed.size() == tensors.size() ? renamed : tensors;
+  private static List<String> layerPrefixes(Map<String, Safetensors.Tensor> tensors) {
+    return tensors.keySet().stream()
+        .map(NAME::matcher)
+        .filter(name -> name.matches() && name.group(2).equals("weight"))
+        .map(name -> name.group(1))
+        .sorted(Comparator.comparing(ModelFile::inOrder).thenComparing(prefix -> prefix))
+        .toList();
   }
 
-  private static Architecture infer(Path file, Map<String, Safetensors.Tensor> tensors) {
+  /** A text whose alphabetical order is that of the numbers in it. */
+  private static String inOrder(String prefix) {
+    return NUMBER
+        .matcher(prefix)
+        .replaceAll(number -> "0".repeat(DIGITS - number.group().length()) + number.group());
+  }
+
+  /**
+   * The tensors under the names this program gives them: {@code 0.}, {@code 2.} and so on for the
+   * layers in order, nothing for a single one. Where one is of another kind all stay, to be refused
+   * as what they are.
+   */
+  private static Map<String, Safetensors.Tensor> renamed(
+      Map<String, Safetensors.Tensor> tensors, List<String> layers) {
+    Map<String, String> ours = new HashMap<>();
+    for (String layer : layers) {
+      ours.put(layer, layers.size() == 1 ? "" : 2 * ours.size() + ".");
+    }
+    Map<String, Safetensors.Tensor> renamed = new LinkedHashMap<>();
+    for (Map.Entry<String, Safetensors.Tensor> entry : tensors.entrySet()) {
+      Matcher name = NAME.matcher(entry.getKey());
+      if (!name.matches() || !ours.containsKey(name.group(1))) {
+        return tensors;
+      }
+      renamed.put(ours.get(name.group(1)) + name.group(2), entry.getValue());
+    }
+    return renamed;
+  }
+
+  /** What was taken for granted that the file does not say. */
+  private static List<String> notes(
+      Path file, Safetensors content, List<String> layers, Architecture architecture) {
+    List<String> notes = new ArrayList<>();
+    if (!content.converted().isEmpty()) {
+      notes.add(
+          "the values of "
+              + file
+              + " in "
+              + String.join(", ", content.converted())
+              + " were converted to float32");
+    }
+    if (!content.metadata().containsKey(LAYERS) && !architecture.hidden().isEmpty()) {
+      notes.add(
+          file
+              + " does not tell what lies between its layers; "
+              + layers.stream().map(layer -> layer + "weight").collect(Collectors.joining(", "))
+              + " are taken in this order, with ReLU between them");
+    }
+    return notes;
+  }
+
+  /**
+   * The widths that the tensors' shapes make.
+   *
+   * @param found under the names that the file gives them
+   * @param tensors under ours
+   */
+  private static Architecture infer(
+      Path file, Map<String, Safetensors.Tensor> found, Map<String, Safetensors.Tensor> tensors) {
     List<Integer> widths = new ArrayList<>();
     int expected = 0;
     for (Map.Entry<String, Safetensors.Tensor> entry : inLayerOrder(tensors)) {
@@ -185,10 +252,13 @@ public record ModelFile(Parameters parameters, List<String> classes, Loss loss, 
     if (widths.size() < 2 || tensors.size() != 2 * (widths.size() - 1)) {
       throw broken(
           file,
-          (tensors.isEmpty()
+          (found.isEmpty()
                   ? "holds no tensors"
                   : "holds the tensors "
-                      + String.join(", ", tensors.keySet().stream().limit(8).toList()))
+                      + found.entrySet().stream()
+                          .limit(8)
+                          .map(tensor -> tensor.getKey() + " " + tensor.getValue().shape())
+                          .collect(Collectors.joining(", ")))
               + ", expected weight and bias of a linear model, or 0.weight, 0.bias, 2.weight,"
               + " 2.bias and so on of Linear and ReLU layers in turn");
     }

@@ -22,18 +22,22 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import zerofive.data.AtomicFile;
 import zerofive.data.InputException;
 
 /**
- * A safetensors file of float32 tensors: 8 bytes little-endian header length, a JSON header with
- * each tensor's dtype, shape and byte range, then the values. Nothing in it is ever executed, and
- * every length is checked against the file before memory is taken for it.
+ * A safetensors file: 8 bytes little-endian header length, a JSON header with each tensor's dtype,
+ * shape and byte range, then the values. It is written in float32; other floating-point types are
+ * converted as they are read. Nothing in it is ever executed, and every length is checked against
+ * the file before memory is taken for it.
  *
  * @param metadata the header's {@code __metadata__}
  * @param tensors by name, in the order of their bytes
+ * @param converted the dtypes besides F32 that the file holds, ascending
  */
-public record Safetensors(Map<String, String> metadata, Map<String, Tensor> tensors) {
+public record Safetensors(
+    Map<String, String> metadata, Map<String, Tensor> tensors, List<String> converted) {
   private static final int LENGTH_BYTES = 8;
   private static final long MAX_HEADER = 16L << 20;
   private static final long MAX_FILE = Integer.MAX_VALUE - 8L;
@@ -43,11 +47,58 @@ public record Safetensors(Map<String, String> metadata, Map<String, Tensor> tens
   @SuppressWarnings("ArrayRecordComponent")
   public record Tensor(List<Integer> shape, float[] values) {}
 
+  /** The types of value that a file may hold; their names are the format's own. */
+  private enum Dtype {
+    F16(2),
+    BF16(2),
+    F32(4),
+    F64(8);
+
+    final int size;
+
+    Dtype(int size) {
+      this.size = size;
+    }
+
+    /** The next value of {@code buffer}; one that float32 cannot hold becomes infinite. */
+    float next(ByteBuffer buffer) {
+      return switch (this) {
+        case F16 -> half(buffer.getShort());
+        case BF16 -> Float.intBitsToFloat(buffer.getShort() << 16);
+        case F32 -> buffer.getFloat();
+        case F64 -> (float) buffer.getDouble();
+      };
+    }
+
+    /** IEEE 754 binary16: a sign, 5 bits of exponent and 10 of fraction. */
+    private static float half(short bits) {
+      int exponent = bits >> 10 & 0x1f;
+      int fraction = bits & 0x3ff;
+      float magnitude =
+          switch (exponent) {
+            case 0 -> Math.scalb((float) fraction, -24);
+            case 0x1f -> fraction == 0 ? Float.POSITIVE_INFINITY : Float.NaN;
+            default -> Math.scalb((float) (fraction | 0x400), exponent - 25);
+          };
+      return bits < 0 ? -magnitude : magnitude;
+    }
+  }
+
   /** What the header says of one tensor; begin and end count bytes from the end of the header. */
-  private record Entry(String name, List<Integer> shape, long begin, long end) {}
+  private record Entry(String name, Dtype dtype, List<Integer> shape, long begin, long end) {}
+
+  /** A file of float32 tensors. */
+  public Safetensors(Map<String, String> metadata, Map<String, Tensor> tensors) {
+    this(metadata, tensors, List.of());
+  }
 
   /** Writes the file atomically. Throws OutputException. */
   public void write(Path file) {
+    AtomicFile.write(file, bytes());
+  }
+
+  /** The whole file: its header, its values. */
+  ByteBuffer[] bytes() {
     StringWriter json = new StringWriter();
     long offset = 0;
     try (JsonWriter writer = new JsonWriter(json)) {
@@ -83,7 +134,7 @@ public record Safetensors(Map<String, String> metadata, Map<String, Tensor> tens
         body.putFloat(value);
       }
     }
-    AtomicFile.write(file, head, body.flip());
+    return new ByteBuffer[] {head, body.flip()};
   }
 
   /** Reads and checks a whole file. Throws InputException with the place of the first fault. */
@@ -139,6 +190,7 @@ public record Safetensors(Map<String, String> metadata, Map<String, Tensor> tens
     long dataLength = size - dataBegin;
     long expected = 0;
     Map<String, Tensor> tensors = new LinkedHashMap<>();
+    Set<String> converted = new TreeSet<>();
     for (Entry entry : entries) {
       long bytes = entry.end() - entry.begin();
       if (entry.begin() != expected || bytes < 0 || entry.end() > dataLength) {
@@ -154,7 +206,7 @@ public record Safetensors(Map<String, String> metadata, Map<String, Tensor> tens
                 expected,
                 dataLength));
       }
-      if (4 * elements(entry.shape(), dataLength) != bytes) {
+      if (entry.dtype().size * elements(entry.shape(), dataLength) != bytes) {
         throw broken(
             file,
             "tensor "
@@ -163,7 +215,11 @@ public record Safetensors(Map<String, String> metadata, Map<String, Tensor> tens
                 + entry.shape()
                 + " does not fill "
                 + bytes
-                + " bytes of float32");
+                + " bytes of "
+                + entry.dtype());
+      }
+      if (entry.dtype() != Dtype.F32) {
+        converted.add(entry.dtype().name());
       }
       tensors.put(entry.name(), tensor(file, channel, dataBegin, entry));
       expected = entry.end();
@@ -172,7 +228,7 @@ public record Safetensors(Map<String, String> metadata, Map<String, Tensor> tens
       throw broken(
           file, "at byte " + (dataBegin + expected) + " bytes follow that no tensor claims");
     }
-    return new Safetensors(metadata, tensors);
+    return new Safetensors(metadata, tensors, List.copyOf(converted));
   }
 
   private static void readHeader(
@@ -226,8 +282,19 @@ public record Safetensors(Map<String, String> metadata, Map<String, Tensor> tens
     if (dtype == null || shape == null || range == null || range.size() != 2) {
       throw broken(file, "tensor " + name + " lacks its dtype, shape or data_offsets");
     }
-    if (!dtype.equals("F32")) {
-      throw broken(file, "tensor " + name + " has dtype " + dtype + ", expected F32");
+    Dtype known;
+    try {
+      known = Dtype.valueOf(dtype);
+    } catch (IllegalArgumentException e) {
+      throw new InputException(
+          file
+              + ": tensor "
+              + name
+              + " has dtype "
+              + dtype
+              + ", expected F32, F16, BF16 or F64; "
+              + REMEDY,
+          e);
     }
     List<Integer> sizes = new ArrayList<>();
     for (long size : shape) {
@@ -239,7 +306,7 @@ public record Safetensors(Map<String, String> metadata, Map<String, Tensor> tens
     if (range.get(0) < 0) {
       throw broken(file, "tensor " + name + " begins at byte " + range.get(0));
     }
-    return new Entry(name, List.copyOf(sizes), range.get(0), range.get(1));
+    return new Entry(name, known, List.copyOf(sizes), range.get(0), range.get(1));
   }
 
   /** The next value, which must be a string: the library would take a number for one. */
@@ -267,12 +334,21 @@ public record Safetensors(Map<String, String> metadata, Map<String, Tensor> tens
       throws IOException {
     long at = dataBegin + entry.begin();
     channel.position(at);
-    float[] values = new float[(int) (entry.end() - entry.begin()) / 4];
-    bytes(channel, values.length * 4).asFloatBuffer().get(values);
+    int size = entry.dtype().size;
+    ByteBuffer bytes = bytes(channel, (int) (entry.end() - entry.begin()));
+    float[] values = new float[bytes.remaining() / size];
     for (int i = 0; i < values.length; i++) {
+      values[i] = entry.dtype().next(bytes);
       if (!Float.isFinite(values[i])) {
         throw broken(
-            file, "at byte " + (at + 4L * i) + " tensor " + entry.name() + " holds " + values[i]);
+            file,
+            "at byte "
+                + (at + (long) size * i)
+                + " tensor "
+                + entry.name()
+                + " holds "
+                + values[i]
+                + (entry.dtype() == Dtype.F64 ? ", or more than float32 can" : ""));
       }
     }
     return new Tensor(entry.shape(), values);
@@ -300,7 +376,8 @@ public record Safetensors(Map<String, String> metadata, Map<String, Tensor> tens
     return buffer.flip();
   }
 
-  private static final String REMEDY = "name a float32 .safetensors file that is whole";
+  private static final String REMEDY =
+      "name a .safetensors file of floating-point numbers that is whole";
 
   private static InputException broken(Path file, String what) {
     return new InputException(file + ": " + what + "; " + REMEDY);

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import zerofive.data.InputException;
 import zerofive.data.OutputException;
@@ -331,10 +333,79 @@ class SafetensorsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"F16", "BF16", "F64", "I64", "U8", "BOOL", "f32", ""})
-  void anotherTypeThanFloat32IsRefused(String type) throws IOException {
+  @ValueSource(strings = {"F8_E4M3", "I64", "U8", "BOOL", "f32", ""})
+  void aTypeThatIsNoFloatingPointNumberIsRefused(String type) throws IOException {
     put(entry("\"" + type + "\"", "[1]", "[0,4]", 4));
     refused().saying("tensor w", "dtype " + type, "expected F32");
+  }
+
+  /** One number each of IEEE 754's kinds: zero, subnormal, normal, the largest; both signs. */
+  @ParameterizedTest
+  @CsvSource({
+    "F16, 0000, 0x0p0",
+    "F16, 8000, -0x0p0",
+    "F16, 0001, 0x1p-24",
+    "F16, 83ff, -0x1.ff8p-15",
+    "F16, 0400, 0x1p-14",
+    "F16, 3c00, 0x1p0",
+    "F16, 3555, 0x1.554p-2",
+    "F16, fbff, -65504",
+    "BF16, 3f80, 0x1p0",
+    "BF16, c049, -0x1.92p1",
+    "BF16, 0001, 0x1p-133",
+    "F64, 3ff0000000000000, 0x1p0",
+    "F64, c00921fb54442d18, -3.1415927",
+    "F64, 47efffffe0000000, 0x1.fffffep127",
+    "F64, 0000000000000001, 0x0p0",
+  })
+  void otherFloatingPointTypesAreConverted(String type, String bits, String expected)
+      throws IOException {
+    put(number(type, bits));
+    Safetensors read = Safetensors.read(file);
+    assertEquals(List.of(type), read.converted());
+    assertEquals(
+        Float.floatToRawIntBits(Float.parseFloat(expected)),
+        Float.floatToRawIntBits(read.tensors().get("w").values()[0]));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "F16, 7c00, Infinity",
+    "F16, fe01, NaN",
+    "BF16, 7f80, Infinity",
+    "BF16, ffc0, NaN",
+    "F64, 7ff0000000000000, Infinity",
+    "F64, 47f0000000000000, more than float32 can",
+    "F64, fff8000000000000, NaN",
+  })
+  void whatFloat32CannotHoldIsRefusedAtItsByte(String type, String bits, String said)
+      throws IOException {
+    byte[] whole = number(type, bits);
+    put(whole);
+    refused().saying("at byte " + (whole.length - bits.length() / 2), "tensor w", said);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"F16, 4", "BF16, 3", "F32, 2", "F64, 4"})
+  void aShapeMustFillItsBytesInEveryType(String type, int bytes) throws IOException {
+    put(entry("\"" + type + "\"", "[1]", "[0," + bytes + "]", bytes));
+    refused().saying("tensor w", "does not fill", type);
+  }
+
+  /** A file with one value, whose bits are given from the highest on. */
+  private static byte[] number(String type, String bits) {
+    byte[] value = HexFormat.of().parseHex(bits);
+    byte[] littleEndian = new byte[value.length];
+    for (int i = 0; i < value.length; i++) {
+      littleEndian[i] = value[value.length - 1 - i];
+    }
+    String header =
+        "{\"w\":{\"dtype\":\""
+            + type
+            + "\",\"shape\":[1],\"data_offsets\":[0,"
+            + value.length
+            + "]}}";
+    return SafetensorsBytes.file(header, littleEndian);
   }
 
   @ParameterizedTest
@@ -473,9 +544,9 @@ class SafetensorsTest {
     String name = "\\n\\u001b[2J" + "x".repeat(1_000_000);
     put(
         SafetensorsBytes.file(
-            "{\"" + name + "\":{\"dtype\":\"F16\",\"shape\":[2],\"data_offsets\":[0,4]}}",
+            "{\"" + name + "\":{\"dtype\":\"I16\",\"shape\":[2],\"data_offsets\":[0,4]}}",
             new byte[4]));
-    refused().saying("dtype F16", "expected F32");
+    refused().saying("dtype I16", "expected F32");
   }
 
   private void put(byte[] content) throws IOException {

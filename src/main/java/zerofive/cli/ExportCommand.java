@@ -1,0 +1,192 @@
+package zerofive.cli;
+
+import com.google.gson.Gson;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import zerofive.data.InputException;
+import zerofive.data.Named;
+import zerofive.data.OutputException;
+import zerofive.data.Sha256;
+import zerofive.model.Architecture;
+import zerofive.model.ModelFile;
+import zerofive.model.NpzFile;
+import zerofive.model.OnnxFile;
+import zerofive.model.Parameters;
+import zerofive.report.Terminal;
+import zerofive.report.Text;
+
+/** {@code export}: a saved model for other programs. */
+final class ExportCommand implements Command {
+  private enum Format {
+    ONNX,
+    SAFETENSORS,
+    NPZ;
+
+    static Format parse(String name) {
+      return Named.of(name, "format", values());
+    }
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  @Override
+  public String name() {
+    return "export";
+  }
+
+  @Override
+  public String summary() {
+    return "a saved model as ONNX, safetensors (PyTorch's names) or npz (numpy)";
+  }
+
+  @Override
+  public String example() {
+    return "zerofive export --model runs/first/model.safetensors --format onnx";
+  }
+
+  @Override
+  public Options options() {
+    Options options = new Options();
+    options.addOption(
+        Arguments.option("model", "FILE", "a .safetensors file, of ours or of PyTorch (required)"));
+    options.addOption(
+        Arguments.option(
+            "format", "NAME", "onnx, safetensors, npz (default: " + Format.ONNX + ")"));
+    options.addOption(
+        Arguments.option(
+            "input",
+            "TYPE",
+            "onnx: takes images [batch, pixels] as byte, 0 to 255, or as float, already divided by"
+                + " 255 (default: "
+                + OnnxFile.Input.BYTE
+                + ")"));
+    options.addOption(
+        Arguments.option(
+            "out", "FILE", "a new file (default: beside the model, with the format's ending)"));
+    options.addOption(Arguments.flag("json", "print one JSON object"));
+    return options;
+  }
+
+  @Override
+  public int run(CommandLine line, Invocation invocation) {
+    Arguments arguments = new Arguments(line);
+    Path file =
+        arguments
+            .path("model")
+            .orElseThrow(() -> new UsageException("export needs --model FILE.safetensors"));
+    Format format = arguments.parsed("format", Format::parse).orElse(Format.ONNX);
+    OnnxFile.Input input =
+        arguments.parsed("input", OnnxFile.Input::parse).orElse(OnnxFile.Input.BYTE);
+    if (arguments.has("input") && format != Format.ONNX) {
+      throw new UsageException("--input belongs to --format onnx; " + format + " holds no graph");
+    }
+    Path out = arguments.path("out").orElseGet(() -> beside(file, format));
+    ModelFile model = ModelFile.read(file);
+    Terminal terminal = invocation.terminal();
+    model.notes().forEach(note -> terminal.note("note     ", note));
+    if (!model.named()) {
+      terminal.note(
+          "note     ",
+          "the model file names no classes; they are called " + String.join(",", model.classes()));
+    }
+    checkFree(out);
+    switch (format) {
+      case ONNX -> OnnxFile.write(model, input, Version.read().toString(), out);
+      case SAFETENSORS -> model.write(out);
+      case NPZ -> NpzFile.write(model, out);
+    }
+    if (arguments.has("json")) {
+      terminal.result(json(file, model, format, input, out));
+    } else {
+      terminal.result("model    ", describe(model));
+      terminal.result("format   ", describe(model, format, input));
+      terminal.result("written  " + out + ", " + Text.count(size(out)) + " bytes");
+      terminal.result("sha256   " + Sha256.of(out));
+    }
+    return ExitCode.DONE;
+  }
+
+  private static Path beside(Path model, Format format) {
+    String name = model.getFileName() == null ? "model" : model.getFileName().toString();
+    return model.resolveSibling(name.replaceFirst("\\.safetensors$", "") + "." + format);
+  }
+
+  /** A file that is there may be the model itself, or have cost somebody an hour. */
+  private static void checkFree(Path out) {
+    if (Files.exists(out, LinkOption.NOFOLLOW_LINKS)) {
+      throw new OutputException(out + " exists; name another file with --out, or remove it");
+    }
+  }
+
+  private static long size(Path file) {
+    try {
+      return Files.size(file);
+    } catch (IOException e) {
+      throw new InputException(file, e);
+    }
+  }
+
+  private static String describe(ModelFile model) {
+    return model.parameters().architecture()
+        + ", "
+        + model.loss()
+        + ", classes "
+        + String.join(", ", model.classes());
+  }
+
+  private static String describe(ModelFile model, Format format, OnnxFile.Input input) {
+    Architecture architecture = model.parameters().architecture();
+    return switch (format) {
+      case ONNX ->
+          "onnx, operator set "
+              + OnnxFile.OPERATOR_SET
+              + ": images "
+              + input.type()
+              + " [batch, "
+              + architecture.inputs()
+              + "]; logits [batch, "
+              + architecture.outputs()
+              + "], probabilities [batch, "
+              + model.classes().size()
+              + "]";
+      case SAFETENSORS ->
+          "safetensors, float32, for PyTorch's nn.Sequential: " + tensors(architecture);
+      case NPZ -> "npz, float32: " + tensors(architecture) + ", classes";
+    };
+  }
+
+  private static String tensors(Architecture architecture) {
+    return Parameters.views(architecture).stream()
+        .map(view -> view.name() + " " + view.shape())
+        .collect(Collectors.joining(", "));
+  }
+
+  private static String json(
+      Path file, ModelFile model, Format format, OnnxFile.Input input, Path out) {
+    JsonArray classes = new JsonArray();
+    model.classes().forEach(classes::add);
+    JsonObject json = new JsonObject();
+    json.addProperty("model", file.toString());
+    json.addProperty("layers", model.parameters().architecture().toString());
+    json.add("classes", classes);
+    json.addProperty("format", format.toString());
+    if (format == Format.ONNX) {
+      json.addProperty("input", input.toString());
+    }
+    json.addProperty("out", out.toString());
+    json.addProperty("bytes", size(out));
+    json.addProperty("sha256", Sha256.of(out));
+    return new Gson().toJson(json);
+  }
+}

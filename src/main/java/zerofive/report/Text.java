@@ -54,8 +54,7 @@ public final class Text {
       size /= 1000;
       unit++;
     }
-    String digits = unit > 0 && size < 99.95 ? "%.1f %s" : "%.0f %s";
-    return String.format(Locale.ROOT, digits, size, BYTE_UNITS.get(unit));
+    return fixed(size, unit > 0 && size < 99.95 ? 1 : 0) + " " + BYTE_UNITS.get(unit);
   }
 
   /** A number and its noun: {@code 1 error}, {@code 7 errors}. */

@@ -1,6 +1,5 @@
 package zerofive.cli;
 
-import com.google.gson.Gson;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.io.IOException;
@@ -61,16 +60,20 @@ final class ExportCommand implements Command {
     options.addOption(
         Arguments.option("model", "FILE", "a .safetensors file, of ours or of PyTorch (required)"));
     options.addOption(
-        Arguments.option(
-            "format", "NAME", "onnx, safetensors, npz (default: " + Format.ONNX + ")"));
+        Arguments.choice(
+            "format",
+            "NAME",
+            "onnx, safetensors, npz (default: " + Format.ONNX + ")",
+            (Object[]) Format.values()));
     options.addOption(
-        Arguments.option(
+        Arguments.choice(
             "input",
             "TYPE",
             "onnx: takes images [batch, pixels] as byte, 0 to 255, or as float, already divided by"
                 + " 255 (default: "
                 + OnnxFile.Input.BYTE
-                + ")"));
+                + ")",
+            (Object[]) OnnxFile.Input.values()));
     options.addOption(
         Arguments.option(
             "out", "FILE", "a new file (default: beside the model, with the format's ending)"));
@@ -107,7 +110,7 @@ final class ExportCommand implements Command {
       case NPZ -> NpzFile.write(model, out);
     }
     if (arguments.has("json")) {
-      terminal.result(json(file, model, format, input, out));
+      terminal.json(json(file, model, format, input, out));
     } else {
       terminal.result("model    ", describe(model));
       terminal.result("format   ", describe(model, format, input));
@@ -172,7 +175,7 @@ final class ExportCommand implements Command {
         .collect(Collectors.joining(", "));
   }
 
-  private static String json(
+  private static JsonObject json(
       Path file, ModelFile model, Format format, OnnxFile.Input input, Path out) {
     JsonArray classes = new JsonArray();
     model.classes().forEach(classes::add);
@@ -187,6 +190,6 @@ final class ExportCommand implements Command {
     json.addProperty("out", out.toString());
     json.addProperty("bytes", size(out));
     json.addProperty("sha256", Sha256.of(out));
-    return new Gson().toJson(json);
+    return json;
   }
 }

@@ -188,16 +188,12 @@ class BadInputTest {
 
   @Test
   void anUnknownCommand() {
-<<<<<<< HEAD
     assertRefused(2, InProcess.run("tarin"), "'tarin'", "did you mean train?");
-    assertRefused(2, InProcess.run("paint"), "'paint'", "train, reproduce, evaluate, devices");
+    assertRefused(2, InProcess.run("paint"), "'paint'", "known are train, reproduce, evaluate");
     assertRefused(2, InProcess.run("help", "eval"), "'eval'", "known are");
     assertRefused(2, InProcess.run("help", "train", "evaluate"), "one command at a time");
     assertRefused(2, InProcess.run("completion"), "bash or zsh");
     assertRefused(2, InProcess.run("completion", "fish"), "bash or zsh");
-=======
-    assertRefused(2, InProcess.run("tarin"), "'tarin'", "known are train, reproduce, evaluate");
->>>>>>> d43ab16 (export: ONNX, safetensors and npz; PyTorch's names and half, bfloat and double values are read)
   }
 
   private Launcher.Result trainInto(Path target) {

@@ -125,21 +125,29 @@ final class SimulatorBuild {
                 flags.stream(), Stream.of("-fsanitize=" + sanitizer, "-fno-sanitize-recover=all"))
             .toList();
     String program = main.replace(".cpp", "");
+    // The emulation is the hardware, and must not be looked at by the sanitizer.
+    Path hardware =
+        once(
+            "hardware",
+            Stream.concat(flags.stream(), Stream.of(main)).toList(),
+            built ->
+                run(
+                    built,
+                    List.of(
+                        compile(SOURCES.resolve("emulation.cpp"), "emulation.o", flags, List.of()),
+                        compile(SOURCES.resolve(main), "main.o", flags, List.of()))));
     Path folder =
         once(
             program,
             Stream.concat(instrumented.stream(), kernels.stream().map(Path::toString)).toList(),
             built -> {
               List<Step> objects = new ArrayList<>(kernels(built, kernels, instrumented));
-              // The emulation is the hardware, and must not be looked at by the sanitizer.
-              objects.add(
-                  compile(SOURCES.resolve("emulation.cpp"), "emulation.o", flags, List.of()));
-              objects.add(compile(SOURCES.resolve(main), "main.o", flags, List.of()));
               run(built, objects);
-              run(
-                  built,
-                  List.of(
-                      linked(program, instrumented, objects.stream().map(Step::product).toList())));
+              List<String> link = new ArrayList<>(objects.stream().map(Step::product).toList());
+              for (String object : List.of("emulation.o", "main.o")) {
+                link.add(hardware.resolve(object).toString());
+              }
+              run(built, List.of(linked(program, instrumented, link)));
             });
     return folder.resolve(program);
   }

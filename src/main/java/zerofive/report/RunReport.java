@@ -240,7 +240,7 @@ public record RunReport(
     double share = (double) count / images;
     html.raw(right ? "<td class=\"r\"" : "<td class=\"w\"")
         .raw(" style=\"--a:")
-        .raw(Text.fixed(right ? 0.1 + 0.3 * share : 0.15 + 0.4 * Math.sqrt(share), 2))
+        .raw(Text.fixed(right ? 0.1 + 0.3 * share : 0.12 + 0.6 * Math.sqrt(share), 2))
         .raw("\">")
         .raw(Text.count(count))
         .raw("</td>");
@@ -277,18 +277,18 @@ public record RunReport(
     double[] probabilities = Prediction.probabilities(logits, image.index() * outputs, outputs);
     boolean named = image.predicted() != Prediction.NONE;
     String number = Text.count(image.index() + 1);
-    html.raw(image.isWrong() ? "<li class=\"wrong\">" : "<li>");
+    html.raw(image.isWrong() ? "<li class=\"wrong\"><span class=\"verdict\">wrong</span>" : "<li>");
     picture(
         html,
         Png.grey(mosaic.columns(), mosaic.rows(), pixels),
         "validation image " + number + ", true class " + data.classes().get(image.target()));
-    html.raw("<span>true <b>").text(data.classes().get(image.target())).raw("</b></span>");
-    html.raw("<span>predicted <b>")
+    html.raw("<span>true <b>")
+        .text(data.classes().get(image.target()))
+        .raw("</b></span><span>predicted <b>")
         .text(named ? data.classes().get(image.predicted()) : "none")
-        .raw("</b></span><span>");
-    html.raw(named ? percent(probabilities[image.predicted()]) : "").raw("</span><span>");
-    html.raw(image.isWrong() ? "<i class=\"verdict\">wrong</i> " : "")
-        .raw("no. ")
+        .raw("</b></span><span>")
+        .raw(named ? percent(probabilities[image.predicted()]) : "not a number")
+        .raw("</span><span>no. ")
         .raw(number)
         .raw("</span></li>\n");
   }
@@ -316,13 +316,13 @@ public record RunReport(
         UnitPicture.of(model, data.train().height(), data.train().width(), UNITS);
     html.raw("<section>\n<h2>Learned weights</h2>\n<p class=\"about\">")
         .raw(linear ? "What each output" : "What each hidden unit of the first layer")
-        .raw(" looks for: red pixels raise it, blue ones lower it, white ones do not matter. Each")
-        .raw(" picture has a scale of its own, given below it.");
+        .raw(" looks for: red pixels raise it, blue ones lower it, white ones do not matter. The")
+        .raw(" number below a picture is the weight of its deepest colour.");
     if (linear && units == 1) {
       html.raw(" Red speaks for ").text(data.classes().get(0));
       html.raw(", blue for ").text(data.classes().get(1)).raw(".");
     } else if (layers.size() == 2) {
-      html.raw(" Below it, too, the class its unit speaks for most.");
+      html.raw(" Below that stands the class its unit speaks for most.");
     }
     if (pictures.size() < units) {
       html.raw(" Shown are the ")
@@ -376,19 +376,20 @@ public record RunReport(
         .raw("<table class=\"rows\"><tbody>\n");
     JsonObject json = JsonParser.parseString(config.toJson()).getAsJsonObject();
     json.remove("device_settings");
+    if (config.threads() == 0) {
+      json.addProperty("threads", "one for each core");
+    }
     for (Map.Entry<String, JsonElement> setting : json.entrySet()) {
-      JsonElement value = setting.getValue();
-      row(
-          html,
-          setting.getKey(),
-          value instanceof JsonArray names ? joined(names) : value.getAsString());
+      row(html, setting.getKey(), words(setting.getValue()));
     }
     config.deviceSettings().forEach((name, value) -> row(html, name, value));
     html.raw("</tbody></table>\n</section>\n");
   }
 
-  private static String joined(JsonArray names) {
-    return String.join(", ", names.asList().stream().map(JsonElement::getAsString).toList());
+  private static String words(JsonElement value) {
+    return value instanceof JsonArray list
+        ? String.join(", ", list.asList().stream().map(JsonElement::getAsString).toList())
+        : value.getAsString();
   }
 
   private static void row(Html html, String name, String value) {

@@ -11,12 +11,16 @@ import zerofive.model.Parameters;
  * 0, ever deeper red for what raises the unit and blue for what lowers it.
  *
  * @param unit its number in the layer, from 0
- * @param scale the weight of the deepest colour: the largest of the picture, without its sign
+ * @param scale the weight of the deepest colour: the largest of the picture, without its sign, but
+ *     no less than a quarter of the largest of all pictures
  * @param png the picture
  */
 @SuppressWarnings("ArrayRecordComponent")
 record UnitPicture(int unit, double scale, byte[] png) {
   private static final int LONGEST = 56;
+
+  /** The finest scale, as a share of the coarsest: who learned little should look pale. */
+  private static final double FINEST = 0.25;
 
   /** Of the largest negative, of no and of the largest positive weight: red, green, blue. */
   private static final int[][] COLOURS = {{18, 78, 158}, {247, 247, 247}, {178, 24, 43}};
@@ -31,24 +35,42 @@ record UnitPicture(int unit, double scale, byte[] png) {
   static List<UnitPicture> of(Parameters model, int height, int width, int most) {
     Layer layer = model.architecture().layers().get(0);
     Mosaic mosaic = Mosaic.within(LONGEST, height, width);
-    List<UnitPicture> pictures = new ArrayList<>();
-    for (int unit : units(model, layer, most)) {
+    List<Integer> units = units(model, layer, most);
+    List<double[]> weights = new ArrayList<>();
+    double largest = 0;
+    for (int unit : units) {
       int begin = layer.weightOffset() + unit * layer.inputs();
-      double[] weights = mosaic.means(pixel -> model.values()[begin + pixel]);
-      double scale = 0;
-      for (double weight : weights) {
-        scale = Math.max(scale, Math.abs(weight));
-      }
-      byte[] pixels = new byte[CHANNELS * weights.length];
-      for (int i = 0; i < weights.length; i++) {
-        double share = scale > 0 ? weights[i] / scale : 0;
-        for (int channel = 0; channel < CHANNELS; channel++) {
-          pixels[CHANNELS * i + channel] = colour(share, channel);
-        }
-      }
-      pictures.add(new UnitPicture(unit, scale, Png.rgb(mosaic.columns(), mosaic.rows(), pixels)));
+      double[] means = mosaic.means(pixel -> model.values()[begin + pixel]);
+      weights.add(means);
+      largest = Math.max(largest, largest(means));
+    }
+    List<UnitPicture> pictures = new ArrayList<>();
+    for (int i = 0; i < weights.size(); i++) {
+      double scale = Math.max(largest(weights.get(i)), FINEST * largest);
+      byte[] pixels = pixels(weights.get(i), scale);
+      byte[] png = Png.rgb(mosaic.columns(), mosaic.rows(), pixels);
+      pictures.add(new UnitPicture(units.get(i), scale, png));
     }
     return pictures;
+  }
+
+  private static double largest(double[] weights) {
+    double largest = 0;
+    for (double weight : weights) {
+      largest = Math.max(largest, Math.abs(weight));
+    }
+    return largest;
+  }
+
+  private static byte[] pixels(double[] weights, double scale) {
+    byte[] pixels = new byte[CHANNELS * weights.length];
+    for (int i = 0; i < weights.length; i++) {
+      double share = scale > 0 ? weights[i] / scale : 0;
+      for (int channel = 0; channel < CHANNELS; channel++) {
+        pixels[CHANNELS * i + channel] = colour(share, channel);
+      }
+    }
+    return pixels;
   }
 
   private static byte colour(double share, int channel) {

@@ -57,8 +57,13 @@ class TrainIT {
             "accuracy.svg",
             "loss.svg",
             "confusion.csv",
+            "report.html",
             "receipt.json"),
         files(run));
+    String report = Files.readString(run.resolve("report.html"));
+    assertTrue(report.contains("<h1>mlp:30 on mnist, 0 vs 5</h1>"), report);
+    assertTrue(report.contains("train --epochs 2</code>"), report);
+    assertTrue(result.out().contains("report.html"), result.out());
     List<String> metrics = Files.readAllLines(run.resolve("metrics.csv"));
     assertEquals(
         "epoch,train_loss,valid_loss,accuracy,errors,train_seconds,valid_seconds", metrics.get(0));
@@ -97,6 +102,16 @@ class TrainIT {
       assertEquals(0, result.code(), result.err());
     }
     assertArrayEquals(model(folder.resolve("a")), model(folder.resolve("b")));
+    assertEquals(timeless(folder.resolve("a")), timeless(folder.resolve("b")));
+  }
+
+  /** A run's report without what differs from day to day: times, and the folder asked for. */
+  private static String timeless(Path run) throws IOException {
+    return Files.readString(run.resolve("report.html"))
+        .replaceAll("(?s)<section[^>]*id=\"time\">.*?</section>", "")
+        .replaceAll("<dt>Training</dt><dd>[^<]*<", "")
+        .replaceAll("started</th><td>[^<]*<", "")
+        .replace("--out " + run.getFileName(), "");
   }
 
   @ParameterizedTest
@@ -203,13 +218,16 @@ class TrainIT {
     assertEquals(0, train(run, "2", "--model", "linear").await().code());
     Files.delete(run.resolve("confusion.csv"));
     Files.createDirectory(run.resolve("confusion.csv"));
+    assertTrue(Files.isRegularFile(run.resolve("report.html")));
     Launcher.Result failed = Launcher.run(folder, "train", "--resume", "run", "--epochs", "3");
     assertEquals(6, failed.code(), failed.err());
+    assertFalse(Files.exists(run.resolve("report.html")), "of another length");
     Files.delete(run.resolve("confusion.csv"));
     Launcher.Result again = Launcher.run(folder, "train", "--resume", "run");
     assertEquals(0, again.code(), again.err());
     assertTrue(again.out().contains("after epoch 3"), again.out());
     assertTrue(Files.isRegularFile(run.resolve("confusion.csv")));
+    assertTrue(Files.readString(run.resolve("report.html")).contains(", after epoch 2</td>"));
     String receipt = Files.readString(run.resolve("receipt.json"));
     Launcher.Result finished = Launcher.run(folder, "train", "--resume", "run");
     assertTrue(finished.out().contains("is finished"), finished.out());
@@ -224,6 +242,7 @@ class TrainIT {
     assertTrue(result.err().contains("smaller --lr"), result.err());
     assertTrue(Files.exists(run.resolve("checkpoint.safetensors")));
     assertFalse(Files.exists(run.resolve("model.safetensors")));
+    assertFalse(Files.exists(run.resolve("report.html")));
   }
 
   /** A limit on the size of files stands for a full disk: both make a write fail half-way. */

@@ -3,6 +3,8 @@ package zerofive.report;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.List;
+import java.util.Locale;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class TextTest {
@@ -53,5 +55,22 @@ class TextTest {
     assertEquals("runs/2026-11-22T14-00-00-mlp-30", Text.shell("runs/2026-11-22T14-00-00-mlp-30"));
     assertEquals("'my run'", Text.shell("my run"));
     assertEquals("'it'\\''s'", Text.shell("it's"));
+  }
+
+  @Test
+  void numbersAreWrittenAsStringFormatWritesThem() {
+    Random random = new Random(5);
+    for (int i = 0; i < 2000; i++) {
+      double value = random.nextGaussian() * Math.pow(10, random.nextInt(12) - 6);
+      for (int decimals : new int[] {0, 1, 2, 6}) {
+        String expected = String.format(Locale.ROOT, "%." + decimals + "f", value);
+        boolean isZero = Double.parseDouble(expected) == 0;
+        assertEquals(isZero ? expected.replace("-", "") : expected, Text.fixed(value, decimals));
+      }
+    }
+    assertEquals("NaN", Text.fixed(Double.NaN, 1));
+    assertEquals("1.0E300", Text.fixed(1e300, 1));
+    assertEquals("-1,234,567", Text.count(-1234567));
+    assertEquals("-123", Text.count(-123));
   }
 }

@@ -1,0 +1,53 @@
+package zerofive.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.List;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.DefaultParser;
+import org.apache.commons.cli.ParseException;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import zerofive.train.RunConfig;
+
+class TrainOptionsTest {
+  private static RunConfig config(List<String> words, List<String> classes) throws ParseException {
+    CommandLine line =
+        new DefaultParser().parse(new TrainCommand().options(), words.toArray(String[]::new));
+    return TrainOptions.of(new Arguments(line)).resolve(classes);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "--model linear --lr 0.003 --epochs 7 --batch-size 31 --seed -5",
+        "--preset notebook",
+        "--preset notebook --loss bce --init normal",
+        "--optimizer adamw",
+        "--optimizer adamw --weight-decay 0",
+        "--optimizer adam --lr 1e-5 --schedule one-cycle --order sequential",
+        "--momentum 0.9 --weight-decay 0.0001 --checkpoint-every 3",
+        "--device cpu --threads 3",
+        "--device cuda:1 --resident-mb 5"
+      })
+  void theCommandLineOfSettingsAsksForTheSameSettings(String line) throws ParseException {
+    List<String> words = line.isEmpty() ? List.of() : List.of(line.split(" ", -1));
+    for (List<String> classes : List.of(List.of("0", "5"), List.of("3", "7"))) {
+      RunConfig config = config(words, classes);
+      List<String> again = TrainOptions.commandLine(config);
+      assertEquals("train", again.get(0));
+      assertEquals(config, config(again.subList(1, again.size()), classes), again.toString());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"3,7", "0,5", "2,1,0"})
+  void classesAreListedUnlessACommaIsInOne(String list) throws ParseException {
+    List<String> classes = List.of(list.split(",", -1));
+    List<String> again = TrainOptions.commandLine(config(List.of("--classes", list), classes));
+    assertEquals(!list.equals("0,5"), again.contains(list), again.toString());
+    List<String> comma = TrainOptions.commandLine(config(List.of(), List.of("a,b", "c")));
+    assertEquals(List.of("train", "--classes", "all"), comma);
+  }
+}

@@ -31,11 +31,13 @@ record Mosaic(int height, int width, int side) {
    * @return [rows, columns] row-major
    */
   double[] means(IntToDoubleFunction values) {
-    double[] means = new double[rows() * columns()];
-    for (int row = 0; row < rows(); row++) {
-      for (int column = 0; column < columns(); column++) {
-        means[row * columns() + column] = mean(values, row * side, column * side);
-      }
+    int columns = columns();
+    double[] means = new double[rows() * columns];
+    for (int i = 0; i < means.length; i++) {
+      means[i] =
+          side == 1
+              ? values.applyAsDouble(i)
+              : mean(values, i / columns * side, i % columns * side);
     }
     return means;
   }

@@ -22,10 +22,15 @@ record UnitPicture(int unit, double scale, byte[] png) {
   /** The finest scale, as a share of the coarsest: who learned little should look pale. */
   private static final double FINEST = 0.25;
 
-  /** Of the largest negative, of no and of the largest positive weight: red, green, blue. */
-  private static final int[][] COLOURS = {{18, 78, 158}, {247, 247, 247}, {178, 24, 43}};
-
   private static final int CHANNELS = 3;
+  private static final int[] BLUE = {18, 78, 158};
+  private static final int[] WHITE = {247, 247, 247};
+  private static final int[] RED = {178, 24, 43};
+
+  /** Shades of red, and of blue. */
+  private static final int STEPS = 48;
+
+  private static final byte[] COLOURS = colours();
 
   /**
    * Pictures of the first layer's units, in its order.
@@ -64,19 +69,25 @@ record UnitPicture(int unit, double scale, byte[] png) {
 
   private static byte[] pixels(double[] weights, double scale) {
     byte[] pixels = new byte[CHANNELS * weights.length];
+    double steps = scale > 0 ? STEPS / scale : 0;
     for (int i = 0; i < weights.length; i++) {
-      double share = scale > 0 ? weights[i] / scale : 0;
-      for (int channel = 0; channel < CHANNELS; channel++) {
-        pixels[CHANNELS * i + channel] = colour(share, channel);
-      }
+      int colour = STEPS + (int) Math.rint(weights[i] * steps);
+      System.arraycopy(COLOURS, CHANNELS * colour, pixels, CHANNELS * i, CHANNELS);
     }
     return pixels;
   }
 
-  private static byte colour(double share, int channel) {
-    int end = COLOURS[share < 0 ? 0 : 2][channel];
-    int middle = COLOURS[1][channel];
-    return (byte) Math.round(middle + Math.abs(share) * (end - middle));
+  /** [2 * STEPS + 1, CHANNELS], from the deepest blue to the deepest red. */
+  private static byte[] colours() {
+    byte[] colours = new byte[CHANNELS * (2 * STEPS + 1)];
+    for (int step = -STEPS; step <= STEPS; step++) {
+      int[] end = step < 0 ? BLUE : RED;
+      for (int channel = 0; channel < CHANNELS; channel++) {
+        int way = Math.abs(step) * (end[channel] - WHITE[channel]) / STEPS;
+        colours[CHANNELS * (STEPS + step) + channel] = (byte) (WHITE[channel] + way);
+      }
+    }
+    return colours;
   }
 
   private static List<Integer> units(Parameters model, Layer layer, int most) {

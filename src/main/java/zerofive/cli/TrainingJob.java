@@ -3,7 +3,9 @@ package zerofive.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import zerofive.backend.Backend;
 import zerofive.backend.Scorer;
@@ -168,12 +170,9 @@ final class TrainingJob {
       logits = scorer.logits(data.valid());
     }
     ConfusionMatrix confusion = ConfusionMatrix.of(data.classes(), data.valid(), logits);
-    AtomicFile.write(folder.file("confusion.csv"), confusion.toCsv());
     String title = config.model() + " on " + DataText.title(data);
     List<EpochRecord> history = outcome.history();
     EpochRecord kept = outcome.kept().orElseThrow();
-    AtomicFile.write(folder.file("accuracy.svg"), HistoryCharts.accuracy(title, history, kept));
-    AtomicFile.write(folder.file("loss.svg"), HistoryCharts.loss(title, history, kept));
     String modelSha256 = Sha256.of(folder.model());
     RunReport report =
         new RunReport(
@@ -189,7 +188,12 @@ final class TrainingJob {
             modelSha256,
             time.phases(),
             Invocation.again(config));
-    AtomicFile.write(folder.file(REPORT), report.toHtml());
+    Map<String, String> texts = new LinkedHashMap<>();
+    texts.put("confusion.csv", confusion.toCsv());
+    texts.put("accuracy.svg", HistoryCharts.accuracy(title, history, kept));
+    texts.put("loss.svg", HistoryCharts.loss(title, history, kept));
+    texts.put(REPORT, report.toHtml());
+    AtomicFile.write(folder.path(), texts);
     receipt.finish(kept, history.size(), history.size() < config.epochs(), modelSha256);
   }
 }

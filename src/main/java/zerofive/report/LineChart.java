@@ -2,6 +2,7 @@ package zerofive.report;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * A line chart as SVG. Java's chart libraries draw through AWT, which costs a cold JVM a third of a
@@ -14,6 +15,7 @@ public final class LineChart {
   private static final int BOTTOM = 56;
   private static final int MARGIN = 24;
   private static final int TICKS = 6;
+  private static final int MOST_POINTS = 2000;
   private static final String INK = "#0f172a";
   private static final String[] COLOURS = {"#2563eb", "#d9480f", "#0f766e", "#7c3aed"};
 
@@ -205,15 +207,17 @@ public final class LineChart {
   private void drawLine(Svg svg, Series one, Axis x, Axis y) {
     StringBuilder path = new StringBuilder();
     int last = -1;
-    for (int i = 0; i < one.x().length; i++) {
-      if (Double.isFinite(one.y()[i])) {
-        boolean joined = last == i - 1 && last >= 0;
+    boolean joined = false;
+    for (int i : drawn(one.y())) {
+      boolean finite = Double.isFinite(one.y()[i]);
+      if (finite) {
         path.append(joined ? 'L' : 'M')
             .append(Text.fixed(horizontal(one.x()[i], x), 1))
             .append(' ')
             .append(Text.fixed(vertical(one.y()[i], y), 1));
         last = i;
       }
+      joined = finite;
     }
     svg.open("path").with("d", path.toString()).with("fill", "none");
     stroke(svg.with("stroke-linejoin", "round"), COLOURS[one.colour()]);
@@ -225,6 +229,32 @@ public final class LineChart {
           .with("fill", COLOURS[one.colour()])
           .close();
     }
+  }
+
+  /**
+   * The points of a line that are drawn: all, or where there are more than the eye can tell apart,
+   * the lowest and the highest of each stretch.
+   */
+  private static int[] drawn(double[] y) {
+    if (y.length <= MOST_POINTS) {
+      return IntStream.range(0, y.length).toArray();
+    }
+    int stretches = MOST_POINTS / 2;
+    int[] drawn = new int[2 * stretches];
+    for (int stretch = 0; stretch < stretches; stretch++) {
+      int begin = (int) ((long) y.length * stretch / stretches);
+      int end = (int) ((long) y.length * (stretch + 1) / stretches);
+      int lowest = begin;
+      int highest = begin;
+      for (int i = begin; i < end; i++) {
+        lowest = y[i] < y[lowest] ? i : lowest;
+        highest = y[i] > y[highest] ? i : highest;
+      }
+      drawn[2 * stretch] = Math.min(lowest, highest);
+      drawn[2 * stretch + 1] = Math.max(lowest, highest);
+    }
+    drawn[drawn.length - 1] = y.length - 1;
+    return drawn;
   }
 
   private static void stroke(Svg svg, String colour) {

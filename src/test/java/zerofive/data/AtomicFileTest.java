@@ -13,7 +13,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -48,6 +50,23 @@ class AtomicFileTest {
     AtomicFile.write(file, "short");
     assertEquals("short", Files.readString(file));
     assertEquals(List.of("config.json"), names());
+  }
+
+  @Test
+  void severalFilesAreReplacedInTheirOrderUpToTheFirstFailure() throws IOException {
+    Files.createDirectory(folder.resolve("b"));
+    Map<String, String> texts = new LinkedHashMap<>();
+    texts.put("a", "1");
+    texts.put("b", "2");
+    texts.put("c", "3");
+    OutputException refused =
+        assertThrows(OutputException.class, () -> AtomicFile.write(folder, texts));
+    assertTrue(refused.getMessage().contains(folder.resolve("b").toString()), refused.toString());
+    assertEquals(List.of("a", "b"), names());
+    Files.delete(folder.resolve("b"));
+    AtomicFile.write(folder, texts);
+    assertEquals(List.of("a", "b", "c"), names());
+    assertEquals("3", Files.readString(folder.resolve("c")));
   }
 
   @Test

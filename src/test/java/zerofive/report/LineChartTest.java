@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.StringReader;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.w3c.dom.Document;
@@ -57,5 +58,17 @@ class LineChartTest {
   void constantValuesAndNoValuesStillHaveAxes() throws Exception {
     parse(new LineChart("t", "x").line("a", new double[] {1, 2}, new double[] {5, 5}).toSvg());
     parse(new LineChart("t", "x").line("a", new double[0], new double[0]).toSvg());
+  }
+
+  @Test
+  void aLongLineKeepsItsPeaksInLittleRoom() {
+    double[] x = IntStream.rangeClosed(1, 1_000_000).asDoubleStream().toArray();
+    double[] y = IntStream.range(0, x.length).mapToDouble(i -> i % 7).toArray();
+    y[123_456] = 100;
+    y[654_321] = -100;
+    String path = path(new LineChart("t", "x").line("a", x, y).toSvg());
+    assertTrue(path.length() < 40_000, path.length() + " characters");
+    assertTrue(path.contains(" 84.0") && path.contains(" 384.0"), path);
+    assertTrue(path.contains("L736.0 "), "the last point is drawn");
   }
 }

@@ -2,6 +2,7 @@ package zerofive.cli;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import com.google.gson.JsonPrimitive;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -220,9 +221,12 @@ record TrainOptions(
       // Its default is not the same for all optimisers.
       boolean explicit = name.equals("weight_decay") && decays;
       if (explicit || !settings.get(name).equals(defaults.get(name))) {
-        String value = name.equals("classes") ? classes(config) : settings.get(name).getAsString();
         words.add("--" + name.replace('_', '-'));
-        words.add(value);
+        boolean flag = settings.get(name).equals(new JsonPrimitive(true));
+        if (!flag) {
+          words.add(
+              name.equals("classes") ? classes(config) : settings.get(name).getAsString());
+        }
       }
     }
     config

@@ -1,7 +1,6 @@
 package zerofive.report;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 import zerofive.train.EpochRecord;
 
@@ -18,12 +17,13 @@ public final class HistoryCharts {
     LineChart chart =
         new LineChart(title, "epoch")
             .line(
-                String.format(
-                    Locale.ROOT,
-                    "validation accuracy, %.4f after epoch %d (%s)",
-                    kept.accuracy(),
-                    kept.epoch(),
-                    Text.plural(kept.errors(), "error")),
+                "validation accuracy, "
+                    + Text.fixed(kept.accuracy(), 4)
+                    + " after epoch "
+                    + kept.epoch()
+                    + " ("
+                    + Text.plural(kept.errors(), "error")
+                    + ")",
                 epochs(history),
                 values(history, EpochRecord::accuracy));
     return mark(chart, history, kept, kept.accuracy(), 0).toSvg();
@@ -38,11 +38,11 @@ public final class HistoryCharts {
     LineChart chart =
         new LineChart(title, "epoch")
             .line(
-                String.format(Locale.ROOT, "training loss, %.4f", kept.trainLoss()),
+                "training loss, " + Text.fixed(kept.trainLoss(), 4),
                 epochs(history),
                 values(history, EpochRecord::trainLoss))
             .line(
-                String.format(Locale.ROOT, "validation loss, %.4f", kept.validLoss()),
+                "validation loss, " + Text.fixed(kept.validLoss(), 4),
                 epochs(history),
                 values(history, EpochRecord::validLoss));
     return mark(chart, history, kept, kept.validLoss(), 1).toSvg();

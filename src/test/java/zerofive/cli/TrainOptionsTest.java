@@ -29,6 +29,7 @@ class TrainOptionsTest {
         "--optimizer adam --lr 1e-5 --schedule one-cycle --order sequential",
         "--momentum 0.9 --weight-decay 0.0001 --checkpoint-every 3",
         "--device cpu --threads 3",
+        "--early-stop 3 --epochs 500 --statistics --tensorboard",
         "--device cuda:1 --resident-mb 5"
       })
   void theCommandLineOfSettingsAsksForTheSameSettings(String line) throws ParseException {

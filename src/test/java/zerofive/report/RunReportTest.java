@@ -41,6 +41,11 @@ class RunReportTest {
   private static final int MOST_BYTES = 2_000_000;
   private static final int HARD_IMAGES = 24;
 
+  private static final List<EpochRecord> HISTORY =
+      List.of(
+          new EpochRecord(1, 0.5, 0.4, 0.25, 3, 0.1, 0.01),
+          new EpochRecord(2, 0.4, 0.3, 0.5, 2, 0.1, 0.01));
+
   @TempDir Path folder;
 
   /** Everything a report is made of. */
@@ -82,9 +87,8 @@ class RunReportTest {
             "a title",
             config,
             data,
-            List.of(
-                new EpochRecord(1, 0.5, 0.4, 0.25, 3, 0.1, 0.01),
-                new EpochRecord(2, 0.4, 0.3, 0.5, 2, 0.1, 0.01)),
+            HISTORY,
+            HISTORY.get(1),
             parameters,
             logits,
             ConfusionMatrix.of(classes, set, logits),

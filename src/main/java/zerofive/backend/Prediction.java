@@ -1,5 +1,7 @@
 package zerofive.backend;
 
+import java.util.Arrays;
+
 /** Which class logits name. */
 public final class Prediction {
   /** A row with a NaN logit names no class. */
@@ -31,26 +33,32 @@ public final class Prediction {
   }
 
   /**
-   * How probable each class is: the sigmoid of one logit z for class 0, and 1 - it for class 1; of
-   * more, their softmax. In double, without overflow; NaN where a logit is.
+   * The classes' probabilities, in double: sigmoid(z) and the rest to 1 of one logit, the softmax
+   * of more. All are NaN where no class is named.
    *
    * @param logits row-major
    * @param row where the row begins
    * @param outputs length of the row
-   * @return [classes], with sum 1
    */
   public static double[] probabilities(float[] logits, int row, int outputs) {
-    if (outputs == 1) {
-      return new double[] {
-        Math.exp(-crossEntropy(logits, row, 1, 0)), Math.exp(-crossEntropy(logits, row, 1, 1))
-      };
+    double[] shares = new double[outputs == 1 ? 2 : outputs];
+    int best = of(logits, row, outputs);
+    if (best == NONE) {
+      Arrays.fill(shares, Double.NaN);
+      return shares;
     }
-    double logSum = logSumOfExponentials(logits, row, outputs);
-    double[] probabilities = new double[outputs];
-    for (int j = 0; j < outputs; j++) {
-      probabilities[j] = Math.exp(logits[row + j] - logSum);
+    // Sigmoid is the softmax of z and 0. Less the largest, no exponential overflows.
+    double largest = outputs == 1 ? Math.max(logits[row], 0) : logits[row + best];
+    double sum = 0;
+    for (int j = 0; j < shares.length; j++) {
+      double z = outputs == 1 && j == 1 ? 0 : logits[row + j];
+      shares[j] = z == largest ? 1 : Math.exp(z - largest);
+      sum += shares[j];
     }
-    return probabilities;
+    for (int j = 0; j < shares.length; j++) {
+      shares[j] /= sum;
+    }
+    return shares;
   }
 
   /**

@@ -21,6 +21,7 @@ public final class Cli {
           new TrainCommand(),
           new ReproduceCommand(),
           new EvaluateCommand(),
+          new PredictCommand(),
           new ExportCommand(),
           new DevicesCommand(),
           new DataCommand(),

@@ -1,7 +1,11 @@
 package zerofive.data;
 
+import java.io.BufferedOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -22,9 +26,14 @@ public final class AtomicFile {
     write(file, ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
   }
 
+  /** Writes a file's bytes, as many as it likes. */
+  public interface Content {
+    void writeTo(OutputStream stream) throws IOException;
+  }
+
   /** Replaces {@code file} by {@code parts}, one after the other. Throws OutputException. */
   public static void write(Path file, ByteBuffer... parts) {
-    replace(file, parts);
+    replace(file, all(parts));
     syncFolder(file.toAbsolutePath().getParent());
   }
 
@@ -36,11 +45,41 @@ public final class AtomicFile {
   public static void write(Path folder, Map<String, String> texts) {
     texts.forEach(
         (name, text) ->
-            replace(folder.resolve(name), ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8))));
+            replace(
+                folder.resolve(name), all(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)))));
     syncFolder(folder);
   }
 
-  private static void replace(Path file, ByteBuffer... parts) {
+  private static Writing all(ByteBuffer... parts) {
+    return channel -> {
+      for (ByteBuffer part : parts) {
+        while (part.hasRemaining()) {
+          channel.write(part);
+        }
+      }
+    };
+  }
+
+  /**
+   * Replaces {@code file} by what {@code content} writes; where that throws, the old file stays.
+   * Throws OutputException, for an UncheckedIOException too.
+   */
+  public static void stream(Path file, Content content) {
+    replace(
+        file,
+        channel -> {
+          OutputStream stream = new BufferedOutputStream(Channels.newOutputStream(channel));
+          content.writeTo(stream);
+          stream.flush();
+        });
+    syncFolder(file.toAbsolutePath().getParent());
+  }
+
+  private interface Writing {
+    void into(FileChannel channel) throws IOException;
+  }
+
+  private static void replace(Path file, Writing writing) {
     Path folder = file.toAbsolutePath().getParent();
     Path temporary = folder.resolve("." + file.getFileName() + ".part");
     try {
@@ -48,22 +87,28 @@ public final class AtomicFile {
       Files.deleteIfExists(temporary);
       try (FileChannel channel =
           FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-        for (ByteBuffer part : parts) {
-          while (part.hasRemaining()) {
-            channel.write(part);
-          }
-        }
+        writing.into(channel);
         channel.force(true);
       }
       Files.move(
           temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
-      try {
-        Files.deleteIfExists(temporary);
-      } catch (IOException leftover) {
-        e.addSuppressed(leftover);
-      }
+      remove(temporary, e);
       throw new OutputException(file, e);
+    } catch (UncheckedIOException e) {
+      remove(temporary, e);
+      throw new OutputException(file, e.getCause());
+    } catch (RuntimeException | Error e) {
+      remove(temporary, e);
+      throw e;
+    }
+  }
+
+  private static void remove(Path temporary, Throwable cause) {
+    try {
+      Files.deleteIfExists(temporary);
+    } catch (IOException leftover) {
+      cause.addSuppressed(leftover);
     }
   }
 

@@ -46,6 +46,6 @@ final class ExifOrientation {
   private int u16(int at) {
     int first = bytes[at] & 0xff;
     int second = bytes[at + 1] & 0xff;
-    return littleEndian ? second << 8 | first : first << 8 | second;
+    return littleEndian ? (second << 8) | first : (first << 8) | second;
   }
 }

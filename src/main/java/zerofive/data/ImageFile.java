@@ -110,7 +110,7 @@ public final class ImageFile {
       throw new InputException(
           file + " says it has " + width + " x " + height + " pixels; save the image again");
     }
-    if (width * height > MAX_PIXELS) {
+    if (width > MAX_PIXELS || width * height > MAX_PIXELS) {
       throw new InputException(
           file
               + " has "
@@ -187,7 +187,7 @@ public final class ImageFile {
     long light = 0;
     for (int i = 0; i < grey.length; i++) {
       visible += alpha[i] & 0xff;
-      light += (grey[i] & 0xff) * (alpha[i] & 0xff);
+      light += (grey[i] & 0xffL) * (alpha[i] & 0xff);
     }
     int background = 2 * light > 255 * visible ? 0 : 255;
     for (int i = 0; i < grey.length; i++) {
@@ -198,12 +198,12 @@ public final class ImageFile {
 
   /** Big-endian, unsigned. */
   static int u16(byte[] bytes, int at) {
-    return (bytes[at] & 0xff) << 8 | bytes[at + 1] & 0xff;
+    return ((bytes[at] & 0xff) << 8) | (bytes[at + 1] & 0xff);
   }
 
   /** Big-endian, unsigned. */
   static long u32(byte[] bytes, int at) {
-    return (long) u16(bytes, at) << 16 | u16(bytes, at + 2);
+    return ((long) u16(bytes, at) << 16) | u16(bytes, at + 2);
   }
 
   static boolean startsWith(byte[] bytes, int... expected) {

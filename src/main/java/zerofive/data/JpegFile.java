@@ -81,7 +81,10 @@ record JpegFile(
         orientation = new ExifOrientation(bytes, content + 6, at + whole).read();
       } else if (marker == APP14 && holds(bytes, at, whole, "Adobe", 12)) {
         adobeTransform = bytes[content + 11] & 0xff;
-      } else if (isFrame(marker) && frame < 0 && whole >= 10 && whole >= 10 + 3 * bytes[at + 9]) {
+      } else if (isFrame(marker)
+          && frame < 0
+          && whole >= 10
+          && whole >= 10 + 3 * (bytes[at + 9] & 0xff)) {
         frame = content;
       }
       if ((marker < APP0 || marker > APP15) && marker != COMMENT) {
@@ -132,25 +135,24 @@ record JpegFile(
   /** As libjpeg decides it: by JFIF, else by Adobe's segment, else by the components' names. */
   private static Colours colours(
       Path file, byte[] bytes, int frame, boolean jfif, int adobeTransform) {
-    int components = bytes[frame + 5];
-    switch (components) {
-      case 1:
-        return Colours.GREY;
-      case 3:
+    int components = bytes[frame + 5] & 0xff;
+    return switch (components) {
+      case 1 -> Colours.GREY;
+      case 3 -> {
         boolean namedRgb =
             bytes[frame + 6] == 'R' && bytes[frame + 9] == 'G' && bytes[frame + 12] == 'B';
-        return !jfif && (adobeTransform == 0 || (adobeTransform < 0 && namedRgb))
+        yield !jfif && (adobeTransform == 0 || (adobeTransform < 0 && namedRgb))
             ? Colours.RGB
             : Colours.YCC;
-      case 4:
-        return adobeTransform == 2 ? Colours.YCCK : Colours.CMYK;
-      default:
-        throw new InputException(
-            file
-                + " has "
-                + components
-                + " colour components, expected 1, 3 or 4; save it as an ordinary JPEG or PNG");
-    }
+      }
+      case 4 -> adobeTransform == 2 ? Colours.YCCK : Colours.CMYK;
+      default ->
+          throw new InputException(
+              file
+                  + " has "
+                  + components
+                  + " colour components, expected 1, 3 or 4; save it as an ordinary JPEG or PNG");
+    };
   }
 
   /** The picture as stored; its samples come as they are, and colour is computed here. */
@@ -192,11 +194,11 @@ record JpegFile(
       case CMYK -> lumaWithBlack(first, samples[at + 1], samples[at + 2], samples[at + 3]);
       case YCC -> {
         int rgb = rgb(first, samples[at + 1], samples[at + 2]);
-        yield ImageFile.luma(rgb >> 16, rgb >> 8 & 0xff, rgb & 0xff);
+        yield ImageFile.luma(rgb >> 16, (rgb >> 8) & 0xff, rgb & 0xff);
       }
       case YCCK -> {
         int cmy = ~rgb(first, samples[at + 1], samples[at + 2]);
-        yield lumaWithBlack(cmy >> 16 & 0xff, cmy >> 8 & 0xff, cmy & 0xff, samples[at + 3]);
+        yield lumaWithBlack((cmy >> 16) & 0xff, (cmy >> 8) & 0xff, cmy & 0xff, samples[at + 3]);
       }
     };
   }
@@ -208,10 +210,10 @@ record JpegFile(
 
   /** JFIF's equations, in libjpeg's sixteen-bit fixed point; 0xRRGGBB. */
   private static int rgb(int y, int cb, int cr) {
-    int red = y + (91881 * (cr - 128) + 0x8000 >> 16);
-    int green = y + (-22554 * (cb - 128) - 46802 * (cr - 128) + 0x8000 >> 16);
-    int blue = y + (116130 * (cb - 128) + 0x8000 >> 16);
-    return clamp(red) << 16 | clamp(green) << 8 | clamp(blue);
+    int red = y + ((91881 * (cr - 128) + 0x8000) >> 16);
+    int green = y + ((-22554 * (cb - 128) - 46802 * (cr - 128) + 0x8000) >> 16);
+    int blue = y + ((116130 * (cb - 128) + 0x8000) >> 16);
+    return (clamp(red) << 16) | (clamp(green) << 8) | clamp(blue);
   }
 
   private static int clamp(int value) {

@@ -10,6 +10,7 @@ import java.io.PrintStream;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
+import java.util.List;
 import java.util.Optional;
 import zerofive.data.OutputException;
 
@@ -87,6 +88,19 @@ public final class Terminal {
       note(line);
     } else {
       print(Text.printable(line));
+    }
+  }
+
+  /**
+   * Records for other programs, on standard output: as they are where a program reads them, line
+   * breaks within them included; printable where a person looks on.
+   */
+  public void records(List<String> records) {
+    if (!records.isEmpty()) {
+      print(
+          OUT_IS_TERMINAL
+              ? String.join("\n", records.stream().map(Text::printable).toList())
+              : String.join("\n", records));
     }
   }
 

@@ -1,0 +1,49 @@
+package zerofive.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import zerofive.data.GreyImage;
+import zerofive.data.Pictures;
+import zerofive.model.Architecture;
+import zerofive.model.Loss;
+import zerofive.model.ModelFile;
+import zerofive.model.Parameters;
+
+/** {@code predict} through the real launcher. */
+class PredictIT {
+  @TempDir Path folder;
+
+  @Test
+  void oneLineForEachImageAndASentenceForWhatIsNone() {
+    // Bright on the left means class "left, or so"; its name needs quotes.
+    float[] values = {1, -1, 1, -1, 0};
+    new ModelFile(
+            new Parameters(new Architecture(4, List.of(), 1), values),
+            List.of("left, or so", "right"),
+            Loss.BCE,
+            true)
+        .write(folder.resolve("model.safetensors"));
+    byte[] left = {-1, 0, -1, 0};
+    byte[] right = {0, 9, 0, 100};
+    Pictures.write(folder.resolve("in/left.png"), Pictures.png(new GreyImage(left, 2, 2)));
+    Pictures.write(folder.resolve("in/right.png"), Pictures.png(new GreyImage(right, 2, 2)));
+    Pictures.write(
+        folder.resolve("in/z.png"), "no picture".getBytes(java.nio.charset.StandardCharsets.UTF_8));
+    Launcher.Result result =
+        Launcher.run(folder, "predict", "--raw", "--model", "model.safetensors", "in");
+    assertEquals(3, result.code(), result.err());
+    assertEquals(
+        List.of(
+            "path,class,probability",
+            "in/left.png,\"left, or so\",0.880797078",
+            "in/right.png,right,0.605291053"),
+        result.outLines());
+    assertTrue(result.err().contains("in/z.png is something else, not a PNG"), result.err());
+    assertTrue(result.err().contains("1 image could not be read, 2 predicted"), result.err());
+  }
+}

@@ -33,7 +33,7 @@ final class Proxies {
         return Optional.of(
             new Proxy(
                 text.startsWith("socks") ? Proxy.Type.SOCKS : Proxy.Type.HTTP,
-                new InetSocketAddress(proxy.getHost(), port)));
+                InetSocketAddress.createUnresolved(proxy.getHost(), port)));
       }
     } catch (IllegalArgumentException e) {
       throw new InputException(

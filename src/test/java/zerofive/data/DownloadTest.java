@@ -320,7 +320,8 @@ class DownloadTest {
   void proxiesComeFromTheUsualVariables() {
     URI plain = URI.create("http://data.example.org/x");
     URI secret = URI.create("https://data.example.org/x");
-    Proxy proxy = new Proxy(Proxy.Type.HTTP, new InetSocketAddress("proxy.example.com", 3128));
+    Proxy proxy =
+        new Proxy(Proxy.Type.HTTP, InetSocketAddress.createUnresolved("proxy.example.com", 3128));
     assertEquals(Optional.empty(), Proxies.of(plain, Map.of()));
     assertEquals(
         Optional.of(proxy),

@@ -13,6 +13,8 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.ToLongFunction;
+import java.util.function.UnaryOperator;
 
 /** Finds a data set by name or folder, and reads the chosen classes of it. */
 public final class DataSets {
@@ -68,7 +70,8 @@ public final class DataSets {
     Optional<Catalogue.Entry> named = Catalogue.find(nameOrFolder);
     if (named.isPresent()) {
       IdxFiles files = IdxFiles.find(Fetch.have(named.get(), watcher));
-      return load(nameOrFolder, nameOrFolder, files, filter, ByteSource::file);
+      return loadCached(
+          nameOrFolder, files, filter, file -> file.toFile().length(), ByteSource::file);
     }
     Path folder = folder(nameOrFolder);
     if (folder == null) {
@@ -82,33 +85,49 @@ public final class DataSets {
     return load(folder.toString(), files.set(), files, filter, ByteSource::file);
   }
 
-  /** From the cache of unpacked files; where one is missing or damaged all are unpacked anew. */
-  private static DataSet loadBundled(ClassFilter filter) {
+  /**
+   * From the cache of unpacked files; where one is missing or damaged all are unpacked anew.
+   *
+   * @param packedSize tells one version of a file from another
+   */
+  private static DataSet loadCached(
+      String name,
+      IdxFiles files,
+      ClassFilter filter,
+      ToLongFunction<Path> packedSize,
+      Function<Path, ByteSource> packed) {
+    UnaryOperator<String> own = file -> name.equals(MNIST) ? file : name + "-" + file;
     Map<Path, ByteSource> cached = new HashMap<>();
-    for (Path file : BUNDLED.all()) {
-      RawCache.read(file.toString(), packedSize(file))
+    for (Path file : files.all()) {
+      RawCache.read(own.apply(IdxFiles.canonical(file)), packedSize.applyAsLong(file))
           .ifPresent(source -> cached.put(file, source));
     }
     if (cached.size() == 4) {
       try {
-        return load(MNIST, MNIST, BUNDLED, filter, cached::get);
+        return load(name, name, files, filter, cached::get);
       } catch (InputException | InternalError e) {
         // A damaged cache, or a question that the true files will refuse in the right words. The
         // error is the JVM's for a mapped file that another process has cut off.
       }
     }
     return load(
-        MNIST,
+        name,
+        name,
+        files,
+        filter,
+        file ->
+            packed
+                .apply(file)
+                .toCache(own.apply(IdxFiles.canonical(file)), packedSize.applyAsLong(file)));
+  }
+
+  private static DataSet loadBundled(ClassFilter filter) {
+    return loadCached(
         MNIST,
         BUNDLED,
         filter,
-        file ->
-            ByteSource.resource("mnist/" + file + ".gz", DataSets.class)
-                .toCache(file.toString(), packedSize(file)));
-  }
-
-  private static long packedSize(Path file) {
-    return ByteSource.resourceSize("mnist/" + file + ".gz", DataSets.class);
+        file -> ByteSource.resourceSize("mnist/" + file + ".gz", DataSets.class),
+        file -> ByteSource.resource("mnist/" + file + ".gz", DataSets.class));
   }
 
   /** The set's own name decides what its labels are called and how its images lie. */

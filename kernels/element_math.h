@@ -40,6 +40,10 @@ ZEROFIVE_FORMULA float normalized(uint8_t shade) {
   return (float)shade / 255.0f;
 }
 
+// How far an image is moved to the right and down: two signed bytes, as zerofive.data.Augmentation packs them.
+ZEROFIVE_FORMULA int shift_x(int packed) { return (int8_t)packed; }
+ZEROFIVE_FORMULA int shift_y(int packed) { return (int8_t)(packed >> 8); }
+
 // NaN stays NaN.
 ZEROFIVE_FORMULA float activated(int activation, float v) {
   return activation == ACTIVATION_RELU && v < 0.0f ? 0.0f : v;

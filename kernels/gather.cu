@@ -1,4 +1,4 @@
-// Collects a batch: x[r, :] = pixels[order[first + r], :] / 255 and targets[r] = labels[order[first + r]].
+// Collects a batch. gather: x[r, :] = pixels[order[first + r], :] / 255 and targets[r] = labels[order[first + r]].
 //
 //   pixels  u8  [images, width]     order    i32 [first + rows or more]
 //   labels  i32 [images]            targets  i32 [rows], written
@@ -7,6 +7,11 @@
 // One block a row. The order is read from memory, so that a captured graph gathers other images in the next epoch. Of a set
 // that stays on the host, pixels is a chunk: the images at chunk_first and on of the order, one after the other; else
 // chunk_first is -1.
+//
+// gather_shifted: x[r, v, u] = pixels[order[first + r], v - dy, u - dx] / 255 where there is such a pixel, else 0; width is
+// then that of an image, and
+//
+//   shifts  i32 [images], (dx, dy) by image number
 #include "launch.cuh"
 
 extern "C" __global__ __launch_bounds__(THREADS) void gather(
@@ -34,5 +39,33 @@ extern "C" __global__ __launch_bounds__(THREADS) void gather(
     }
   } else {
     for (int p = threadIdx.x; p < width; p += THREADS) to[p] = normalized(from[p]);
+  }
+}
+
+extern "C" __global__ __launch_bounds__(THREADS) void gather_shifted(
+    const uint8_t* __restrict__ pixels,
+    const int* __restrict__ labels,
+    const int* __restrict__ order,
+    const int* __restrict__ shifts,
+    int first,
+    int chunk_first,
+    int height,
+    int width,
+    float* __restrict__ x,
+    int* __restrict__ targets) {
+  int r = blockIdx.x;
+  int image = order[first + r];
+  int row = chunk_first < 0 ? image : first - chunk_first + r;
+  int size = height * width;
+  const uint8_t* from = pixels + (size_t)row * size;
+  float* to = x + (size_t)r * size;
+  if (threadIdx.x == 0) targets[r] = labels[image];
+  int dx = shift_x(shifts[image]);
+  int dy = shift_y(shifts[image]);
+  for (int p = threadIdx.x; p < size; p += THREADS) {
+    int v = p / width - dy;
+    int u = p % width - dx;
+    bool exists = v >= 0 && v < height && u >= 0 && u < width;
+    to[p] = exists ? normalized(from[v * width + u]) : 0.0f;
   }
 }

@@ -12,6 +12,7 @@
 #include "bias_gradient.cpp"
 #include "update.cpp"
 #include "images.cpp"
+#include "shifts.cpp"
 #include "lists.cpp"
 #include "net.cpp"
 #include "linear.cpp"
@@ -29,6 +30,7 @@ namespace zerofive {
 extern const Kernels JOINED(kernels_, INSTRUCTION_SET) = {
     TEXT(INSTRUCTION_SET),
     INSTRUCTION_SET::gather,
+    INSTRUCTION_SET::gather_shifted,
     INSTRUCTION_SET::gemm,
     INSTRUCTION_SET::bias_activation,
     INSTRUCTION_SET::loss,
@@ -41,6 +43,7 @@ extern const Kernels JOINED(kernels_, INSTRUCTION_SET) = {
     INSTRUCTION_SET::set_valid,
     INSTRUCTION_SET::set_session_values,
     INSTRUCTION_SET::get_session_values,
+    INSTRUCTION_SET::set_shifts,
     INSTRUCTION_SET::train_epoch,
     INSTRUCTION_SET::measure,
     INSTRUCTION_SET::get_logits,

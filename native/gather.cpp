@@ -1,8 +1,13 @@
-// Collects a batch: x[r, :] = pixels[order[first + r], :] / 255 and targets[r] = labels[order[first + r]].
+// Collects a batch. gather: x[r, :] = pixels[order[first + r], :] / 255 and targets[r] = labels[order[first + r]].
 //
 //   pixels  u8  [images, width]     order    i32 [first + rows or more]
 //   labels  i32 [images]            targets  i32 [rows], written
 //   x       f32 [rows, width], written
+//
+// gather_shifted: x[r, v, u] = pixels[order[first + r], v - dy, u - dx] / 255 where there is such a pixel, else 0; width is
+// then that of an image, and
+//
+//   shifts  i32 [images], (dx, dy) by image number
 #include "native.h"
 
 namespace INSTRUCTION_SET {
@@ -19,6 +24,43 @@ void gather(
     for (int64_t r = share(rows, 1, member, team->threads()); r < end; r++) {
       int64_t image = order[first + r];
       gather_row(pixels + image * width, width, x + r * width);
+      targets[r] = labels[image];
+    }
+  });
+}
+
+// The image as one run of pixels that moves by one step, then zeros where rows ran into their neighbours.
+INLINE void gather_shifted_row(const uint8_t* __restrict__ from, int64_t height, int64_t width, int32_t shift, float* __restrict__ to) {
+  int64_t dx = shift_x(shift);
+  int64_t dy = shift_y(shift);
+  int64_t size = height * width;
+  // The rows that something of the image moves to.
+  int64_t begin = (dy > 0 ? dy : 0) * width;
+  int64_t end = (dy < 0 ? height + dy : height) * width;
+  if (begin >= end || dx >= width || -dx >= width) {
+    memset(to, 0, size * sizeof(float));
+    return;
+  }
+  int64_t left = dx > 0 ? dx : 0;
+  int64_t right = dx < 0 ? -dx : 0;
+  memset(to, 0, (begin + left) * sizeof(float));
+  for (int64_t p = begin + left; p < end - right; p++) to[p] = normalized(from[p - dy * width - dx]);
+  memset(to + end - right, 0, (size - end + right) * sizeof(float));
+  for (int64_t row = begin; row < end; row += width) {
+    for (int64_t u = 0; u < left; u++) to[row + u] = 0.0f;
+    for (int64_t u = width - right; u < width; u++) to[row + u] = 0.0f;
+  }
+}
+
+void gather_shifted(
+    Team* team, const uint8_t* pixels, const int32_t* labels, const int32_t* order, const int32_t* shifts, int first,
+    int rows, int height, int width, float* x, int32_t* targets) {
+  int64_t size = (int64_t)height * width;
+  team->run_if(rows * size > WORTH_SHARING, [=](int member) {
+    int64_t end = share(rows, 1, member + 1, team->threads());
+    for (int64_t r = share(rows, 1, member, team->threads()); r < end; r++) {
+      int64_t image = order[first + r];
+      gather_shifted_row(pixels + image * size, height, width, shifts[image], x + r * size);
       targets[r] = labels[image];
     }
   });

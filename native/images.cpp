@@ -32,6 +32,13 @@ struct Images {
   // [bounds[m], bounds[m + 1]).
   int64_t* split;
   int64_t* bounds;
+  // While an epoch shifts the images: (dx, dy) by image number; else null. shifts.cpp has the rest.
+  const int32_t* shifts;
+  int64_t height, width;
+  struct Box* boxes;
+  uint16_t* columns;
+  uint16_t* clipped_index;
+  uint8_t* clipped_shade;
 };
 
 INLINE int64_t padded(int64_t count, int64_t unit) { return (count + unit - 1) / unit * unit; }

@@ -17,22 +17,36 @@ constexpr int64_t PART_ROWS = 64;
 // Columns that are worked on at once.
 constexpr int64_t COLUMNS = 64;
 
-// A batch's images: row r is at bytes + number * width, number being order[r], or r where the batch was copied for itself.
+// A batch's images: row r is at bytes + number * stride, number being order[r], or r where the batch was copied for itself.
+// A shifted image is read from elsewhere; `line` is the way from one line of its picture to the next.
 struct LinearBatch {
   const uint8_t* bytes;
+  int64_t stride;
   const int32_t* order;
+  const int32_t* shifts;
+  int64_t line;
   int64_t width;
   const float* weights;
+
+  INLINE_MEMBER const uint8_t* row(int64_t r) const {
+    int64_t number = order != nullptr ? order[r] : r;
+    const uint8_t* still = bytes + number * stride;
+    return shifts == nullptr ? still : still - shift_y(shifts[number]) * line - shift_x(shifts[number]);
+  }
 };
 
 struct Linear {
+  // All columns.
   int64_t inputs;
   // Pixels that are lit in some image, and that number as whole COLUMNS.
   int64_t used, width;
-  // Pixel number of each column: the used ones, then the others.
+  // Pixel number of each column: the used ones, then the others; -1 for none.
   int32_t* pixel;
-  // The used columns of each image, u8 [count, width], zero past the last.
+  // Where the gradient of each of the first `width` columns belongs, -1 for nowhere; null where it is the used columns' in order.
+  int32_t* columns;
+  // The used columns of each image, u8 [count, stride], zero past the last; and from one line of a shifted picture to the next.
   uint8_t* bytes;
+  int64_t stride, line;
   // Weights, the optimiser's two kinds of values and the gradient in the columns' order, each padded to whole COLUMNS.
   float* values[3];
   float* gradient;
@@ -87,9 +101,27 @@ void add_byte_rows(const uint8_t* const* rows, int64_t count, int64_t width, con
   }
 }
 
+// Where each run of neighbours among `places` ends.
+void find_runs(const int32_t* places, int64_t count, int32_t* run_ends) {
+  for (int64_t c = count - 1; c >= 0; c--) {
+    bool goes_on = c + 1 < count && places[c + 1] == places[c] + 1;
+    run_ends[c] = goes_on ? run_ends[c + 1] : (int32_t)(c + 1);
+  }
+}
+
 // Copies an image's used columns, a run of neighbours at a time.
 INLINE void copy_runs(const uint8_t* from, const int32_t* pixel, const int32_t* run_ends, int64_t used, uint8_t* to) {
   for (int64_t c = 0; c < used; c = run_ends[c]) memcpy(to + c, from + pixel[c], run_ends[c] - c);
+}
+
+// Room for the weights and all that becomes of them.
+void take_values(Linear* linear, Arena& memory, int64_t batch_rows, int moments) {
+  int64_t whole = padded(linear->inputs, COLUMNS);
+  int64_t parts = (batch_rows + PART_ROWS - 1) / PART_ROWS;
+  for (int kind = 0; kind <= moments; kind++) linear->values[kind] = (float*)memory.take(whole * sizeof(float));
+  linear->gradient = (float*)memory.take(whole * sizeof(float));
+  linear->part_gradients = (float*)memory.take(parts * linear->width * sizeof(float));
+  linear->part_slopes = (float*)memory.take(parts * sizeof(float));
 }
 
 // pixels u8 [images, inputs]; batch_rows: the most images of a batch. Null where the memory is too small.
@@ -114,21 +146,13 @@ Linear* create_linear(
   for (int64_t p = 0, n = used; p < inputs; p++) {
     if (lit[p] == 0) pixel[n++] = (int32_t)p;
   }
-  for (int64_t c = used - 1; c >= 0; c--) {
-    bool goes_on = c + 1 < used && pixel[c + 1] == pixel[c] + 1;
-    run_ends[c] = goes_on ? run_ends[c + 1] : (int32_t)(c + 1);
-  }
+  find_runs(pixel, used, run_ends);
   int64_t width = padded(used, COLUMNS);
-  int64_t whole = padded(inputs, COLUMNS);
-  int64_t parts = (batch_rows + PART_ROWS - 1) / PART_ROWS;
   linear->inputs = inputs;
   linear->used = used;
-  linear->width = width;
+  linear->width = linear->stride = width;
   linear->pixel = pixel;
-  for (int kind = 0; kind <= moments; kind++) linear->values[kind] = (float*)memory.take(whole * sizeof(float));
-  linear->gradient = (float*)memory.take(whole * sizeof(float));
-  linear->part_gradients = (float*)memory.take(parts * width * sizeof(float));
-  linear->part_slopes = (float*)memory.take(parts * sizeof(float));
+  take_values(linear, memory, batch_rows, moments);
   linear->bytes = (uint8_t*)memory.take(count * width);
   if (memory.failed()) return nullptr;
   team->run([=](int member) {
@@ -140,16 +164,82 @@ Linear* create_linear(
   return linear;
 }
 
+// Pictures that an epoch shifts, each by at most (dx, dy). They lie so far apart, and their lines too, that a picture read from
+// (dx, dy) before its place is the shifted one: zeros move in. What moves out comes to columns between the lines, which
+// have no pixel, no weight and no step.
+struct ShiftedLinear {
+  Arena memory;
+  Linear* linear;
+  int64_t dx, dy;
+};
+
+// Makes them for images->shifts, if it is not done yet; false where the memory is too small. The layout depends on this epoch's
+// shifts alone, so a run that is stopped and resumed has the same bits.
+bool make_shifted(
+    ShiftedLinear* shifted, const Linear* still, Team* team, const Images* images, int64_t batch, int moments) {
+  int64_t count = images->count;
+  int64_t dx = 0;
+  int64_t dy = 0;
+  for (int64_t i = 0; i < count; i++) {
+    int64_t x = shift_x(images->shifts[i]);
+    int64_t y = shift_y(images->shifts[i]);
+    dx = x > dx ? x : -x > dx ? -x : dx;
+    dy = y > dy ? y : -y > dy ? -y : dy;
+  }
+  if (shifted->linear != nullptr && dx == shifted->dx && dy == shifted->dy) return true;
+  shifted->memory.close();
+  *shifted = {{}, nullptr, dx, dy};
+  Arena& memory = shifted->memory;
+  Linear* linear = (Linear*)memory.take(sizeof(Linear));
+  if (memory.failed()) return false;
+  int64_t line = images->width + dx;
+  int64_t apart = dy * line + dx;
+  linear->width = linear->used = linear->inputs = padded(images->height * line, COLUMNS);
+  linear->line = line;
+  linear->stride = images->height * line + apart;
+  take_values(linear, memory, batch < count ? batch : count, moments);
+  linear->pixel = (int32_t*)memory.take(linear->inputs * sizeof(int32_t));
+  linear->columns = (int32_t*)memory.take(linear->inputs * sizeof(int32_t));
+  int32_t* places = (int32_t*)memory.take(still->inputs * sizeof(int32_t));
+  int32_t* run_ends = (int32_t*)memory.take(still->inputs * sizeof(int32_t));
+  uint8_t* bytes = (uint8_t*)memory.take(apart + count * linear->stride + COLUMNS);
+  if (memory.failed()) return false;
+  linear->bytes = bytes + apart;
+  for (int64_t c = 0; c < linear->inputs; c++) {
+    bool has_pixel = c / line < images->height && c % line < images->width;
+    linear->pixel[c] = has_pixel ? (int32_t)(c / line * images->width + c % line) : -1;
+    linear->columns[c] = has_pixel ? (int32_t)c : -1;
+  }
+  for (int64_t c = 0; c < still->used; c++) {
+    places[c] = (int32_t)(still->pixel[c] / images->width * line + still->pixel[c] % images->width);
+  }
+  find_runs(places, still->used, run_ends);
+  team->run([=](int member) {
+    int64_t end = share(count, 1, member + 1, team->threads());
+    for (int64_t i = share(count, 1, member, team->threads()); i < end; i++) {
+      const uint8_t* from = still->bytes + i * still->stride;
+      uint8_t* to = linear->bytes + i * linear->stride;
+      for (int64_t c = 0; c < still->used; c = run_ends[c]) memcpy(to + places[c], from + c, run_ends[c] - c);
+    }
+  });
+  shifted->linear = linear;
+  return true;
+}
+
 // Between the order of the pixels and that of the columns.
 void to_columns(const Linear* linear, int moments, const Layer& layer) {
   for (int kind = 0; kind <= moments; kind++) {
-    for (int64_t c = 0; c < linear->inputs; c++) linear->values[kind][c] = layer.values[kind][linear->pixel[c]];
+    for (int64_t c = 0; c < linear->inputs; c++) {
+      linear->values[kind][c] = linear->pixel[c] < 0 ? 0.0f : layer.values[kind][linear->pixel[c]];
+    }
   }
 }
 
 void from_columns(const Linear* linear, int moments, const Layer& layer) {
   for (int kind = 0; kind <= moments; kind++) {
-    for (int64_t c = 0; c < linear->inputs; c++) layer.values[kind][linear->pixel[c]] = linear->values[kind][c];
+    for (int64_t c = 0; c < linear->inputs; c++) {
+      if (linear->pixel[c] >= 0) layer.values[kind][linear->pixel[c]] = linear->values[kind][c];
+    }
   }
 }
 
@@ -215,7 +305,12 @@ LinearBatch near_batch(const Linear* linear, int64_t b) {
   const int32_t* columns = linear->near_columns + b * linear->width;
   int64_t width = linear->near_width[b];
   for (int64_t c = 0; c < width; c++) linear->near_weights[c] = columns[c] < 0 ? 0.0f : linear->values[0][columns[c]];
-  return {linear->near + linear->near_begin[b], nullptr, width, linear->near_weights};
+  return {linear->near + linear->near_begin[b], width, nullptr, nullptr, 0, width, linear->near_weights};
+}
+
+// A batch whose images stand where all do.
+INLINE LinearBatch whole_batch(const Linear* linear, const int32_t* order, const int32_t* shifts) {
+  return {linear->bytes, linear->stride, order, shifts, linear->line, linear->width, linear->values[0]};
 }
 
 // Forward and backward over one part of a batch, rows [r0, r1) of it; slopes' mean is over batch_rows.
@@ -231,7 +326,7 @@ void linear_part(
     int32_t classes[NEAR_ROWS];
     float logits[NEAR_ROWS], slopes[NEAR_ROWS];
     for (int64_t r = 0; r < rows; r++) {
-      bytes[r] = batch.bytes + (batch.order != nullptr ? batch.order[first + r] : first + r) * batch.width;
+      bytes[r] = batch.row(first + r);
       classes[r] = targets[order[first + r]];
     }
     byte_dots(bytes, rows, batch.width, batch.weights, logits);
@@ -243,7 +338,8 @@ void linear_part(
   linear->part_slopes[part] = all_slopes;
 }
 
-// The parts' sums added in their order, and the step taken. columns: where a copied batch's stand; null for all in order.
+// The parts' sums added in their order, and the step taken. columns: where a copied batch's stand, or those of shifted pictures;
+// null for all in order.
 void linear_step(
     const Linear* linear, const Optimizer& optimizer, int64_t parts, int64_t width, const int32_t* columns,
     const float* rates) {

@@ -64,6 +64,16 @@ INLINE void fetch(const uint16_t* index, const uint8_t* shade, int64_t begin, in
   for (int64_t e = begin; e < end; e += LINE) __builtin_prefetch(shade + e);
 }
 
+// Pads the lists of the pixels [p0, p1) to multiples of four: the last image once more, with a shade of 0.
+INLINE void pad_lists(int64_t p0, int64_t p1, PixelLists lists) {
+  for (int64_t p = p0; p < p1; p++) {
+    uint16_t* list = lists.entries + p * LIST_ROOM;
+    int64_t n = lists.count[p];
+    lists.count[p] = (uint16_t)padded(n, 4);
+    for (; n < lists.count[p]; n++) list[n] = (uint16_t)(list[n - 1] & 0xff00);
+  }
+}
+
 // Makes one member's pixels' lists of a block of images anew, [bounds[member], bounds[member + 1]), LIST_ROOM apart.
 void list_by_pixel(const Images* images, int threads, int member, const int32_t* order, int64_t rows, PixelLists lists) {
   int64_t p0 = images->bounds[member];
@@ -87,12 +97,48 @@ void list_by_pixel(const Images* images, int threads, int member, const int32_t*
       entries[p * LIST_ROOM + n] = (uint16_t)(r << 8 | shade[e]);
     }
   }
-  for (int64_t p = p0; p < p1; p++) {
-    uint16_t* list = entries + p * LIST_ROOM;
-    int64_t n = count[p];
-    count[p] = (uint16_t)padded(n, 4);
-    for (; n < count[p]; n++) list[n] = (uint16_t)(list[n - 1] & 0xff00);
+  pad_lists(p0, p1, lists);
+}
+
+// The same of images that are shifted. An image's entries for this member's pixels are neighbours as before.
+void list_shifted_by_pixel(
+    const Images* images, int threads, int member, const int32_t* order, int64_t rows, PixelLists lists) {
+  int64_t p0 = images->bounds[member];
+  int64_t p1 = images->bounds[member + 1];
+  const uint16_t* __restrict__ index = images->index;
+  const uint8_t* __restrict__ shade = images->shade;
+  uint16_t* __restrict__ entries = lists.entries;
+  uint16_t* __restrict__ count = lists.count;
+  memset(lists.count + p0, 0, (p1 - p0) * sizeof(uint16_t));
+  for (int64_t r = 0; r < rows; r++) {
+    const int64_t* split = images->split + (int64_t)order[r] * (threads + 1);
+    if (r + 4 < rows) {
+      const int64_t* soon = images->split + (int64_t)order[r + 4] * (threads + 1);
+      fetch(index, shade, soon[member], soon[member + 1]);
+    }
+    Move move = move_of(images, order[r]);
+    int64_t end = split[threads];
+    int64_t e = first_not_below(index, split[0], end, p0 - move.step);
+    end = first_not_below(index, e, end, p1 - move.step);
+    if (move.inside) {
+      for (; e < end; e++) {
+        int64_t p = index[e] + move.step;
+        int64_t n = count[p];
+        count[p] = (uint16_t)(n + 1);
+        entries[p * LIST_ROOM + n] = (uint16_t)(r << 8 | shade[e]);
+      }
+      continue;
+    }
+    // One that leaves its row is written too, and not counted.
+    for (; e < end; e++) {
+      int64_t p = index[e] + move.step;
+      int64_t column = images->columns[index[e]] + move.dx;
+      int64_t n = count[p];
+      entries[p * LIST_ROOM + n] = (uint16_t)(r << 8 | shade[e]);
+      count[p] = (uint16_t)(n + (column >= 0 && column < images->width));
+    }
   }
+  pad_lists(p0, p1, lists);
 }
 
 // Copies them to where they may stay, close together from `at` on.

@@ -40,6 +40,9 @@ struct Kernels {
   void (*gather)(
       Team* team, const uint8_t* pixels, const int32_t* labels, const int32_t* order, int first, int rows, int width,
       float* x, int32_t* targets);
+  void (*gather_shifted)(
+      Team* team, const uint8_t* pixels, const int32_t* labels, const int32_t* order, const int32_t* shifts, int first,
+      int rows, int height, int width, float* x, int32_t* targets);
   void (*gemm)(
       Team* team, int m, int n, int k, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row,
       int64_t b_column, float* c, float* scratch);
@@ -62,6 +65,7 @@ struct Kernels {
   bool (*set_valid)(Session* session, const uint8_t* pixels, const int32_t* targets, int64_t first, int64_t count);
   void (*set_values)(Session* session, int kind, const float* values, int64_t offset);
   void (*get_values)(Session* session, int kind, float* values, int64_t offset);
+  bool (*set_shifts)(Session* session, const int32_t* shifts, int height, int width);
   double (*train_epoch)(Session* session, const int32_t* order, const float* rates);
   void (*measure)(Session* session, double* metrics);
   void (*get_logits)(const Session* session, float* logits, int64_t offset);

@@ -129,22 +129,53 @@ INLINE void finish_rows(const Layer& layer, bool hidden, int64_t rows, float sca
   }
 }
 
+// A list's sums for one panel, not yet divided by 255, to one row of z. step: how much larger its pixels' numbers are now.
+INLINE void list_sums(const Layer& layer, const ImageList& list, int64_t count, int64_t panel, int64_t step, float* z) {
+  const float* weights = layer.values[0] + (panel * layer.inputs + step) * PANEL;
+  for (int64_t j = 0; j < PANEL; j += LIST_LANES * LANES) {
+    Lanes sums[LIST_LANES];
+    list_product(list, count, weights + j, PANEL, sums);
+    for (int l = 0; l < LIST_LANES; l++) store(z + panel * PANEL + j + l * LANES, sums[l]);
+  }
+}
+
+// The sums of those images order[0 ... rows) that are shifted in part out of the picture.
+void first_layer_clipped(
+    const Layer& layer, const Images* images, int member, const int32_t* order, int64_t rows, float* z) {
+  uint16_t* index = images->clipped_index + member * clipped_room(images);
+  uint8_t* shade = images->clipped_shade + member * clipped_room(images);
+  for (int64_t r = 0; r < rows; r++) {
+    Move move = move_of(images, order[r]);
+    if (move.inside) continue;
+    int64_t count = clip(images, order[r], move, index, shade);
+    for (int64_t panel = 0; panel < layer.wide_outputs / PANEL; panel++) {
+      list_sums(layer, {index, shade}, count, panel, 0, z + r * layer.row);
+    }
+  }
+}
+
 // The first layer from the images order[0 ... rows), or first, first + 1, ... without an order. x f32 [rows, inputs] is
 // written where the images are bytes.
 void first_layer(
-    const Layer& layer, bool hidden, const Images* images, const int32_t* order, int64_t first, int64_t rows, float* x,
-    float* z) {
+    const Layer& layer, bool hidden, const Images* images, int member, const int32_t* order, int64_t first, int64_t rows,
+    float* x, float* z) {
   if (images->bytes != nullptr) {
     for (int64_t r = 0; r < rows; r++) {
       int64_t image = order != nullptr ? order[r] : first + r;
-      gather_row(images->bytes + image * images->stride, layer.inputs, x + r * layer.inputs);
+      const uint8_t* from = images->bytes + image * images->stride;
+      if (images->shifts != nullptr) {
+        gather_shifted_row(from, images->height, images->width, images->shifts[image], x + r * layer.inputs);
+      } else {
+        gather_row(from, layer.inputs, x + r * layer.inputs);
+      }
     }
+  } else if (images->shifts != nullptr) {
+    first_layer_clipped(layer, images, member, order, rows, z);
   }
   for (int64_t panel = 0; panel < layer.wide_outputs / PANEL; panel++) {
-    const float* weights = layer.values[0] + panel * layer.inputs * PANEL;
-    float* out = z + panel * PANEL;
     if (images->bytes != nullptr) {
-      multiply_panel(rows, layer.inputs, x, layer.inputs, 1, weights, PANEL, false, out, layer.row);
+      multiply_panel(rows, layer.inputs, x, layer.inputs, 1, layer.values[0] + panel * layer.inputs * PANEL, PANEL, false,
+                     z + panel * PANEL, layer.row);
       finish_rows(layer, hidden, rows, 1.0f, panel, z);
       continue;
     }
@@ -154,12 +185,14 @@ void first_layer(
       if (panel == 0 && order != nullptr && r + 4 < rows) {
         fetch(images->index, images->shade, images->begin[order[r + 4]], images->begin[order[r + 4] + 1]);
       }
-      ImageList list = {images->index + begin, images->shade + begin};
-      for (int64_t j = 0; j < PANEL; j += LIST_LANES * LANES) {
-        Lanes sums[LIST_LANES];
-        list_product(list, images->begin[image + 1] - begin, weights + j, PANEL, sums);
-        for (int l = 0; l < LIST_LANES; l++) store(out + r * layer.row + j + l * LANES, sums[l]);
+      int64_t step = 0;
+      if (images->shifts != nullptr) {
+        Move move = move_of(images, image);
+        if (!move.inside) continue;
+        step = move.step;
       }
+      list_sums(layer, {images->index + begin, images->shade + begin}, images->begin[image + 1] - begin, panel, step,
+                z + r * layer.row);
     }
     finish_rows(layer, hidden, rows, PER_SHADE, panel, z);
   }
@@ -180,8 +213,10 @@ void narrow_layer(const Layer& layer, int64_t rows, const float* input, int64_t 
 }
 
 // All layers over some rows; h.at[l] receives what layer l puts out, the last one's without activation.
-void forward(const Net& net, const Images* images, const int32_t* order, int64_t first, int64_t rows, float* x, const Rows& h) {
-  first_layer(net.layers[0], net.count > 1, images, order, first, rows, x, h.at[0]);
+void forward(
+    const Net& net, const Images* images, int member, const int32_t* order, int64_t first, int64_t rows, float* x,
+    const Rows& h) {
+  first_layer(net.layers[0], net.count > 1, images, member, order, first, rows, x, h.at[0]);
   for (int l = 1; l < net.count; l++) {
     const Layer& layer = net.layers[l];
     const float* input = h.at[l - 1];

@@ -26,12 +26,14 @@ struct Training : Session {
 
   Images* train;
   Linear* linear;
+  ShiftedLinear shifted;
   Rows h, d;
   float* x;
   float* losses;
   PixelLists lists;
 
-  // The last epoch's order. When it comes again, as it does without shuffling, the blocks' lists by pixel are kept.
+  // The order of the last epoch that shifted nothing. When it comes again, as it does without shuffling, the blocks' lists by
+  // pixel are kept.
   int32_t* known_order;
   bool order_known;
   bool kept;
@@ -56,6 +58,7 @@ void destroy_session(Session* session) {
   Training* t = as_training(session);
   destroy_images(t->train);
   destroy_images(t->valid);
+  t->shifted.memory.close();
   t->valid_memory.close();
   t->memory.close();
   release(t);
@@ -160,7 +163,7 @@ void measure_rows(Training* t, int member, int64_t first, int64_t rows) {
   }
   Rows h = from_row(t->net, t->measured, member * MEASURED_ROWS);
   float* x = t->measured_x + (t->valid->bytes != nullptr ? member * t->measured_rows * t->valid->inputs : 0);
-  forward(t->net, t->valid, nullptr, first, rows, x, h);
+  forward(t->net, t->valid, member, nullptr, first, rows, x, h);
   for (int64_t r = 0; r < rows; r++) {
     memcpy(logits + r * last.outputs, h.at[t->net.count - 1] + r * last.row, last.outputs * sizeof(float));
   }
@@ -283,14 +286,17 @@ void walk_rows(Training* t, int member, const Block& block, bool list_anew) {
   const Net& net = t->net;
   int threads = t->team->threads();
   const Layer& last = net.layers[net.count - 1];
-  if (list_anew) list_by_pixel(t->train, threads, member, block.order, block.rows, t->lists);
+  if (list_anew) {
+    auto list = t->train->shifts != nullptr ? list_shifted_by_pixel : list_by_pixel;
+    list(t->train, threads, member, block.order, block.rows, t->lists);
+  }
   int64_t r0 = share(block.rows, 1, member, threads);
   int64_t rows = share(block.rows, 1, member + 1, threads) - r0;
   if (rows == 0) return;
   Rows h = from_row(net, t->h, r0);
   Rows d = from_row(net, t->d, r0);
   float* x = t->train->bytes != nullptr ? t->x + r0 * net.layers[0].inputs : nullptr;
-  forward(net, t->train, block.order + r0, 0, rows, x, h);
+  forward(net, t->train, member, block.order + r0, 0, rows, x, h);
   int32_t targets[BLOCK_ROWS];
   for (int64_t r = 0; r < rows; r++) targets[r] = t->train->targets[block.order[r0 + r]];
   loss_rows(t->loss, rows, (int)last.outputs, last.row, (float)block.batch_rows, h.at[net.count - 1], targets,
@@ -360,8 +366,9 @@ double train_net(Training* t, const int32_t* order, const float* rates) {
   const Images* images = t->train;
   int threads = t->team->threads();
   bool by_lists = images->bytes == nullptr;
-  bool repeated = t->order_known && memcmp(order, t->known_order, images->count * sizeof(int32_t)) == 0;
-  if (!repeated) {
+  bool shifted = images->shifts != nullptr;
+  bool repeated = !shifted && t->order_known && memcmp(order, t->known_order, images->count * sizeof(int32_t)) == 0;
+  if (!repeated && !shifted) {
     memcpy(t->known_order, order, images->count * sizeof(int32_t));
     t->order_known = true;
     t->kept = false;
@@ -402,12 +409,13 @@ double train_net(Training* t, const int32_t* order, const float* rates) {
 }
 
 double train_linear(Training* t, const int32_t* order, const float* rates) {
-  Linear* linear = t->linear;
+  bool shifted = t->train->shifts != nullptr;
+  Linear* linear = shifted ? t->shifted.linear : t->linear;
   const Layer& layer = t->net.layers[0];
   int64_t count = t->train->count;
   int threads = t->team->threads();
   to_columns(linear, t->moments, layer);
-  bool near = make_near(linear, t->memory, t->team, order, count, t->batch);
+  bool near = !shifted && make_near(linear, t->memory, t->team, order, count, t->batch);
   double sum = 0;
   for (int64_t begin = 0; begin < count; begin += t->batch) {
     int64_t rows = count - begin < t->batch ? count - begin : t->batch;
@@ -415,7 +423,7 @@ double train_linear(Training* t, const int32_t* order, const float* rates) {
     const float* rates_now = rates + begin / t->batch * RATES;
     int64_t number = begin / t->batch;
     LinearBatch batch = near ? near_batch(linear, number)
-                             : LinearBatch{linear->bytes, order + begin, linear->width, linear->values[0]};
+                             : whole_batch(linear, order + begin, t->train->shifts);
     t->team->run([&](int member) {
       int64_t end = share(parts, 1, member + 1, threads);
       for (int64_t part = share(parts, 1, member, threads); part < end; part++) {
@@ -425,8 +433,8 @@ double train_linear(Training* t, const int32_t* order, const float* rates) {
       }
     });
     // So little that it is not worth a second meeting.
-    linear_step(linear, t->optimizer, parts, batch.width, near ? linear->near_columns + number * linear->width : nullptr,
-                rates_now);
+    linear_step(linear, t->optimizer, parts, batch.width,
+                near ? linear->near_columns + number * linear->width : linear->columns, rates_now);
     float& slope = layer.gradient[layer.weights];
     slope = 0.0f;
     for (int64_t part = 0; part < parts; part++) slope += linear->part_slopes[part];
@@ -435,6 +443,19 @@ double train_linear(Training* t, const int32_t* order, const float* rates) {
   }
   from_columns(linear, t->moments, layer);
   return sum;
+}
+
+// Before an epoch: how its training images are shifted, i32 [count] by image number, to be left where they are till the epoch is
+// over; null where they are not. Whether the memory was enough.
+bool set_shifts(Session* session, const int32_t* shifts, int height, int width) {
+  Training* t = as_training(session);
+  Images* images = t->train;
+  images->shifts = shifts;
+  images->height = height;
+  images->width = width;
+  if (shifts == nullptr) return true;
+  if (is_linear(t->net)) return make_shifted(&t->shifted, t->linear, t->team, images, t->batch, t->moments);
+  return images->bytes != nullptr || make_boxes(images, t->team);
 }
 
 // Takes every step of an epoch and returns the sum of its losses. order i32 [count], rates f32 [steps, 4].

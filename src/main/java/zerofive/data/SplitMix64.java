@@ -21,6 +21,11 @@ public final class SplitMix64 {
     return mix(state);
   }
 
+  /** What the {@code index}-th call from here on, counted from 0, would return; takes none. */
+  public long at(long index) {
+    return mix(state + (index + 1) * GOLDEN_GAMMA);
+  }
+
   /** Uniform in [0, 1), on the grid of 2^-53. */
   public double nextDouble() {
     return (nextLong() >>> 11) * 0x1.0p-53;

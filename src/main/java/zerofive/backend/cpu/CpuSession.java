@@ -18,8 +18,14 @@ final class CpuSession implements TrainingSession {
   private final TrainingPlan plan;
   private final int trainCount;
   private final int validCount;
+  private final int height;
+  private final int width;
   private final long order;
   private final long rates;
+
+  /** [training images]; 0 until the first epoch comes that shifts them. */
+  private long shifts;
+
   private long steps;
 
   private CpuSession(
@@ -33,6 +39,8 @@ final class CpuSession implements TrainingSession {
     this.plan = plan;
     trainCount = train.count();
     validCount = valid.count();
+    height = train.height();
+    width = train.width();
     session.setTrain(train, form);
     session.setValid(valid, 0, validCount);
     session.setParameters(start.parameters());
@@ -75,9 +83,21 @@ final class CpuSession implements TrainingSession {
     float[] table = StepRates.table(plan.optimizer(), input.learningRates(), steps);
     Native.copyIn(order, input.order(), 0, (long) trainCount * Integer.BYTES);
     Native.copyIn(rates, table, 0, (long) table.length * Float.BYTES);
+    session.setShifts(copiedIn(input.shifts()), height, width);
     double losses = Native.trainEpoch(address, order, rates);
     steps += input.learningRates().length;
     return new EpochResult(losses / trainCount, System.nanoTime() - begin);
+  }
+
+  /** Where the shifts are in native memory; 0 where there are none. */
+  private long copiedIn(int[] values) {
+    if (values == null) {
+      return 0;
+    }
+    long size = (long) trainCount * Integer.BYTES;
+    shifts = shifts == 0 ? session.memory().allocate(size) : shifts;
+    Native.copyIn(shifts, values, 0, size);
+    return shifts;
   }
 
   @Override

@@ -75,6 +75,20 @@ final class Native {
       @Cast("float*") long x,
       @Cast("int32_t*") long targets);
 
+  @Name("kernels->gather_shifted")
+  static native void gatherShifted(
+      @Cast("zerofive::Team*") long team,
+      @Cast("uint8_t*") long pixels,
+      @Cast("int32_t*") long labels,
+      @Cast("int32_t*") long order,
+      @Cast("int32_t*") long shifts,
+      int first,
+      int rows,
+      int height,
+      int width,
+      @Cast("float*") long x,
+      @Cast("int32_t*") long targets);
+
   @Name("kernels->gemm")
   static native void gemm(
       @Cast("zerofive::Team*") long team,
@@ -188,6 +202,13 @@ final class Native {
   @CriticalRegion
   static native void getValues(
       @Cast("zerofive::Session*") long session, int kind, float[] values, long offset);
+
+  @Name("kernels->set_shifts")
+  static native @Cast("bool") boolean setShifts(
+      @Cast("zerofive::Session*") long session,
+      @Cast("int32_t*") long shifts,
+      int height,
+      int width);
 
   @Name("kernels->train_epoch")
   static native double trainEpoch(

@@ -86,6 +86,32 @@ final class NativeOps implements Ops {
   }
 
   @Override
+  public void gatherShifted(
+      Buffer pixels,
+      Buffer labels,
+      Buffer order,
+      Buffer shifts,
+      int first,
+      int rows,
+      int height,
+      int width,
+      Buffer x,
+      Buffer targets) {
+    Native.gatherShifted(
+        team,
+        address(pixels),
+        address(labels),
+        address(order),
+        address(shifts),
+        first,
+        rows,
+        height,
+        width,
+        address(x),
+        address(targets));
+  }
+
+  @Override
   public void gemm(
       boolean transposeA, boolean transposeB, int m, int n, int k, Buffer a, Buffer b, Buffer c) {
     Native.gemm(

@@ -110,6 +110,11 @@ final class NativeSession implements AutoCloseable {
         () -> Native.setValid(address(), images.pixels(), images.targets(), first, count) ? 1 : 0);
   }
 
+  /** How far the next epoch's images are moved: the address of their shifts; 0 for not at all. */
+  void setShifts(long shifts, int height, int width) {
+    enough(() -> Native.setShifts(address, shifts, height, width) ? 1 : 0);
+  }
+
   /** Forgets what was measured before. */
   void clearMetrics() {
     Native.clear(open(metrics), (long) Ops.METRICS * Double.BYTES);

@@ -244,30 +244,65 @@ public final class CudaOps implements Ops {
       int width,
       Buffer x,
       Buffer targets) {
-    long images;
-    int chunkFirst;
-    CudaBuffer set = CudaBuffer.of(pixels);
-    StreamedPixels streamed = set.memory().streamed();
-    if (streamed == null) {
-      images = CudaBuffer.address(pixels);
-      chunkFirst = -1;
-    } else {
-      StreamedPixels.Chunk chunk =
-          bring(streamed, CudaBuffer.of(order), first, rows, width, set.offset());
-      images = streamed.address(chunk);
-      chunkFirst = chunk.first();
-    }
+    Images images = images(pixels, order, first, rows, width);
     arguments()
-        .add(images)
+        .add(images.address())
         .add(CudaBuffer.address(labels))
         .add(CudaBuffer.address(order))
         .add(first)
-        .add(chunkFirst)
+        .add(images.chunkFirst())
         .add(width)
         .add(CudaBuffer.address(x))
         .add(CudaBuffer.address(targets))
         .launch(Kernels.GATHER, rows);
     outdate(CudaBuffer.of(targets));
+  }
+
+  @Override
+  public void gatherShifted(
+      Buffer pixels,
+      Buffer labels,
+      Buffer order,
+      Buffer shifts,
+      int first,
+      int rows,
+      int height,
+      int width,
+      Buffer x,
+      Buffer targets) {
+    Images images = images(pixels, order, first, rows, height * width);
+    arguments()
+        .add(images.address())
+        .add(CudaBuffer.address(labels))
+        .add(CudaBuffer.address(order))
+        .add(CudaBuffer.address(shifts))
+        .add(first)
+        .add(images.chunkFirst())
+        .add(height)
+        .add(width)
+        .add(CudaBuffer.address(x))
+        .add(CudaBuffer.address(targets))
+        .launch(Kernels.GATHER_SHIFTED, rows);
+    outdate(CudaBuffer.of(targets));
+  }
+
+  /**
+   * Where a batch's pixels are on the card.
+   *
+   * @param address of the whole set, or of a chunk of it
+   * @param chunkFirst the chunk's first place in the order; -1 for the whole set
+   */
+  private record Images(long address, int chunkFirst) {}
+
+  private Images images(Buffer pixels, Buffer order, int first, int rows, int imageSize) {
+    CudaBuffer set = CudaBuffer.of(pixels);
+    StreamedPixels streamed = set.memory().streamed();
+    if (streamed == null) {
+      return new Images(CudaBuffer.address(pixels), -1);
+    }
+    StreamedPixels.Chunk chunk =
+        bring(streamed, CudaBuffer.of(order), first, rows, imageSize, set.offset());
+    return new Images(streamed.address(chunk), chunk.first());
   }
 
   /** The card's integers, read back where a kernel wrote them. */

@@ -17,6 +17,7 @@ final class Kernels {
   static final String BIAS_ACTIVATION = "bias_activation";
   static final String BIAS_GRADIENT = "bias_gradient";
   static final String GATHER = "gather";
+  static final String GATHER_SHIFTED = "gather_shifted";
   static final String GEMM_32 = "gemm_32";
   static final String GEMM_64 = "gemm_64";
   static final String LOSS = "loss";
@@ -38,7 +39,7 @@ final class Kernels {
 
   private static Map<String, List<String>> files() {
     Map<String, List<String>> files = new LinkedHashMap<>();
-    files.put("gather", List.of(GATHER));
+    files.put("gather", List.of(GATHER, GATHER_SHIFTED));
     files.put("gemm", List.of(GEMM_32, GEMM_64));
     files.put("bias_activation", List.of(BIAS_ACTIVATION));
     files.put("loss", List.of(LOSS));

@@ -77,15 +77,46 @@ public final class CheckedOps implements Ops {
       Buffer x,
       Buffer targets) {
     sizes("gather", rows, width, 1);
-    if (first < 0) {
-      throw refused("gather: first is %d", first);
-    }
-    buffer("gather", "pixels", pixels, ElementType.U8, (long) labels.length() * width);
-    buffer("gather", "labels", labels, ElementType.I32, 1);
-    buffer("gather", "order", order, ElementType.I32, (long) first + rows);
-    buffer("gather", "x", x, ElementType.F32, (long) rows * width);
-    buffer("gather", "targets", targets, ElementType.I32, rows);
+    batch("gather", pixels, labels, order, first, rows, width, x, targets);
     ops.gather(pixels, labels, order, first, rows, width, x, targets);
+  }
+
+  @Override
+  public void gatherShifted(
+      Buffer pixels,
+      Buffer labels,
+      Buffer order,
+      Buffer shifts,
+      int first,
+      int rows,
+      int height,
+      int width,
+      Buffer x,
+      Buffer targets) {
+    sizes("gatherShifted", rows, height, width);
+    batch("gatherShifted", pixels, labels, order, first, rows, (long) height * width, x, targets);
+    buffer("gatherShifted", "shifts", shifts, ElementType.I32, labels.length());
+    ops.gatherShifted(pixels, labels, order, shifts, first, rows, height, width, x, targets);
+  }
+
+  private static void batch(
+      String op,
+      Buffer pixels,
+      Buffer labels,
+      Buffer order,
+      int first,
+      int rows,
+      long imageSize,
+      Buffer x,
+      Buffer targets) {
+    if (first < 0) {
+      throw refused("%s: first is %d", op, first);
+    }
+    buffer(op, "pixels", pixels, ElementType.U8, labels.length() * imageSize);
+    buffer(op, "labels", labels, ElementType.I32, 1);
+    buffer(op, "order", order, ElementType.I32, (long) first + rows);
+    buffer(op, "x", x, ElementType.F32, rows * imageSize);
+    buffer(op, "targets", targets, ElementType.I32, rows);
   }
 
   @Override

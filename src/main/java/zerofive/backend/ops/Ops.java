@@ -71,6 +71,34 @@ public interface Ops extends AutoCloseable {
       Buffer targets);
 
   /**
+   * {@link #gather} of images that are shifted, each by its own (dx, dy): {@code x[r, v, u] =
+   * float(pixels[image, v - dy, u - dx]) / 255} with image = order[first + r] where that pixel
+   * exists, else 0. A shift may move all of an image out of sight.
+   *
+   * @param pixels U8 [images, height, width]
+   * @param labels I32 [images]
+   * @param order I32, image numbers
+   * @param shifts I32 [images], (dx, dy) as {@link zerofive.data.Augmentation#pack} has it
+   * @param first place in {@code order} of the batch's first image
+   * @param rows images in the batch
+   * @param height of an image, in pixels
+   * @param width of an image, in pixels
+   * @param x F32 [rows, height, width], written
+   * @param targets I32 [rows], written
+   */
+  void gatherShifted(
+      Buffer pixels,
+      Buffer labels,
+      Buffer order,
+      Buffer shifts,
+      int first,
+      int rows,
+      int height,
+      int width,
+      Buffer x,
+      Buffer targets);
+
+  /**
    * Matrix product {@code c = op(a) op(b)}: op(a) is [m, k], op(b) [k, n], c [m, n]; op transposes
    * what is stored as [k, m] or [n, k] where its flag says so.
    */

@@ -21,6 +21,8 @@ public final class StepwiseSession implements TrainingSession {
   private final TrainingPlan plan;
   private final int trainCount;
   private final int imageSize;
+  private final int height;
+  private final int width;
   private final int batchRows;
 
   private final Buffer trainPixels;
@@ -43,6 +45,11 @@ public final class StepwiseSession implements TrainingSession {
 
   private final Validation validation;
   private final Runnable everyStep;
+  private final Runnable everyShiftedStep;
+
+  /** [training images]; made when the first epoch comes that shifts them. */
+  private Buffer shifts;
+
   private long steps;
 
   private StepwiseSession(
@@ -53,6 +60,8 @@ public final class StepwiseSession implements TrainingSession {
     this.plan = plan;
     this.trainCount = train.count();
     this.imageSize = train.imageSize();
+    this.height = train.height();
+    this.width = train.width();
     this.batchRows = Math.min(plan.batchSize(), trainCount);
     this.layers = plan.architecture().layers();
     int parameterCount = plan.architecture().parameterCount();
@@ -83,7 +92,8 @@ public final class StepwiseSession implements TrainingSession {
       deltas.add(ops.allocate(ElementType.F32, ForwardPass.elements(batchRows, layer.outputs())));
     }
     validation = new Validation(ops, plan.architecture(), plan.loss(), parameters, valid);
-    everyStep = ops.recorded(this::takeEveryStep);
+    everyStep = ops.recorded(() -> takeEveryStep(false));
+    everyShiftedStep = ops.recorded(() -> takeEveryStep(true));
   }
 
   /**
@@ -108,20 +118,31 @@ public final class StepwiseSession implements TrainingSession {
     input.check(trainCount, plan.stepsPerEpoch(trainCount));
     ops.upload(input.order(), order);
     ops.upload(StepRates.table(plan.optimizer(), input.learningRates(), steps), rates);
-    everyStep.run();
+    if (input.shifts() == null) {
+      everyStep.run();
+    } else {
+      shifts = shifts == null ? ops.allocate(ElementType.I32, trainCount) : shifts;
+      ops.upload(input.shifts(), shifts);
+      everyShiftedStep.run();
+    }
     steps += input.learningRates().length;
     double[] sums = new double[Ops.METRICS];
     ops.download(metrics, sums);
     return new EpochResult(sums[Ops.LOSS_SUM] / trainCount, System.nanoTime() - begin);
   }
 
-  /** One epoch's ops, the same every epoch: what differs stands in the order and the rates. */
-  private void takeEveryStep() {
+  /** One epoch's ops, the same every epoch: what differs stands in order, rates and shifts. */
+  private void takeEveryStep(boolean shifted) {
     ops.clear(metrics);
     for (int step = 0; step < plan.stepsPerEpoch(trainCount); step++) {
       int first = step * batchRows;
       int rows = Math.min(batchRows, trainCount - first);
-      ops.gather(trainPixels, trainLabels, order, first, rows, imageSize, x, targets);
+      if (shifted) {
+        ops.gatherShifted(
+            trainPixels, trainLabels, order, shifts, first, rows, height, width, x, targets);
+      } else {
+        ops.gather(trainPixels, trainLabels, order, first, rows, imageSize, x, targets);
+      }
       Buffer logits = forward.run(x, rows);
       ops.loss(
           plan.loss(),

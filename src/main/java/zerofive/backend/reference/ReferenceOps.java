@@ -6,6 +6,7 @@ import zerofive.backend.Prediction;
 import zerofive.backend.ops.Buffer;
 import zerofive.backend.ops.ElementType;
 import zerofive.backend.ops.Ops;
+import zerofive.data.Augmentation;
 import zerofive.model.Activation;
 import zerofive.model.Loss;
 
@@ -95,6 +96,42 @@ public final class ReferenceOps implements Ops {
       int to = out.offset() + r * width;
       for (int p = 0; p < width; p++) {
         values[to + p] = SHADES[shades[from + p] & 0xff];
+      }
+      outTargets.ints()[outTargets.offset() + r] = classes.ints()[classes.offset() + image];
+    }
+  }
+
+  @Override
+  public void gatherShifted(
+      Buffer pixels,
+      Buffer labels,
+      Buffer order,
+      Buffer shifts,
+      int first,
+      int rows,
+      int height,
+      int width,
+      Buffer x,
+      Buffer targets) {
+    ReferenceBuffer images = (ReferenceBuffer) pixels;
+    ReferenceBuffer classes = (ReferenceBuffer) labels;
+    ReferenceBuffer numbers = (ReferenceBuffer) order;
+    ReferenceBuffer moves = (ReferenceBuffer) shifts;
+    ReferenceBuffer out = (ReferenceBuffer) x;
+    ReferenceBuffer outTargets = (ReferenceBuffer) targets;
+    for (int r = 0; r < rows; r++) {
+      int image = numbers.ints()[numbers.offset() + first + r];
+      int shift = moves.ints()[moves.offset() + image];
+      int from = images.offset() + image * height * width;
+      int to = out.offset() + r * height * width;
+      for (int v = 0; v < height; v++) {
+        for (int u = 0; u < width; u++) {
+          int fromV = v - Augmentation.dy(shift);
+          int fromU = u - Augmentation.dx(shift);
+          boolean exists = fromV >= 0 && fromV < height && fromU >= 0 && fromU < width;
+          out.floats()[to + v * width + u] =
+              exists ? SHADES[images.bytes()[from + fromV * width + fromU] & 0xff] : 0;
+        }
       }
       outTargets.ints()[outTargets.offset() + r] = classes.ints()[classes.offset() + image];
     }

@@ -125,6 +125,36 @@ void gather(int rows, int width, int first, int chunk_first) {
   }
 }
 
+void gather_shifted(int rows, int height, int width, int first, int chunk_first) {
+  std::string what = "gather_shifted " + std::to_string(rows) + " x " + std::to_string(height) + " x " + std::to_string(width);
+  int images = rows + 3, size = height * width;
+  Buffer<int> labels = random_ints(images, 10), order = random_ints(first + rows, images), targets(rows), shifts(images);
+  for (int i = 0; i < images; i++) {
+    bool far = generator() % 4 == 0;
+    int dx = far ? (int)(generator() % 256) - 128 : (int)(generator() % 5) - 2;
+    int dy = far ? (int)(generator() % 256) - 128 : (int)(generator() % 5) - 2;
+    shifts[i] = (dy & 0xff) << 8 | (dx & 0xff);
+  }
+  Buffer<uint8_t> pixels((size_t)(chunk_first < 0 ? images : first - chunk_first + rows) * size);
+  for (size_t i = 0; i < pixels.size; i++) pixels[i] = (uint8_t)generator();
+  Buffer<float> x((size_t)rows * size);
+  in_every_order(what, x, [&](Order o) {
+    launch("gather_shifted", o, {(unsigned)rows}, THREADS, (const uint8_t*)pixels.values, (const int*)labels.values,
+        (const int*)order.values, (const int*)shifts.values, first, chunk_first, height, width, x.values, targets.values);
+  });
+  for (int r = 0; r < rows; r++) {
+    int image = order[first + r];
+    check(what + " targets", r, labels[image], targets[r], 0);
+    int row = chunk_first < 0 ? image : first + r - chunk_first;
+    for (int p = 0; p < size; p++) {
+      int v = p / width - (int8_t)(shifts[image] >> 8), u = p % width - (int8_t)shifts[image];
+      bool exists = v >= 0 && v < height && u >= 0 && u < width;
+      double expected = exists ? pixels[(size_t)row * size + v * width + u] / 255.0 : 0;
+      check(what, (size_t)r * size + p, expected, x[(size_t)r * size + p], EPSILON);
+    }
+  }
+}
+
 void bias_activation(int rows, int width, int activation) {
   std::string what = "bias_activation " + std::to_string(rows) + " x " + std::to_string(width);
   unsigned elements = rows * width;
@@ -332,6 +362,11 @@ int main() {
     gather(1, width, 0, -1);
     gather(7, width, 3, -1);
     gather(7, width, 3, 2);
+  }
+  for (int height : {1, 5, 28}) {
+    gather_shifted(1, height, 28, 0, -1);
+    gather_shifted(7, height, 13, 3, -1);
+    gather_shifted(7, height, 1, 3, 2);
   }
   for (int activation : {ACTIVATION_IDENTITY, ACTIVATION_RELU}) {
     bias_activation(1, 1, activation);

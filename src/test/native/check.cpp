@@ -109,7 +109,7 @@ void check_gemm(Team* team, int m, int n, int k) {
 void check_ops(Team* team, int rows, int width) {
   int64_t size = (int64_t)rows * width;
   Guarded<uint8_t> pixels(size);
-  Guarded<int32_t> labels(rows), order(rows), targets(rows);
+  Guarded<int32_t> labels(rows), order(rows), shifts(rows), targets(rows);
   Guarded<float> x(size), bias(width), delta(size), gradient(width), moments(2 * size), rates(4);
   Guarded<double> metrics(2);
   for (int64_t i = 0; i < size; i++) pixels[i] = (uint8_t)random_bits();
@@ -118,6 +118,20 @@ void check_ops(Team* team, int rows, int width) {
   for (int r = 0; r < rows; r++) {
     expect(targets[r] == r, "gather took another label", r, targets[r]);
     expect(x[(int64_t)r * width] == (float)pixels[(int64_t)order[r] * width] / 255.0f, "gather took another pixel", r, width);
+  }
+  // Higher than wide where that can be; every third shift moves an image out of sight.
+  int height = width % 5 == 0 ? 5 : 1;
+  int across = width / height;
+  for (int r = 0; r < rows; r++) shifts[r] = (r % 3 == 0 ? 0x80 : r % 5 - 2) << 8 & 0xff00 | ((r % 7 - 3) & 0xff);
+  kernels->gather_shifted(team, pixels.data(), labels.data(), order.data(), shifts.data(), 0, rows, height, across, x.data(),
+                          targets.data());
+  for (int64_t i = 0; i < size; i++) {
+    int image = order[i / width];
+    int v = (int)(i % width) / across - (int8_t)(shifts[image] >> 8);
+    int u = (int)(i % width) % across - (int8_t)shifts[image];
+    bool exists = v >= 0 && v < height && u >= 0 && u < across;
+    float expected = exists ? (float)pixels[(int64_t)image * width + v * across + u] / 255.0f : 0.0f;
+    expect(x[i] == expected, "gather_shifted took another pixel", (int)(i / width), (int)(i % width));
   }
   fill(bias, width);
   fill(delta, size);
@@ -143,6 +157,8 @@ struct Plan {
   int kind;
   int64_t batch;
   int form;
+  // Of the images, where epochs are to shift them; else 0.
+  int height;
 };
 
 // What trained returns where there was not enough memory.
@@ -156,7 +172,7 @@ uint32_t trained(const Plan& plan, int threads) {
   int layers = (int)plan.widths.size() - 1;
   int outputs = plan.widths[layers];
   Guarded<uint8_t> pixels((int64_t)COUNT * inputs);
-  Guarded<int32_t> targets(COUNT), order(COUNT);
+  Guarded<int32_t> targets(COUNT), order(COUNT), shifts(COUNT);
   int64_t parameters = 0;
   for (int l = 0; l < layers; l++) parameters += (plan.widths[l] + 1) * plan.widths[l + 1];
   Guarded<float> values(parameters), rates((COUNT / plan.batch + 1) * 4), logits((int64_t)COUNT * outputs);
@@ -168,6 +184,7 @@ uint32_t trained(const Plan& plan, int threads) {
   for (int i = 0; i < COUNT; i++) {
     targets[i] = (int32_t)(random_bits() >> 16) % (outputs == 1 ? 2 : outputs);
     order[i] = i;
+    shifts[i] = (int32_t)(random_bits() >> 30) << 8 | ((random_bits() >> 30) - 1 & 0xff);
   }
   fill(values, parameters);
   for (int64_t s = 0; s <= COUNT / plan.batch; s++) {
@@ -188,6 +205,14 @@ uint32_t trained(const Plan& plan, int threads) {
   double losses = 0;
   for (int epoch = 0; epoch < 4; epoch++) {
     if (epoch == 3) order[0] = COUNT - 1, order[COUNT - 1] = 0;
+    bool shifted = plan.height > 0 && epoch != 1;
+    // The widest shift changes from one epoch to another.
+    if (epoch == 2) shifts[0] = 0x0505;
+    if (!k.set_shifts(session, shifted ? shifts.data() : nullptr, plan.height, shifted ? inputs / plan.height : inputs)) {
+      expect(callocs_left == 0, "no memory for shifts", threads, layers);
+      k.destroy_session(session);
+      return NO_MEMORY;
+    }
     losses += k.train_epoch(session, order.data(), rates.data());
     k.measure(session, metrics.data());
   }
@@ -264,7 +289,8 @@ int main() {
   const Plan plans[] = {
       {{61, 30, 1}, 0, 100, 1}, {{61, 30, 1}, 1, 1000, 1},    {{61, 37, 33, 10}, 0, 64, 1}, {{61, 37, 33, 10}, 1, 300, 2},
       {{61, 30, 1}, 0, 7, 2},   {{61, 5}, 2, 100, 1},         {{61, 1}, 0, 100, 0},         {{61, 1}, 1, 1000, 0},
-      {{3, 1}, 0, 1, 0},        {{2100, 33, 3}, 0, 128, 0},
+      {{3, 1}, 0, 1, 0},        {{2100, 33, 3}, 0, 128, 0},   {{60, 37, 1}, 0, 100, 1, 5},  {{60, 37, 3}, 1, 300, 1, 12},
+      {{60, 37, 1}, 0, 64, 2, 5},  {{60, 1}, 0, 100, 0, 5},   {{60, 1}, 1, 64, 0, 60},
   };
   uint32_t avx2[sizeof plans / sizeof plans[0]] = {};
   for (int most = 0, chosen; most < 3 && (chosen = choose_kernels(most)) == most; most++) {

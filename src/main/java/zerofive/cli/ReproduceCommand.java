@@ -111,7 +111,8 @@ final class ReproduceCommand implements Command {
     Optional<Path> out = arguments.path("out");
     out.ifPresent(RunFolder::checkFree);
     RunConfig net =
-        TrainOptions.notebook()
+        Preset.NOTEBOOK
+            .settings()
             .seed(seed)
             .device(deviceOptions.device())
             .threads(deviceOptions.threads())

@@ -18,6 +18,7 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import zerofive.backend.Optimizer;
+import zerofive.data.Augmentation;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.data.InputException;
@@ -123,6 +124,7 @@ final class TrainCommand implements Command {
     DataSet data = invocation.load(options.data(), options.classes());
     RunConfig config = options.resolve(data.classes());
     Architecture architecture = architecture(config, data);
+    TrainOptions.checkAugmentation(config, data);
     invocation.time().mark("data");
     describe(config, architecture, data, terminal);
     options.start().stream()
@@ -375,6 +377,7 @@ final class TrainCommand implements Command {
             + config.batchSize()
             + ", "
             + config.order()
+            + (config.augmentation().equals(Augmentation.NONE) ? "" : ", " + config.augmentation())
             + ", "
             + config
                 .initFrom()

@@ -10,12 +10,13 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.commons.cli.Options;
 import zerofive.backend.Optimizer;
+import zerofive.data.Augmentation;
 import zerofive.data.Catalogue;
 import zerofive.data.ClassFilter;
+import zerofive.data.DataSet;
 import zerofive.data.DataSets;
 import zerofive.data.ExampleOrder;
 import zerofive.data.InputException;
-import zerofive.data.Named;
 import zerofive.model.Architecture;
 import zerofive.model.Initializer;
 import zerofive.model.Loss;
@@ -39,9 +40,6 @@ record TrainOptions(
     Optional<ModelFile> start,
     RunConfig config) {
   static final RunConfig DEFAULTS = new RunConfig.Builder().build();
-
-  private static final String NOTEBOOK = "notebook";
-  private static final float NOTEBOOK_RATE = 0.1f;
 
   static Options options() {
     Options options = new Options();
@@ -123,8 +121,20 @@ record TrainOptions(
                 + ")",
             (Object[]) ExampleOrder.values()));
     options.addOption(
+        Arguments.choice(
+            "augment",
+            "NAME",
+            "move every training image at random, anew in every epoch: shift:2 by up to 2 pixels"
+                + " across and down, or none (default: "
+                + DEFAULTS.augmentation()
+                + ")",
+            Augmentation.NONE,
+            new Augmentation(2)));
+    options.addOption(
         Arguments.option(
-            "seed", "N", "of initial weights and shuffles (default: " + DEFAULTS.seed() + ")"));
+            "seed",
+            "N",
+            "of initial weights, shuffles and shifts (default: " + DEFAULTS.seed() + ")"));
     options.addOption(
         Arguments.choice(
             "init",
@@ -138,10 +148,11 @@ record TrainOptions(
         Arguments.choice(
             "preset",
             "NAME",
-            "notebook: loss mnist, lr "
-                + NOTEBOOK_RATE
-                + ", order sequential, schedule constant; options named beside it win",
-            NOTEBOOK));
+            "options named beside it win; notebook: "
+                + Preset.NOTEBOOK.description()
+                + "; accurate: "
+                + Preset.ACCURATE.description(),
+            (Object[]) Preset.values()));
     DeviceOptions.addTo(options);
     options.addOption(
         Arguments.option(
@@ -158,19 +169,14 @@ record TrainOptions(
   }
 
   static TrainOptions of(Arguments arguments) {
-    boolean notebook =
-        arguments
-            .parsed("preset", name -> Named.of(name, "preset", new String[] {NOTEBOOK}))
-            .isPresent();
-    RunConfig.Builder settings = notebook ? notebook() : new RunConfig.Builder();
+    Optional<Preset> preset = arguments.parsed("preset", Preset::parse);
+    RunConfig.Builder settings = preset.map(Preset::settings).orElseGet(() -> DEFAULTS.toBuilder());
     String data = arguments.data();
     settings.data(DataSets.isName(data) ? data : realPath(data));
     ClassFilter classes =
         arguments.parsed("classes", ClassFilter::parse).orElse(new ClassFilter(DEFAULTS.classes()));
     Optional<Loss> loss =
-        arguments
-            .parsed("loss", Loss::parse)
-            .or(() -> notebook ? Optional.of(Loss.MNIST) : Optional.empty());
+        arguments.parsed("loss", Loss::parse).or(() -> preset.flatMap(Preset::loss));
     if (!classes.equals(ClassFilter.ALL)) {
       loss.ifPresent(chosen -> checkLoss(chosen, classes.names().size()));
     }
@@ -178,12 +184,13 @@ record TrainOptions(
     Optional<ModelFile> start = arguments.path("init-from").map(ModelFile::read);
     start.ifPresent(file -> settings.model(file.parameters().architecture().name()));
     arguments.text("model").ifPresent(settings::model);
-    settings.optimizer(optimizer(arguments));
+    settings.optimizer(optimizer(arguments, settings.build().optimizer()));
     rate(arguments).ifPresent(settings::learningRate);
     arguments.parsed("schedule", Schedule::parse).ifPresent(settings::schedule);
     arguments.integer("epochs", 1).ifPresent(settings::epochs);
     arguments.integer("batch-size", 1).ifPresent(settings::batchSize);
     arguments.parsed("order", ExampleOrder::parse).ifPresent(settings::order);
+    arguments.parsed("augment", Augmentation::parse).ifPresent(settings::augmentation);
     arguments.wholeNumber("seed").ifPresent(settings::seed);
     arguments.parsed("init", Initializer::parse).ifPresent(settings::initializer);
     if (arguments.has("init") && arguments.has("init-from")) {
@@ -195,15 +202,6 @@ record TrainOptions(
     DeviceOptions device = DeviceOptions.of(arguments);
     settings.device(device.device()).threads(device.threads()).deviceSettings(device.settings());
     return new TrainOptions(data, classes, loss, start, settings.build());
-  }
-
-  /** The notebook's recipe, for the simple net. */
-  static RunConfig.Builder notebook() {
-    return new RunConfig.Builder()
-        .loss(Loss.MNIST)
-        .learningRate(NOTEBOOK_RATE)
-        .order(ExampleOrder.SEQUENTIAL)
-        .schedule(Schedule.CONSTANT);
   }
 
   /**
@@ -270,16 +268,26 @@ record TrainOptions(
     }
   }
 
-  private static Optimizer optimizer(Arguments arguments) {
+  /** Throws UsageException where {@code --augment} does not fit the images. */
+  static void checkAugmentation(RunConfig config, DataSet data) {
+    try {
+      config.augmentation().check(data.train().height(), data.train().width());
+    } catch (IllegalArgumentException e) {
+      throw new UsageException(e.getMessage(), e);
+    }
+  }
+
+  /** {@code preset}'s own figures hold as long as its kind does. */
+  private static Optimizer optimizer(Arguments arguments, Optimizer preset) {
     Optimizer.Kind kind =
-        arguments.parsed("optimizer", Optimizer.Kind::parse).orElse(Optimizer.Kind.SGD);
+        arguments.parsed("optimizer", Optimizer.Kind::parse).orElse(preset.kind());
+    float decay = kind == Optimizer.Kind.ADAMW ? Optimizer.ADAMW_WEIGHT_DECAY : 0f;
+    boolean asPreset = kind == preset.kind();
     try {
       return new Optimizer(
           kind,
-          arguments.decimal("momentum").orElse(0f),
-          arguments
-              .decimal("weight-decay")
-              .orElse(kind == Optimizer.Kind.ADAMW ? Optimizer.ADAMW_WEIGHT_DECAY : 0f));
+          arguments.decimal("momentum").orElse(asPreset ? preset.momentum() : 0f),
+          arguments.decimal("weight-decay").orElse(asPreset ? preset.weightDecay() : decay));
     } catch (IllegalArgumentException e) {
       throw new UsageException(e.getMessage(), e);
     }

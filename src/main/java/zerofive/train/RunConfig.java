@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import zerofive.backend.Optimizer;
+import zerofive.data.Augmentation;
 import zerofive.data.DataSets;
 import zerofive.data.ExampleOrder;
 import zerofive.model.Architecture;
@@ -32,7 +33,8 @@ import zerofive.model.Loss;
  * @param epochs in all, at least 1
  * @param batchSize examples a step
  * @param order of the examples
- * @param seed of initial weights and shuffles
+ * @param augmentation of the training images
+ * @param seed of initial weights, shuffles and shifts
  * @param initializer of the weights where there is no {@code initFrom}
  * @param initFrom absolute path of a safetensors file to start from
  * @param checkpointEvery epochs between checkpoints
@@ -54,6 +56,7 @@ public record RunConfig(
     int epochs,
     int batchSize,
     ExampleOrder order,
+    Augmentation augmentation,
     long seed,
     Initializer initializer,
     Optional<String> initFrom,
@@ -104,6 +107,7 @@ public record RunConfig(
     json.addProperty("epochs", epochs);
     json.addProperty("batch_size", batchSize);
     json.addProperty("order", order.toString());
+    json.addProperty("augment", augmentation.toString());
     json.addProperty("seed", seed);
     json.addProperty("init", initializer.toString());
     initFrom.ifPresent(file -> json.addProperty("init_from", file));
@@ -142,6 +146,7 @@ public record RunConfig(
           .epochs(integer(json, "epochs"))
           .batchSize(integer(json, "batch_size"))
           .order(ExampleOrder.parse(get(json, "order").getAsString()))
+          .augmentation(augmentation(json))
           .seed(get(json, "seed").getAsBigDecimal().longValueExact())
           .initializer(Initializer.parse(get(json, "init").getAsString()))
           .initFrom(Optional.ofNullable(json.get("init_from")).map(JsonElement::getAsString))
@@ -188,6 +193,13 @@ public record RunConfig(
     };
   }
 
+  /** None where it is missing, as in the folders of earlier versions. */
+  private static Augmentation augmentation(JsonObject json) {
+    return json.has("augment")
+        ? Augmentation.parse(json.get("augment").getAsString())
+        : Augmentation.NONE;
+  }
+
   private static int integer(JsonObject json, String name) {
     return get(json, name).getAsBigDecimal().intValueExact();
   }
@@ -218,6 +230,7 @@ public record RunConfig(
     private int epochs = 40;
     private int batchSize = 256;
     private ExampleOrder order = ExampleOrder.SHUFFLED;
+    private Augmentation augmentation = Augmentation.NONE;
     private long seed = 42;
     private Initializer initializer = Initializer.PYTORCH;
     private Optional<String> initFrom = Optional.empty();
@@ -243,6 +256,7 @@ public record RunConfig(
       epochs = config.epochs;
       batchSize = config.batchSize;
       order = config.order;
+      augmentation = config.augmentation;
       seed = config.seed;
       initializer = config.initializer;
       initFrom = config.initFrom;
@@ -312,6 +326,12 @@ public record RunConfig(
     /** Sets {@link RunConfig#order}. */
     public Builder order(ExampleOrder value) {
       order = value;
+      return this;
+    }
+
+    /** Sets {@link RunConfig#augmentation}. */
+    public Builder augmentation(Augmentation value) {
+      augmentation = value;
       return this;
     }
 
@@ -388,6 +408,7 @@ public record RunConfig(
           epochs,
           batchSize,
           order,
+          augmentation,
           seed,
           initializer,
           initFrom,

@@ -187,7 +187,8 @@ public final class Trainer {
                   (long) config.epochs() * steps);
     }
     int[] order = config.order().indices(data.train().targets(), config.seed(), epoch);
-    EpochResult trained = session.trainEpoch(new EpochInput(order, rates));
+    int[] shifts = config.augmentation().shifts(order.length, config.seed(), epoch);
+    EpochResult trained = session.trainEpoch(new EpochInput(order, rates, shifts));
     Evaluation measured = session.evaluate();
     return new EpochRecord(
         epoch,

@@ -44,11 +44,12 @@ public final class DoubleReplay {
   /** Trains one epoch; the mean over all examples of the loss each had when its batch was used. */
   public double trainEpoch(ImageSet train, EpochInput input) {
     double sum = 0;
+    ImageSet seen = input.shifts() == null ? train : SmallImages.shifted(train, input.shifts());
     int[] order = input.order();
     for (int first = 0; first < order.length; first += plan.batchSize()) {
       int end = Math.min(first + plan.batchSize(), order.length);
       int[] batch = Arrays.copyOfRange(order, first, end);
-      Gradient gradient = gradient(train, batch);
+      Gradient gradient = gradient(seen, batch);
       sum += gradient.loss() * batch.length;
       float rate = input.learningRates()[first / plan.batchSize()];
       steps++;

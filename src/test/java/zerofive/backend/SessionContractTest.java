@@ -17,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import zerofive.backend.Optimizer.Kind;
+import zerofive.data.Augmentation;
 import zerofive.data.ExampleOrder;
 import zerofive.data.ImageSet;
 import zerofive.model.Architecture;
@@ -38,7 +39,17 @@ final class SessionContractTest {
   private static final double RELATIVE = 1e-5;
 
   /** One training, by the values that vary. */
-  private record Run(int classes, List<Integer> hidden, Loss loss, Optimizer optimizer, int batch) {
+  private record Run(
+      int classes,
+      List<Integer> hidden,
+      Loss loss,
+      Optimizer optimizer,
+      int batch,
+      Augmentation augmentation) {
+    Run(int classes, List<Integer> hidden, Loss loss, Optimizer optimizer, int batch) {
+      this(classes, hidden, loss, optimizer, batch, Augmentation.NONE);
+    }
+
     Architecture architecture() {
       return new Architecture(HEIGHT * WIDTH, hidden, Loss.outputs(classes));
     }
@@ -48,7 +59,12 @@ final class SessionContractTest {
     }
 
     ImageSet train() {
-      return SmallImages.create(1, TRAIN, HEIGHT, WIDTH, classes);
+      ImageSet images = SmallImages.create(1, TRAIN, HEIGHT, WIDTH, classes);
+      return isShifted() ? SmallImages.framed(images) : images;
+    }
+
+    boolean isShifted() {
+      return !augmentation.equals(Augmentation.NONE);
     }
 
     ImageSet valid() {
@@ -67,14 +83,20 @@ final class SessionContractTest {
       return Implementations.backend(implementation).open(plan(), train(), valid(), state);
     }
 
-    /** Shuffled images, and a learning rate that falls from step to step. */
+    /**
+     * Shuffled images, and a learning rate that falls from step to step; in the third epoch no
+     * image is shifted.
+     */
     EpochInput input(int epoch) {
       float[] rates = new float[plan().stepsPerEpoch(TRAIN)];
       float highest = optimizer.kind() == Kind.SGD ? 0.1f : 0.01f;
       for (int step = 0; step < rates.length; step++) {
         rates[step] = highest / (epoch + (float) step / rates.length);
       }
-      return new EpochInput(ExampleOrder.SHUFFLED.indices(train().targets(), 4, epoch), rates);
+      return new EpochInput(
+          ExampleOrder.SHUFFLED.indices(train().targets(), 4, epoch),
+          rates,
+          epoch == 3 ? null : augmentation.shifts(TRAIN, 4, epoch));
     }
   }
 
@@ -86,6 +108,28 @@ final class SessionContractTest {
           new Optimizer(Kind.ADAM, 0, 0),
           new Optimizer(Kind.ADAM, 0, 0.01f),
           new Optimizer(Kind.ADAMW, 0, Optimizer.ADAMW_WEIGHT_DECAY));
+
+  /** Shifts that leave some images whole, and shifts that leave next to nothing. */
+  static Stream<Arguments> shiftedRuns() {
+    List<Run> runs = new ArrayList<>();
+    Optimizer momentum = new Optimizer(Kind.SGD, 0.9f, 0.01f);
+    for (Augmentation shift : List.of(new Augmentation(2), new Augmentation(6))) {
+      runs.add(new Run(2, List.of(), Loss.BCE, momentum, 32, shift));
+      runs.add(new Run(2, List.of(9), Loss.BCE, Optimizer.sgd(), 32, shift));
+      runs.add(new Run(3, List.of(40, 5), Loss.CROSS_ENTROPY, momentum, 7, shift));
+    }
+    return Implementations.times(runs.stream().map(Arguments::of))
+        .filter(SessionContractTest::isWorthItsTime);
+  }
+
+  static Stream<Arguments> shiftedNets() {
+    return shiftedRuns().filter(arguments -> !((Run) arguments.get()[1]).hidden().isEmpty());
+  }
+
+  /** What holds with and without shifts. */
+  static Stream<Arguments> allRuns() {
+    return Stream.concat(runs(), shiftedRuns());
+  }
 
   /** Every optimiser on a net of each loss; every batch size and depth on plain descent. */
   static Stream<Arguments> runs() {
@@ -118,7 +162,7 @@ final class SessionContractTest {
   }
 
   @ParameterizedTest
-  @MethodSource("runs")
+  @MethodSource("allRuns")
   void trainingFollowsTheReplayInDouble(String implementation, Run run) {
     DoubleReplay replay = new DoubleReplay(run.plan(), run.start());
     double largest = 0;
@@ -147,6 +191,24 @@ final class SessionContractTest {
           replay.parameters(),
           state.parameters().values(),
           i -> tolerance(2, replay.steps() + HEIGHT * WIDTH, reach));
+    }
+  }
+
+  /**
+   * But for the linear model, whose native sums run over other columns where images are shifted.
+   */
+  @ParameterizedTest
+  @MethodSource("shiftedNets")
+  void shiftingIsTrainingOnShiftedImagesBitForBit(String implementation, Run run) {
+    EpochInput input = run.input(1);
+    TrainingState start = TrainingState.fresh(run.start(), run.optimizer());
+    ImageSet shifted = SmallImages.shifted(run.train(), input.shifts());
+    Backend backend = Implementations.backend(implementation);
+    try (TrainingSession session = run.open(implementation, start);
+        TrainingSession still = backend.open(run.plan(), shifted, run.valid(), start)) {
+      EpochInput unshifted = new EpochInput(input.order(), input.learningRates());
+      assertEquals(still.trainEpoch(unshifted).trainLoss(), session.trainEpoch(input).trainLoss());
+      assertSameState(still.state(), session.state());
     }
   }
 
@@ -205,13 +267,13 @@ final class SessionContractTest {
   }
 
   @ParameterizedTest
-  @MethodSource("runs")
+  @MethodSource("allRuns")
   void theSameTrainingTwiceGivesTheSameBits(String implementation, Run run) {
     trained(implementation, run).assertSame(train(implementation, run, 0));
   }
 
   @ParameterizedTest
-  @MethodSource("runs")
+  @MethodSource("allRuns")
   void measuringBetweenEpochsChangesNoBit(String implementation, Run run) {
     trained(implementation, run).assertSame(train(implementation, run, 2));
   }
@@ -229,7 +291,7 @@ final class SessionContractTest {
   }
 
   @ParameterizedTest
-  @MethodSource("runs")
+  @MethodSource("allRuns")
   void goingOnFromAStateIsGoingOn(String implementation, Run run) {
     Outcome whole = trained(implementation, run);
     Outcome resumed = new Outcome();
@@ -322,6 +384,11 @@ final class SessionContractTest {
       for (int length : new int[] {0, TRAIN - 1, TRAIN + 1}) {
         int[] order = Arrays.copyOf(right.order(), length);
         assertRefused(session, new EpochInput(order, right.learningRates()), "" + length);
+        int[] shifts = new int[length];
+        assertRefused(
+            session,
+            new EpochInput(right.order(), right.learningRates(), shifts),
+            length + " shifts");
       }
       assertSameState(before, session.state());
     }

@@ -1,6 +1,7 @@
 package zerofive.backend;
 
 import java.util.Random;
+import zerofive.data.Augmentation;
 import zerofive.data.ImageSet;
 import zerofive.model.Architecture;
 import zerofive.model.Parameters;
@@ -22,6 +23,34 @@ final class SmallImages {
       }
     }
     return new ImageSet(pixels, targets, height, width);
+  }
+
+  /** Every second image without the pixels at its sides, so that it may move and lose none. */
+  static ImageSet framed(ImageSet images) {
+    byte[] pixels = images.pixels().clone();
+    for (int p = 0; p < pixels.length; p++) {
+      int v = p / images.width() % images.height();
+      int u = p % images.width();
+      boolean atSide = v % (images.height() - 1) == 0 || u % (images.width() - 1) == 0;
+      if (p / images.imageSize() % 2 == 0 && atSide) {
+        pixels[p] = 0;
+      }
+    }
+    return new ImageSet(pixels, images.targets(), images.height(), images.width());
+  }
+
+  /** Each image moved by its own shift; zeros move in. */
+  static ImageSet shifted(ImageSet images, int[] shifts) {
+    byte[] pixels = new byte[images.pixels().length];
+    for (int p = 0; p < pixels.length; p++) {
+      int image = p / images.imageSize();
+      int v = p / images.width() % images.height() + Augmentation.dy(shifts[image]);
+      int u = p % images.width() + Augmentation.dx(shifts[image]);
+      if (v >= 0 && v < images.height() && u >= 0 && u < images.width()) {
+        pixels[image * images.imageSize() + v * images.width() + u] = images.pixels()[p];
+      }
+    }
+    return new ImageSet(pixels, images.targets(), images.height(), images.width());
   }
 
   /** Weights uniform in +-{@code bound}. */

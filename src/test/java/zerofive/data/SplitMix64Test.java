@@ -62,6 +62,14 @@ class SplitMix64Test {
     assertArrayEquals(oracle.longs(1000).toArray(), longs(new SplitMix64(seed, stream), 1000));
   }
 
+  @Test
+  void aNumberLookedUpIsTheOneThatComes() {
+    SplitMix64 random = new SplitMix64(42, 1);
+    random.nextLong();
+    long[] looked = LongStream.range(0, 5).map(random::at).toArray();
+    assertArrayEquals(looked, longs(random, 5));
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 7, 257, 65_537, 11_344, 1 << 30, Integer.MAX_VALUE})
   void boundedIntsStayWithinTheirBound(int bound) {

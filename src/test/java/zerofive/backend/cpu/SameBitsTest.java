@@ -17,6 +17,7 @@ import zerofive.backend.Optimizer;
 import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
+import zerofive.data.Augmentation;
 import zerofive.data.ExampleOrder;
 import zerofive.data.ImageSet;
 import zerofive.model.Architecture;
@@ -33,7 +34,16 @@ final class SameBitsTest {
   private static final int AVX512 = 2;
 
   private record Run(
-      List<Integer> hidden, int classes, Optimizer optimizer, Form form, int batch) {}
+      List<Integer> hidden,
+      int classes,
+      Optimizer optimizer,
+      Form form,
+      int batch,
+      Augmentation augmentation) {
+    Run(List<Integer> hidden, int classes, Optimizer optimizer, Form form, int batch) {
+      this(hidden, classes, optimizer, form, batch, Augmentation.NONE);
+    }
+  }
 
   @BeforeEach
   void thereIsALibrary() {
@@ -57,6 +67,10 @@ final class SameBitsTest {
       runs.add(new Run(List.of(40), 3, momentum, form, 700));
       runs.add(new Run(List.of(), 5, momentum, form, 256));
     }
+    for (Form form : List.of(Form.LISTS, Form.BYTES)) {
+      runs.add(new Run(List.of(33, 65), 10, adam, form, 300, new Augmentation(2)));
+    }
+    runs.add(new Run(List.of(), 2, momentum, Form.BY_DENSITY, 256, new Augmentation(2)));
     runs.add(new Run(List.of(), 2, Optimizer.sgd(), Form.BY_DENSITY, 256));
     runs.add(new Run(List.of(), 2, adam, Form.BY_DENSITY, 1000));
     return runs.stream();
@@ -82,7 +96,10 @@ final class SameBitsTest {
     assertEquals(wide, trained(run, 2));
   }
 
-  /** A hash of the weights, the optimiser's values and every loss; the first half in one order. */
+  /**
+   * A hash of the weights, the optimiser's values and every loss. The first half is in one order,
+   * and the second epoch is not shifted: lists that are kept and lists that are not take turns.
+   */
   private static int trained(Run run, int threads) {
     ImageSet train = images(1, TRAIN, run.classes());
     Architecture architecture =
@@ -99,7 +116,8 @@ final class SameBitsTest {
         CpuSession.open(threads, run.form(), plan, train, images(2, VALID, run.classes()), start)) {
       for (int epoch = 1; epoch <= EPOCHS; epoch++) {
         ExampleOrder order = epoch < EPOCHS ? ExampleOrder.SEQUENTIAL : ExampleOrder.SHUFFLED;
-        EpochInput input = new EpochInput(order.indices(train.targets(), 3, epoch), rates);
+        int[] shifts = epoch == 2 ? null : run.augmentation().shifts(TRAIN, 3, epoch);
+        EpochInput input = new EpochInput(order.indices(train.targets(), 3, epoch), rates, shifts);
         losses.add(session.trainEpoch(input).trainLoss());
         losses.add(session.evaluate().loss());
       }

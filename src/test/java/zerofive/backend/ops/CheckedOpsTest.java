@@ -62,6 +62,9 @@ final class CheckedOpsTest {
         call("download", ops -> ops.download(f64(3), new double[3])),
         call("clear", ops -> ops.clear(i32(3))),
         call("gather", ops -> ops.gather(u8(12), i32(3), i32(7), 5, 2, 4, f32(8), i32(2))),
+        call(
+            "gatherShifted",
+            ops -> ops.gatherShifted(u8(18), i32(3), i32(7), i32(3), 5, 2, 2, 3, f32(12), i32(2))),
         call("gemm", ops -> ops.gemm(true, false, 2, 3, 5, f32(10), f32(15), f32(6))),
         call("biasActivation", ops -> ops.biasActivation(Activation.RELU, 2, 3, f32(3), f32(6))),
         call("loss", ops -> ops.loss(Loss.BCE, 2, 1, f32(2), i32(2), f32(2), f64(2))),
@@ -95,6 +98,7 @@ final class CheckedOpsTest {
     return Stream.of(
             wrongCopies(),
             wrongGathers(),
+            wrongShiftedGathers(),
             wrongProducts(),
             wrongLosses(),
             wrongRows(),
@@ -168,6 +172,28 @@ final class CheckedOpsTest {
         "gather",
         argument,
         ops -> ops.gather(pixels, labels, order, first, rows, width, x, targets));
+  }
+
+  private static Stream<Arguments> wrongShiftedGathers() {
+    return Stream.of(
+        shifted("sizes 2, 0, 3", u8(18), i32(3), 5, 0, 3, f32(12)),
+        shifted("sizes 2, 2, -3", u8(18), i32(3), 5, 2, -3, f32(12)),
+        shifted("first is -1", u8(18), i32(3), -1, 2, 3, f32(12)),
+        shifted("pixels has 17", u8(17), i32(3), 5, 2, 3, f32(12)),
+        shifted("shifts holds F32", u8(18), f32(3), 5, 2, 3, f32(12)),
+        shifted("shifts has 2", u8(18), i32(2), 5, 2, 3, f32(12)),
+        shifted("order has 7", u8(18), i32(3), 6, 2, 3, f32(12)),
+        shifted("x has 11", u8(18), i32(3), 5, 2, 3, f32(11)),
+        shifted("expected at least", u8(18), i32(3), 5, 1 << 20, 1 << 20, f32(12)));
+  }
+
+  private static Arguments shifted(
+      String argument, Buffer pixels, Buffer shifts, int first, int height, int width, Buffer x) {
+    return wrong(
+        "gatherShifted",
+        argument,
+        ops ->
+            ops.gatherShifted(pixels, i32(3), i32(7), shifts, first, 2, height, width, x, i32(2)));
   }
 
   private static Stream<Arguments> wrongProducts() {

@@ -23,6 +23,7 @@ import zerofive.backend.Implementations;
 import zerofive.backend.Optimizer;
 import zerofive.backend.Optimizer.Kind;
 import zerofive.backend.ops.GuardedOps.Region;
+import zerofive.data.Augmentation;
 import zerofive.model.Activation;
 import zerofive.model.Loss;
 
@@ -296,6 +297,78 @@ final class OpsContractTest {
               guarded.input(order).buffer(),
               first,
               rows,
+              width,
+              x.buffer(),
+              targets.buffer());
+      assertSameBits("x", expected, x.floats());
+      assertArrayEquals(expectedTargets, targets.ints());
+      guarded.assertIntact();
+    }
+  }
+
+  /** Rows, height, width: pictures higher than wide, wider than high, and of one line. */
+  static Stream<Arguments> pictures() {
+    return Implementations.times(
+        Stream.of(
+            Arguments.of(1, 1, 1),
+            Arguments.of(29, 1, 7),
+            Arguments.of(29, 7, 1),
+            Arguments.of(29, 5, 3),
+            Arguments.of(29, 3, 17),
+            Arguments.of(257, 4, 4),
+            Arguments.of(29, 16, 31),
+            Arguments.of(5, 28, 28),
+            Arguments.of(3, 33, 65)));
+  }
+
+  /** By a little, by a side and one more or less, and by as much as a shift can hold. */
+  @ParameterizedTest
+  @MethodSource("pictures")
+  void gatherShiftedMovesEachImageByItsOwn(String implementation, int rows, int height, int width) {
+    int size = height * width;
+    int images = rows + 3;
+    int first = 2;
+    byte[] pixels = bytes(15, images * size);
+    int[] labels = ints(16, images, GuardedOps.INT_BOUND);
+    int[] order = ints(17, first + rows + 4, images);
+    int[] oldTargets = ints(18, rows + TAIL, GuardedOps.INT_BOUND);
+    int[] acrosses = {0, 1, -1, 2, -2, width - 1, 1 - width, width, -width, 127, -128};
+    int[] downs = {0, 1, -1, 2, -2, height - 1, 1 - height, height, -height, 127, -128};
+    Random random = new Random(19);
+    int[] shifts =
+        random
+            .ints(images, 0, acrosses.length * downs.length)
+            .map(pick -> Augmentation.pack(acrosses[pick % 11], downs[pick / 11]))
+            .toArray();
+    float[] expected = marked(rows * size);
+    int[] expectedTargets = oldTargets.clone();
+    for (int r = 0; r < rows; r++) {
+      int image = order[first + r];
+      expectedTargets[r] = labels[image];
+      Arrays.fill(expected, r * size, (r + 1) * size, 0f);
+      for (int p = 0; p < size; p++) {
+        int v = p / width + Augmentation.dy(shifts[image]);
+        int u = p % width + Augmentation.dx(shifts[image]);
+        if (v >= 0 && v < height && u >= 0 && u < width) {
+          expected[r * size + v * width + u] = FloatFormulas.normalised(pixels[image * size + p]);
+        }
+      }
+    }
+    try (GuardedOps guarded = new GuardedOps(implementation)) {
+      Region x = guarded.output(rows * size + TAIL);
+      Region targets = guarded.output(oldTargets);
+      Buffer moves = guarded.ops().allocate(ElementType.I32, images);
+      guarded.ops().upload(shifts, moves);
+      guarded
+          .ops()
+          .gatherShifted(
+              guarded.input(pixels).buffer(),
+              guarded.input(labels).buffer(),
+              guarded.input(order).buffer(),
+              moves,
+              first,
+              rows,
+              height,
               width,
               x.buffer(),
               targets.buffer());

@@ -109,7 +109,10 @@ final class SessionContractTest {
           new Optimizer(Kind.ADAM, 0, 0.01f),
           new Optimizer(Kind.ADAMW, 0, Optimizer.ADAMW_WEIGHT_DECAY));
 
-  /** Shifts that leave some images whole, and shifts that leave next to nothing. */
+  /**
+   * Shifts that leave some images whole, and shifts that leave next to nothing; on a simulated
+   * device one of them.
+   */
   static Stream<Arguments> shiftedRuns() {
     List<Run> runs = new ArrayList<>();
     Optimizer momentum = new Optimizer(Kind.SGD, 0.9f, 0.01f);
@@ -119,11 +122,20 @@ final class SessionContractTest {
       runs.add(new Run(3, List.of(40, 5), Loss.CROSS_ENTROPY, momentum, 7, shift));
     }
     return Implementations.times(runs.stream().map(Arguments::of))
-        .filter(SessionContractTest::isWorthItsTime);
+        .filter(
+            arguments ->
+                Implementations.fast().contains(arguments.get()[0])
+                    || arguments.get()[1].equals(runs.get(1)));
   }
 
+  /**
+   * But for the linear model, whose native sums run over other columns where images are shifted,
+   * and for the backend that chooses by how much of the images is lit: both its choices are here.
+   */
   static Stream<Arguments> shiftedNets() {
-    return shiftedRuns().filter(arguments -> !((Run) arguments.get()[1]).hidden().isEmpty());
+    return shiftedRuns()
+        .filter(arguments -> !((Run) arguments.get()[1]).hidden().isEmpty())
+        .filter(arguments -> !arguments.get()[0].equals("cpu"));
   }
 
   /** What holds with and without shifts. */
@@ -194,9 +206,6 @@ final class SessionContractTest {
     }
   }
 
-  /**
-   * But for the linear model, whose native sums run over other columns where images are shifted.
-   */
   @ParameterizedTest
   @MethodSource("shiftedNets")
   void shiftingIsTrainingOnShiftedImagesBitForBit(String implementation, Run run) {
@@ -267,13 +276,13 @@ final class SessionContractTest {
   }
 
   @ParameterizedTest
-  @MethodSource("allRuns")
+  @MethodSource("runs")
   void theSameTrainingTwiceGivesTheSameBits(String implementation, Run run) {
     trained(implementation, run).assertSame(train(implementation, run, 0));
   }
 
   @ParameterizedTest
-  @MethodSource("allRuns")
+  @MethodSource("runs")
   void measuringBetweenEpochsChangesNoBit(String implementation, Run run) {
     trained(implementation, run).assertSame(train(implementation, run, 2));
   }

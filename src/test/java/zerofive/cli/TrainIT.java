@@ -117,7 +117,9 @@ class TrainIT {
   @ParameterizedTest
   @CsvSource({"INT, 130", "TERM, 143"})
   void aSignalSavesAndAResumedRunEndsWithTheSameBytes(String signal, int code) throws Exception {
-    String[] settings = {"--optimizer", "adam", "--lr", "0.01", "--model", "linear"};
+    String[] settings = {
+      "--optimizer", "adam", "--lr", "0.01", "--model", "linear", "--augment", "shift:2"
+    };
     Path whole = folder.resolve("whole");
     assertEquals(0, train(whole, "80", settings).await().code());
     Path part = folder.resolve("part");

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import zerofive.backend.Optimizer;
+import zerofive.data.Augmentation;
 import zerofive.model.Initializer;
 
 class RunConfigTest {
@@ -21,6 +22,7 @@ class RunConfigTest {
         .schedule(Schedule.COSINE)
         .epochs(epochs)
         .batchSize(7)
+        .augmentation(new Augmentation(3))
         .seed(Long.MIN_VALUE)
         .initializer(Initializer.NORMAL)
         .initFrom(Optional.of("a \"quoted\" file"))
@@ -48,6 +50,16 @@ class RunConfigTest {
         RunConfig.fromJson(json));
   }
 
+  /** As in the folders of versions that knew no augmentation. */
+  @Test
+  void withoutAnAugmentationThereIsNone() {
+    RunConfig config = config(5, Optimizer.sgd());
+    String older = config.toJson().replaceFirst(" *\"augment\": [^\\n]+\\n", "");
+    assertFalse(older.contains("augment"), older);
+    assertEquals(
+        config.toBuilder().augmentation(Augmentation.NONE).build(), RunConfig.fromJson(older));
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"", "[]", "{", "null", "{\"data\": {}}", "17", "{\"data\":\"mnist\"}"})
   void damagedJsonIsRefusedWithAReason(String json) {
@@ -71,6 +83,8 @@ class RunConfigTest {
         "\"seed\": 1e40",
         "\"seed\": 42.5",
         "\"seed\": 1e999999999",
+        "\"augment\": \"shift:-1\"",
+        "\"augment\": \"shift:128\"",
         "\"threads\": -1",
         "\"early_stop\": -1",
         "\"statistics\": 7"

@@ -247,8 +247,13 @@ public final class RunFolder implements AutoCloseable {
     return Metrics.read(file(METRICS), lastEpoch);
   }
 
-  Metrics metrics(List<EpochRecord> history) {
-    return new Metrics(file(METRICS), history);
+  /** The columns of statistics that metrics.csv has. */
+  List<String> statistics() {
+    return Metrics.statistics(file(METRICS));
+  }
+
+  Metrics metrics(List<String> statistics, List<EpochRecord> history) {
+    return new Metrics(file(METRICS), statistics, history);
   }
 
   /** Gives up the lock. */

@@ -39,6 +39,7 @@ public final class Trainer {
    * @param parameters the weights after it
    * @param interrupted whether it was stopped by a signal before its end
    * @param setUpNanos what opening the device took
+   * @param statisticsNanos what measuring gradient and weights took
    * @param notes what the device did otherwise than a user may expect
    */
   public record Outcome(
@@ -47,6 +48,7 @@ public final class Trainer {
       Parameters parameters,
       boolean interrupted,
       long setUpNanos,
+      long statisticsNanos,
       List<String> notes) {}
 
   private Trainer(
@@ -69,7 +71,7 @@ public final class Trainer {
     Checkpoint start =
         new Checkpoint(0, TrainingState.fresh(initial, config.optimizer()), Optional.empty());
     folder.save(start);
-    folder.metrics(List.of()).close();
+    folder.metrics(statistics(config, initial.architecture()), List.of()).close();
     folder.write(config);
     return new Trainer(config, data, folder, List.of(), start);
   }
@@ -101,12 +103,23 @@ public final class Trainer {
               + " restore them or start a new run");
     }
     List<EpochRecord> history = folder.history(checkpoint.epoch());
+    if (!folder.statistics().equals(statistics(config, architecture))) {
+      throw new InputException(
+          folder.path()
+              + ": the columns of its metrics.csv are not those that its config.json asks for;"
+              + " restore them or start a new run");
+    }
     folder.write(config);
     return new Trainer(config, data, folder, history, checkpoint);
   }
 
   private static TrainingPlan plan(RunConfig config, Architecture architecture) {
     return new TrainingPlan(architecture, config.loss(), config.optimizer(), config.batchSize());
+  }
+
+  /** The names of the columns of statistics that such a run's metrics.csv has. */
+  private static List<String> statistics(RunConfig config, Architecture architecture) {
+    return config.statistics() ? Statistics.names(architecture) : List.of();
   }
 
   /** The epochs finished before this training. */
@@ -127,16 +140,28 @@ public final class Trainer {
     long begin = System.nanoTime();
     Architecture architecture = start.state().parameters().architecture();
     TrainingPlan plan = plan(config, architecture);
-    try (Metrics metrics = folder.metrics(history);
-        TrainingSession session = backend.open(plan, data.train(), data.valid(), start.state())) {
+    try (Metrics metrics = folder.metrics(statistics(config, architecture), history);
+        EventFile events = config.tensorboard() ? openEvents() : null;
+        TrainingSession session = backend.open(plan, data.train(), data.valid(), start.state());
+        Statistics statistics = config.statistics() ? openStatistics(backend) : null) {
       long setUpNanos = System.nanoTime() - begin;
+      long statisticsNanos = 0;
       int saved = start.epoch();
       int epoch = saved;
       while (!isDone(epoch) && !stop.requested()) {
         epoch++;
-        EpochRecord row = epoch(epoch, plan, session);
+        EpochRecord trained = epoch(epoch, plan, session);
+        long measuring = System.nanoTime();
+        EpochRecord row =
+            statistics == null
+                ? trained
+                : trained.with(statistics.next(session.state().parameters()));
+        statisticsNanos += System.nanoTime() - measuring;
         history.add(row);
         metrics.append(row);
+        if (events != null) {
+          events.append(row, lastRate(epoch, plan));
+        }
         listener.accept(row);
         if (!Double.isFinite(row.trainLoss()) || !Double.isFinite(row.validLoss())) {
           throw diverged(epoch, saved, "the loss is no longer a finite number");
@@ -161,8 +186,20 @@ public final class Trainer {
           best.map(BestEpoch::parameters).orElseGet(() -> session.state().parameters()),
           !isDone(epoch),
           setUpNanos,
+          statisticsNanos,
           session.notes());
     }
+  }
+
+  /** One that goes on behind the checkpoint: whatever older files have of later epochs is void. */
+  private EventFile openEvents() {
+    return EventFile.begin(folder.path(), start.epoch() + 1, config.toJson());
+  }
+
+  private Statistics openStatistics(Backend backend) {
+    Parameters before = start.state().parameters();
+    return new Statistics(
+        backend.openGradients(before.architecture(), config.loss()), data.train(), before);
   }
 
   /**
@@ -178,13 +215,7 @@ public final class Trainer {
     int steps = plan.stepsPerEpoch(data.train().count());
     float[] rates = new float[steps];
     for (int step = 0; step < steps; step++) {
-      rates[step] =
-          config
-              .schedule()
-              .rate(
-                  config.learningRate(),
-                  (epoch - 1L) * steps + step,
-                  (long) config.epochs() * steps);
+      rates[step] = rate(epoch, step, steps);
     }
     int[] order = config.order().indices(data.train().targets(), config.seed(), epoch);
     int[] shifts = config.augmentation().shifts(order.length, config.seed(), epoch);
@@ -198,6 +229,18 @@ public final class Trainer {
         measured.errors(),
         trained.elapsedNanos() / NANOS_PER_SECOND,
         measured.elapsedNanos() / NANOS_PER_SECOND);
+  }
+
+  /** The learning rate of one of the {@code steps} of an epoch. */
+  private float rate(int epoch, int step, int steps) {
+    return config
+        .schedule()
+        .rate(config.learningRate(), (epoch - 1L) * steps + step, (long) config.epochs() * steps);
+  }
+
+  private float lastRate(int epoch, TrainingPlan plan) {
+    int steps = plan.stepsPerEpoch(data.train().count());
+    return rate(epoch, steps - 1, steps);
   }
 
   private int save(TrainingSession session, int epoch, int saved) {

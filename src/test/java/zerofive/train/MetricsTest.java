@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,7 +27,7 @@ class MetricsTest {
   @BeforeEach
   void writeTwoEpochs() {
     file = folder.resolve("metrics.csv");
-    try (Metrics metrics = new Metrics(file, List.of())) {
+    try (Metrics metrics = new Metrics(file, List.of(), List.of())) {
       metrics.append(FIRST);
       metrics.append(SECOND);
     }
@@ -45,6 +46,17 @@ class MetricsTest {
   @Test
   void readingGivesWhatWasWritten() {
     assertEquals(List.of(FIRST, SECOND), Metrics.read(file, 2));
+  }
+
+  @Test
+  void statisticsAreReadBackByTheirNames() {
+    EpochRecord row = FIRST.with(Map.of("gradient_norm", 0.5));
+    try (Metrics metrics = new Metrics(file, List.of("gradient_norm"), List.of(row))) {
+      metrics.append(SECOND.with(Map.of("gradient_norm", Double.NaN)));
+    }
+    assertEquals(List.of("gradient_norm"), Metrics.statistics(file));
+    assertEquals(row, Metrics.read(file, 2).get(0));
+    assertEquals(Double.NaN, Metrics.read(file, 2).get(1).statistics().get("gradient_norm"));
   }
 
   @Test

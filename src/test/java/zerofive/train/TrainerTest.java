@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -259,6 +260,46 @@ class TrainerTest {
           assertThrows(InputException.class, () -> Trainer.resume(config, DATA, folder));
       assertTrue(e.getMessage().contains("best epoch"), e.getMessage());
     }
+  }
+
+  @Test
+  void statisticsAndEventsChangeNoBitAndSurviveAResumption() throws IOException {
+    RunConfig plain = everyOptimizerAndSchedule().get(1);
+    RunConfig watched = plain.toBuilder().statistics(true).tensorboard(true).build();
+    train(plain, "plain", Integer.MAX_VALUE);
+    train(watched, "watched", Integer.MAX_VALUE);
+    train(watched, "part", 6);
+    resume("part", watched);
+    assertSameBits(plain, "plain", "watched");
+    assertSameBits(plain, "plain", "part");
+    List<String> rows = withoutTimes("watched");
+    assertEquals(rows, withoutTimes("part"));
+    assertEquals(
+        Files.readAllLines(temporary.resolve("plain/metrics.csv")).stream()
+            .map(TrainerTest::figures)
+            .toList(),
+        rows.stream().map(row -> row.replaceFirst("^((?:[^,]*,){4}[^,]*).*", "$1")).toList());
+    assertTrue(
+        rows.get(0)
+            .endsWith(
+                ",2.weight_norm,2.weight_mean,2.weight_std,2.weight_max_abs,2.weight_update_ratio"),
+        rows.get(0));
+    assertFalse(rows.get(9).contains("NaN"), rows.get(9));
+    try (RunFolder folder = RunFolder.find(temporary.resolve("part"))) {
+      InputException e =
+          assertThrows(InputException.class, () -> Trainer.resume(plain, DATA, folder));
+      assertTrue(e.getMessage().contains("columns"), e.getMessage());
+    }
+    try (Stream<Path> files = Files.list(temporary.resolve("part"))) {
+      assertEquals(2, files.filter(file -> file.toString().contains("tfevents")).count());
+    }
+  }
+
+  /** The rows of metrics.csv without the sixth and seventh column. */
+  private List<String> withoutTimes(String run) throws IOException {
+    return Files.readAllLines(temporary.resolve(run + "/metrics.csv")).stream()
+        .map(row -> row.replaceFirst("^((?:[^,]*,){4}[^,]*),[^,]*,[^,]*", "$1"))
+        .toList();
   }
 
   @Test

@@ -1,6 +1,5 @@
 package zerofive.backend.ops;
 
-import java.util.ArrayList;
 import java.util.List;
 import zerofive.backend.EpochInput;
 import zerofive.backend.EpochResult;
@@ -9,7 +8,6 @@ import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
 import zerofive.data.ImageSet;
-import zerofive.model.Layer;
 import zerofive.model.Parameters;
 
 /**
@@ -36,13 +34,7 @@ public final class StepwiseSession implements TrainingSession {
   private final Buffer targets;
   private final Buffer metrics;
   private final ForwardPass forward;
-  private final List<Layer> layers;
-  private final List<Buffer> weightGradients = new ArrayList<>();
-  private final List<Buffer> biasGradients = new ArrayList<>();
-
-  /** d(mean loss) / d(output of layer l), [rows, outputs of layer l]. */
-  private final List<Buffer> deltas = new ArrayList<>();
-
+  private final BackwardPass backward;
   private final Validation validation;
   private final Runnable everyStep;
   private final Runnable everyShiftedStep;
@@ -63,7 +55,6 @@ public final class StepwiseSession implements TrainingSession {
     this.height = train.height();
     this.width = train.width();
     this.batchRows = Math.min(plan.batchSize(), trainCount);
-    this.layers = plan.architecture().layers();
     int parameterCount = plan.architecture().parameterCount();
 
     trainPixels = ops.allocate(ElementType.U8, train.pixels().length);
@@ -86,11 +77,7 @@ public final class StepwiseSession implements TrainingSession {
     targets = ops.allocate(ElementType.I32, batchRows);
     metrics = ops.allocate(ElementType.F64, Ops.METRICS);
     forward = new ForwardPass(ops, plan.architecture(), parameters, batchRows);
-    for (Layer layer : layers) {
-      weightGradients.add(gradient.slice(layer.weightOffset(), layer.weightCount()));
-      biasGradients.add(gradient.slice(layer.biasOffset(), layer.outputs()));
-      deltas.add(ops.allocate(ElementType.F32, ForwardPass.elements(batchRows, layer.outputs())));
-    }
+    backward = new BackwardPass(ops, plan.architecture(), forward, gradient, batchRows);
     validation = new Validation(ops, plan.architecture(), plan.loss(), parameters, valid);
     everyStep = ops.recorded(() -> takeEveryStep(false));
     everyShiftedStep = ops.recorded(() -> takeEveryStep(true));
@@ -150,38 +137,10 @@ public final class StepwiseSession implements TrainingSession {
           plan.architecture().outputs(),
           logits,
           targets,
-          deltas.get(deltas.size() - 1),
+          backward.slopes(),
           metrics);
-      backward(rows);
+      backward.run(x, rows);
       ops.update(plan.optimizer(), parameters, gradient, moments, rates, step);
-    }
-  }
-
-  /** From the slopes at the logits to the gradient of every weight and bias, last layer first. */
-  private void backward(int rows) {
-    for (int l = layers.size() - 1; l >= 0; l--) {
-      Layer layer = layers.get(l);
-      Buffer delta = deltas.get(l);
-      Buffer input = l == 0 ? x : forward.activation(l - 1);
-      ops.layerGradient(
-          rows,
-          layer.inputs(),
-          layer.outputs(),
-          delta,
-          input,
-          weightGradients.get(l),
-          biasGradients.get(l));
-      if (l > 0) {
-        ops.layerDelta(
-            layers.get(l - 1).activation(),
-            rows,
-            layer.inputs(),
-            layer.outputs(),
-            delta,
-            forward.weight(l),
-            input,
-            deltas.get(l - 1));
-      }
     }
   }
 

@@ -20,6 +20,7 @@ public final class Cli {
       List.of(
           new TrainCommand(),
           new ReproduceCommand(),
+          new LrFindCommand(),
           new EvaluateCommand(),
           new PredictCommand(),
           new ExportCommand(),

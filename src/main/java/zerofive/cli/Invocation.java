@@ -2,6 +2,8 @@ package zerofive.cli;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.data.DataSets;
@@ -38,13 +40,18 @@ record Invocation(List<String> arguments, Terminal terminal, TimeSpent time) {
 
   /** The command that goes on with a run. */
   static String resume(Path run) {
-    return Text.shell(program()) + " train --resume " + Text.shell(run.toString());
+    return command(List.of("train", "--resume", run.toString()));
+  }
+
+  /** This program with {@code arguments}, as a shell takes it. */
+  static String command(List<String> arguments) {
+    return Stream.concat(Stream.of(program()), arguments.stream())
+        .map(Text::shell)
+        .collect(Collectors.joining(" "));
   }
 
   /** The command that makes a run with these settings again. */
   static String again(RunConfig config) {
-    StringBuilder command = new StringBuilder(Text.shell(program()));
-    TrainOptions.commandLine(config).forEach(word -> command.append(' ').append(Text.shell(word)));
-    return command.toString();
+    return command(TrainOptions.commandLine(config));
   }
 }

@@ -131,11 +131,7 @@ final class TrainCommand implements Command {
         .flatMap(start -> start.notes().stream())
         .forEach(note -> terminal.note("note     ", note));
     deviceOptions.note(device, terminal);
-    Parameters initial =
-        options
-            .start()
-            .map(start -> startFrom(config, start, architecture))
-            .orElseGet(() -> config.initializer().create(architecture, config.seed()));
+    Parameters initial = initial(options, config, architecture);
     try (StopSignal stop = TrainingJob.listen(terminal);
         RunFolder folder =
             out.map(RunFolder::create)
@@ -405,6 +401,14 @@ final class TrainCommand implements Command {
           folder.path() + ": its config.json asks for a model that cannot be: " + e.getMessage(),
           e);
     }
+  }
+
+  /** The weights a new run begins with. */
+  static Parameters initial(TrainOptions options, RunConfig config, Architecture architecture) {
+    return options
+        .start()
+        .map(start -> startFrom(config, start, architecture))
+        .orElseGet(() -> config.initializer().create(architecture, config.seed()));
   }
 
   /** The weights of a model file, which has to fit. */

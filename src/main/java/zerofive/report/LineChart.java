@@ -1,5 +1,6 @@
 package zerofive.report;
 
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -24,13 +25,24 @@ public final class LineChart {
   private final List<Series> series = new ArrayList<>();
   private int width = 760;
   private int height = 440;
+  private boolean logarithmic;
 
   /** Points in the order of their x; those that are not finite leave a gap. */
   @SuppressWarnings("ArrayRecordComponent")
   private record Series(String name, double[] x, double[] y, boolean line, int colour) {}
 
-  /** An axis from {@code low} to {@code high} with a tick every {@code step}. */
-  private record Axis(double low, double high, double step) {
+  /**
+   * An axis from {@code low} to {@code high} with a tick every {@code step}; these are exponents of
+   * ten where it is logarithmic.
+   */
+  private record Axis(double low, double high, double step, boolean logarithmic) {
+    /** Every power of ten from the one below {@code least} to the one above {@code most}. */
+    static Axis ofPowers(double least, double most) {
+      double low = Math.floor(Math.log10(least) + 1e-9);
+      double high = Math.ceil(Math.log10(most) - 1e-9);
+      return new Axis(low, high > low ? high : low + 1, 1, true);
+    }
+
     /** The 1-2-5 step that makes about {@link #TICKS} ticks, and ends that are multiples of it. */
     static Axis around(double least, double most, double finest) {
       double span = most > least ? most - least : Math.max(Math.abs(most), 1) * 0.1;
@@ -40,14 +52,26 @@ public final class LineChart {
       double step = Math.max(nice, finest);
       double low = Math.floor(least / step + 1e-9) * step;
       double high = Math.ceil(most / step - 1e-9) * step;
-      return new Axis(low, high > low ? high : low + step, step);
+      return new Axis(low, high > low ? high : low + step, step, false);
     }
 
     int ticks() {
       return (int) Math.round((high - low) / step);
     }
 
+    /** Where a value lies, 0 at the low end and 1 at the high one. */
+    double share(double value) {
+      return ((logarithmic ? Math.log10(value) : value) - low) / (high - low);
+    }
+
+    double value(int tick) {
+      return logarithmic ? Math.pow(10, low + tick) : low + tick * step;
+    }
+
     String label(int tick) {
+      if (logarithmic) {
+        return BigDecimal.valueOf(1, -(int) Math.round(low + tick)).toPlainString();
+      }
       int decimals = (int) Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
       return Text.fixed(low + tick * step, decimals);
     }
@@ -75,6 +99,12 @@ public final class LineChart {
   /** Adds open circles in the colour of line {@code like}, counted from 0. */
   public LineChart points(String name, double[] x, double[] y, int like) {
     series.add(new Series(name, x, y, false, like % COLOURS.length));
+    return this;
+  }
+
+  /** Makes the horizontal axis logarithmic; every x has to be above 0. */
+  public LineChart logarithmic() {
+    logarithmic = true;
     return this;
   }
 
@@ -142,12 +172,15 @@ public final class LineChart {
     if (!(least <= most)) {
       return Axis.around(0, 1, 0);
     }
+    if (horizontal && logarithmic) {
+      return Axis.ofPowers(least, most);
+    }
     return horizontal ? Axis.around(0, most, 1) : Axis.around(least, most, 0);
   }
 
   private void grid(Svg svg, Axis x, Axis y) {
     for (int tick = 0; tick <= y.ticks(); tick++) {
-      double at = vertical(y.low() + tick * y.step(), y);
+      double at = vertical(y.value(tick), y);
       svg.open("line")
           .with("class", "grid")
           .with("x1", LEFT)
@@ -164,7 +197,7 @@ public final class LineChart {
     }
     for (int tick = 0; tick <= x.ticks(); tick++) {
       svg.open("text")
-          .with("x", horizontal(x.low() + tick * x.step(), x))
+          .with("x", horizontal(x.value(tick), x))
           .with("y", height - BOTTOM + 22)
           .with("text-anchor", "middle")
           .text(x.label(tick));
@@ -277,11 +310,11 @@ public final class LineChart {
   }
 
   private double horizontal(double value, Axis x) {
-    return LEFT + (value - x.low()) / (x.high() - x.low()) * (width - RIGHT - LEFT);
+    return LEFT + x.share(value) * (width - RIGHT - LEFT);
   }
 
   private double vertical(double value, Axis y) {
-    return height - BOTTOM - (value - y.low()) / (y.high() - y.low()) * (height - BOTTOM - TOP);
+    return height - BOTTOM - y.share(value) * (height - BOTTOM - TOP);
   }
 
   /** Elements of a picture, one a line; of lengths one decimal is kept. */

@@ -1,5 +1,7 @@
 package zerofive.report;
 
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -60,6 +62,11 @@ public final class Text {
   /** A number and its noun: {@code 1 error}, {@code 7 errors}. */
   public static String plural(long count, String noun) {
     return count(count) + " " + noun + (count == 1 ? "" : "s");
+  }
+
+  /** Two significant digits, without an exponent: {@code 0.18}, {@code 0.0000032}. */
+  public static String significant(double value) {
+    return new BigDecimal(value).round(new MathContext(2)).stripTrailingZeros().toPlainString();
   }
 
   /** A share in per cent with two decimals: {@code 99.63 %}. */

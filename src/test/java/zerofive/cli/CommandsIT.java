@@ -95,7 +95,7 @@ class CommandsIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"train", "reproduce", "evaluate", "devices"})
+  @ValueSource(strings = {"train", "reproduce", "lr-find", "evaluate", "devices"})
   void everyCommandHasHelpWithAnExampleWithin96Columns(String command) {
     Launcher.Result result = Launcher.run(folder, command, "--help");
     assertEquals(0, result.code(), result.err());

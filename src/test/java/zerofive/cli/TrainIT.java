@@ -137,7 +137,9 @@ class TrainIT {
 
   @Test
   void aKillAtAnyMomentLeavesARunThatCanBeResumed() throws Exception {
-    String[] settings = {"--momentum", "0.9", "--lr", "0.05", "--model", "linear"};
+    String[] settings = {
+      "--momentum", "0.9", "--lr", "0.05", "--model", "linear", "--early-stop", "30"
+    };
     Path whole = folder.resolve("whole");
     assertEquals(0, train(whole, "60", settings).await().code());
     for (int rows : new int[] {0, 1, 9, 25}) {
@@ -197,7 +199,9 @@ class TrainIT {
   @Test
   void aFinishedRunSaysSoAndGoesOnWhenAsked() throws IOException {
     Path run = folder.resolve("run");
-    assertEquals(0, train(run, "2").await().code());
+    Launcher.Result watched = train(run, "2", "--statistics", "--tensorboard").await();
+    assertEquals(0, watched.code(), watched.err());
+    assertTrue(watched.out().contains("statistics "), watched.out());
     Launcher.Result again = Launcher.run(folder, "train", "--resume", "run");
     assertEquals(0, again.code(), again.err());
     assertTrue(again.out().contains("is finished"), again.out());
@@ -207,10 +211,40 @@ class TrainIT {
     assertEquals(2, beside.code(), beside.err());
     Launcher.Result more = Launcher.run(folder, "train", "--resume", "run", "--epochs", "3");
     assertEquals(0, more.code(), more.err());
-    assertEquals(4, Files.readAllLines(run.resolve("metrics.csv")).size());
+    List<String> rows = Files.readAllLines(run.resolve("metrics.csv"));
+    assertEquals(4, rows.size());
+    assertTrue(rows.get(0).contains(",valid_seconds,gradient_norm,0.weight_norm,"), rows.get(0));
+    assertEquals(7 + 11, rows.get(3).split(",", -1).length, rows.get(3));
+    assertEquals(2, files(run).stream().filter(name -> name.contains(".tfevents.")).count());
+    // Being watched changes no bit either.
     Path whole = folder.resolve("whole");
     assertEquals(0, train(whole, "3").await().code());
     assertArrayEquals(model(whole), model(run));
+  }
+
+  @Test
+  void anEarlyStopKeepsTheBestEpochAndSaysSo() throws IOException {
+    Path run = folder.resolve("run");
+    Launcher.Result result =
+        train(run, "60", "--model", "linear", "--lr", "3", "--early-stop", "2", "--json").await();
+    assertEquals(0, result.code(), result.err());
+    JsonObject json = JsonParser.parseString(result.out()).getAsJsonObject();
+    assertTrue(json.get("stopped_early").getAsBoolean(), result.out());
+    int kept = json.getAsJsonObject("kept").get("epoch").getAsInt();
+    assertEquals(kept + 2, Files.readAllLines(run.resolve("metrics.csv")).size() - 1);
+    assertTrue(result.err().contains("\nkept     "), result.err());
+    assertTrue(result.err().lines().allMatch(line -> line.length() <= 96), result.err());
+    JsonObject receipt =
+        JsonParser.parseString(Files.readString(run.resolve("receipt.json"))).getAsJsonObject();
+    assertEquals(kept, receipt.getAsJsonObject("result").get("epoch").getAsInt());
+    String errors = json.getAsJsonObject("kept").get("errors").getAsString();
+    assertEquals(errors, receipt.getAsJsonObject("result").get("errors").getAsString());
+    Path svg = run.resolve("loss.svg");
+    assertTrue(Files.readString(svg).contains("the model: epoch " + kept), svg.toString());
+    Launcher.Result again =
+        Launcher.run(folder, "train", "--resume", run.toString(), "--epochs", "90");
+    assertEquals(0, again.code(), again.err());
+    assertTrue(again.out().contains("it stopped early, after epoch " + (kept + 2)), again.out());
   }
 
   /** What a kill or a full disk during the report of a longer run leaves. */

@@ -33,7 +33,7 @@ class TrainerTest {
   @TempDir Path temporary;
 
   /** Images of 3 x 4 noise, brighter on the left for the first class. */
-  private static final DataSet DATA =
+  static final DataSet DATA =
       new DataSet("noise", List.of("a", "b"), noise(50, 1), noise(20, 2), new TreeMap<>());
 
   private static ImageSet noise(int count, long seed) {

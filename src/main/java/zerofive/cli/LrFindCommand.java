@@ -1,0 +1,205 @@
+package zerofive.cli;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Option;
+import org.apache.commons.cli.Options;
+import zerofive.data.AtomicFile;
+import zerofive.data.DataSet;
+import zerofive.model.Architecture;
+import zerofive.model.Parameters;
+import zerofive.report.DataText;
+import zerofive.report.LearningRateChart;
+import zerofive.report.Terminal;
+import zerofive.report.Text;
+import zerofive.train.LearningRateFinder;
+import zerofive.train.LearningRateFinder.Point;
+import zerofive.train.RunConfig;
+import zerofive.train.RunFolder;
+
+/** {@code lr-find}: a sweep of the learning rate, its curve and a suggestion. */
+final class LrFindCommand implements Command {
+  private static final String CSV = "lr-find.csv";
+  private static final String SVG = "lr-find.svg";
+
+  /** What train has and a sweep has no use for. */
+  private static final Set<String> OF_TRAIN_ALONE =
+      Set.of(
+          "lr",
+          "schedule",
+          "epochs",
+          "checkpoint-every",
+          "early-stop",
+          "statistics",
+          "tensorboard");
+
+  /** One row in so many is shown; lr-find.csv has all. */
+  private static final int SHOWN_EVERY = 10;
+
+  @Override
+  public String name() {
+    return "lr-find";
+  }
+
+  @Override
+  public String summary() {
+    return "a learning-rate sweep, its curve and a suggestion";
+  }
+
+  @Override
+  public String example() {
+    return "zerofive lr-find --optimizer adam --model mlp:128";
+  }
+
+  @Override
+  public List<String> details() {
+    return List.of(
+        "From the first weights, mini-batch after mini-batch, the learning rate grows tenfold every"
+            + " twenty steps from 0.000001 to 10, and ends where the smoothed loss is four times"
+            + " the lowest. The suggestion is the middle of the longest fall (fast.ai's valley);"
+            + " the steepest point and a tenth of the minimum's rate stand beside it.");
+  }
+
+  @Override
+  public Options options() {
+    Options options = new Options();
+    for (Option option : TrainOptions.options().getOptions()) {
+      if (!OF_TRAIN_ALONE.contains(option.getLongOpt())) {
+        options.addOption(option);
+      }
+    }
+    options.addOption(
+        Arguments.option(
+            "out", "DIR", "for " + CSV + " and " + SVG + " (default: runs/TIME-lr-find)"));
+    return options.addOption(Arguments.flag("json", "print one JSON object"));
+  }
+
+  @Override
+  public int run(CommandLine line, Invocation invocation) {
+    Arguments arguments = new Arguments(line);
+    Terminal terminal = invocation.terminal();
+    if (arguments.has("json")) {
+      terminal.answerInJson();
+    }
+    TrainOptions options = TrainOptions.of(arguments);
+    DeviceOptions deviceOptions = DeviceOptions.of(arguments);
+    Optional<Path> out = arguments.path("out");
+    out.ifPresent(RunFolder::checkFree);
+    Backends.Choice device = Backends.choose(deviceOptions);
+    DataSet data = invocation.load(options.data(), options.classes());
+    RunConfig config = options.resolve(data.classes());
+    Architecture architecture = TrainCommand.architecture(config, data);
+    terminal.note("data     ", DataText.describe(data));
+    terminal.note(
+        "model    ",
+        config.model()
+            + " ("
+            + architecture
+            + "), "
+            + config.loss()
+            + ", "
+            + config.optimizer().kind()
+            + ", batch size "
+            + config.batchSize()
+            + ", seed "
+            + config.seed());
+    deviceOptions.note(device, terminal);
+    terminal.note("");
+    Parameters initial = TrainCommand.initial(options, config, architecture);
+    List<Point> points = LearningRateFinder.sweep(config, data, initial, device.backend());
+    try (RunFolder folder =
+        out.map(RunFolder::create)
+            .orElseGet(
+                () -> RunFolder.createNumbered(TrainCommand.RUNS, TrainCommand.name(name())))) {
+      String title = "learning rates for " + config.model() + " on " + DataText.title(data);
+      AtomicFile.write(folder.file(CSV), csv(points));
+      AtomicFile.write(folder.file(SVG), LearningRateChart.of(title, points));
+      print(points, folder, invocation);
+      if (terminal.answersInJson()) {
+        terminal.json(json(points, folder));
+      }
+    }
+    return ExitCode.DONE;
+  }
+
+  private static void print(List<Point> points, RunFolder folder, Invocation invocation) {
+    Terminal terminal = invocation.terminal();
+    terminal.result(String.format(Locale.ROOT, "%9s  %10s  %10s", "lr", "loss", "smoothed"));
+    for (int i = 0; i < points.size(); i += SHOWN_EVERY) {
+      Point point = points.get(i);
+      terminal.result(
+          String.format(
+              Locale.ROOT,
+              "%9s  %10.6f  %10.6f",
+              Text.significant(point.rate()),
+              point.loss(),
+              point.smoothed()));
+    }
+    String valley = Text.significant(LearningRateFinder.valley(points));
+    terminal.result("");
+    terminal.result(
+        "steepest "
+            + Text.significant(LearningRateFinder.steepest(points))
+            + ", where the smoothed loss falls fastest");
+    terminal.result(
+        "minimum  "
+            + Text.significant(LearningRateFinder.tenthOfMinimum(points))
+            + ", a tenth of the rate with the lowest smoothed loss");
+    terminal.emphasised("valley   " + valley + ", the middle of the longest fall: the suggestion");
+    terminal.result("try      " + Invocation.command(trainArguments(invocation, valley)));
+    terminal.result("curve    " + folder.file(SVG));
+  }
+
+  /** The same command line for train, with the rate. */
+  private static List<String> trainArguments(Invocation invocation, String rate) {
+    List<String> given = invocation.arguments();
+    List<String> arguments = new ArrayList<>(List.of("train"));
+    for (int i = 1; i < given.size(); i++) {
+      String argument = given.get(i);
+      if (argument.equals("--out")) {
+        i++;
+      } else if (!argument.startsWith("--out=") && !argument.matches("--(json|quiet|verbose)")) {
+        arguments.add(argument);
+      }
+    }
+    arguments.addAll(List.of("--lr", rate));
+    return arguments;
+  }
+
+  private static String csv(List<Point> points) {
+    StringBuilder csv = new StringBuilder("lr,loss,smoothed_loss\n");
+    for (Point point : points) {
+      csv.append(
+          String.format(
+              Locale.ROOT, "%.9g,%.9g,%.9g\n", point.rate(), point.loss(), point.smoothed()));
+    }
+    return csv.toString();
+  }
+
+  private static JsonObject json(List<Point> points, RunFolder folder) {
+    JsonArray rows = new JsonArray();
+    for (Point point : points) {
+      JsonObject row = new JsonObject();
+      row.addProperty("lr", point.rate());
+      row.addProperty("loss", point.loss());
+      row.addProperty("smoothed_loss", point.smoothed());
+      rows.add(row);
+    }
+    JsonObject json = new JsonObject();
+    json.addProperty("suggestion", LearningRateFinder.valley(points));
+    json.addProperty("valley", LearningRateFinder.valley(points));
+    json.addProperty("steepest", LearningRateFinder.steepest(points));
+    json.addProperty("minimum_tenth", LearningRateFinder.tenthOfMinimum(points));
+    json.addProperty("csv", folder.file(CSV).toString());
+    json.addProperty("svg", folder.file(SVG).toString());
+    json.add("points", rows);
+    return json;
+  }
+}

@@ -228,8 +228,7 @@ record TrainOptions(
         words.add("--" + name.replace('_', '-'));
         boolean flag = settings.get(name).equals(new JsonPrimitive(true));
         if (!flag) {
-          words.add(
-              name.equals("classes") ? classes(config) : settings.get(name).getAsString());
+          words.add(name.equals("classes") ? classes(config) : settings.get(name).getAsString());
         }
       }
     }

@@ -18,7 +18,7 @@ public final class IdxImages implements AutoCloseable {
 
   /** Throws InputException where the file is none, or its images are too large. */
   public IdxImages(Path file) {
-    reader = new IdxReader(ByteSource.file(file), 3);
+    reader = new IdxReader(ByteSource.file(file), 3, IdxReader.Type.UNSIGNED_BYTE);
     left = reader.dimension(0);
     if (reader.dimension(1) > ImageFile.MAX_PIXELS
         || reader.dimension(1) * reader.dimension(2) > ImageFile.MAX_PIXELS) {

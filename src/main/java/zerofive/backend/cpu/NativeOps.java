@@ -98,7 +98,7 @@ final class NativeOps implements Ops {
       Buffer x,
       Buffer targets) {
     Native.gatherShifted(
-        team,
+        team.address(),
         address(pixels),
         address(labels),
         address(order),

@@ -6,6 +6,7 @@ import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.DefaultParser;
 import org.apache.commons.cli.ParseException;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import zerofive.train.RunConfig;
@@ -29,7 +30,7 @@ class TrainOptionsTest {
         "--optimizer adam --lr 1e-5 --schedule one-cycle --order sequential",
         "--momentum 0.9 --weight-decay 0.0001 --checkpoint-every 3",
         "--device cpu --threads 3",
-        "--early-stop 3 --epochs 500 --statistics --tensorboard",
+        "--early-stop 3 --epochs 500",
         "--device cuda:1 --resident-mb 5"
       })
   void theCommandLineOfSettingsAsksForTheSameSettings(String line) throws ParseException {
@@ -50,5 +51,12 @@ class TrainOptionsTest {
     assertEquals(!list.equals("0,5"), again.contains(list), again.toString());
     List<String> comma = TrainOptions.commandLine(config(List.of(), List.of("a,b", "c")));
     assertEquals(List.of("train", "--classes", "all"), comma);
+  }
+
+  @Test
+  void whatIsOnOrOffTakesNoValue() {
+    assertEquals(
+        List.of("train", "--statistics"),
+        TrainOptions.commandLine(new RunConfig.Builder().statistics(true).build()));
   }
 }

@@ -11,7 +11,6 @@ import org.apache.commons.cli.Options;
 import zerofive.backend.Availability;
 import zerofive.backend.DeviceException;
 import zerofive.data.DataSet;
-import zerofive.data.DataSets;
 import zerofive.model.Architecture;
 import zerofive.model.Parameters;
 import zerofive.report.BenchTable;
@@ -96,7 +95,7 @@ final class BenchCommand implements Command {
     }
     TrainOptions options = TrainOptions.of(arguments);
     List<Backends.Contender> contenders = Backends.contenders(DeviceOptions.of(arguments));
-    DataSet data = DataSets.load(options.data(), options.classes());
+    DataSet data = invocation.load(options.data(), options.classes());
     RunConfig config = options.resolve(data.classes());
     Architecture architecture = TrainCommand.architecture(config, data);
     TrainCommand.describe(config, architecture, data, invocation.terminal());

@@ -8,6 +8,11 @@ import javax.imageio.ImageReader;
 
 /** Java's own decoders, one for each picture; plug-ins that other jars bring are passed over. */
 final class ImageDecoder {
+  static {
+    // Else the decoders' library asks for X11's where a DISPLAY is set.
+    System.setProperty("java.awt.headless", "true");
+  }
+
   private ImageDecoder() {}
 
   /** What is asked of a decoder. */

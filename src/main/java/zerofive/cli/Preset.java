@@ -37,10 +37,11 @@ enum Preset {
               .schedule(Schedule.CONSTANT);
       case ACCURATE ->
           new RunConfig.Builder()
-              .model("mlp:128,64")
+              .model("mlp:256")
               .optimizer(new Optimizer(Optimizer.Kind.ADAM, 0, 0))
-              .learningRate(0.003f)
+              .learningRate(0.005f)
               .schedule(Schedule.ONE_CYCLE)
+              .epochs(60)
               .augmentation(new Augmentation(2));
     };
   }

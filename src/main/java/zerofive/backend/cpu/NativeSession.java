@@ -112,7 +112,7 @@ final class NativeSession implements AutoCloseable {
 
   /** How far the next epoch's images are moved: the address of their shifts; 0 for not at all. */
   void setShifts(long shifts, int height, int width) {
-    enough(() -> Native.setShifts(address, shifts, height, width) ? 1 : 0);
+    enough(() -> Native.setShifts(address(), shifts, height, width) ? 1 : 0);
   }
 
   /** Forgets what was measured before. */

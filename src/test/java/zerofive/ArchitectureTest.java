@@ -129,10 +129,10 @@ class ArchitectureTest {
           .resideInAPackage("org.apache.commons.cli..");
 
   @ArchTest
-  static final ArchRule onnxStaysInItsFile =
+  static final ArchRule protocolBuffersStayInTheirFiles =
       noClasses()
           .that()
-          .haveNameNotMatching("zerofive\\.model\\.OnnxFile(\\$.*)?")
+          .haveNameNotMatching("zerofive\\.(model\\.OnnxFile|train\\.EventFile)(\\$.*)?")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("com.google.protobuf..", "ai.onnx.proto..");

@@ -22,10 +22,18 @@ final class Help {
 
   private static final String[][] ENVIRONMENT = {
     {"ZEROFIVE_JAVA_OPTS", "options of the Java machine, such as -Xmx8g"},
-    {"XDG_CACHE_HOME", "where decoded data and native code are kept (default: ~/.cache)"},
+    {
+      "XDG_CACHE_HOME",
+      "where fetched and decoded data and native code are kept (default: ~/.cache)"
+    },
+    {"ZEROFIVE_MIRROR", "the address that data sets are fetched from instead of their own"},
+    {"https_proxy", "the proxy that they are fetched through; http_proxy, no_proxy likewise"},
     {"NO_COLOR", "where set, no colours"},
     {"JAVA_HOME", "the JDK to use (default: the java on the PATH)"}
   };
+
+  /** Where what a command does stands beside its name. */
+  private static final int NAME_COLUMN = 14;
 
   private Help() {}
 
@@ -36,9 +44,9 @@ final class Help {
     terminal.result("usage: zerofive COMMAND [OPTIONS]");
     terminal.result("");
     for (Command command : commands) {
-      print(row(command.name(), 13), command.summary(), terminal);
+      print(row(command.name(), NAME_COLUMN), command.summary(), terminal);
     }
-    print(row("help", 13), "all about one command: zerofive help COMMAND", terminal);
+    print(row("help", NAME_COLUMN), "all about one command: zerofive help COMMAND", terminal);
     terminal.result("");
     print("", "Every command has --help; zerofive --version tells the version.", terminal);
     table("exit codes", EXIT_CODES, terminal);

@@ -51,6 +51,18 @@ final class PredictCommand implements Command {
   }
 
   @Override
+  public List<String> details() {
+    return List.of(
+        "Pictures are fitted as MNIST was made: in shades of grey, ink bright on black (a dark pen on"
+            + " paper is inverted, and it says so), the ink scaled into 20 x 20 pixels and centred by"
+            + " its mass in 28 x 28. What has the model's size already stays as it is. --raw turns"
+            + " all of it off.",
+        "One line an image: path,class,probability. A file that cannot be read is named and counted,"
+            + " the rest is predicted, and the exit code is 3. An IDX file's images are FILE#0,"
+            + " FILE#1 and so on; patterns such as 'scans/*.png' may be quoted.");
+  }
+
+  @Override
   public Options options() {
     Options options = new Options();
     options.addOption(

@@ -66,10 +66,10 @@ final class TrainCommand implements Command {
   @Override
   public List<String> details() {
     return List.of(
-        "The run folder holds config.json (every setting), metrics.csv (one row an epoch),"
-            + " model.safetensors, accuracy.svg, loss.svg, confusion.csv, receipt.json (what is"
-            + " needed to remake the run) and checkpoint.safetensors, which --resume goes on"
-            + " from.",
+        "The run folder holds report.html (the whole run on one page), config.json (every setting),"
+            + " metrics.csv (one row an epoch), model.safetensors, accuracy.svg, loss.svg,"
+            + " confusion.csv, receipt.json (what is needed to remake the run) and"
+            + " checkpoint.safetensors, which --resume goes on from.",
         "Ctrl-C and SIGTERM save a checkpoint first. A run that was killed goes on with --resume and"
             + " ends with the same bits on the same device. With one seed and one device the"
             + " number of threads changes no bit.");

@@ -63,8 +63,9 @@ final class LrFindCommand implements Command {
     return List.of(
         "From the first weights, mini-batch after mini-batch, the learning rate grows tenfold every"
             + " twenty steps from 0.000001 to 10, and ends where the smoothed loss is four times"
-            + " the lowest. The suggestion is the middle of the longest fall (fast.ai's valley);"
-            + " the steepest point and a tenth of the minimum's rate stand beside it.");
+            + " the lowest. The suggestion is the rate at which it falls fastest; a tenth of the"
+            + " minimum's rate and the middle of the longest fall (fast.ai's valley) stand beside"
+            + " it.");
   }
 
   @Override
@@ -142,18 +143,19 @@ final class LrFindCommand implements Command {
               point.loss(),
               point.smoothed()));
     }
-    String valley = Text.significant(LearningRateFinder.valley(points));
+    String steepest = Text.significant(LearningRateFinder.steepest(points));
     terminal.result("");
-    terminal.result(
-        "steepest "
-            + Text.significant(LearningRateFinder.steepest(points))
-            + ", where the smoothed loss falls fastest");
+    terminal.emphasised(
+        "steepest " + steepest + ", where the smoothed loss falls fastest: the suggestion");
     terminal.result(
         "minimum  "
             + Text.significant(LearningRateFinder.tenthOfMinimum(points))
             + ", a tenth of the rate with the lowest smoothed loss");
-    terminal.emphasised("valley   " + valley + ", the middle of the longest fall: the suggestion");
-    terminal.result("try      " + Invocation.command(trainArguments(invocation, valley)));
+    terminal.result(
+        "valley   "
+            + Text.significant(LearningRateFinder.valley(points))
+            + ", the middle of the longest fall");
+    terminal.result("try      " + Invocation.command(trainArguments(invocation, steepest)));
     terminal.result("curve    " + folder.file(SVG));
   }
 
@@ -193,7 +195,7 @@ final class LrFindCommand implements Command {
       rows.add(row);
     }
     JsonObject json = new JsonObject();
-    json.addProperty("suggestion", LearningRateFinder.valley(points));
+    json.addProperty("suggestion", LearningRateFinder.steepest(points));
     json.addProperty("valley", LearningRateFinder.valley(points));
     json.addProperty("steepest", LearningRateFinder.steepest(points));
     json.addProperty("minimum_tenth", LearningRateFinder.tenthOfMinimum(points));

@@ -112,18 +112,25 @@ public final class LearningRateFinder {
 
   /** A tenth of the rate where the smoothed loss is lowest. */
   public static double tenthOfMinimum(List<Point> points) {
-    Point lowest = points.get(0);
-    for (Point point : points) {
-      lowest = point.smoothed() < lowest.smoothed() ? point : lowest;
-    }
-    return lowest.rate() / 10;
+    return points.get(lowest(points)).rate() / 10;
   }
 
-  /** The rate where the smoothed loss falls fastest by the rate's logarithm. */
+  private static int lowest(List<Point> points) {
+    int lowest = 0;
+    for (int i = 1; i < points.size(); i++) {
+      lowest = points.get(i).smoothed() < points.get(lowest).smoothed() ? i : lowest;
+    }
+    return lowest;
+  }
+
+  /**
+   * The rate where the smoothed loss falls fastest by the rate's logarithm, on the way to its
+   * minimum: behind it a loss that leapt up falls faster still.
+   */
   public static double steepest(List<Point> points) {
     int best = 0;
     double fastest = Double.POSITIVE_INFINITY;
-    for (int i = 1; i + 1 < points.size(); i++) {
+    for (int i = 1; i < lowest(points); i++) {
       double slope = points.get(i + 1).smoothed() - points.get(i - 1).smoothed();
       if (slope < fastest) {
         fastest = slope;

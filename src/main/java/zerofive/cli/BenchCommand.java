@@ -74,8 +74,13 @@ final class BenchCommand implements Command {
       }
     }
     options.addOption(
-        Arguments.option(
-            "device", "NAME", "only this one, beside plain Java (default: all that can be used)"));
+        Arguments.choice(
+            "device",
+            "NAME",
+            "only this one, beside plain Java (default: all that can be used)",
+            "cpu",
+            "reference",
+            "cuda"));
     options.addOption(
         Arguments.option(
             "rounds", "N", "turns that each backend has at most (default: " + ROUNDS + ")"));

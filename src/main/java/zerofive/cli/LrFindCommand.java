@@ -97,6 +97,7 @@ final class LrFindCommand implements Command {
     DataSet data = invocation.load(options.data(), options.classes());
     RunConfig config = options.resolve(data.classes());
     Architecture architecture = TrainCommand.architecture(config, data);
+    TrainOptions.checkAugmentation(config, data);
     terminal.note("data     ", DataText.describe(data));
     terminal.note(
         "model    ",

@@ -59,6 +59,7 @@ public final class LearningRateFinder {
     TrainingState state = TrainingState.fresh(initial, config.optimizer());
     int stepsPerPass = plan.stepsPerEpoch(data.train().count());
     int[] order = {};
+    int[] shifts = null;
     List<Point> points = new ArrayList<>();
     double mean = 0;
     double lowest = Double.POSITIVE_INFINITY;
@@ -67,14 +68,16 @@ public final class LearningRateFinder {
       if (inPass == 0) {
         int pass = step / stepsPerPass + 1;
         order = config.order().indices(data.train().targets(), config.seed(), pass);
+        shifts = config.augmentation().shifts(order.length, config.seed(), pass);
       }
       long first = (long) inPass * config.batchSize();
       int end = (int) Math.min(first + config.batchSize(), order.length);
-      ImageSet batch = images(data.train(), Arrays.copyOfRange(order, (int) first, end));
+      int[] numbers = Arrays.copyOfRange(order, (int) first, end);
+      ImageSet batch = images(data.train(), numbers);
       double rate = FIRST_RATE * Math.pow(LAST_RATE / FIRST_RATE, step / (STEPS - 1.0));
       double loss;
       try (TrainingSession session = backend.open(plan, batch, batch, state)) {
-        loss = session.trainEpoch(oneStep(batch.count(), (float) rate)).trainLoss();
+        loss = session.trainEpoch(oneStep(numbers, shifts, (float) rate)).trainLoss();
         state = session.state();
       }
       mean = SMOOTHING * mean + (1 - SMOOTHING) * loss;
@@ -92,10 +95,12 @@ public final class LearningRateFinder {
     return points;
   }
 
-  private static EpochInput oneStep(int images, float rate) {
-    int[] order = new int[images];
+  /** The batch in its own order; {@code shifts} are those of all images, or null. */
+  private static EpochInput oneStep(int[] numbers, int[] shifts, float rate) {
+    int[] order = new int[numbers.length];
     Arrays.setAll(order, i -> i);
-    return new EpochInput(order, new float[] {rate});
+    int[] own = shifts == null ? null : Arrays.stream(numbers).map(i -> shifts[i]).toArray();
+    return new EpochInput(order, new float[] {rate}, own);
   }
 
   /** The images {@code numbers}, in this order. */

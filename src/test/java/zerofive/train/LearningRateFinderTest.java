@@ -13,6 +13,7 @@ import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
 import zerofive.backend.reference.ReferenceBackend;
+import zerofive.data.Augmentation;
 import zerofive.data.DataSet;
 import zerofive.model.Parameters;
 import zerofive.train.LearningRateFinder.Point;
@@ -55,7 +56,10 @@ class LearningRateFinderTest {
   /** The losses are those of a training whose rates grow so: one session, one epoch. */
   @Test
   void theFirstPassIsAnEpochOfTraining() {
-    RunConfig config = config(new Optimizer(Optimizer.Kind.ADAMW, 0, 0.1f));
+    RunConfig config =
+        config(new Optimizer(Optimizer.Kind.ADAMW, 0, 0.1f)).toBuilder()
+            .augmentation(new Augmentation(1))
+            .build();
     List<Point> points = sweep(config);
     TrainingPlan plan =
         new TrainingPlan(config.architecture(12), config.loss(), config.optimizer(), 8);
@@ -68,6 +72,7 @@ class LearningRateFinderTest {
       sum += points.get(step).loss() * rows;
     }
     int[] order = config.order().indices(DATA.train().targets(), config.seed(), 1);
+    int[] shifts = config.augmentation().shifts(order.length, config.seed(), 1);
     try (TrainingSession session =
         new ReferenceBackend()
             .open(
@@ -75,7 +80,7 @@ class LearningRateFinderTest {
                 DATA.train(),
                 DATA.valid(),
                 TrainingState.fresh(initial(config), config.optimizer()))) {
-      double trainLoss = session.trainEpoch(new EpochInput(order, rates)).trainLoss();
+      double trainLoss = session.trainEpoch(new EpochInput(order, rates, shifts)).trainLoss();
       assertEquals(trainLoss, sum / DATA.train().count(), 1e-12);
     }
   }

@@ -24,6 +24,7 @@ public final class Cli {
           new EvaluateCommand(),
           new PredictCommand(),
           new ExportCommand(),
+          new PairsCommand(),
           new DevicesCommand(),
           new DataCommand(),
           new BenchCommand(),

@@ -1,6 +1,7 @@
 package zerofive.cli;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -53,5 +54,14 @@ record Invocation(List<String> arguments, Terminal terminal, TimeSpent time) {
   /** The command that makes a run with these settings again. */
   static String again(RunConfig config) {
     return command(TrainOptions.commandLine(config));
+  }
+
+  /** This command once more, on the folder that it has made or was given. */
+  String goOn(Path out) {
+    List<String> words = new ArrayList<>(arguments);
+    if (!words.contains("--out")) {
+      words.addAll(List.of("--out", out.toString()));
+    }
+    return command(words);
   }
 }

@@ -174,17 +174,25 @@ record TrainOptions(
   }
 
   static TrainOptions of(Arguments arguments) {
+    TrainOptions options = of(arguments, new ClassFilter(DEFAULTS.classes()));
+    if (!options.classes().equals(ClassFilter.ALL)) {
+      options.loss().ifPresent(chosen -> checkLoss(chosen, options.classes().names().size()));
+    }
+    return options;
+  }
+
+  /**
+   * The same, with other classes where none are asked for; whether the loss is made for so many is
+   * left open.
+   */
+  static TrainOptions of(Arguments arguments, ClassFilter otherwise) {
     Optional<Preset> preset = arguments.parsed("preset", Preset::parse);
     RunConfig.Builder settings = preset.map(Preset::settings).orElseGet(() -> DEFAULTS.toBuilder());
     String data = arguments.data();
     settings.data(DataSets.isName(data) ? data : realPath(data));
-    ClassFilter classes =
-        arguments.parsed("classes", ClassFilter::parse).orElse(new ClassFilter(DEFAULTS.classes()));
+    ClassFilter classes = arguments.parsed("classes", ClassFilter::parse).orElse(otherwise);
     Optional<Loss> loss =
         arguments.parsed("loss", Loss::parse).or(() -> preset.flatMap(Preset::loss));
-    if (!classes.equals(ClassFilter.ALL)) {
-      loss.ifPresent(chosen -> checkLoss(chosen, classes.names().size()));
-    }
     arguments.parsed("model", Architecture::parseHidden);
     Optional<ModelFile> start = arguments.path("init-from").map(ModelFile::read);
     start.ifPresent(file -> settings.model(file.parameters().architecture().name()));

@@ -91,7 +91,8 @@ final class TrainingJob {
     }
   }
 
-  private static void warn(Receipt.Session before, Receipt.Session now, Terminal terminal) {
+  /** Says where other bits may come out than from one program on one device. */
+  static void warn(Receipt.Session before, Receipt.Session now, Terminal terminal) {
     if (!before.program().equals(now.program())
         || !before.backend().equals(now.backend())
         || !before.device().equals(now.device())) {

@@ -17,4 +17,14 @@ public record DataSet(
     List<String> classes,
     ImageSet train,
     ImageSet valid,
-    SortedMap<String, String> sha256) {}
+    SortedMap<String, String> sha256) {
+  /**
+   * Some of the classes, in this order: what reading them alone would have given.
+   *
+   * @param chosen names that are among {@link #classes}
+   */
+  public DataSet only(List<String> chosen) {
+    int[] index = classes.stream().mapToInt(chosen::indexOf).toArray();
+    return new DataSet(name, List.copyOf(chosen), train.only(index), valid.only(index), sha256);
+  }
+}

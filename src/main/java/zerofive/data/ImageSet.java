@@ -32,4 +32,26 @@ public record ImageSet(byte[] pixels, int[] targets, int height, int width) {
   public int imageSize() {
     return height * width;
   }
+
+  /**
+   * The images of some classes, still in file order.
+   *
+   * @param index for each target its new one, or -1 where its images are left out
+   */
+  ImageSet only(int[] index) {
+    int kept = 0;
+    for (int target : targets) {
+      kept += index[target] < 0 ? 0 : 1;
+    }
+    byte[] keptPixels = new byte[kept * imageSize()];
+    int[] keptTargets = new int[kept];
+    kept = 0;
+    for (int i = 0; i < targets.length; i++) {
+      if (index[targets[i]] >= 0) {
+        System.arraycopy(pixels, i * imageSize(), keptPixels, kept * imageSize(), imageSize());
+        keptTargets[kept++] = index[targets[i]];
+      }
+    }
+    return new ImageSet(keptPixels, keptTargets, height, width);
+  }
 }

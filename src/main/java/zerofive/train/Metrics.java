@@ -22,7 +22,7 @@ import zerofive.data.TextFile;
  * tears at most the last line. Statistics, where they are asked for, stand behind the other
  * columns.
  */
-final class Metrics implements AutoCloseable {
+final class Metrics implements EpochLog {
   static final String HEADER =
       "epoch,train_loss,valid_loss,accuracy,errors,train_seconds,valid_seconds";
 
@@ -51,7 +51,8 @@ final class Metrics implements AutoCloseable {
   }
 
   /** Adds one row and hands it to the operating system. */
-  void append(EpochRecord row) {
+  @Override
+  public void append(EpochRecord row) {
     ByteBuffer bytes = ByteBuffer.wrap(line(row).getBytes(StandardCharsets.UTF_8));
     try {
       while (bytes.hasRemaining()) {

@@ -142,7 +142,7 @@ public final class Receipt {
 
   /** Throws InputException where {@code data} is not the data this run began with. */
   public void checkData(DataSet data) {
-    JsonObject before = json.getAsJsonObject(DATA).getAsJsonObject(SHA256);
+    JsonObject before = sha256();
     JsonObject now = describe(data).getAsJsonObject(SHA256);
     if (!before.equals(now)) {
       throw new InputException(
@@ -232,6 +232,44 @@ public final class Receipt {
     result.addProperty("model_sha256", modelSha256);
     json.add(RESULT, result);
     write();
+  }
+
+  /** Adds what many trainings came to and writes the file. */
+  public void finish(int pairs, double meanAccuracy, String csvSha256) {
+    JsonObject result = new JsonObject();
+    result.addProperty("pairs", pairs);
+    result.addProperty("mean_accuracy", meanAccuracy);
+    result.addProperty("pairs_csv_sha256", csvSha256);
+    json.add(RESULT, result);
+    write();
+  }
+
+  /**
+   * A receipt of several runs on the same data, which all took part in its result.
+   *
+   * @throws InputException where the data are not the same
+   */
+  public static Receipt join(Path file, List<Receipt> parts) {
+    Receipt first = parts.get(0);
+    JsonObject json = first.json.deepCopy();
+    json.remove(RESULT);
+    JsonArray sessions = new JsonArray();
+    for (Receipt part : parts) {
+      if (!part.sha256().equals(first.sha256())) {
+        throw new InputException(
+            part.file
+                + " tells of other data than "
+                + first.file
+                + " (their SHA-256 differs); merge runs on the same files");
+      }
+      sessions.addAll(part.json.getAsJsonArray(SESSIONS));
+    }
+    json.add(SESSIONS, sessions);
+    return new Receipt(file, json);
+  }
+
+  private JsonObject sha256() {
+    return json.getAsJsonObject(DATA).getAsJsonObject(SHA256);
   }
 
   private void write() {

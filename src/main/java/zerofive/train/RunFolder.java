@@ -23,12 +23,12 @@ import zerofive.model.Architecture;
  * has the others. A lock on {@code .lock}, a file that is never replaced, keeps a second process
  * out.
  */
-public final class RunFolder implements AutoCloseable {
+public final class RunFolder implements RunStore, AutoCloseable {
   private static final String LOCK = ".lock";
   private static final String RECEIPT = "receipt.json";
   private static final String CHECKPOINT = "checkpoint.safetensors";
   private static final String METRICS = "metrics.csv";
-  private static final String CONFIG = "config.json";
+  static final String CONFIG = "config.json";
 
   /** What a run begins with, in the order of writing; the settings last. */
   private static final List<String> BEGINNING = List.of(LOCK, RECEIPT, CHECKPOINT, METRICS, CONFIG);
@@ -82,13 +82,18 @@ public final class RunFolder implements AutoCloseable {
    */
   public static RunFolder find(Path folder) {
     RunFolder run = new RunFolder(folder, false);
-    if (!Files.isRegularFile(run.file(CONFIG))) {
+    if (!isRun(folder)) {
       throw new InputException(
           folder
               + " is no run folder: it holds no config.json; name one that train wrote, or start a"
               + " new run");
     }
     return run;
+  }
+
+  /** Whether {@code folder} holds a run. */
+  public static boolean isRun(Path folder) {
+    return Files.isRegularFile(folder.resolve(CONFIG));
   }
 
   /**
@@ -200,7 +205,8 @@ public final class RunFolder implements AutoCloseable {
   }
 
   /** Writes the settings, which makes the folder a run. */
-  void write(RunConfig config) {
+  @Override
+  public void write(RunConfig config) {
     AtomicFile.write(file(CONFIG), config.toJson());
   }
 
@@ -235,7 +241,8 @@ public final class RunFolder implements AutoCloseable {
     return folder;
   }
 
-  void save(Checkpoint checkpoint) {
+  @Override
+  public void save(Checkpoint checkpoint) {
     checkpoint.write(file(CHECKPOINT));
   }
 
@@ -252,8 +259,19 @@ public final class RunFolder implements AutoCloseable {
     return Metrics.statistics(file(METRICS));
   }
 
-  Metrics metrics(List<String> statistics, List<EpochRecord> history) {
+  @Override
+  public EpochLog metrics(List<String> statistics, List<EpochRecord> history) {
     return new Metrics(file(METRICS), statistics, history);
+  }
+
+  @Override
+  public EventFile events(int epoch, RunConfig config) {
+    return EventFile.begin(folder, epoch, config.toJson());
+  }
+
+  @Override
+  public String keeps(int epoch) {
+    return "; the checkpoint of epoch " + epoch + " is kept in " + folder;
   }
 
   /** Gives up the lock. */

@@ -25,7 +25,7 @@ public final class Trainer {
 
   private final RunConfig config;
   private final DataSet data;
-  private final RunFolder folder;
+  private final RunStore store;
   private final List<EpochRecord> history;
   private final Checkpoint start;
   private Optional<BestEpoch> best;
@@ -52,14 +52,10 @@ public final class Trainer {
       List<String> notes) {}
 
   private Trainer(
-      RunConfig config,
-      DataSet data,
-      RunFolder folder,
-      List<EpochRecord> history,
-      Checkpoint start) {
+      RunConfig config, DataSet data, RunStore store, List<EpochRecord> history, Checkpoint start) {
     this.config = config;
     this.data = data;
-    this.folder = folder;
+    this.store = store;
     this.history = new ArrayList<>(history);
     this.start = start;
     this.best = start.best();
@@ -68,12 +64,21 @@ public final class Trainer {
   /** A new run: writes what a kill must find, the first checkpoint and last the settings. */
   public static Trainer begin(
       RunConfig config, DataSet data, RunFolder folder, Parameters initial) {
+    return begin(config, data, (RunStore) folder, initial);
+  }
+
+  /** A new run that leaves nothing but its outcome. */
+  public static Trainer begin(RunConfig config, DataSet data, Parameters initial) {
+    return begin(config, data, RunStore.NONE, initial);
+  }
+
+  private static Trainer begin(RunConfig config, DataSet data, RunStore store, Parameters initial) {
     Checkpoint start =
         new Checkpoint(0, TrainingState.fresh(initial, config.optimizer()), Optional.empty());
-    folder.save(start);
-    folder.metrics(statistics(config, initial.architecture()), List.of()).close();
-    folder.write(config);
-    return new Trainer(config, data, folder, List.of(), start);
+    store.save(start);
+    store.metrics(statistics(config, initial.architecture()), List.of()).close();
+    store.write(config);
+    return new Trainer(config, data, store, List.of(), start);
   }
 
   /**
@@ -140,7 +145,7 @@ public final class Trainer {
     long begin = System.nanoTime();
     Architecture architecture = start.state().parameters().architecture();
     TrainingPlan plan = plan(config, architecture);
-    try (Metrics metrics = folder.metrics(statistics(config, architecture), history);
+    try (EpochLog metrics = store.metrics(statistics(config, architecture), history);
         EventFile events = config.tensorboard() ? openEvents() : null;
         TrainingSession session = backend.open(plan, data.train(), data.valid(), start.state());
         Statistics statistics = config.statistics() ? openStatistics(backend) : null) {
@@ -193,7 +198,7 @@ public final class Trainer {
 
   /** One that goes on behind the checkpoint: whatever older files have of later epochs is void. */
   private EventFile openEvents() {
-    return EventFile.begin(folder.path(), start.epoch() + 1, config.toJson());
+    return store.events(start.epoch() + 1, config);
   }
 
   private Statistics openStatistics(Backend backend) {
@@ -248,7 +253,7 @@ public final class Trainer {
     if (!state.parameters().isFinite()) {
       throw diverged(epoch, saved, "a weight is no longer a finite number");
     }
-    folder.save(new Checkpoint(epoch, state, best));
+    store.save(new Checkpoint(epoch, state, best));
     return epoch;
   }
 
@@ -258,10 +263,7 @@ public final class Trainer {
             + epoch
             + ": "
             + what
-            + "; the checkpoint of epoch "
-            + saved
-            + " is kept in "
-            + folder.path()
+            + store.keeps(saved)
             + "; start again with a smaller --lr than "
             + config.learningRate());
   }

@@ -192,7 +192,7 @@ class BadInputTest {
   @Test
   void anUnknownCommand() {
     assertRefused(2, InProcess.run("tarin"), "'tarin'", "did you mean train?");
-    assertRefused(2, InProcess.run("paint"), "'paint'", "known are train, reproduce, lr-find");
+    assertRefused(2, InProcess.run("paint"), "'paint'", "known are train, reproduce");
     assertRefused(2, InProcess.run("help", "eval"), "'eval'", "known are");
     assertRefused(2, InProcess.run("help", "train", "evaluate"), "one command at a time");
     assertRefused(2, InProcess.run("completion"), "bash or zsh");

@@ -1,0 +1,52 @@
+package zerofive.train;
+
+import java.util.List;
+
+/** Where a training leaves what a kill must not lose: its folder, or nowhere. */
+interface RunStore {
+  /** Keeps nothing: for trainings so short that they are done again. */
+  RunStore NONE =
+      new RunStore() {
+        @Override
+        public void write(RunConfig config) {}
+
+        @Override
+        public void save(Checkpoint checkpoint) {}
+
+        @Override
+        public EpochLog metrics(List<String> statistics, List<EpochRecord> history) {
+          return new EpochLog() {
+            @Override
+            public void append(EpochRecord row) {}
+
+            @Override
+            public void close() {}
+          };
+        }
+
+        @Override
+        public EventFile events(int epoch, RunConfig config) {
+          throw new IllegalStateException("event files need a run folder");
+        }
+
+        @Override
+        public String keeps(int epoch) {
+          return "";
+        }
+      };
+
+  /** Keeps the settings. */
+  void write(RunConfig config);
+
+  /** Keeps all that the run goes on from. */
+  void save(Checkpoint checkpoint);
+
+  /** Begins the log of epochs with {@code history}; {@code statistics} are its further columns. */
+  EpochLog metrics(List<String> statistics, List<EpochRecord> history);
+
+  /** Begins an event file at {@code epoch}. */
+  EventFile events(int epoch, RunConfig config);
+
+  /** Behind a sentence: where the checkpoint of {@code epoch} is; empty where there is none. */
+  String keeps(int epoch);
+}

@@ -171,6 +171,11 @@ final class Backends {
     return missing;
   }
 
+  /** Whether it is an NVIDIA card. */
+  static boolean isCard(Candidate candidate) {
+    return candidate.backend().name().equals(CUDA);
+  }
+
   private static boolean isAsked(String name, DeviceOptions options) {
     return switch (options.kind()) {
       case DeviceOptions.AUTO -> true;

@@ -54,7 +54,12 @@ public final class Cli {
     } catch (DivergedException e) {
       return fail(ExitCode.DIVERGED, e, verbose);
     } catch (OutputException e) {
-      return fail(ExitCode.OUTPUT, e, verbose);
+      String inside =
+          Container.here()
+              .flatMap(container -> container.remedy(e))
+              .map(remedy -> "; " + remedy)
+              .orElse("");
+      return fail(ExitCode.OUTPUT, e, e.getMessage() + inside, verbose);
     } catch (OutOfMemoryError e) {
       terminal.complain(
           "zerofive: error: the Java heap of "
@@ -76,7 +81,11 @@ public final class Cli {
   }
 
   private int fail(int code, RuntimeException e, boolean verbose) {
-    terminal.complain("zerofive: error: " + e.getMessage());
+    return fail(code, e, e.getMessage(), verbose);
+  }
+
+  private int fail(int code, RuntimeException e, String message, boolean verbose) {
+    terminal.complain("zerofive: error: " + message);
     if (verbose) {
       terminal.trace(e);
     }

@@ -61,12 +61,21 @@ final class DevicesCommand implements Command {
             .orElseThrow()
             .backend()
             .name();
+    Optional<Container> cardless = Container.here().filter(inside -> !hasCard(candidates));
     if (line.hasOption("json")) {
-      invocation.terminal().json(json(candidates, auto));
+      JsonObject json = json(candidates, auto);
+      cardless.ifPresent(container -> json.add("container", container.json()));
+      invocation.terminal().json(json);
     } else {
       print(candidates, auto, invocation.terminal());
+      cardless.ifPresent(container -> container.print(invocation.terminal()));
     }
     return ExitCode.DONE;
+  }
+
+  private static boolean hasCard(List<Backends.Candidate> candidates) {
+    return candidates.stream()
+        .anyMatch(candidate -> Backends.isCard(candidate) && candidate.availability().usable());
   }
 
   private static void print(List<Backends.Candidate> candidates, String auto, Terminal terminal) {

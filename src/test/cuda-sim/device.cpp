@@ -188,6 +188,8 @@ std::string World::configure(const std::string& text) {
       settings.driver = std::stoi(value);
     } else if (name == "devices") {
       settings.devices = std::stoi(value);
+    } else if (name == "hidden") {
+      settings.hidden = std::stoi(value) != 0;
     } else if (name == "cc") {
       if (sscanf(value.c_str(), "%d.%d", &settings.major, &settings.minor) != 2) return "expected cc=MAJOR.MINOR, not " + value;
     } else if (name == "schedule") {

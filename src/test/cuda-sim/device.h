@@ -168,6 +168,7 @@ struct Settings {
   size_t memory = (size_t)1 << 30;
   int driver = 12060;
   int devices = 1;
+  bool hidden = false;  // the driver starts, and counts none of them
   int major = 8, minor = 6;
   cuda_emulation::Order order = cuda_emulation::Order::ASCENDING;
 };

@@ -149,7 +149,7 @@ API cuDriverGetVersion(int* version) {
 
 API cuDeviceGetCount(int* count) {
   BEGIN(DRIVER);
-  *count = world().settings.devices;
+  *count = world().settings.hidden ? 0 : world().settings.devices;
   return SUCCESS;
 }
 

@@ -149,7 +149,14 @@ public final class SharedObject {
 
   /** The same; {@code anew} tells how to get an intact file. */
   public static DeviceException explain(Path file, UnsatisfiedLinkError error, String anew) {
-    String said = error.getMessage().replace(file + ": ", "").lines().findFirst().orElse("");
+    String said =
+        error
+            .getMessage()
+            .replace(real(file) + ": ", "")
+            .replace(file + ": ", "")
+            .lines()
+            .findFirst()
+            .orElse("");
     return TROUBLES.stream()
         .filter(trouble -> said.contains(trouble.said()))
         .findFirst()
@@ -161,5 +168,14 @@ public final class SharedObject {
                     error))
         .orElseGet(
             () -> new DeviceException(file + " cannot be loaded (" + said + ")", anew, error));
+  }
+
+  /** With links resolved, as Java and the loader name it. */
+  private static Path real(Path file) {
+    try {
+      return file.toRealPath();
+    } catch (IOException e) {
+      return file;
+    }
   }
 }

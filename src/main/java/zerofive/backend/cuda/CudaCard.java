@@ -6,6 +6,7 @@ import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABI
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import jcuda.driver.CUdevice;
+import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 import zerofive.backend.DeviceException;
 
@@ -37,6 +38,9 @@ record CudaCard(String name, int capability, long memoryBytes, int driverCuda) {
     }
     int[] count = new int[1];
     CudaFailure.check(JCudaDriver.cuDeviceGetCount(count), "counting the cards");
+    if (count[0] == 0) {
+      throw CudaFailure.of(CUresult.CUDA_ERROR_NO_DEVICE, "counting the cards");
+    }
     if (number >= count[0]) {
       throw new DeviceException(
           "there is no card " + number + ", for the driver counts " + count[0] + ", from 0",

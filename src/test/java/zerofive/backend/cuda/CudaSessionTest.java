@@ -375,6 +375,7 @@ final class CudaSessionTest {
         "driver=11080 | cuda | knows CUDA 11.8 at most | driver 525",
         "cc=7.0 | cuda | compute capability 7.0 | Turing",
         "devices=0 | cuda | CUDA_ERROR_NO_DEVICE | nvidia-smi",
+        "hidden=1 | cuda | counting the cards failed with CUDA_ERROR_NO_DEVICE | --gpus all",
         "devices=2 | cuda:2 | no card 2 | nvidia-smi -L",
         "fail=cuInit:1:803 | cuda | different versions | restart",
         "fail=cuInit:1:999 | cuda | CUDA_ERROR_UNKNOWN | dmesg",

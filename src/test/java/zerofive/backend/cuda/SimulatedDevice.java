@@ -73,6 +73,7 @@ public final class SimulatedDevice {
    * memory=64M,driver=12040,devices=2,cc=8.6,schedule=random:7,order=descending,fail=cuLaunchKernel:100:719}.
    *
    * <ul>
+   *   <li>devices: none of them makes the start fail; hidden=1 lets it start and count none
    *   <li>schedule: eager; lazy, nothing runs before something waits for it; random:SEED, any order
    *       that streams, events and graphs allow
    *   <li>order of a grid's blocks and a block's threads: ascending, descending, random

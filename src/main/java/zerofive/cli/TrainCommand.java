@@ -18,7 +18,6 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import zerofive.backend.Optimizer;
-import zerofive.data.Augmentation;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.data.InputException;
@@ -373,7 +372,7 @@ final class TrainCommand implements Command {
             + config.batchSize()
             + ", "
             + config.order()
-            + (config.augmentation().equals(Augmentation.NONE) ? "" : ", " + config.augmentation())
+            + (config.augmentation().isNone() ? "" : ", " + config.augmentation())
             + ", "
             + config
                 .initFrom()

@@ -33,6 +33,11 @@ public record Augmentation(int reach) {
         "unknown augmentation '" + text + "'; known are none and shift:K, such as shift:2");
   }
 
+  /** Whether images stay where they are. */
+  public boolean isNone() {
+    return reach == 0;
+  }
+
   /** Throws IllegalArgumentException where images of this size could be moved out of sight. */
   public void check(int height, int width) {
     int most = Math.min(height, width) - 1;
@@ -59,7 +64,7 @@ public record Augmentation(int reach) {
    * @return [count], packed; null where nothing is shifted
    */
   public int[] shifts(int count, long seed, int epoch) {
-    if (reach == 0) {
+    if (isNone()) {
       return null;
     }
     SplitMix64 random = new SplitMix64(seed, -(long) epoch);
@@ -94,6 +99,6 @@ public record Augmentation(int reach) {
   /** As {@link #parse} reads it. */
   @Override
   public String toString() {
-    return reach == 0 ? "none" : SHIFT + reach;
+    return isNone() ? "none" : SHIFT + reach;
   }
 }

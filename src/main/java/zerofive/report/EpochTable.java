@@ -1,35 +1,35 @@
 package zerofive.report;
 
-import java.util.Locale;
 import zerofive.train.EpochRecord;
 
 /** The table of epochs, one line each. */
 public final class EpochTable {
+  private static final int[] WIDTHS = {5, 10, 10, 8, 6, 9};
+
   private EpochTable() {}
 
   /** The names of the columns. */
   public static String header() {
-    return String.format(
-        Locale.ROOT,
-        "%5s  %10s  %10s  %8s  %6s  %9s",
-        "epoch",
-        "train_loss",
-        "valid_loss",
-        "accuracy",
-        "errors",
-        "time");
+    return line("epoch", "train_loss", "valid_loss", "accuracy", "errors", "time");
   }
 
   /** One epoch; its time is training and validation together. */
   public static String row(EpochRecord row) {
-    return String.format(
-        Locale.ROOT,
-        "%5d  %10.6f  %10.6f  %8.6f  %6d  %9s",
-        row.epoch(),
-        row.trainLoss(),
-        row.validLoss(),
-        row.accuracy(),
-        row.errors(),
+    return line(
+        String.valueOf(row.epoch()),
+        Text.fixed(row.trainLoss(), 6),
+        Text.fixed(row.validLoss(), 6),
+        Text.fixed(row.accuracy(), 6),
+        String.valueOf(row.errors()),
         Text.seconds(row.trainSeconds() + row.validSeconds()));
+  }
+
+  private static String line(String... cells) {
+    StringBuilder line = new StringBuilder();
+    for (int i = 0; i < cells.length; i++) {
+      line.append(i == 0 ? "" : "  ");
+      line.append(" ".repeat(Math.max(0, WIDTHS[i] - cells[i].length()))).append(cells[i]);
+    }
+    return line.toString();
   }
 }

@@ -9,7 +9,6 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import zerofive.data.AtomicFile;
@@ -107,23 +106,24 @@ final class Metrics implements EpochLog {
 
   private static String line(EpochRecord row) {
     StringBuilder line = new StringBuilder(figures(row));
-    row.statistics()
-        .values()
-        .forEach(value -> line.append(String.format(Locale.ROOT, ",%.9g", value)));
+    row.statistics().values().forEach(value -> line.append(',').append(Figures.significant(value)));
     return line.append('\n').toString();
   }
 
   private static String figures(EpochRecord row) {
-    return String.format(
-        Locale.ROOT,
-        "%d,%.9g,%.9g,%.9g,%d,%.9g,%.9g",
-        row.epoch(),
-        row.trainLoss(),
-        row.validLoss(),
-        row.accuracy(),
-        row.errors(),
-        row.trainSeconds(),
-        row.validSeconds());
+    return row.epoch()
+        + ","
+        + Figures.significant(row.trainLoss())
+        + ","
+        + Figures.significant(row.validLoss())
+        + ","
+        + Figures.significant(row.accuracy())
+        + ","
+        + row.errors()
+        + ","
+        + Figures.significant(row.trainSeconds())
+        + ","
+        + Figures.significant(row.validSeconds());
   }
 
   private static Optional<EpochRecord> parse(String line, List<String> names) {

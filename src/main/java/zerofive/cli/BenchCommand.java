@@ -22,6 +22,7 @@ import zerofive.train.EpochWork;
 import zerofive.train.MismatchException;
 import zerofive.train.Quartiles;
 import zerofive.train.RunConfig;
+import zerofive.train.Schedule;
 
 /** {@code bench}: the training speed of every backend that this machine has, side by side. */
 final class BenchCommand implements Command {
@@ -41,6 +42,7 @@ final class BenchCommand implements Command {
           "lr",
           "batch-size",
           "order",
+          "augment",
           "seed",
           "init",
           "init-from",
@@ -101,8 +103,10 @@ final class BenchCommand implements Command {
     TrainOptions options = TrainOptions.of(arguments);
     List<Backends.Contender> contenders = Backends.contenders(DeviceOptions.of(arguments));
     DataSet data = invocation.load(options.data(), options.classes());
-    RunConfig config = options.resolve(data.classes());
+    RunConfig config =
+        options.resolve(data.classes()).toBuilder().schedule(Schedule.CONSTANT).build();
     Architecture architecture = TrainCommand.architecture(config, data);
+    TrainOptions.checkAugmentation(config, data);
     TrainCommand.describe(config, architecture, data, invocation.terminal());
     Parameters start =
         options
@@ -264,6 +268,7 @@ final class BenchCommand implements Command {
     json.addProperty("lr", config.learningRate());
     json.addProperty("batch_size", config.batchSize());
     json.addProperty("order", config.order().toString());
+    json.addProperty("augment", config.augmentation().toString());
     json.addProperty("seed", config.seed());
     json.addProperty("images", work.images());
     json.addProperty("operations", work.operations());

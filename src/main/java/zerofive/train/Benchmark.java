@@ -87,7 +87,10 @@ public final class Benchmark {
   /** One that takes part, and the seconds of its epochs so far. */
   private record Entry(Contender contender, FirstEpoch firstEpoch, List<Double> seconds) {}
 
-  /** The training that {@code config} describes from {@code start}, on no backend yet. */
+  /**
+   * The training that {@code config} describes from {@code start}, on no backend yet. Its rate is
+   * constant: no turn is a whole training, whose schedule could be followed.
+   */
   public Benchmark(RunConfig config, DataSet data, Parameters start) {
     this.config = config;
     this.data = data;
@@ -212,7 +215,7 @@ public final class Benchmark {
    */
   public List<Result> time(int rounds, double seconds, Runnable eachTurn) {
     long begin = System.nanoTime();
-    double turn = seconds / (rounds + 1) / entries.size();
+    double turn = seconds / (rounds + 1.0) / entries.size();
     Map<Backend, Peaks> peaks = new HashMap<>();
     // What a JIT compiler does at first only is not what is asked for: the turns before the first
     // round do not count.
@@ -275,6 +278,7 @@ public final class Benchmark {
 
   private EpochResult epoch(TrainingSession session, int number) {
     int[] order = config.order().indices(data.train().targets(), config.seed(), number);
-    return session.trainEpoch(new EpochInput(order, rates));
+    int[] shifts = config.augmentation().shifts(order.length, config.seed(), number);
+    return session.trainEpoch(new EpochInput(order, rates, shifts));
   }
 }

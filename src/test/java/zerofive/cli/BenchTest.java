@@ -8,6 +8,8 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -70,6 +72,30 @@ class BenchTest {
       }
     }
     assertEquals(1, result.out().lines().count());
+  }
+
+  @Test
+  void theFirstEpochIsThatOfTrain() throws IOException {
+    String[] settings = {"--device", "reference", "--preset", "accurate", "--schedule", "constant"};
+    Launcher.Result result =
+        bench("--json", "--device", "reference", "--preset", "accurate", "--model", "mlp:3");
+    assertEquals(0, result.code(), result.err());
+    assertFalse(result.err().contains("one-cycle"), result.err());
+    JsonObject json = JsonParser.parseString(result.out()).getAsJsonObject();
+    assertEquals("shift:2", json.getAsJsonObject("work").get("augment").getAsString());
+    List<String> train = new ArrayList<>(List.of("train", "--data", folder.toString()));
+    train.addAll(List.of(settings));
+    train.addAll(List.of("--model", "mlp:3", "--batch-size", "4", "--epochs", "1"));
+    Path run = folder.resolve("run");
+    train.addAll(List.of("--out", run.toString()));
+    assertEquals(0, InProcess.run(train.toArray(String[]::new)).code());
+    String[] row = Files.readAllLines(run.resolve("metrics.csv")).get(1).split(",", -1);
+    JsonObject first =
+        json.getAsJsonArray("backends").get(0).getAsJsonObject().getAsJsonObject("first_epoch");
+    assertEquals(Double.parseDouble(row[1]), first.get("train_loss").getAsDouble(), 1e-8);
+    Launcher.Result farther = bench("--augment", "shift:5");
+    assertEquals(2, farther.code(), farther.err());
+    assertTrue(farther.err().contains("out of sight"), farther.err());
   }
 
   @Test

@@ -392,12 +392,17 @@ final class TrainCommand implements Command {
     }
   }
 
+  /** The model of a run to be resumed, whose settings somebody may have changed. */
   private static Architecture architecture(RunFolder folder, RunConfig config, DataSet data) {
     try {
+      config.augmentation().check(data.train().height(), data.train().width());
       return config.architecture(data.train().imageSize());
     } catch (IllegalArgumentException e) {
       throw new InputException(
-          folder.path() + ": its config.json asks for a model that cannot be: " + e.getMessage(),
+          folder.path()
+              + ": its config.json asks for what cannot be: "
+              + e.getMessage()
+              + "; restore it or start a new run",
           e);
     }
   }

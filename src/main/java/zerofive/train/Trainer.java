@@ -58,7 +58,8 @@ public final class Trainer {
     this.store = store;
     this.history = new ArrayList<>(history);
     this.start = start;
-    this.best = start.best();
+    // The settings decide: somebody may have taken early_stop out of them.
+    this.best = start.best().filter(lowest -> config.earlyStop() > 0);
   }
 
   /** A new run: writes what a kill must find, the first checkpoint and last the settings. */

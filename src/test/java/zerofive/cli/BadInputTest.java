@@ -305,6 +305,8 @@ class BadInputTest {
       Files.writeString(config, good.replace("settings\": {}", "settings\": " + none));
       assertResumeRefused("config.json is damaged");
     }
+    Files.writeString(config, good.replace("\"none\"", "\"shift:127\""));
+    assertResumeRefused("would move images of");
     Files.writeString(
         config, good.replace("\"5\"", "\"7\", \"5\"").replace("bce", "cross-entropy"));
     assertResumeRefused("");

@@ -251,6 +251,21 @@ class TrainerTest {
     }
   }
 
+  /** Whoever takes early_stop out of config.json gets what a run without it has. */
+  @Test
+  void aRunWhoseEarlyStopIsTakenBackTrainsToItsEnd() {
+    RunConfig config = stoppingEarly();
+    train(config, "early", 2);
+    RunConfig patient = config.toBuilder().earlyStop(0).build();
+    Trainer.Outcome outcome = resume("early", patient);
+    assertEquals(config.epochs(), outcome.history().size());
+    assertEquals(config.epochs(), outcome.kept().orElseThrow().epoch());
+    train(patient, "patient", Integer.MAX_VALUE);
+    assertArrayEquals(
+        bits(finalState("patient", patient).parameters().values()),
+        bits(outcome.parameters().values()));
+  }
+
   @Test
   void aCheckpointWithoutItsBestEpochIsRefused() {
     RunConfig config = stoppingEarly();

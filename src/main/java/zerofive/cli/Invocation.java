@@ -59,7 +59,7 @@ record Invocation(List<String> arguments, Terminal terminal, TimeSpent time) {
   /** This command once more, on the folder that it has made or was given. */
   String goOn(Path out) {
     List<String> words = new ArrayList<>(arguments);
-    if (!words.contains("--out")) {
+    if (words.stream().noneMatch(word -> word.equals("--out") || word.startsWith("--out="))) {
       words.addAll(List.of("--out", out.toString()));
     }
     return command(words);

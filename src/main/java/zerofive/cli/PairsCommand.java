@@ -186,7 +186,8 @@ final class PairsCommand implements Command {
     Architecture architecture = TrainCommand.architecture(settings, data);
     Optional<Parameters> start =
         options.start().map(file -> TrainCommand.startFrom(settings, file, architecture));
-    PairsConfig config = PairsConfig.of(settings, data.classes(), seeds, shard);
+    TrainOptions.checkAugmentation(settings, data);
+    PairsConfig config = config(settings, data.classes(), seeds, shard);
     invocation.time().mark("data");
     TrainCommand.describe(settings, architecture, data, terminal);
     each.note(device, terminal);
@@ -219,6 +220,26 @@ final class PairsCommand implements Command {
       print(run, invocation);
       return ExitCode.DONE;
     }
+  }
+
+  private static PairsConfig config(
+      RunConfig settings, List<String> classes, int seeds, Shard shard) {
+    PairsConfig config;
+    try {
+      config = PairsConfig.of(settings, classes, seeds, shard);
+    } catch (IllegalArgumentException e) {
+      throw new UsageException(e.getMessage() + "; ask for fewer --seeds or --classes", e);
+    }
+    if (config.pairs().isEmpty()) {
+      throw new UsageException(
+          "--shard "
+              + shard
+              + " is empty: there "
+              + (config.all().size() == 1 ? "is " : "are ")
+              + Text.plural(config.all().size(), "training")
+              + " in all; make at most as many shares");
+    }
+    return config;
   }
 
   private static StopSignal listen(Terminal terminal) {

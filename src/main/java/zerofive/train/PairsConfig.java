@@ -31,7 +31,7 @@ public final class PairsConfig {
   private static final String SHARDS = "shards";
 
   /** Enough for every experiment; a damaged file may ask for any number. */
-  private static final long MOST_PAIRS = 10_000_000;
+  private static final long MOST_TRAININGS = 10_000_000;
 
   private final JsonObject json;
   private final String model;
@@ -54,12 +54,17 @@ public final class PairsConfig {
     model = json.get("model").getAsString();
     data = json.get("data").getAsString();
     seed = json.get(SEED).getAsLong();
-    long pairs = (long) classes.size() * (classes.size() - 1) / 2 * seeds;
-    if (classes.size() < 2
-        || new HashSet<>(classes).size() < classes.size()
-        || seeds < 1
-        || pairs > MOST_PAIRS) {
-      throw new IllegalArgumentException("its classes or seeds make no pairs");
+    if (classes.size() < 2 || new HashSet<>(classes).size() < classes.size() || seeds < 1) {
+      throw new IllegalArgumentException("these classes or seeds make no pairs");
+    }
+    long pairs = (long) classes.size() * (classes.size() - 1) / 2;
+    if (pairs > MOST_TRAININGS / seeds) {
+      throw new IllegalArgumentException(
+          pairs + " pairs with " + seeds + " seeds are more than " + MOST_TRAININGS + " trainings");
+    }
+    if (seed > Long.MAX_VALUE - seeds) {
+      throw new IllegalArgumentException(
+          seeds + " seeds from " + seed + " on reach beyond the largest number");
     }
   }
 
@@ -70,6 +75,7 @@ public final class PairsConfig {
    * @param classes whose pairs are trained
    * @param seeds of each pair, counted on from the training's
    * @param shard the share that is trained here
+   * @throws IllegalArgumentException where there are too many trainings, or no seeds for them
    */
   public static PairsConfig of(RunConfig training, List<String> classes, int seeds, Shard shard) {
     JsonObject json = JsonParser.parseString(training.toJson()).getAsJsonObject();

@@ -38,8 +38,7 @@ class PairsIT {
       "400",
       "--threads",
       "1",
-      "--out",
-      "a run"
+      "--out=a run"
     };
     Launcher.Running running = Launcher.start(folder, options);
     while (rows("a run").size() < 2 && running.process().isAlive()) {

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.commons.cli.CommandLine;
@@ -121,14 +122,23 @@ final class LrFindCommand implements Command {
             .orElseGet(
                 () -> RunFolder.createNumbered(TrainCommand.RUNS, TrainCommand.name(name())))) {
       String title = "learning rates for " + config.model() + " on " + DataText.title(data);
-      AtomicFile.write(folder.file(CSV), csv(points));
-      AtomicFile.write(folder.file(SVG), LearningRateChart.of(title, points));
+      write(folder, Map.of(CSV, csv(points), SVG, LearningRateChart.of(title, points)));
       print(points, folder, invocation);
       if (terminal.answersInJson()) {
         terminal.json(json(points, folder));
       }
     }
     return ExitCode.DONE;
+  }
+
+  /** Where they cannot be written, nothing of them stays. */
+  private static void write(RunFolder folder, Map<String, String> texts) {
+    try {
+      AtomicFile.write(folder.path(), texts);
+    } catch (RuntimeException | Error e) {
+      folder.abandon(CSV, SVG);
+      throw e;
+    }
   }
 
   private static void print(List<Point> points, RunFolder folder, Invocation invocation) {

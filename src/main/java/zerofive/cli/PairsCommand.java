@@ -2,8 +2,6 @@ package zerofive.cli;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -433,18 +431,8 @@ final class PairsCommand implements Command {
       run.config().write(folder);
       return run;
     } catch (RuntimeException | Error e) {
-      remove(folder.file(PairsCsv.NAME));
-      remove(folder.file(PICTURE));
-      folder.abandon();
+      folder.abandon(PairsCsv.NAME, PICTURE);
       throw e;
-    }
-  }
-
-  private static void remove(Path file) {
-    try {
-      Files.deleteIfExists(file);
-    } catch (IOException e) {
-      throw new OutputException(file, e);
     }
   }
 

@@ -101,6 +101,11 @@ public final class PairsConfig {
     return of(json.deepCopy(), Shard.WHOLE);
   }
 
+  /** Whether a {@code config.json} that no single training has written is one of pairs. */
+  static boolean isIn(String text) {
+    return text.contains('"' + PAIRS_OF + '"');
+  }
+
   /** Reads the settings of the run in {@code folder}. Throws InputException. */
   public static PairsConfig read(RunFolder folder) {
     Path file = folder.file(RunFolder.CONFIG);

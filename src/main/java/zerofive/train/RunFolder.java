@@ -187,9 +187,16 @@ public final class RunFolder implements RunStore, AutoCloseable {
     }
   }
 
-  /** Removes what a beginning that failed has written, and the folder where it was made for it. */
-  public void abandon() {
+  /**
+   * Removes what a beginning that failed has written, and the folder where it was made for it.
+   *
+   * @param results further files that were to be written with it
+   */
+  public void abandon(String... results) {
     try {
+      for (String name : results) {
+        Files.deleteIfExists(file(name));
+      }
       for (String name : BEGINNING) {
         Files.deleteIfExists(file(name));
       }
@@ -213,9 +220,14 @@ public final class RunFolder implements RunStore, AutoCloseable {
   /** Reads the settings. Throws InputException. */
   public RunConfig config() {
     Path file = file(CONFIG);
+    String text = TextFile.read(file);
     try {
-      return RunConfig.fromJson(TextFile.read(file));
+      return RunConfig.fromJson(text);
     } catch (IllegalArgumentException e) {
+      if (PairsConfig.isIn(text)) {
+        throw new InputException(
+            folder + " is a run of pairs; go on with it by pairs with its options and --out", e);
+      }
       throw new InputException(
           file + " is damaged: " + e.getMessage() + "; restore it or start a new run", e);
     }

@@ -1,6 +1,7 @@
 package zerofive.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
@@ -46,6 +47,11 @@ class LrFindIT {
 
     Launcher.Result again = Launcher.run(folder, "lr-find", "--out", "a");
     assertEquals(6, again.code(), again.err());
+    Launcher.Result full =
+        Launcher.shell(folder, "ulimit -f 4; \"$ZEROFIVE\" lr-find --classes 3,7 --out full");
+    assertEquals(6, full.code(), full.err());
+    assertTrue(full.err().contains("cannot be written"), full.err());
+    assertFalse(Files.exists(folder.resolve("full")), "half of its files");
     Launcher.Result rate = Launcher.run(folder, "lr-find", "--lr", "1");
     assertEquals(2, rate.code(), rate.err());
   }

@@ -226,6 +226,11 @@ class PairsTest {
             "--out",
             path("run").toString()));
     assertRefused(3, pairs("run"), "is not a run of pairs");
+    assertDone(pairs("pairs", "--classes", "0,1"));
+    assertRefused(
+        3,
+        InProcess.run("train", "--resume", path("pairs").toString()),
+        path("pairs") + " is a run of pairs; go on with it by pairs");
     Files.createDirectory(path("mine"));
     Files.writeString(path("mine/notes.txt"), "mine");
     assertRefused(6, pairs("mine"), "is not empty");

@@ -7,8 +7,10 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -16,7 +18,9 @@ import java.util.Map;
 
 /**
  * Writes a whole file so that a kill at any moment leaves the old file or the new one: a temporary
- * name in the same folder, sync, rename, sync of the folder.
+ * name in the same folder, sync, rename, sync of the folder. Of two writers at once the second is
+ * refused. What a link leads to is replaced, not the link; into pipes and devices is written as
+ * they are.
  */
 public final class AtomicFile {
   private AtomicFile() {}
@@ -79,28 +83,84 @@ public final class AtomicFile {
     void into(FileChannel channel) throws IOException;
   }
 
-  private static void replace(Path file, Writing writing) {
-    Path folder = file.toAbsolutePath().getParent();
-    Path temporary = folder.resolve("." + file.getFileName() + ".part");
+  private static void replace(Path named, Writing writing) {
+    Path file = target(named);
+    if (isStream(file)) {
+      through(named, writing);
+      return;
+    }
+    Path temporary = file.resolveSibling("." + file.getFileName() + ".part");
+    if (isBeingWritten(temporary)) {
+      throw new OutputException(
+          named + " is being written by another process; wait for it, or name another with --out");
+    }
     try {
       // Whatever a killed process left, or somebody put there: never written through.
       Files.deleteIfExists(temporary);
       try (FileChannel channel =
           FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+        lock(channel);
         writing.into(channel);
         channel.force(true);
+        Files.move(
+            temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       }
-      Files.move(
-          temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
       remove(temporary, e);
-      throw new OutputException(file, e);
+      throw new OutputException(named, e);
     } catch (UncheckedIOException e) {
       remove(temporary, e);
-      throw new OutputException(file, e.getCause());
+      throw new OutputException(named, e.getCause());
     } catch (RuntimeException | Error e) {
       remove(temporary, e);
       throw e;
+    }
+  }
+
+  /** The file that a link leads to: the link stays. One that leads nowhere is replaced. */
+  private static Path target(Path file) {
+    try {
+      return file.toRealPath();
+    } catch (IOException e) {
+      return file.toAbsolutePath();
+    }
+  }
+
+  /** A pipe, a terminal or another device: to put a file in its place would destroy it. */
+  private static boolean isStream(Path file) {
+    return Files.exists(file) && !Files.isRegularFile(file) && !Files.isDirectory(file);
+  }
+
+  private static void through(Path stream, Writing writing) {
+    try (FileChannel channel = FileChannel.open(stream, StandardOpenOption.WRITE)) {
+      writing.into(channel);
+    } catch (IOException e) {
+      throw new OutputException(stream, e);
+    } catch (UncheckedIOException e) {
+      throw new OutputException(stream, e.getCause());
+    }
+  }
+
+  private static boolean isBeingWritten(Path temporary) {
+    if (!Files.isRegularFile(temporary, LinkOption.NOFOLLOW_LINKS)) {
+      return false;
+    }
+    try (FileChannel channel =
+        FileChannel.open(temporary, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)) {
+      return !lock(channel);
+    } catch (IOException e) {
+      return false; // It is gone, or not ours: creating a new one will tell.
+    }
+  }
+
+  /** Until the channel is closed; false where another writer has it. */
+  private static boolean lock(FileChannel channel) {
+    try {
+      return channel.tryLock() != null;
+    } catch (OverlappingFileLockException e) {
+      return false;
+    } catch (IOException e) {
+      return true; // This file system knows no locks.
     }
   }
 

@@ -10,9 +10,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -118,6 +120,55 @@ class AtomicFileTest {
     }
     writer.join();
     assertEquals(null, failure.get());
+  }
+
+  /** As two launches with the same --out: the second may not rename what the first half wrote. */
+  @Test
+  void aSecondWriterIsRefusedWhileTheFirstWrites() throws IOException {
+    Path file = folder.resolve("out.csv");
+    AtomicFile.stream(
+        file,
+        stream -> {
+          stream.write('1');
+          OutputException refused =
+              assertThrows(OutputException.class, () -> AtomicFile.write(file, "2"));
+          assertTrue(refused.getMessage().contains(" is being written by "), refused.toString());
+          assertFalse(Files.exists(file));
+        });
+    assertEquals("1", Files.readString(file));
+    assertEquals(List.of("out.csv"), names());
+  }
+
+  @Test
+  void aLinkStaysAndWhatItLeadsToIsReplaced() throws IOException {
+    Path target = Files.writeString(folder.resolve("target"), "old");
+    Path link = Files.createSymbolicLink(folder.resolve("link"), Path.of("target"));
+    AtomicFile.write(link, "new");
+    assertTrue(Files.isSymbolicLink(link));
+    assertEquals("new", Files.readString(target));
+    assertEquals(List.of("link", "target"), names());
+  }
+
+  /** As --out /dev/null or /dev/stdout: a file in its place would break the machine for root. */
+  @Test
+  void aPipeIsWrittenThroughAndStays() throws Exception {
+    Path pipe = folder.resolve("pipe");
+    assumeTrue(
+        Files.isExecutable(Path.of("/usr/bin/mkfifo"))
+            && new ProcessBuilder("/usr/bin/mkfifo", pipe.toString()).start().waitFor() == 0,
+        "there is no mkfifo to make a pipe with");
+    // Opened for both ways it waits for nobody.
+    try (FileChannel reader =
+        FileChannel.open(pipe, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      AtomicFile.write(pipe, "through");
+      assertFalse(Files.isRegularFile(pipe));
+      ByteBuffer seen = ByteBuffer.allocate(7);
+      while (seen.hasRemaining()) {
+        reader.read(seen);
+      }
+      assertEquals("through", new String(seen.array(), StandardCharsets.UTF_8));
+    }
+    assertEquals(List.of("pipe"), names());
   }
 
   @Test

@@ -6,6 +6,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -58,6 +59,7 @@ public final class Fetch {
     } catch (IOException e) {
       throw new OutputException(
           "the cache for data sets cannot be had: "
+              + (e instanceof FileSystemException at ? at.getFile() + ": " : "")
               + OutputException.reason(e)
               + "; name a folder for it with XDG_CACHE_HOME, or a data folder with --data");
     }

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
@@ -77,17 +78,18 @@ public final class PrivateCache {
     PosixFileAttributes attributes =
         Files.readAttributes(folder, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
     if (!attributes.isDirectory()) {
-      throw new IOException("is not a folder");
+      throw new FileSystemException(folder.toString(), null, "is not a folder");
     }
     // The process itself belongs to the user that it runs as, whether or not he has a name.
     Path self = Path.of("/proc/self");
     if (Files.exists(self)
         && !Files.getAttribute(self, "unix:uid").equals(Files.getAttribute(folder, "unix:uid"))) {
-      throw new IOException("belongs to another user");
+      throw new FileSystemException(folder.toString(), null, "belongs to another user");
     }
     if (attributes.permissions().contains(PosixFilePermission.GROUP_WRITE)
         || attributes.permissions().contains(PosixFilePermission.OTHERS_WRITE)) {
-      throw new IOException("others may write to it");
+      throw new FileSystemException(
+          folder.toString(), null, "others may write to it, which chmod go-w ends");
     }
   }
 

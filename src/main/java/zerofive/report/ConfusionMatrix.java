@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import zerofive.backend.Prediction;
+import zerofive.data.Csv;
 import zerofive.data.ImageSet;
 
 /**
@@ -37,10 +38,10 @@ public record ConfusionMatrix(List<String> classes, int[][] counts) {
    */
   public String toCsv() {
     StringBuilder csv = new StringBuilder("true\\predicted");
-    columns().forEach(name -> csv.append(',').append(quoted(name)));
+    columns().forEach(name -> csv.append(',').append(Csv.field(name)));
     csv.append('\n');
     for (int t = 0; t < classes.size(); t++) {
-      csv.append(quoted(classes.get(t)));
+      csv.append(Csv.field(classes.get(t)));
       for (int p = 0; p < columns().size(); p++) {
         csv.append(',').append(counts[t][p]);
       }
@@ -92,9 +93,5 @@ public record ConfusionMatrix(List<String> classes, int[][] counts) {
 
   private static String cell(String text, int width) {
     return String.format(Locale.ROOT, "%" + (width + 1) + "s", text);
-  }
-
-  private static String quoted(String name) {
-    return name.matches("[^\",\\r\\n]*") ? name : '"' + name.replace("\"", "\"\"") + '"';
   }
 }

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import zerofive.data.AtomicFile;
+import zerofive.data.Csv;
 import zerofive.data.InputException;
 import zerofive.data.OutputException;
 import zerofive.data.TextFile;
@@ -138,7 +139,7 @@ public final class PairsCsv implements AutoCloseable {
   }
 
   private static String beginning(Pair pair) {
-    return quoted(pair.first()) + "," + quoted(pair.second()) + "," + pair.seed() + ",";
+    return Csv.field(pair.first()) + "," + Csv.field(pair.second()) + "," + pair.seed() + ",";
   }
 
   private static String line(PairResult result) {
@@ -153,10 +154,6 @@ public final class PairsCsv implements AutoCloseable {
             result.validLoss(),
             result.seconds(),
             result.modelSha256());
-  }
-
-  private static String quoted(String name) {
-    return name.matches("[^\",\\r\\n]*") ? name : '"' + name.replace("\"", "\"\"") + '"';
   }
 
   @Override

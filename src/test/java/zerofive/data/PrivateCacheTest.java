@@ -4,14 +4,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Where the user's cache is, and that it is nowhere rather than anywhere. */
@@ -28,6 +32,18 @@ class PrivateCacheTest {
   void aUserWithoutAHomeHasNoCache() {
     assertThrows(IOException.class, () -> PrivateCache.caches(null, "?"));
     assertThrows(IOException.class, () -> PrivateCache.caches("caches", ""));
+  }
+
+  /** Under a umask of 002 a folder made by hand is such a one; its user must learn which. */
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void aFolderThatOthersMayWriteIsNamed(@TempDir Path folder) throws IOException {
+    Path open = Files.createDirectory(folder.resolve("data"));
+    Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwxr-x"));
+    FileSystemException refused =
+        assertThrows(FileSystemException.class, () -> PrivateCache.folder(open));
+    assertEquals(open.toString(), refused.getFile());
+    assertEquals("others may write to it, which chmod go-w ends", refused.getReason());
   }
 
   @Test

@@ -87,7 +87,9 @@ final class PredictCommand implements Command {
             .orElseThrow(() -> new UsageException("predict needs --model FILE.safetensors"));
     DeviceOptions deviceOptions = DeviceOptions.of(arguments);
     Optional<Path> out = arguments.path("out");
-    List<Path> paths = paths(line.getArgList());
+    List<InputException> refused = new ArrayList<>();
+    List<Path> paths = paths(line.getArgList(), refused::add);
+    out.ifPresent(target -> checkNoInput(target, file, paths));
     Backends.Choice device = Backends.choose(deviceOptions);
     ModelFile model = ModelFile.read(file);
     Optional<ImageFitter> fitter =
@@ -110,6 +112,7 @@ final class PredictCommand implements Command {
           sink ->
               predictAll(
                   paths,
+                  refused,
                   new Predictions(
                       model, scorer, fitter, decoders, arguments.has("json"), terminal, sink),
                   progress);
@@ -161,8 +164,9 @@ final class PredictCommand implements Command {
   }
 
   private static Predictions predictAll(
-      List<Path> paths, Predictions predictions, Progress progress) {
+      List<Path> paths, List<InputException> refused, Predictions predictions, Progress progress) {
     predictions.begin();
+    refused.forEach(predictions::refuse);
     for (Path path : paths) {
       if (Files.isRegularFile(path) && IdxImages.isIdx(path)) {
         predictIdx(path, predictions);
@@ -186,7 +190,25 @@ final class PredictCommand implements Command {
     }
   }
 
-  private static List<Path> paths(List<String> names) {
+  /** A shell makes {@code --out *.png} name a picture, which must not become a table. */
+  private static void checkNoInput(Path out, Path model, List<Path> paths) {
+    if (ImagePaths.hasEnding(out)
+        || isSame(out, model)
+        || paths.stream().anyMatch(path -> isSame(out, path))) {
+      throw new UsageException(
+          "--out " + out + " is a picture or an input; name another file for the predictions");
+    }
+  }
+
+  private static boolean isSame(Path a, Path b) {
+    try {
+      return Files.isSameFile(a, b);
+    } catch (IOException e) {
+      return false; // One of them is not there.
+    }
+  }
+
+  private static List<Path> paths(List<String> names, Consumer<InputException> refused) {
     if (names.isEmpty()) {
       throw new UsageException(
           "predict needs images: PNG or JPEG files, folders, IDX files; see zerofive predict"
@@ -194,9 +216,11 @@ final class PredictCommand implements Command {
     }
     List<Path> all = new ArrayList<>();
     for (String name : names) {
+      List<InputException> below = new ArrayList<>();
       try {
-        List<Path> files = ImagePaths.expand(name);
-        if (files.isEmpty()) {
+        List<Path> files = ImagePaths.expand(name, below::add);
+        below.forEach(refused);
+        if (files.isEmpty() && below.isEmpty()) {
           throw new UsageException(
               ImagePaths.isPattern(name)
                   ? "'" + name + "' matches no file; name files or folders that exist"

@@ -18,6 +18,7 @@ import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import zerofive.backend.Prediction;
 import zerofive.backend.Scorer;
+import zerofive.data.Csv;
 import zerofive.data.GreyImage;
 import zerofive.data.ImageFitter;
 import zerofive.data.ImageSet;
@@ -167,11 +168,11 @@ final class Predictions {
     double[] shares = Prediction.probabilities(logits, row, outputs);
     String label = best == Prediction.NONE ? null : model.classes().get(best);
     if (!json) {
-      return quoted(name)
+      return Csv.field(name)
           + ","
           + (label == null
               ? ","
-              : quoted(label) + String.format(Locale.ROOT, ",%.9f", shares[best]));
+              : Csv.field(label) + String.format(Locale.ROOT, ",%.9f", shares[best]));
     }
     JsonObject object = new JsonObject();
     object.addProperty("path", name);
@@ -188,10 +189,5 @@ final class Predictions {
   /** JSON knows no NaN. */
   private static JsonElement number(double value) {
     return Double.isFinite(value) ? new JsonPrimitive(value) : JsonNull.INSTANCE;
-  }
-
-  /** As RFC 4180 quotes a field. */
-  private static String quoted(String field) {
-    return field.matches("[^\",\\r\\n]*") ? field : '"' + field.replace("\"", "\"\"") + '"';
   }
 }

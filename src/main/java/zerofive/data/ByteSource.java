@@ -35,13 +35,8 @@ record ByteSource(
 
   static ByteSource file(Path file) {
     try {
-      if (!Files.isRegularFile(file)) {
-        throw new InputException(
-            file
-                + (Files.exists(file) ? " is not a regular file" : " is missing")
-                + "; name a folder with the four IDX files by --data");
-      }
-      return open(file.toString(), Files.newInputStream(file), Files.size(file));
+      long size = RegularFile.size(file, "name a folder with the four IDX files by --data");
+      return open(file.toString(), Files.newInputStream(file), size);
     } catch (IOException e) {
       throw new InputException(file, e);
     }

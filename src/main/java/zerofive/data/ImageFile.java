@@ -55,13 +55,7 @@ public final class ImageFile {
    */
   public static GreyImage read(Path file) {
     try {
-      if (!Files.isRegularFile(file)) {
-        throw new InputException(
-            file
-                + (Files.exists(file) ? " is not a regular file" : " is missing")
-                + "; name a PNG or JPEG file");
-      }
-      long size = Files.size(file);
+      long size = RegularFile.size(file, "name a PNG or JPEG file");
       if (size > MAX_BYTES) {
         throw new InputException(
             file
@@ -128,15 +122,21 @@ public final class ImageFile {
     } catch (InputException e) {
       throw e;
     } catch (IOException | RuntimeException e) {
+      Throwable innermost = innermost(e);
+      if (innermost instanceof OutOfMemoryError) {
+        throw tooLargeForHeap(file, e); // Some decoders wrap it; the picture may be whole.
+      }
       // The decoders meet damage with exceptions of many kinds, indices out of bounds among them.
       throw new InputException(
           file
               + " cannot be decoded as "
               + format
               + " ("
-              + reason(e)
+              + reason(innermost)
               + "); save the image again, as an ordinary PNG",
           e);
+    } catch (OutOfMemoryError e) {
+      throw tooLargeForHeap(file, e);
     } catch (LinkageError e) {
       throw new InputException(
           file
@@ -151,11 +151,24 @@ public final class ImageFile {
     }
   }
 
-  private static String reason(Exception e) {
+  private static InputException tooLargeForHeap(Path file, Throwable cause) {
+    return new InputException(
+        file
+            + " needs more than is left of the Java heap of "
+            + (Runtime.getRuntime().maxMemory() >> 20)
+            + " MiB; make it smaller, or set ZEROFIVE_JAVA_OPTS=-Xmx2g",
+        cause);
+  }
+
+  private static Throwable innermost(Exception e) {
     Throwable innermost = e;
     while (innermost.getCause() != null) {
       innermost = innermost.getCause();
     }
+    return innermost;
+  }
+
+  private static String reason(Throwable innermost) {
     return innermost instanceof IOException && innermost.getMessage() != null
         ? innermost.getMessage()
         : "its data are damaged";

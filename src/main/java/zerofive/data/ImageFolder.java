@@ -11,7 +11,6 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -111,13 +110,8 @@ final class ImageFolder {
     return labels.names().stream()
         .map(half::resolve)
         .map(folder -> Files.isDirectory(folder) ? list(folder) : List.<Path>of())
-        .map(paths -> paths.stream().filter(ImageFolder::isImage).sorted().toList())
+        .map(paths -> paths.stream().filter(ImagePaths::hasEnding).sorted().toList())
         .toList();
-  }
-
-  private static boolean isImage(Path file) {
-    String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
-    return name.endsWith(".png") || name.endsWith(".jpg") || name.endsWith(".jpeg");
   }
 
   private static List<Path> list(Path folder) {

@@ -14,6 +14,7 @@ import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
 import java.util.regex.PatternSyntaxException;
 
 /** Which files are meant by a file's name, a folder's, or a pattern that no shell resolved. */
@@ -23,16 +24,17 @@ public final class ImagePaths {
   private ImagePaths() {}
 
   /**
-   * A folder's PNG and JPEG files, in all folders below and sorted; links to folders are not
+   * A folder's PNG and JPEG files, in all folders below and sorted; links to folders in it are not
    * followed. A pattern's matches, sorted. Any other name stands for itself, be it there or not.
-   * Throws InputException where a folder cannot be read.
+   *
+   * @param refused is told what below cannot be read
    */
-  public static List<Path> expand(String name) {
+  public static List<Path> expand(String name, Consumer<InputException> refused) {
     Path path = Path.of(name);
     if (Files.isDirectory(path)) {
-      return files(path, ImagePaths::hasEnding);
+      return files(path, Integer.MAX_VALUE, ImagePaths::hasEnding, refused);
     }
-    return Files.exists(path) || !isPattern(name) ? List.of(path) : matches(name);
+    return Files.exists(path) || !isPattern(name) ? List.of(path) : matches(name, refused);
   }
 
   /** Whether {@code name} has a wildcard. */
@@ -40,12 +42,13 @@ public final class ImagePaths {
     return name.matches("(?s).*[*?\\[{].*");
   }
 
-  private static boolean hasEnding(Path file) {
+  /** Whether {@code file} is called as PNG and JPEG files are. */
+  public static boolean hasEnding(Path file) {
     String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
     return ENDINGS.stream().anyMatch(name::endsWith);
   }
 
-  private static List<Path> matches(String pattern) {
+  private static List<Path> matches(String pattern, Consumer<InputException> refused) {
     PathMatcher matcher;
     try {
       matcher = FileSystems.getDefault().getPathMatcher("glob:" + pattern);
@@ -57,32 +60,48 @@ public final class ImagePaths {
       folder = folder.getParent();
     }
     Path from = folder == null ? Path.of("") : folder;
-    return Files.isDirectory(from) ? files(from, matcher) : List.of();
+    int known = folder == null ? 0 : folder.getNameCount();
+    int depth =
+        pattern.contains("**") ? Integer.MAX_VALUE : Path.of(pattern).getNameCount() - known;
+    return Files.isDirectory(from) ? files(from, depth, matcher, refused) : List.of();
   }
 
-  private static List<Path> files(Path folder, PathMatcher wanted) {
+  private static List<Path> files(
+      Path folder, int depth, PathMatcher wanted, Consumer<InputException> refused) {
     List<Path> files = new ArrayList<>();
     try {
+      // The folder itself may be a link; none is followed below.
+      Path real = folder.toRealPath();
       Files.walkFileTree(
-          folder,
+          real,
           EnumSet.noneOf(FileVisitOption.class),
-          Integer.MAX_VALUE,
+          depth,
           new SimpleFileVisitor<>() {
             @Override
             public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
-              if (wanted.matches(file) && !Files.isDirectory(file)) {
-                files.add(file);
+              Path named = folder.resolve(real.relativize(file));
+              if (wanted.matches(named) && !Files.isDirectory(file)) {
+                files.add(named);
               }
               return FileVisitResult.CONTINUE;
             }
 
             @Override
             public FileVisitResult visitFileFailed(Path file, IOException e) {
-              throw new InputException(file, e);
+              refused.accept(new InputException(folder.resolve(real.relativize(file)), e));
+              return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path below, IOException e) {
+              if (e != null) {
+                refused.accept(new InputException(folder.resolve(real.relativize(below)), e));
+              }
+              return FileVisitResult.CONTINUE;
             }
           });
     } catch (IOException e) {
-      throw new InputException(folder + " cannot be listed; check its permissions", e);
+      refused.accept(new InputException(folder, e));
     }
     Collections.sort(files);
     return files;

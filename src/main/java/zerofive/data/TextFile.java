@@ -18,13 +18,7 @@ public final class TextFile {
    */
   public static String read(Path file) {
     try {
-      if (!Files.isRegularFile(file)) {
-        throw new InputException(
-            file
-                + (Files.exists(file) ? " is not a regular file" : " is missing")
-                + "; restore it or start a new run");
-      }
-      if (Files.size(file) > MAX_BYTES) {
+      if (RegularFile.size(file, "restore it or start a new run") > MAX_BYTES) {
         throw new InputException(
             file + " is larger than 64 MiB, which none of our files is; restore it");
       }

@@ -12,7 +12,6 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -25,6 +24,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import zerofive.data.AtomicFile;
 import zerofive.data.InputException;
+import zerofive.data.RegularFile;
 
 /**
  * A safetensors file: 8 bytes little-endian header length, a JSON header with each tensor's dtype,
@@ -139,12 +139,7 @@ public record Safetensors(
 
   /** Reads and checks a whole file. Throws InputException with the place of the first fault. */
   public static Safetensors read(Path file) {
-    if (!Files.isRegularFile(file)) {
-      throw new InputException(
-          file
-              + (Files.exists(file) ? " is not a regular file" : " does not exist")
-              + "; name a .safetensors file");
-    }
+    RegularFile.size(file, "name a .safetensors file");
     try (FileChannel channel = FileChannel.open(file)) {
       return read(file, channel);
     } catch (IOException e) {

@@ -161,7 +161,7 @@ class BadInputTest {
         "2 | file.png | unexpected argument 'file.png'",
         "4 | --device cuda | --device cpu",
         "4 | --device cuda:3 | --device cpu",
-        "3 | --init-from nowhere.safetensors | does not exist",
+        "3 | --init-from nowhere.safetensors | is missing",
       })
   void anOption(int code, String options, String sentence) {
     assertRefused(code, train(options.split(" ", -1)), sentence);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import zerofive.data.GreyImage;
@@ -33,9 +34,20 @@ class PredictIT {
     byte[] right = {0, -1, 0, 0};
     Pictures.write(folder.resolve("in/left.png"), Pictures.png(new GreyImage(left, 2, 2)));
     Pictures.write(folder.resolve("in/right.png"), Pictures.png(new GreyImage(right, 2, 2)));
+    int large = 6900;
+    Pictures.write(
+        folder.resolve("in/large.png"),
+        Pictures.png(new GreyImage(new byte[large * large], large, large)));
     Pictures.write(folder.resolve("in/z.png"), "no picture".getBytes(StandardCharsets.UTF_8));
     Launcher.Result result =
-        Launcher.run(folder, "predict", "--raw", "--model", "model.safetensors", "in");
+        Launcher.run(
+            Map.of("ZEROFIVE_JAVA_OPTS", "-Xmx48m"),
+            folder,
+            "predict",
+            "--raw",
+            "--model",
+            "model.safetensors",
+            "in");
     assertEquals(3, result.code(), result.err());
     assertEquals(
         List.of(
@@ -44,6 +56,8 @@ class PredictIT {
             "in/right.png,right,0.731058579"),
         result.outLines());
     assertTrue(result.err().contains("in/z.png is something else, not a PNG"), result.err());
-    assertTrue(result.err().contains("1 image could not be read, 2 predicted"), result.err());
+    // Memory that one picture lacks is no reason to leave out the others.
+    assertTrue(result.err().contains("in/large.png needs more than is left of the Java heap of"));
+    assertTrue(result.err().contains("2 images could not be read, 2 predicted"), result.err());
   }
 }

@@ -1,8 +1,10 @@
 package zerofive.cli;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -23,6 +25,7 @@ import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.data.DataSets;
 import zerofive.data.GreyImage;
+import zerofive.data.IdxFolder;
 import zerofive.data.ImageSet;
 import zerofive.data.Pictures;
 
@@ -182,9 +185,65 @@ class PredictTest {
     Pictures.write(folder.resolve("x2.png"), Pictures.png(digit(1)));
     Pictures.write(folder.resolve("y.png"), Pictures.png(digit(2)));
     assertEquals(2, rows(predict(folder + "/x*.png")).size());
+    Pictures.write(folder.resolve("below").resolve("x3.png"), Pictures.png(digit(3)));
+    assertEquals(2, rows(predict(folder + "/x*.png")).size());
+    assertEquals(1, rows(predict(folder + "/b*/x*.png")).size());
+    assertEquals(1, rows(predict(folder + "/**/x*.png")).size());
     Launcher.Result none = predict(folder + "/z*.png");
     assertEquals(2, none.code(), none.err());
     assertTrue(none.err().contains("matches no file"), none.err());
     assertEquals(2, predict().code());
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void aFolderThatIsALinkHoldsWhatItLeadsTo() throws IOException {
+    Pictures.write(folder.resolve("there").resolve("a.png"), Pictures.png(digit(0)));
+    Path link = Files.createSymbolicLink(folder.resolve("link"), Path.of("there"));
+    List<String> rows = rows(predict(link));
+    assertEquals(1, rows.size());
+    assertTrue(rows.get(0).startsWith(link + "/a.png,"), rows.get(0));
+  }
+
+  /** Of thousands of folders one may be another user's. */
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void aFolderThatCannotBeListedIsNamedAndTheRestPredicted() throws IOException {
+    Pictures.write(folder.resolve("a.png"), Pictures.png(digit(0)));
+    Path locked = folder.resolve("locked");
+    Pictures.write(locked.resolve("b.png"), Pictures.png(digit(1)));
+    assumeTrue(
+        locked.toFile().setReadable(false)
+            && locked.toFile().setExecutable(false)
+            && !Files.isReadable(locked),
+        "this user (root?) may read a locked folder, so there is nothing to see");
+    try {
+      Launcher.Result result = predict(folder);
+      assertEquals(3, result.code(), result.err());
+      assertTrue(result.out().contains("a.png,0,"), result.out());
+      assertTrue(result.err().contains(locked + " cannot be read: permission denied"));
+      assertTrue(result.err().contains("error: 1 image could not be read, 1 predicted"));
+      Launcher.Result inside = predict(locked.resolve("b.png"));
+      assertTrue(inside.err().contains("b.png cannot be read: permission denied"), inside.err());
+      assertEquals(1, rows(predict(folder + "/*.png")).size());
+    } finally {
+      assertTrue(locked.toFile().setReadable(true) && locked.toFile().setExecutable(true));
+    }
+  }
+
+  /** As {@code --out *.png} does after the shell's expansion, and {@code --out MODEL}. */
+  @Test
+  void outputNeverReplacesAnInput() throws IOException {
+    Path picture = Pictures.write(folder.resolve("a.png"), Pictures.png(digit(0)));
+    Path idx = new IdxFolder(folder, SIDE, SIDE).valid(0, 5).path().resolve(IdxFolder.VALID_IMAGES);
+    byte[] before = Files.readAllBytes(picture);
+    byte[] weights = Files.readAllBytes(model);
+    for (Path out : List.of(picture, model, idx, folder.resolve("new.JPG"))) {
+      Launcher.Result result = predict("--out", out, idx);
+      assertEquals(2, result.code(), result.err());
+      assertTrue(result.err().contains("--out " + out + " is a picture or an input; name"));
+    }
+    assertArrayEquals(before, Files.readAllBytes(picture));
+    assertArrayEquals(weights, Files.readAllBytes(model));
   }
 }

@@ -135,7 +135,7 @@ class ImageFolderTest {
     Files.createSymbolicLink(folder.resolve("train/dog/up"), folder.resolve("train"));
     assertEquals(List.of("7", "cat", "dog"), load("all").classes());
     Files.createSymbolicLink(folder.resolve("train/dog/l.png"), folder.resolve("train/dog/l.png"));
-    refused("all").saying("l.png is missing");
+    refused("all").saying("l.png cannot be read: ");
   }
 
   @Test

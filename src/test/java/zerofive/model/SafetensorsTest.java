@@ -151,7 +151,7 @@ class SafetensorsTest {
 
   @Test
   void aMissingFileIsRefused() {
-    refused().saying("does not exist");
+    refused().saying("is missing");
   }
 
   @Test

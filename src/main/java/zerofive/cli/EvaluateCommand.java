@@ -129,7 +129,7 @@ final class EvaluateCommand implements Command {
     terminal.result("errors    " + evaluation.errors() + " of " + Text.count(evaluation.count()));
     terminal.result("");
     terminal.result("predicted, by true class:");
-    confusion.toLines().forEach(terminal::result);
+    confusion.toLines(terminal.width()).forEach(terminal::result);
   }
 
   private static JsonObject json(

@@ -3,6 +3,7 @@ package zerofive.report;
 import com.google.gson.JsonArray;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import zerofive.backend.Prediction;
@@ -17,6 +18,9 @@ import zerofive.data.ImageSet;
  */
 @SuppressWarnings("ArrayRecordComponent")
 public record ConfusionMatrix(List<String> classes, int[][] counts) {
+  /** Kinds of errors that a narrow terminal shows. */
+  private static final int FREQUENT = 10;
+
   /**
    * Counts what the logits say.
    *
@@ -50,11 +54,18 @@ public record ConfusionMatrix(List<String> classes, int[][] counts) {
     return csv.toString();
   }
 
-  /** The lines of a table for the terminal. */
-  public List<String> toLines() {
+  /**
+   * The lines of a table for the terminal; where it would be too wide, of the most frequent errors.
+   *
+   * @param most columns that a line may take
+   */
+  public List<String> toLines(int most) {
     int width = Math.max(5, columns().stream().mapToInt(String::length).max().orElse(0));
+    if ("true ".length() + (columns().size() + 1) * (width + 1) > most) {
+      return frequentErrors(width);
+    }
     List<String> lines = new ArrayList<>();
-    StringBuilder head = new StringBuilder(" ".repeat(width + 5));
+    StringBuilder head = new StringBuilder(" ".repeat(width + 6));
     columns().forEach(name -> head.append(cell(name, width)));
     lines.add(head.toString());
     for (int t = 0; t < classes.size(); t++) {
@@ -63,6 +74,31 @@ public record ConfusionMatrix(List<String> classes, int[][] counts) {
         line.append(cell(String.valueOf(counts[t][p]), width));
       }
       lines.add(line.toString());
+    }
+    return lines;
+  }
+
+  private List<String> frequentErrors(int width) {
+    List<int[]> errors = new ArrayList<>();
+    for (int t = 0; t < classes.size(); t++) {
+      for (int p = 0; p < columns().size(); p++) {
+        if (t != p && counts[t][p] > 0) {
+          errors.add(new int[] {t, p});
+        }
+      }
+    }
+    errors.sort(Comparator.comparingInt(pair -> -counts[pair[0]][pair[1]]));
+    List<String> lines = new ArrayList<>();
+    for (int[] pair : errors.subList(0, Math.min(FREQUENT, errors.size()))) {
+      lines.add(
+          "true "
+              + cell(classes.get(pair[0]), width)
+              + " as "
+              + cell(columns().get(pair[1]), width)
+              + cell(String.valueOf(counts[pair[0]][pair[1]]), 6));
+    }
+    if (errors.size() > FREQUENT) {
+      lines.add("and " + (errors.size() - FREQUENT) + " other pairs; --json has them all");
     }
     return lines;
   }

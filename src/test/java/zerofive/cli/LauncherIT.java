@@ -99,7 +99,7 @@ class LauncherIT {
   /** The archive is made by a short training, whose folder is beside the build. */
   private static boolean isArchiving(Path checkout) throws IOException {
     try (Stream<Path> files = Files.list(checkout.resolve("target"))) {
-      return files.anyMatch(file -> Files.isDirectory(file.resolve("run")));
+      return files.anyMatch(file -> Files.isDirectory(file.resolve("run-auto")));
     }
   }
 

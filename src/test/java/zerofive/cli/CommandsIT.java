@@ -109,4 +109,17 @@ class CommandsIT {
     assertTrue(Launcher.run(folder, "--help").out().contains("reproduce"));
     assertEquals(2, Launcher.run(folder).code());
   }
+
+  @Test
+  void completionPrintsAScriptAndRefusesOtherShells() {
+    Launcher.Result script = Launcher.run(folder, "completion", "zsh");
+    assertEquals(0, script.code(), script.err());
+    assertEquals("", script.err());
+    assertTrue(script.out().startsWith("#compdef zerofive\n"), script.out());
+    Launcher.Result refused = Launcher.run(folder, "completion", "fish");
+    assertEquals(2, refused.code());
+    assertEquals("", refused.out());
+    assertEquals(1, refused.err().lines().count(), refused.err());
+    assertTrue(refused.err().contains("bash or zsh"), refused.err());
+  }
 }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -18,6 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * The native library's own test program (src/test/native/check.cpp) under the compiler's
  * sanitizers: no byte outside, no undefined behaviour, no race between threads.
  */
+@Tag("slow")
 final class SanitizersTest {
   private static final Path NATIVE = Path.of("native").toAbsolutePath();
   private static final int LIMIT_SECONDS = 300;

@@ -1,7 +1,6 @@
 package zerofive.backend.cuda;
 
 import com.google.gson.JsonObject;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -25,14 +24,12 @@ final class CopyTimings {
 
   private CopyTimings() {}
 
-  static void print(boolean quick) {
-    List<JsonObject> rows = new ArrayList<>();
-    for (int mebibytes : quick ? MEBIBYTES.subList(0, 1) : MEBIBYTES) {
-      rows.add(row(Math.min(mebibytes << 20, Integer.MAX_VALUE - 8) / (WIDTH * ROWS)));
+  /** A line for each size, as soon as it is timed. */
+  static void print(boolean dryRun) {
+    for (int mebibytes : dryRun ? MEBIBYTES.subList(0, 1) : MEBIBYTES) {
+      int batches = Math.min(mebibytes << 20, Integer.MAX_VALUE - 8) / (WIDTH * ROWS);
+      GpuTimings.print("copies", row(batches));
     }
-    JsonObject json = new JsonObject();
-    json.add("copies", GpuTimings.array(rows));
-    GpuTimings.print(json);
   }
 
   private static JsonObject row(int batches) {

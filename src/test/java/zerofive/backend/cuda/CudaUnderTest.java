@@ -15,6 +15,9 @@ public final class CudaUnderTest {
   /** Whether a real card has to be there. */
   public static final boolean REAL = "1".equals(System.getenv("REQUIRE_GPU"));
 
+  /** Whether it trains on all of MNIST in seconds; gpu-check's dry run says that it does not. */
+  public static final boolean FAST = REAL && !Boolean.getBoolean("zerofive.simulated");
+
   /** The names in {@link #backends} that differ in how they compute. */
   public static final Set<String> COMPUTING = Set.of("cuda", "cuda-cublas");
 

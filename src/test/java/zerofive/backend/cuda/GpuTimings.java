@@ -1,18 +1,20 @@
 package zerofive.backend.cuda;
 
 import com.google.gson.Gson;
-import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import zerofive.backend.DeviceException;
 import zerofive.backend.EpochInput;
 import zerofive.backend.Optimizer;
@@ -26,50 +28,66 @@ import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.data.DataSets;
 import zerofive.data.ExampleOrder;
+import zerofive.data.IdxFolder;
 import zerofive.model.Architecture;
 import zerofive.model.Initializer;
 import zerofive.model.Loss;
 
 /**
- * What scripts/gpu-check times on the card, one mode a process. Each prints JSON, an object a line.
+ * What scripts/gpu-check times on the GPU, one mode a process. Each prints JSON, an object a line,
+ * as soon as a figure is known, so that a run that is killed keeps what it has measured.
  *
  * <pre>
- * steps                 reads lines "MODEL PRODUCT SESSION EPOCHS", answers each with its epochs
- * kernels quick|full    every operation at the shapes of the notebook's net
- * copies quick|full     our uploads beside a plain pinned copy
- * start                 what of the start-up takes how long
- * command N ARGUMENT... a whole command N times, from exec to exit
- * full-card ARGUMENT... a command while this process holds all of the card's memory
+ * steps [DATA]          reads lines "MODEL PRODUCT SESSION EPOCHS", answers each with its epochs
+ * kernels full|dry      every operation at the shapes of the notebook's net
+ * copies full|dry       our uploads beside a plain pinned copy
+ * start CACHE           how long each part of the start-up takes; CACHE says how full the driver's cache is
+ * commands ROUNDS       reads lines "NAME tab COMMAND", runs each ROUNDS times, in turns, from start to exit
+ * full-memory COMMAND   a command while this process holds all of the GPU's memory
+ * digits DIR            no timing: writes a data set of 512 and 256 small images as IDX files
  * </pre>
  */
 final class GpuTimings {
   private static final int BATCH = 256;
   private static final float RATE = 0.5f;
   private static final int WARM_UP_EPOCHS = 3;
+  private static final int SIDE = 28;
 
   private GpuTimings() {}
 
   public static void main(String[] arguments) throws IOException, InterruptedException {
     List<String> rest = List.of(arguments).subList(1, arguments.length);
-    boolean quick = rest.equals(List.of("quick"));
+    boolean dryRun = rest.equals(List.of("dry"));
     switch (arguments[0]) {
-      case "steps" -> steps();
-      case "kernels" -> KernelTimings.print(quick);
-      case "copies" -> CopyTimings.print(quick);
-      case "start" -> start();
-      case "command" -> command(Integer.parseInt(rest.get(0)), rest.subList(1, rest.size()));
-      case "full-card" -> System.exit(onFullCard(rest));
+      case "steps" -> steps(rest.isEmpty() ? DataSets.MNIST : rest.get(0));
+      case "kernels" -> KernelTimings.print(dryRun);
+      case "copies" -> CopyTimings.print(dryRun);
+      case "start" -> start(rest.get(0));
+      case "commands" -> commands(Integer.parseInt(rest.get(0)));
+      case "full-memory" -> System.exit(onFullMemory(rest));
+      case "digits" -> writeDigits(Path.of(rest.get(0)));
       default -> throw new IllegalArgumentException(arguments[0]);
     }
   }
 
-  /** A line of results, at once: whoever asked may wait for it. */
-  static void print(JsonObject json) {
-    System.out.println(new Gson().toJson(json));
+  /**
+   * A line of results, at once: whoever asked may wait for it.
+   *
+   * @param timing which of the report's tables it belongs to
+   */
+  static void print(String timing, JsonObject json) {
+    JsonObject line = new JsonObject();
+    line.addProperty("timing", timing);
+    json.entrySet().forEach(member -> line.add(member.getKey(), member.getValue()));
+    System.out.println(new Gson().toJson(line));
     System.out.flush();
   }
 
-  /** The first card with our own matrix product or with the cuBLAS that is found. */
+  private static BufferedReader requests() {
+    return new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+  }
+
+  /** The first GPU with our own matrix product or with the cuBLAS that is found. */
   static CudaOptions options(String product, SessionKind session, long residentBytes) {
     Optional<String> cublas =
         product.equals("own") ? Optional.of(CublasLibrary.NONE) : Optional.empty();
@@ -116,11 +134,10 @@ final class GpuTimings {
     }
   }
 
-  private static void steps() throws IOException {
-    DataSet data = DataSets.load(DataSets.MNIST, ClassFilter.parse("0,5"));
+  private static void steps(String name) throws IOException {
+    DataSet data = DataSets.load(name, ClassFilter.parse("0,5"));
     Map<String, Trained> sessions = new HashMap<>();
-    BufferedReader requests =
-        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
+    BufferedReader requests = requests();
     for (String line = requests.readLine(); line != null; line = requests.readLine()) {
       List<String> words = List.of(line.split(" ", -1));
       String model = words.get(0);
@@ -139,20 +156,28 @@ final class GpuTimings {
                 String.join(" ", words.subList(0, 3)), key -> new Trained(backend, data, model));
         answer.add("microseconds_per_step", trained.perStep(Integer.parseInt(words.get(3))).all());
       }
-      print(answer);
+      print("steps", answer);
     }
+  }
+
+  /** For the simulated device, which takes minutes for an epoch of MNIST. */
+  private static void writeDigits(Path folder) throws IOException {
+    Files.createDirectories(folder);
+    int[] labels = IntStream.range(0, 2 * BATCH).map(i -> i % 2 * 5).toArray();
+    new IdxFolder(folder, SIDE, SIDE).train(labels).valid(Arrays.copyOf(labels, BATCH));
   }
 
   // Start-up.
 
-  private static void start() {
+  private static void start(String cache) {
     Environment here = Environment.here();
     JsonObject parts = new JsonObject();
+    parts.addProperty("cache", cache);
     long begin = System.nanoTime();
     JcudaNatives.loadDriver(DriverLibrary.find(here), here);
     begin = part(parts, "load libcuda and JCuda", begin);
     CudaCard card = CudaCard.find(0);
-    begin = part(parts, "cuInit and the card's description", begin);
+    begin = part(parts, "cuInit and the GPU's description", begin);
     CudaContext context = new CudaContext(card, 0);
     long opened = part(parts, "context and kernels", begin);
     parts.addProperty("of that, kernels", context.loadSeconds() * 1e6);
@@ -167,7 +192,7 @@ final class GpuTimings {
       part(parts, "first operations, with cuBLAS's handle where there is one", opened);
     }
     context.close();
-    print(parts);
+    print("start", parts);
   }
 
   /** Notes what passed since {@code begin}, in microseconds; returns the time. */
@@ -179,31 +204,34 @@ final class GpuTimings {
 
   // Commands.
 
-  private static void command(int times, List<String> command)
-      throws IOException, InterruptedException {
-    double[] micros = new double[times];
-    for (int i = 0; i < times; i++) {
-      long begin = System.nanoTime();
-      int code =
-          new ProcessBuilder(command)
-              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-              .redirectError(ProcessBuilder.Redirect.DISCARD)
-              .start()
-              .waitFor();
-      micros[i] = (System.nanoTime() - begin) / 1e3;
-      if (code != 0) {
-        throw new IllegalStateException(String.join(" ", command) + " exits with " + code);
+  /** Each command's output is discarded. */
+  private static void commands(int rounds) throws IOException, InterruptedException {
+    List<String> commands = requests().lines().toList();
+    for (int round = 0; round < rounds; round++) {
+      for (String line : commands) {
+        String[] request = line.split("\t", -1);
+        List<String> command = List.of(request[1].split(" ", -1));
+        long begin = System.nanoTime();
+        int code =
+            new ProcessBuilder(command)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start()
+                .waitFor();
+        double micros = (System.nanoTime() - begin) / 1e3;
+        if (code != 0) {
+          throw new IllegalStateException(request[1] + " exits with " + code);
+        }
+        JsonObject json = new JsonObject();
+        json.addProperty("command", request[0]);
+        json.addProperty("us", micros);
+        print("commands", json);
       }
     }
-    Timing timing = new Timing(micros);
-    JsonObject json = timing.json();
-    json.addProperty("command", String.join(" ", command.subList(1, command.size())));
-    json.add("all_us", timing.all());
-    print(json);
   }
 
   /** Takes memory in ever smaller pieces until none is left; then the command has to do without. */
-  private static int onFullCard(List<String> command) throws IOException, InterruptedException {
+  private static int onFullMemory(List<String> command) throws IOException, InterruptedException {
     CudaBackend backend = new CudaBackend(options("own", SessionKind.GRAPH, Long.MAX_VALUE));
     if (!backend.probe().usable()) {
       throw new IllegalStateException(backend.probe().detail());
@@ -228,12 +256,5 @@ final class GpuTimings {
         return e.getMessage();
       }
     }
-  }
-
-  /** {@code values} as JSON. */
-  static JsonArray array(List<JsonObject> values) {
-    JsonArray array = new JsonArray();
-    values.forEach(array::add);
-    return array;
   }
 }

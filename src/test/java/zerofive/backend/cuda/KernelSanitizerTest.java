@@ -11,12 +11,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * The kernels' sources on the CPU under the compiler's sanitizers: every kernel at awkward sizes
  * against loops in double ({@code kernel_check.cpp}), and proof that planted faults are found.
  */
+@Tag("slow")
 final class KernelSanitizerTest {
   /** A sanitizer's report must end the program: TSan by itself goes on. */
   private static final String HALT = "halt_on_error=1";

@@ -1,7 +1,6 @@
 package zerofive.backend.cuda;
 
 import com.google.gson.JsonObject;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,30 +33,29 @@ final class KernelTimings {
   private final int launches;
   private final int runs;
 
-  private KernelTimings(Ops ops, boolean quick) {
+  private KernelTimings(Ops ops, boolean dryRun) {
     this.ops = ops;
-    launches = quick ? 2 : 1000;
-    runs = quick ? 1 : 15;
+    launches = dryRun ? 2 : 1000;
+    runs = dryRun ? 1 : 15;
     metrics = ops.allocate(ElementType.F64, Ops.METRICS);
   }
 
-  static void print(boolean quick) {
-    List<JsonObject> rows = new ArrayList<>();
+  /** A line for each operation, as soon as it is timed. */
+  static void print(boolean dryRun) {
     for (String product : List.of("own", "cublas")) {
       CudaOptions options = GpuTimings.options(product, SessionKind.GRAPH, Long.MAX_VALUE);
       try (CudaBackend backend = new CudaBackend(options)) {
-        boolean asked = backend.probe().notes().isEmpty();
-        if (asked) {
+        // With notes, our own product has replaced the cuBLAS that was asked for.
+        if (backend.probe().notes().isEmpty()) {
           try (CudaOps ops = backend.newOps()) {
-            KernelTimings timings = new KernelTimings(ops, quick);
-            timings.calls(product).forEach((name, c) -> rows.add(timings.time(name, c)));
+            KernelTimings timings = new KernelTimings(ops, dryRun);
+            timings
+                .calls(product)
+                .forEach((name, call) -> GpuTimings.print("kernels", timings.time(name, call)));
           }
         }
       }
     }
-    JsonObject json = new JsonObject();
-    json.add("kernels", GpuTimings.array(rows));
-    GpuTimings.print(json);
   }
 
   private JsonObject time(String name, Runnable call) {

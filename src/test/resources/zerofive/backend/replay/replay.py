@@ -2,7 +2,7 @@
 
 Run, from the repository's root (numpy only; some seconds):
 
-    python3 src/test/replay/replay.py
+    python3 src/test/resources/zerofive/backend/replay/replay.py
 
 It reads the bundled MNIST and writes, beside itself,
     net-start.safetensors, net-losses.csv          784-30-1
@@ -25,7 +25,7 @@ import struct
 import numpy as np
 
 HERE = pathlib.Path(__file__).resolve().parent
-MNIST = HERE.parents[1] / "main" / "resources" / "zerofive" / "data" / "mnist"
+MNIST = HERE.parents[4] / "main" / "resources" / "zerofive" / "data" / "mnist"
 EPOCHS = 40
 BATCH = 256
 RATE = float(np.float32(0.1))

@@ -1,21 +1,20 @@
 """PyTorch beside zerofive on the same work, in turns: prints a JSON object a line, as GpuTimings steps does.
 
-    gpu_peers.py JAR ROUNDS EPOCHS DEADLINE COMMAND...
+    gpu_peers.py MNIST ROUNDS EPOCHS DEADLINE COMMAND...
 
-JAR is zerofive.jar, for its MNIST; COMMAND starts GpuTimings steps. Each round trains every model by every way for EPOCHS
-epochs. torch.compile comes last and ends DEADLINE seconds after the start of this script, so that it can take nothing
-else's time. PyTorch's data is on the GPU as float32 and its batches are slices; nothing is shuffled or gathered, which
+MNIST is the folder with its raw files; COMMAND starts GpuTimings steps. Each round trains every model by every way for
+EPOCHS epochs. torch.compile comes last and ends DEADLINE seconds after the start of this script, so that it can take
+nothing else's time. PyTorch's data is on the GPU as float32 and its batches are slices; nothing is shuffled or gathered, which
 zerofive does.
 """
 
-import gzip
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import sys
 import time
-import zipfile
 
 import torch
 from torch import nn
@@ -27,12 +26,10 @@ MODELS = {"linear": [], "mlp:30": [30], "mlp:512,256": [512, 256], "mlp:2048": [
 OURS = ["own graph", "own stepwise", "cublas graph", "cublas stepwise"]
 
 
-def mnist(jar):
+def mnist(folder):
     """Zeros and fives of the training set: [n, 784] in [0, 1], and [n, 1] with 1 for a zero."""
-    folder = "zerofive/data/mnist/"
-    with zipfile.ZipFile(jar) as archive:
-        images = gzip.decompress(archive.read(folder + "train-images-idx3-ubyte.gz"))[16:]
-        labels = gzip.decompress(archive.read(folder + "train-labels-idx1-ubyte.gz"))[8:]
+    images = (folder / "train-images-idx3-ubyte").read_bytes()[16:]
+    labels = (folder / "train-labels-idx1-ubyte").read_bytes()[8:]
     labels = torch.frombuffer(bytearray(labels), dtype=torch.uint8)
     images = torch.frombuffer(bytearray(images), dtype=torch.uint8).view(-1, 784)
     wanted = (labels == 0) | (labels == 5)
@@ -158,8 +155,8 @@ def stop(signum, frame):
 
 def main():
     start = time.monotonic()
-    jar, rounds, epochs, deadline, command = sys.argv[1], *map(int, sys.argv[2:5]), sys.argv[5:]
-    x, y = mnist(jar)
+    folder, rounds, epochs, deadline, command = sys.argv[1], *map(int, sys.argv[2:5]), sys.argv[5:]
+    x, y = mnist(pathlib.Path(folder))
     say({"torch": torch.__version__, "cuda": torch.version.cuda, "gpu": torch.cuda.get_device_name()})
     makers = {
         "torch eager": lambda hidden: Training(hidden, x, y, compiled=False),

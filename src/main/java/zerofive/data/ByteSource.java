@@ -6,7 +6,6 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
-import java.util.function.Consumer;
 import java.util.zip.GZIPInputStream;
 
 /**
@@ -17,16 +16,10 @@ import java.util.zip.GZIPInputStream;
  * @param raw the uncompressed bytes
  * @param capacity the most raw bytes there can be, in bytes; a header that claims more is lying
  * @param exact whether there are exactly {@code capacity} raw bytes
- * @param claim what a cached file says it is; null for any other
- * @param whenRead told the SHA-256 when all bytes have been read and are good
+ * @param digests what an unpacked file has to be; null for any other
  */
 record ByteSource(
-    String name,
-    InputStream raw,
-    long capacity,
-    boolean exact,
-    RawCache.Claim claim,
-    Consumer<String> whenRead)
+    String name, InputStream raw, long capacity, boolean exact, UnpackedFiles.Digests digests)
     implements AutoCloseable {
   private static final int BUFFER = 1 << 16;
 
@@ -42,20 +35,13 @@ record ByteSource(
     }
   }
 
-  /** A resource's size as it is packed; 0 where it is missing. */
-  static long resourceSize(String name, Class<?> beside) {
-    try (InputStream stream = beside.getResourceAsStream(name)) {
-      return stream == null ? 0 : stream.available();
-    } catch (IOException e) {
-      return 0;
-    }
-  }
-
   static ByteSource resource(String name, Class<?> beside) {
     InputStream stream = beside.getResourceAsStream(name);
     if (stream == null) {
       throw new InputException(
-          "the bundled " + name + " is missing from the jar; build zerofive again");
+          "the bundled "
+              + name
+              + " is missing or damaged beside the program; unpack the bundle or build zerofive again");
     }
     try {
       return open("bundled " + name, stream, stream.available());
@@ -85,17 +71,11 @@ record ByteSource(
   }
 
   private static ByteSource of(String name, InputStream raw, long capacity, boolean exact) {
-    return new ByteSource(name, raw, capacity, exact, null, sha256 -> {});
+    return new ByteSource(name, raw, capacity, exact, null);
   }
 
-  static ByteSource cached(String name, InputStream raw, long size, RawCache.Claim claim) {
-    return new ByteSource(name, raw, size, true, claim, sha256 -> {});
-  }
-
-  /** The same bytes, which go to the cache as well while they are read. */
-  ByteSource toCache(String file, long packedSize) {
-    RawCache.Writer writer = new RawCache.Writer(raw, file, packedSize);
-    return new ByteSource(name, writer, capacity, exact, claim, writer::finish);
+  static ByteSource unpacked(String name, InputStream raw, UnpackedFiles.Digests digests) {
+    return new ByteSource(name, raw, digests.bytes(), true, digests);
   }
 
   /** What the unpacker says is wrong; of a file that ends too early it says nothing. */

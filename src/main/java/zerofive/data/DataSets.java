@@ -1,20 +1,21 @@
 package zerofive.data;
 
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.net.URL;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
-import java.util.function.ToLongFunction;
-import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 
 /** Finds a data set by name or folder, and reads the chosen classes of it. */
 public final class DataSets {
@@ -69,9 +70,13 @@ public final class DataSets {
     }
     Optional<Catalogue.Entry> named = Catalogue.find(nameOrFolder);
     if (named.isPresent()) {
-      IdxFiles files = IdxFiles.find(Fetch.have(named.get(), watcher));
-      return loadCached(
-          nameOrFolder, files, filter, file -> file.toFile().length(), ByteSource::file);
+      Path fetched = Fetch.have(named.get(), watcher);
+      IdxFiles files = IdxFiles.find(fetched);
+      Path unpacked = fetched.resolve("unpacked");
+      if (UnpackedFiles.in(unpacked).isEmpty()) {
+        unpack(files, unpacked);
+      }
+      return loadUnpacked(nameOrFolder, unpacked, files, filter, ByteSource::file);
     }
     Path folder = folder(nameOrFolder);
     if (folder == null) {
@@ -85,49 +90,57 @@ public final class DataSets {
     return load(folder.toString(), files.set(), files, filter, ByteSource::file);
   }
 
-  /**
-   * From the cache of unpacked files; where one is missing or damaged all are unpacked anew.
-   *
-   * @param packedSize tells one version of a file from another
-   */
-  private static DataSet loadCached(
-      String name,
-      IdxFiles files,
-      ClassFilter filter,
-      ToLongFunction<Path> packedSize,
-      Function<Path, ByteSource> packed) {
-    UnaryOperator<String> own = file -> name.equals(MNIST) ? file : name + "-" + file;
-    Map<Path, ByteSource> cached = new HashMap<>();
-    for (Path file : files.all()) {
-      RawCache.read(own.apply(IdxFiles.canonical(file)), packedSize.applyAsLong(file))
-          .ifPresent(source -> cached.put(file, source));
-    }
-    if (cached.size() == 4) {
-      try {
-        return load(name, name, files, filter, cached::get);
-      } catch (InputException | InternalError e) {
-        // A damaged cache, or a question that the true files will refuse in the right words. The
-        // error is the JVM's for a mapped file that another process has cut off.
-      }
-    }
-    return load(
-        name,
-        name,
-        files,
-        filter,
-        file ->
-            packed
-                .apply(file)
-                .toCache(own.apply(IdxFiles.canonical(file)), packedSize.applyAsLong(file)));
+  private static DataSet loadBundled(ClassFilter filter) {
+    return loadUnpacked(MNIST, besideProgram(MNIST), BUNDLED, filter, DataSets::bundled);
   }
 
-  private static DataSet loadBundled(ClassFilter filter) {
-    return loadCached(
-        MNIST,
-        BUNDLED,
-        filter,
-        file -> ByteSource.resourceSize("mnist/" + file + ".gz", DataSets.class),
-        file -> ByteSource.resource("mnist/" + file + ".gz", DataSets.class));
+  private static ByteSource bundled(Path file) {
+    return ByteSource.resource("mnist/" + file + ".gz", DataSets.class);
+  }
+
+  /** The bundled files as the jar has them, by their names. */
+  static Map<String, ByteSource> packedMnist() {
+    return BUNDLED.all().stream().collect(Collectors.toMap(IdxFiles::canonical, DataSets::bundled));
+  }
+
+  /** Beside the jar, or beside the folder of classes. */
+  private static Path besideProgram(String name) {
+    try {
+      URL program = DataSets.class.getProtectionDomain().getCodeSource().getLocation();
+      return Path.of(program.toURI()).resolveSibling(name);
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException("the program's own place is a URI", e);
+    }
+  }
+
+  /** For the next time; where there is no room, everything works without. */
+  private static void unpack(IdxFiles files, Path folder) {
+    try {
+      UnpackedFiles.write(
+          folder,
+          files.all().stream().collect(Collectors.toMap(IdxFiles::canonical, ByteSource::file)));
+    } catch (IOException e) {
+      // A damaged file is refused in the right words when it is read.
+    }
+  }
+
+  /** From unpacked files; where they are missing or damaged, from the packed ones. */
+  private static DataSet loadUnpacked(
+      String name,
+      Path folder,
+      IdxFiles files,
+      ClassFilter filter,
+      Function<Path, ByteSource> packed) {
+    Optional<UnpackedFiles> unpacked = UnpackedFiles.in(folder);
+    if (unpacked.isPresent()) {
+      try {
+        return load(
+            name, name, files, filter, file -> unpacked.get().open(IdxFiles.canonical(file)));
+      } catch (DamagedFileException | InternalError e) {
+        // The error is the JVM's for a mapped file that another process has cut off.
+      }
+    }
+    return load(name, name, files, filter, packed);
   }
 
   /** The set's own name decides what its labels are called and how its images lie. */

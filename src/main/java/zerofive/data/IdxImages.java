@@ -22,7 +22,7 @@ public final class IdxImages implements AutoCloseable {
     left = reader.dimension(0);
     if (reader.dimension(1) > ImageFile.MAX_PIXELS
         || reader.dimension(1) * reader.dimension(2) > ImageFile.MAX_PIXELS) {
-      InputException refusal = reader.broken(8, "images of over 50 megapixels");
+      RuntimeException refusal = reader.broken(8, "images of over 50 megapixels");
       reader.close();
       throw refusal;
     }

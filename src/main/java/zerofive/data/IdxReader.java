@@ -32,7 +32,7 @@ final class IdxReader implements AutoCloseable {
   private final ByteSource source;
   private final MessageDigest digest;
 
-  /** Of a cached file, in place of the digest. */
+  /** Of an unpacked file, in place of the digest. */
   private final CRC32 crc = new CRC32();
 
   private final long[] dimensions;
@@ -47,7 +47,7 @@ final class IdxReader implements AutoCloseable {
     digest = Sha256.digest();
     try {
       dimensions = readHeader(rank, type);
-    } catch (InputException e) {
+    } catch (InputException | DamagedFileException e) {
       close();
       throw e;
     }
@@ -130,7 +130,7 @@ final class IdxReader implements AutoCloseable {
     if (got < length) {
       throw broken(offset + got, "the file ends here, expected " + (length - got) + " more bytes");
     }
-    if (source.claim() == null) {
+    if (source.digests() == null) {
       digest.update(into, from, length);
     } else {
       crc.update(into, from, length);
@@ -155,21 +155,21 @@ final class IdxReader implements AutoCloseable {
               + "); fetch the file again",
           e);
     }
-    if (source.claim() != null) {
-      if (!source.claim().holds(crc)) {
-        throw broken(0, "the cached bytes are damaged");
-      }
-      return source.claim().sha256();
+    if (source.digests() == null) {
+      return Sha256.hex(digest.digest());
     }
-    String sha256 = Sha256.hex(digest.digest());
-    source.whenRead().accept(sha256);
-    return sha256;
+    if (crc.getValue() != source.digests().crc()) {
+      throw new DamagedFileException(source.name() + " is not what its digests say");
+    }
+    return source.digests().sha256();
   }
 
   /** The sentence for a wrong byte: file, place, what is there and what was expected, remedy. */
-  InputException broken(long at, String what) {
-    return new InputException(
-        source.name() + ": at byte " + at + ": " + what + "; fetch the file again");
+  RuntimeException broken(long at, String what) {
+    String sentence = source.name() + ": at byte " + at + ": " + what + "; fetch the file again";
+    return source.digests() == null
+        ? new InputException(sentence)
+        : new DamagedFileException(sentence);
   }
 
   @Override

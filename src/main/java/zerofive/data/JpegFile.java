@@ -41,6 +41,10 @@ record JpegFile(
   /** A progressive JPEG has about ten; each costs as much as a whole picture. */
   private static final int MAX_SCANS = 500;
 
+  /** Warnings after which all pixels are right; Samsung's cameras write zeros behind SOS. */
+  private static final Set<String> HARMLESS =
+      Set.of("extraneous bytes", "Invalid SOS parameters for sequential JPEG");
+
   static boolean isJpeg(byte[] bytes) {
     return ImageFile.startsWith(bytes, 0xff, SOI, 0xff);
   }
@@ -145,7 +149,7 @@ record JpegFile(
             ? Colours.RGB
             : Colours.YCC;
       }
-      case 4 -> adobeTransform == 2 ? Colours.YCCK : Colours.CMYK;
+      case 4 -> adobeTransform > 0 ? Colours.YCCK : Colours.CMYK;
       default ->
           throw new InputException(
               file
@@ -170,7 +174,7 @@ record JpegFile(
             });
     for (String warning : warnings) {
       // Where bytes are missing the decoder fills up with grey and only warns.
-      if (!warning.contains("extraneous bytes")) {
+      if (HARMLESS.stream().noneMatch(warning::contains)) {
         throw new IOException(warning);
       }
     }
@@ -203,9 +207,12 @@ record JpegFile(
     };
   }
 
-  /** Inks are stored as the light that they let through. */
+  /**
+   * Inks are stored as the light that they let through; rounded as Pillow's convert('RGB') does.
+   */
   private static int lumaWithBlack(int cyan, int magenta, int yellow, int black) {
-    return (ImageFile.luma(cyan, magenta, yellow) * black + 127) / 255;
+    return ImageFile.luma(
+        (cyan * black + 127) / 255, (magenta * black + 127) / 255, (yellow * black + 127) / 255);
   }
 
   /** JFIF's equations, in libjpeg's sixteen-bit fixed point; 0xRRGGBB. */

@@ -2,16 +2,24 @@ package zerofive.data;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ImageFileTest {
   @TempDir Path folder;
@@ -137,6 +145,37 @@ class ImageFileTest {
     byte[] pixels = new byte[16 * 16];
     Arrays.fill(pixels, (byte) brightness);
     return new GreyImage(pixels, 16, 16);
+  }
+
+  /** A JPEG's pixels are those of Pillow's convert('L'); src/test/pictures made both files. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "ycc",
+        "ycc-half-colour",
+        "ycc-progressive",
+        "ycc-no-marker",
+        "ycc-jfif-before-adobe",
+        "ycc-zeros-behind-scan",
+        "rgb-adobe",
+        "rgb-named",
+        "cmyk",
+        "cmyk-no-marker",
+        "ycck",
+        "ycck-half-colour",
+        "ycck-other-transform"
+      })
+  void aJpegHasThePixelsThatPillowReads(String name) {
+    assertArrayEquals(
+        read(resource(name + ".png")).pixels(), read(resource(name + ".jpg")).pixels());
+  }
+
+  private static byte[] resource(String name) {
+    try (InputStream file = ImageFileTest.class.getResourceAsStream("pictures/" + name)) {
+      return file.readAllBytes();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** A segment with EXIF's orientation behind the JPEG's first two bytes. */
@@ -268,6 +307,30 @@ class ImageFileTest {
     byte[] noSegment = jpeg.clone();
     noSegment[20] = 7;
     refused(noSegment).saying("no JPEG segment at byte 20");
+  }
+
+  /** Whatever the bytes are, there is a picture or one sentence. */
+  @Test
+  void anyDamageGivesPixelsOrASentence() {
+    Random random = new Random(1);
+    int pictures = 0;
+    for (String name : List.of("ycc-half-colour.jpg", "ycc-progressive.jpg", "ycck.jpg")) {
+      byte[] whole = resource(name);
+      for (int i = 0; i < 30; i++) {
+        byte[] damaged = whole.clone();
+        damaged[random.nextInt(damaged.length)] = (byte) random.nextInt();
+        try {
+          assertTrue(read(damaged).pixels().length > 0);
+          pictures++;
+        } catch (InputException e) {
+          Refusal.of(
+              () -> {
+                throw e;
+              });
+        }
+      }
+    }
+    assertTrue(pictures > 10 && pictures < 80, pictures + " of 90 can be read");
   }
 
   /** Each scan of a progressive JPEG goes over the whole picture. */

@@ -178,13 +178,25 @@ class ImageFileTest {
     }
   }
 
-  /** A segment with EXIF's orientation behind the JPEG's first two bytes. */
-  private static byte[] oriented(byte[] jpeg, int orientation, ByteOrder order) {
+  private static final int SHORT = 3;
+  private static final int LONG = 4;
+
+  /** EXIF with one entry, the orientation. */
+  private static byte[] exif(int orientation, int type, ByteOrder order) {
     ByteBuffer tiff = ByteBuffer.allocate(26).order(order);
     tiff.putShort((short) (order == ByteOrder.LITTLE_ENDIAN ? 0x4949 : 0x4d4d));
     tiff.putShort((short) 42).putInt(8).putShort((short) 1);
-    tiff.putShort((short) 0x0112).putShort((short) 3).putInt(1).putShort((short) orientation);
-    return withSegment(jpeg, 0xe1, "Exif\0\0", tiff.array());
+    tiff.putShort((short) 0x0112).putShort((short) type).putInt(1);
+    if (type == SHORT) {
+      tiff.putShort((short) orientation);
+    } else {
+      tiff.putInt(orientation);
+    }
+    return tiff.array();
+  }
+
+  private static byte[] oriented(byte[] jpeg, byte[] exif) {
+    return withSegment(jpeg, 0xe1, "Exif\0\0", exif);
   }
 
   private static byte[] withSegment(byte[] jpeg, int marker, String name, byte[] content) {
@@ -210,7 +222,7 @@ class ImageFileTest {
     };
     for (int orientation = 1; orientation <= 8; orientation++) {
       ByteOrder order = orientation % 2 == 0 ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN;
-      GreyImage image = read(oriented(jpeg, orientation, order));
+      GreyImage image = read(oriented(jpeg, exif(orientation, SHORT, order)));
       int right = image.width() - 3;
       int bottom = image.height() - 3;
       assertEquals(orientation < 5 ? 32 : 16, image.width());
@@ -221,9 +233,29 @@ class ImageFileTest {
               + (" " + shade(image.at(2, bottom)))
               + (" " + shade(image.at(right, bottom))));
     }
-    assertEquals(32, read(oriented(jpeg, 9, ByteOrder.BIG_ENDIAN)).width());
+    byte[] onASide = exif(6, LONG, ByteOrder.BIG_ENDIAN);
+    assertEquals(16, read(oriented(jpeg, onASide)).width());
+    assertEquals(16, read(oriented(jpeg, exif(6, LONG, ByteOrder.LITTLE_ENDIAN))).width());
+    byte[] upsideDown = oriented(jpeg, exif(3, SHORT, ByteOrder.BIG_ENDIAN));
+    assertEquals(16, read(oriented(upsideDown, onASide)).width(), "the first EXIF counts");
     byte[] wild = {'I', 'I', 42, 0, -1, -1, -1, -1};
-    assertEquals(32, read(withSegment(jpeg, 0xe1, "Exif\0\0", wild)).width());
+    byte[] unknown = exif(9, SHORT, ByteOrder.BIG_ENDIAN);
+    for (byte[] upright : new byte[][] {wild, unknown, Arrays.copyOf(onASide, 18), new byte[0]}) {
+      assertEquals(32, read(oriented(jpeg, upright)).width());
+    }
+  }
+
+  @Test
+  void aPngIsTurnedUprightToo() {
+    for (int type : new int[] {SHORT, LONG}) {
+      byte[] png =
+          Pictures.png(2, 1, 8, Pictures.GREY)
+              .chunk("eXIf", exif(8, type, ByteOrder.LITTLE_ENDIAN))
+              .rows(2, bytes(10, 20));
+      GreyImage image = read(png);
+      assertEquals(1, image.width());
+      assertArrayEquals(bytes(20, 10), image.pixels());
+    }
   }
 
   private static int shade(int brightness) {

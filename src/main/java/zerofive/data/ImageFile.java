@@ -17,7 +17,7 @@ import java.util.concurrent.Semaphore;
  * <p>Grey is Rec. 601 luma of the sRGB values, L = (299 R + 587 G + 114 B) / 1000, in the fixed
  * point of Pillow's {@code convert('L')}. Grey images keep their bytes; sixteen bits are rounded to
  * eight; colour profiles and gamma are not applied. Transparent pixels are background: white, or
- * black where what is visible is brighter than middle grey. JPEG files are turned upright as their
+ * black where what is visible is brighter than middle grey. Pictures are turned upright as their
  * EXIF orientation says.
  */
 public final class ImageFile {
@@ -83,11 +83,13 @@ public final class ImageFile {
     }
     if (PngFile.isPng(bytes)) {
       PngFile png = PngFile.parse(file, bytes);
-      return bounded(file, "PNG", png.width(), png.height(), png::decode);
+      return bounded(
+          file, "PNG", png.width(), png.height(), () -> png.orientation().turn(png.decode()));
     }
     if (JpegFile.isJpeg(bytes)) {
       JpegFile jpeg = JpegFile.parse(file, bytes);
-      return jpeg.upright(bounded(file, "JPEG", jpeg.width(), jpeg.height(), jpeg::decode));
+      return bounded(
+          file, "JPEG", jpeg.width(), jpeg.height(), () -> jpeg.orientation().turn(jpeg.decode()));
     }
     throw new InputException(
         file + " is " + kind(bytes) + ", not a PNG or JPEG image; save it as one of these");

@@ -1,12 +1,15 @@
 package zerofive.data;
 
 import java.awt.image.Raster;
-import java.io.ByteArrayOutputStream;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -15,11 +18,15 @@ import java.util.Set;
  * @param width as stored, before it is turned upright, in pixels
  * @param height as stored, in pixels
  * @param colours how its samples name a colour
- * @param orientation of EXIF, 1 to 8; 1 is upright
- * @param pixelSegments the file without its APPn segments and comments
+ * @param orientation as EXIF says, upright without it
+ * @param pixelSegments the file without its APPn segments and comments, to be read once
  */
 record JpegFile(
-    int width, int height, Colours colours, int orientation, ByteArrayOutputStream pixelSegments) {
+    int width,
+    int height,
+    Colours colours,
+    ExifOrientation orientation,
+    InputStream pixelSegments) {
   /** What the components are; those of four come inverted, as Adobe writes them. */
   private enum Colours {
     GREY,
@@ -41,16 +48,20 @@ record JpegFile(
   /** A progressive JPEG has about ten; each costs as much as a whole picture. */
   private static final int MAX_SCANS = 500;
 
+  /** Warnings after which all pixels are right; Samsung's cameras write zeros behind SOS. */
+  private static final Set<String> HARMLESS =
+      Set.of("extraneous bytes", "Invalid SOS parameters for sequential JPEG");
+
   static boolean isJpeg(byte[] bytes) {
     return ImageFile.startsWith(bytes, 0xff, SOI, 0xff);
   }
 
   static JpegFile parse(Path file, byte[] bytes) {
-    ByteArrayOutputStream kept = new ByteArrayOutputStream(bytes.length);
-    kept.write(bytes, 0, 2);
+    ByteBuffer kept = ByteBuffer.allocate(bytes.length);
+    kept.put(bytes, 0, 2);
     boolean jfif = false;
     int adobeTransform = -1;
-    int orientation = 1;
+    ExifOrientation orientation = null;
     int frame = -1;
     int at = 2;
     while (true) {
@@ -77,8 +88,10 @@ record JpegFile(
         break;
       } else if (marker == APP0 && holds(bytes, at, whole, "JFIF\0", 5)) {
         jfif = true;
-      } else if (marker == APP1 && holds(bytes, at, whole, "Exif\0\0", 14)) {
-        orientation = new ExifOrientation(bytes, content + 6, at + whole).read();
+      } else if (marker == APP1
+          && orientation == null // Of several the first counts.
+          && holds(bytes, at, whole, "Exif\0\0", 6)) {
+        orientation = ExifOrientation.read(ByteBuffer.wrap(bytes, content + 6, whole - 10).slice());
       } else if (marker == APP14 && holds(bytes, at, whole, "Adobe", 12)) {
         adobeTransform = bytes[content + 11] & 0xff;
       } else if (isFrame(marker)
@@ -88,7 +101,7 @@ record JpegFile(
         frame = content;
       }
       if ((marker < APP0 || marker > APP15) && marker != COMMENT) {
-        kept.write(bytes, at, whole);
+        kept.put(bytes, at, whole);
       }
       at += whole;
     }
@@ -97,13 +110,13 @@ record JpegFile(
           file + " is damaged: its JPEG header names no size; fetch or save the image again");
     }
     checkScans(file, bytes, at);
-    kept.write(bytes, at, bytes.length - at);
+    kept.put(bytes, at, bytes.length - at);
     return new JpegFile(
         ImageFile.u16(bytes, frame + 3),
         ImageFile.u16(bytes, frame + 1),
         colours(file, bytes, frame, jfif, adobeTransform),
-        orientation,
-        kept);
+        Objects.requireNonNullElse(orientation, ExifOrientation.UPRIGHT),
+        new ByteArrayInputStream(kept.array(), 0, kept.position()));
   }
 
   private static InputException cutOff(Path file, String where) {
@@ -145,7 +158,7 @@ record JpegFile(
             ? Colours.RGB
             : Colours.YCC;
       }
-      case 4 -> adobeTransform == 2 ? Colours.YCCK : Colours.CMYK;
+      case 4 -> adobeTransform > 0 ? Colours.YCCK : Colours.CMYK;
       default ->
           throw new InputException(
               file
@@ -170,7 +183,7 @@ record JpegFile(
             });
     for (String warning : warnings) {
       // Where bytes are missing the decoder fills up with grey and only warns.
-      if (!warning.contains("extraneous bytes")) {
+      if (HARMLESS.stream().noneMatch(warning::contains)) {
         throw new IOException(warning);
       }
     }
@@ -203,9 +216,12 @@ record JpegFile(
     };
   }
 
-  /** Inks are stored as the light that they let through. */
+  /**
+   * Inks are stored as the light that they let through; rounded as Pillow's convert('RGB') does.
+   */
   private static int lumaWithBlack(int cyan, int magenta, int yellow, int black) {
-    return (ImageFile.luma(cyan, magenta, yellow) * black + 127) / 255;
+    return ImageFile.luma(
+        (cyan * black + 127) / 255, (magenta * black + 127) / 255, (yellow * black + 127) / 255);
   }
 
   /** JFIF's equations, in libjpeg's sixteen-bit fixed point; 0xRRGGBB. */
@@ -218,31 +234,5 @@ record JpegFile(
 
   private static int clamp(int value) {
     return Math.max(0, Math.min(255, value));
-  }
-
-  /** Turns what was decoded as the camera was held. */
-  GreyImage upright(GreyImage stored) {
-    if (orientation == 1) {
-      return stored;
-    }
-    // The eight cases are made of three: 5 to 8 swap rows and columns, then both may be mirrored.
-    boolean transposed = orientation >= 5;
-    boolean fromRight = Set.of(2, 3, 7, 8).contains(orientation);
-    boolean fromBottom = Set.of(3, 4, 6, 7).contains(orientation);
-    int newWidth = transposed ? height : width;
-    int newHeight = transposed ? width : height;
-    byte[] turned = new byte[stored.pixels().length];
-    for (int y = 0; y < newHeight; y++) {
-      for (int x = 0; x < newWidth; x++) {
-        int storedX = transposed ? y : x;
-        int storedY = transposed ? x : y;
-        turned[y * newWidth + x] =
-            (byte)
-                stored.at(
-                    fromRight ? width - 1 - storedX : storedX,
-                    fromBottom ? height - 1 - storedY : storedY);
-      }
-    }
-    return new GreyImage(turned, newWidth, newHeight);
   }
 }

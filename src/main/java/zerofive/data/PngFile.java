@@ -3,8 +3,10 @@ package zerofive.data;
 import java.awt.image.BufferedImage;
 import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
-import java.io.ByteArrayOutputStream;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Set;
@@ -13,11 +15,12 @@ import java.util.zip.CRC32;
 /**
  * A PNG file's chunks (ISO/IEC 15948): length, type, data, CRC-32, all of them checked.
  *
- * @param width as its header says, in pixels
- * @param height as its header says, in pixels
- * @param pixelChunks the file without the chunks that say nothing of pixels
+ * @param width as stored, before it is turned upright, in pixels
+ * @param height as stored, in pixels
+ * @param orientation as EXIF says, upright without it
+ * @param pixelChunks the file without the chunks that say nothing of pixels, to be read once
  */
-record PngFile(long width, long height, ByteArrayOutputStream pixelChunks) {
+record PngFile(long width, long height, ExifOrientation orientation, InputStream pixelChunks) {
   private static final int[] SIGNATURE = {0x89, 'P', 'N', 'G', 13, 10, 26, 10};
   private static final Set<String> OF_PIXELS = Set.of("IHDR", "PLTE", "tRNS", "IDAT", "IEND");
   private static final int OVERHEAD = 12;
@@ -27,8 +30,9 @@ record PngFile(long width, long height, ByteArrayOutputStream pixelChunks) {
   }
 
   static PngFile parse(Path file, byte[] bytes) {
-    ByteArrayOutputStream kept = new ByteArrayOutputStream(bytes.length);
-    kept.write(bytes, 0, SIGNATURE.length);
+    ByteBuffer kept = ByteBuffer.allocate(bytes.length);
+    kept.put(bytes, 0, SIGNATURE.length);
+    ExifOrientation orientation = ExifOrientation.UPRIGHT;
     int at = SIGNATURE.length;
     String type = "";
     while (!type.equals("IEND")) {
@@ -55,12 +59,18 @@ record PngFile(long width, long height, ByteArrayOutputStream pixelChunks) {
                 + " is wrong; fetch or save the image again");
       }
       if (OF_PIXELS.contains(type)) {
-        kept.write(bytes, at, whole);
+        kept.put(bytes, at, whole);
+      } else if (type.equals("eXIf")) {
+        orientation = ExifOrientation.read(ByteBuffer.wrap(bytes, at + 8, (int) length).slice());
       }
       at += whole;
     }
     int header = SIGNATURE.length + 8;
-    return new PngFile(ImageFile.u32(bytes, header), ImageFile.u32(bytes, header + 4), kept);
+    return new PngFile(
+        ImageFile.u32(bytes, header),
+        ImageFile.u32(bytes, header + 4),
+        orientation,
+        new ByteArrayInputStream(kept.array(), 0, kept.position()));
   }
 
   private static InputException cutOff(Path file, int length) {
@@ -71,6 +81,7 @@ record PngFile(long width, long height, ByteArrayOutputStream pixelChunks) {
             + " before the PNG's end; fetch or save the image again");
   }
 
+  /** The picture as stored. */
   GreyImage decode() throws IOException {
     BufferedImage image =
         ImageDecoder.decode("png", pixelChunks, width, height, reader -> reader.read(0));

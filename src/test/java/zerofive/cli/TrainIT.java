@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -95,11 +96,24 @@ class TrainIT {
             .getAsString());
   }
 
+  /** Neither of them loads a decoder of pictures, or what looks for plug-ins of decoders. */
   @Test
   void theSameSeedGivesTheSameBytes() throws IOException {
     for (String run : List.of("a", "b")) {
-      Launcher.Result result = Launcher.run(folder, "train", "--epochs", "2", "--out", run);
+      Path classes = folder.resolve(run + ".log");
+      Launcher.Result result =
+          Launcher.run(
+              Map.of("ZEROFIVE_JAVA_OPTS", "-Xlog:class+load:file=" + classes),
+              folder,
+              "train",
+              "--epochs",
+              "2",
+              "--out",
+              run);
       assertEquals(0, result.code(), result.err());
+      String loaded = Files.readString(classes);
+      assertTrue(loaded.contains("zerofive.train.Trainer "), loaded);
+      assertFalse(loaded.contains("javax.imageio") || loaded.contains("java.awt"), loaded);
     }
     assertArrayEquals(model(folder.resolve("a")), model(folder.resolve("b")));
     assertEquals(timeless(folder.resolve("a")), timeless(folder.resolve("b")));

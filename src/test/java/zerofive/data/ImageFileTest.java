@@ -2,16 +2,24 @@ package zerofive.data;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ImageFileTest {
   @TempDir Path folder;
@@ -139,13 +147,56 @@ class ImageFileTest {
     return new GreyImage(pixels, 16, 16);
   }
 
-  /** A segment with EXIF's orientation behind the JPEG's first two bytes. */
-  private static byte[] oriented(byte[] jpeg, int orientation, ByteOrder order) {
+  /** A JPEG's pixels are those of Pillow's convert('L'); src/test/pictures made both files. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "ycc",
+        "ycc-half-colour",
+        "ycc-progressive",
+        "ycc-no-marker",
+        "ycc-jfif-before-adobe",
+        "ycc-zeros-behind-scan",
+        "rgb-adobe",
+        "rgb-named",
+        "cmyk",
+        "cmyk-no-marker",
+        "ycck",
+        "ycck-half-colour",
+        "ycck-other-transform"
+      })
+  void aJpegHasThePixelsThatPillowReads(String name) {
+    assertArrayEquals(
+        read(resource(name + ".png")).pixels(), read(resource(name + ".jpg")).pixels());
+  }
+
+  private static byte[] resource(String name) {
+    try (InputStream file = ImageFileTest.class.getResourceAsStream("pictures/" + name)) {
+      return file.readAllBytes();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static final int SHORT = 3;
+  private static final int LONG = 4;
+
+  /** EXIF with one entry, the orientation. */
+  private static byte[] exif(int orientation, int type, ByteOrder order) {
     ByteBuffer tiff = ByteBuffer.allocate(26).order(order);
     tiff.putShort((short) (order == ByteOrder.LITTLE_ENDIAN ? 0x4949 : 0x4d4d));
     tiff.putShort((short) 42).putInt(8).putShort((short) 1);
-    tiff.putShort((short) 0x0112).putShort((short) 3).putInt(1).putShort((short) orientation);
-    return withSegment(jpeg, 0xe1, "Exif\0\0", tiff.array());
+    tiff.putShort((short) 0x0112).putShort((short) type).putInt(1);
+    if (type == SHORT) {
+      tiff.putShort((short) orientation);
+    } else {
+      tiff.putInt(orientation);
+    }
+    return tiff.array();
+  }
+
+  private static byte[] oriented(byte[] jpeg, byte[] exif) {
+    return withSegment(jpeg, 0xe1, "Exif\0\0", exif);
   }
 
   private static byte[] withSegment(byte[] jpeg, int marker, String name, byte[] content) {
@@ -171,7 +222,7 @@ class ImageFileTest {
     };
     for (int orientation = 1; orientation <= 8; orientation++) {
       ByteOrder order = orientation % 2 == 0 ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN;
-      GreyImage image = read(oriented(jpeg, orientation, order));
+      GreyImage image = read(oriented(jpeg, exif(orientation, SHORT, order)));
       int right = image.width() - 3;
       int bottom = image.height() - 3;
       assertEquals(orientation < 5 ? 32 : 16, image.width());
@@ -182,9 +233,29 @@ class ImageFileTest {
               + (" " + shade(image.at(2, bottom)))
               + (" " + shade(image.at(right, bottom))));
     }
-    assertEquals(32, read(oriented(jpeg, 9, ByteOrder.BIG_ENDIAN)).width());
+    byte[] onASide = exif(6, LONG, ByteOrder.BIG_ENDIAN);
+    assertEquals(16, read(oriented(jpeg, onASide)).width());
+    assertEquals(16, read(oriented(jpeg, exif(6, LONG, ByteOrder.LITTLE_ENDIAN))).width());
+    byte[] upsideDown = oriented(jpeg, exif(3, SHORT, ByteOrder.BIG_ENDIAN));
+    assertEquals(16, read(oriented(upsideDown, onASide)).width(), "the first EXIF counts");
     byte[] wild = {'I', 'I', 42, 0, -1, -1, -1, -1};
-    assertEquals(32, read(withSegment(jpeg, 0xe1, "Exif\0\0", wild)).width());
+    byte[] unknown = exif(9, SHORT, ByteOrder.BIG_ENDIAN);
+    for (byte[] upright : new byte[][] {wild, unknown, Arrays.copyOf(onASide, 18), new byte[0]}) {
+      assertEquals(32, read(oriented(jpeg, upright)).width());
+    }
+  }
+
+  @Test
+  void aPngIsTurnedUprightToo() {
+    for (int type : new int[] {SHORT, LONG}) {
+      byte[] png =
+          Pictures.png(2, 1, 8, Pictures.GREY)
+              .chunk("eXIf", exif(8, type, ByteOrder.LITTLE_ENDIAN))
+              .rows(2, bytes(10, 20));
+      GreyImage image = read(png);
+      assertEquals(1, image.width());
+      assertArrayEquals(bytes(20, 10), image.pixels());
+    }
   }
 
   private static int shade(int brightness) {
@@ -268,6 +339,30 @@ class ImageFileTest {
     byte[] noSegment = jpeg.clone();
     noSegment[20] = 7;
     refused(noSegment).saying("no JPEG segment at byte 20");
+  }
+
+  /** Whatever the bytes are, there is a picture or one sentence. */
+  @Test
+  void anyDamageGivesPixelsOrASentence() {
+    Random random = new Random(1);
+    int pictures = 0;
+    for (String name : List.of("ycc-half-colour.jpg", "ycc-progressive.jpg", "ycck.jpg")) {
+      byte[] whole = resource(name);
+      for (int i = 0; i < 30; i++) {
+        byte[] damaged = whole.clone();
+        damaged[random.nextInt(damaged.length)] = (byte) random.nextInt();
+        try {
+          assertTrue(read(damaged).pixels().length > 0);
+          pictures++;
+        } catch (InputException e) {
+          Refusal.of(
+              () -> {
+                throw e;
+              });
+        }
+      }
+    }
+    assertTrue(pictures > 10 && pictures < 80, pictures + " of 90 can be read");
   }
 
   /** Each scan of a progressive JPEG goes over the whole picture. */

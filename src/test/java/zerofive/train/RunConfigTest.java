@@ -1,10 +1,13 @@
 package zerofive.train;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.io.InputStream;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,6 +40,16 @@ class RunConfigTest {
   void jsonKeepsEverySetting() {
     RunConfig config = config(5, new Optimizer(Optimizer.Kind.SGD, 0.9f, 1e-4f));
     assertEquals(config, RunConfig.fromJson(config.toJson()));
+  }
+
+  /** Of every setting another value than the default. */
+  @Test
+  void theFileOfAnEarlierVersionIsReadAndWrittenAlike() throws IOException {
+    try (InputStream specimen =
+        RunConfigTest.class.getResourceAsStream("/specimens/settings.json")) {
+      String json = new String(specimen.readAllBytes(), UTF_8);
+      assertEquals(json, RunConfig.fromJson(json).toJson());
+    }
   }
 
   @Test

@@ -32,14 +32,7 @@ final class LrFindCommand implements Command {
 
   /** What train has and a sweep has no use for. */
   private static final Set<String> OF_TRAIN_ALONE =
-      Set.of(
-          "lr",
-          "schedule",
-          "epochs",
-          "checkpoint-every",
-          "early-stop",
-          "statistics",
-          "tensorboard");
+      Set.of("lr", "schedule", "epochs", "checkpoint-every", "early-stop", "tensorboard");
 
   /** One row in so many is shown; lr-find.csv has all. */
   private static final int SHOWN_EVERY = 10;

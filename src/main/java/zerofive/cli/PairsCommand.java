@@ -47,7 +47,7 @@ final class PairsCommand implements Command {
 
   /** Options of train that say nothing to trainings which leave no folder of their own. */
   private static final Set<String> NOT_OF_PAIRS =
-      Set.of("classes", "checkpoint-every", "statistics", "tensorboard");
+      Set.of("classes", "checkpoint-every", "tensorboard");
 
   private static final Set<String> BESIDE_MERGE =
       Set.of("merge", "out", "json", "quiet", "verbose");

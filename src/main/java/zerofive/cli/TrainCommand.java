@@ -168,6 +168,12 @@ final class TrainCommand implements Command {
       TrainingJob job =
           TrainingJob.resume(
               config, data, folder, TrainingJob.session(device, invocation), terminal);
+      if (!folder.formerColumns().isEmpty()) {
+        terminal.note(
+            "note     ",
+            "metrics.csv has columns of --statistics, an option that has left; they stay, and are"
+                + " empty in the rows that are added");
+      }
       terminal.note("resumed  ", "after epoch " + job.history().size() + " of " + config.epochs());
       return run(job, config, device, folder, stop, invocation);
     }

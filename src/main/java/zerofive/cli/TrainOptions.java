@@ -166,9 +166,6 @@ record TrainOptions(
             "end after N epochs without a lower validation loss, and keep the best epoch's weights"
                 + " (default: off)"));
     options.addOption(
-        Arguments.flag(
-            "statistics", "gradient norm and weight statistics of each epoch in metrics.csv"));
-    options.addOption(
         Arguments.flag("tensorboard", "write TensorBoard's event files into the run folder"));
     return options;
   }
@@ -212,7 +209,7 @@ record TrainOptions(
     settings.initFrom(arguments.path("init-from").map(file -> realPath(file.toString())));
     arguments.integer("checkpoint-every", 1).ifPresent(settings::checkpointEvery);
     arguments.integer("early-stop", 1).ifPresent(settings::earlyStop);
-    settings.statistics(arguments.has("statistics")).tensorboard(arguments.has("tensorboard"));
+    settings.tensorboard(arguments.has("tensorboard"));
     DeviceOptions device = DeviceOptions.of(arguments);
     settings.device(device.device()).threads(device.threads()).deviceSettings(device.settings());
     return new TrainOptions(data, classes, loss, start, settings.build());

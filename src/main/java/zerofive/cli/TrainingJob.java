@@ -156,9 +156,6 @@ final class TrainingJob {
     invocation
         .time()
         .split("validation", done.stream().mapToDouble(EpochRecord::validSeconds).sum());
-    if (config.statistics()) {
-      invocation.time().split("statistics", outcome.statisticsNanos() / 1e9);
-    }
     if (!outcome.interrupted()) {
       writeResults(backend, outcome, invocation.time());
     }

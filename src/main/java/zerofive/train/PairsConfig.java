@@ -79,8 +79,7 @@ public final class PairsConfig {
    */
   public static PairsConfig of(RunConfig training, List<String> classes, int seeds, Shard shard) {
     JsonObject json = JsonParser.parseString(training.toJson()).getAsJsonObject();
-    for (String own :
-        List.of("classes", "threads", "checkpoint_every", "statistics", "tensorboard")) {
+    for (String own : List.of("classes", "threads", "checkpoint_every", "tensorboard")) {
       json.remove(own);
     }
     JsonArray names = new JsonArray();

@@ -39,7 +39,6 @@ import zerofive.model.Loss;
  * @param initFrom absolute path of a safetensors file to start from
  * @param checkpointEvery epochs between checkpoints
  * @param earlyStop epochs without a lower validation loss after which it ends; 0 for never
- * @param statistics whether metrics.csv has those of gradient and weights
  * @param tensorboard whether event files are written
  * @param device as asked for: {@code auto}, {@code cpu}, {@code reference}, {@code cuda:N}
  * @param threads as asked for; 0 for all cores
@@ -62,7 +61,6 @@ public record RunConfig(
     Optional<String> initFrom,
     int checkpointEvery,
     int earlyStop,
-    boolean statistics,
     boolean tensorboard,
     String device,
     int threads,
@@ -113,7 +111,6 @@ public record RunConfig(
     initFrom.ifPresent(file -> json.addProperty("init_from", file));
     json.addProperty("checkpoint_every", checkpointEvery);
     json.addProperty("early_stop", earlyStop);
-    json.addProperty("statistics", statistics);
     json.addProperty("tensorboard", tensorboard);
     json.addProperty("device", device);
     json.addProperty("threads", threads);
@@ -152,7 +149,6 @@ public record RunConfig(
           .initFrom(Optional.ofNullable(json.get("init_from")).map(JsonElement::getAsString))
           .checkpointEvery(integer(json, "checkpoint_every"))
           .earlyStop(json.has("early_stop") ? integer(json, "early_stop") : 0)
-          .statistics(flag(json, "statistics"))
           .tensorboard(flag(json, "tensorboard"))
           .device(get(json, "device").getAsString())
           .threads(integer(json, "threads"))
@@ -236,7 +232,6 @@ public record RunConfig(
     private Optional<String> initFrom = Optional.empty();
     private int checkpointEvery = 10;
     private int earlyStop;
-    private boolean statistics;
     private boolean tensorboard;
     private String device = "auto";
     private int threads;
@@ -262,7 +257,6 @@ public record RunConfig(
       initFrom = config.initFrom;
       checkpointEvery = config.checkpointEvery;
       earlyStop = config.earlyStop;
-      statistics = config.statistics;
       tensorboard = config.tensorboard;
       device = config.device;
       threads = config.threads;
@@ -365,12 +359,6 @@ public record RunConfig(
       return this;
     }
 
-    /** Sets {@link RunConfig#statistics}. */
-    public Builder statistics(boolean value) {
-      statistics = value;
-      return this;
-    }
-
     /** Sets {@link RunConfig#tensorboard}. */
     public Builder tensorboard(boolean value) {
       tensorboard = value;
@@ -414,7 +402,6 @@ public record RunConfig(
           initFrom,
           checkpointEvery,
           earlyStop,
-          statistics,
           tensorboard,
           device,
           threads,

@@ -266,14 +266,19 @@ public final class RunFolder implements RunStore, AutoCloseable {
     return Metrics.read(file(METRICS), lastEpoch);
   }
 
-  /** The columns of statistics that metrics.csv has. */
-  List<String> statistics() {
-    return Metrics.statistics(file(METRICS));
+  /** The columns that metrics.csv has of an option that has left; none in most runs. */
+  public List<String> formerColumns() {
+    return Metrics.formerColumns(file(METRICS));
   }
 
   @Override
-  public EpochLog metrics(List<String> statistics, List<EpochRecord> history) {
-    return new Metrics(file(METRICS), statistics, history);
+  public void beginMetrics() {
+    Metrics.begin(file(METRICS));
+  }
+
+  @Override
+  public EpochLog metrics(int lastEpoch) {
+    return new Metrics(file(METRICS), lastEpoch);
   }
 
   @Override

@@ -1,7 +1,5 @@
 package zerofive.train;
 
-import java.util.List;
-
 /** Where a training leaves what a kill must not lose: its folder, or nowhere. */
 interface RunStore {
   /** Keeps nothing: for trainings so short that they are done again. */
@@ -14,7 +12,10 @@ interface RunStore {
         public void save(Checkpoint checkpoint) {}
 
         @Override
-        public EpochLog metrics(List<String> statistics, List<EpochRecord> history) {
+        public void beginMetrics() {}
+
+        @Override
+        public EpochLog metrics(int lastEpoch) {
           return new EpochLog() {
             @Override
             public void append(EpochRecord row) {}
@@ -41,8 +42,11 @@ interface RunStore {
   /** Keeps all that the run goes on from. */
   void save(Checkpoint checkpoint);
 
-  /** Begins the log of epochs with {@code history}; {@code statistics} are its further columns. */
-  EpochLog metrics(List<String> statistics, List<EpochRecord> history);
+  /** Begins the log of epochs, without any. */
+  void beginMetrics();
+
+  /** Goes on with the log of epochs behind {@code lastEpoch}; what follows it is dropped. */
+  EpochLog metrics(int lastEpoch);
 
   /** Begins an event file at {@code epoch}. */
   EventFile events(int epoch, RunConfig config);

@@ -39,7 +39,6 @@ public final class Trainer {
    * @param parameters the weights after it
    * @param interrupted whether it was stopped by a signal before its end
    * @param setUpNanos what opening the device took
-   * @param statisticsNanos what measuring gradient and weights took
    * @param notes what the device did otherwise than a user may expect
    */
   public record Outcome(
@@ -48,7 +47,6 @@ public final class Trainer {
       Parameters parameters,
       boolean interrupted,
       long setUpNanos,
-      long statisticsNanos,
       List<String> notes) {}
 
   private Trainer(
@@ -77,7 +75,7 @@ public final class Trainer {
     Checkpoint start =
         new Checkpoint(0, TrainingState.fresh(initial, config.optimizer()), Optional.empty());
     store.save(start);
-    store.metrics(statistics(config, initial.architecture()), List.of()).close();
+    store.beginMetrics();
     store.write(config);
     return new Trainer(config, data, store, List.of(), start);
   }
@@ -109,23 +107,12 @@ public final class Trainer {
               + " restore them or start a new run");
     }
     List<EpochRecord> history = folder.history(checkpoint.epoch());
-    if (!folder.statistics().equals(statistics(config, architecture))) {
-      throw new InputException(
-          folder.path()
-              + ": the columns of its metrics.csv are not those that its config.json asks for;"
-              + " restore them or start a new run");
-    }
     folder.write(config);
     return new Trainer(config, data, folder, history, checkpoint);
   }
 
   private static TrainingPlan plan(RunConfig config, Architecture architecture) {
     return new TrainingPlan(architecture, config.loss(), config.optimizer(), config.batchSize());
-  }
-
-  /** The names of the columns of statistics that such a run's metrics.csv has. */
-  private static List<String> statistics(RunConfig config, Architecture architecture) {
-    return config.statistics() ? Statistics.names(architecture) : List.of();
   }
 
   /** The epochs finished before this training. */
@@ -146,23 +133,15 @@ public final class Trainer {
     long begin = System.nanoTime();
     Architecture architecture = start.state().parameters().architecture();
     TrainingPlan plan = plan(config, architecture);
-    try (EpochLog metrics = store.metrics(statistics(config, architecture), history);
+    try (EpochLog metrics = store.metrics(start.epoch());
         EventFile events = config.tensorboard() ? openEvents() : null;
-        TrainingSession session = backend.open(plan, data.train(), data.valid(), start.state());
-        Statistics statistics = config.statistics() ? openStatistics(backend) : null) {
+        TrainingSession session = backend.open(plan, data.train(), data.valid(), start.state())) {
       long setUpNanos = System.nanoTime() - begin;
-      long statisticsNanos = 0;
       int saved = start.epoch();
       int epoch = saved;
       while (!isDone(epoch) && !stop.requested()) {
         epoch++;
-        EpochRecord trained = epoch(epoch, plan, session);
-        long measuring = System.nanoTime();
-        EpochRecord row =
-            statistics == null
-                ? trained
-                : trained.with(statistics.next(session.state().parameters()));
-        statisticsNanos += System.nanoTime() - measuring;
+        EpochRecord row = epoch(epoch, plan, session);
         history.add(row);
         metrics.append(row);
         if (events != null) {
@@ -192,7 +171,6 @@ public final class Trainer {
           best.map(BestEpoch::parameters).orElseGet(() -> session.state().parameters()),
           !isDone(epoch),
           setUpNanos,
-          statisticsNanos,
           session.notes());
     }
   }
@@ -200,12 +178,6 @@ public final class Trainer {
   /** One that goes on behind the checkpoint: whatever older files have of later epochs is void. */
   private EventFile openEvents() {
     return store.events(start.epoch() + 1, config);
-  }
-
-  private Statistics openStatistics(Backend backend) {
-    Parameters before = start.state().parameters();
-    return new Statistics(
-        backend.openGradients(before.architecture(), config.loss()), data.train(), before);
   }
 
   /**

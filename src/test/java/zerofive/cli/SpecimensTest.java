@@ -63,12 +63,15 @@ class SpecimensTest {
     List<String> before = Files.readAllLines(run.resolve("metrics.csv"));
     Launcher.Result result = run("train", "--resume", run.toString());
     assertTrue(result.err().contains("after epoch 4 of 8"), result.err());
+    boolean former = before.get(0).contains("gradient_norm");
+    assertEquals(former, result.err().contains("columns of --statistics"), result.err());
     assertEquals(sha256, Sha256.of(run.resolve("model.safetensors")));
     List<String> after = Files.readAllLines(run.resolve("metrics.csv"));
     assertEquals(before, after.subList(0, 5));
     assertEquals(9, after.size());
     int columns = before.get(0).split(",", -1).length;
     assertTrue(after.stream().allMatch(row -> row.split(",", -1).length == columns));
+    assertEquals(former, after.get(8).endsWith(",".repeat(6)), after.get(8));
   }
 
   @Test

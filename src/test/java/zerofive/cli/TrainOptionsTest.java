@@ -56,7 +56,7 @@ class TrainOptionsTest {
   @Test
   void whatIsOnOrOffTakesNoValue() {
     assertEquals(
-        List.of("train", "--statistics"),
-        TrainOptions.commandLine(new RunConfig.Builder().statistics(true).build()));
+        List.of("train", "--tensorboard"),
+        TrainOptions.commandLine(new RunConfig.Builder().tensorboard(true).build()));
   }
 }

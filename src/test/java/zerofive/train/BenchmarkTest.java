@@ -15,7 +15,6 @@ import zerofive.backend.Backend;
 import zerofive.backend.EpochInput;
 import zerofive.backend.EpochResult;
 import zerofive.backend.Evaluation;
-import zerofive.backend.Gradients;
 import zerofive.backend.Peaks;
 import zerofive.backend.Scorer;
 import zerofive.backend.TrainingPlan;
@@ -26,7 +25,6 @@ import zerofive.data.DataSet;
 import zerofive.data.ImageSet;
 import zerofive.model.Architecture;
 import zerofive.model.Initializer;
-import zerofive.model.Loss;
 import zerofive.model.Parameters;
 
 class BenchmarkTest {
@@ -90,11 +88,6 @@ class BenchmarkTest {
     @Override
     public Scorer openScorer(Parameters model) {
       return java.openScorer(model);
-    }
-
-    @Override
-    public Gradients openGradients(Architecture architecture, Loss loss) {
-      return java.openGradients(architecture, loss);
     }
 
     @Override

@@ -31,7 +31,6 @@ class RunConfigTest {
         .initFrom(Optional.of("a \"quoted\" file"))
         .checkpointEvery(3)
         .earlyStop(4)
-        .statistics(true)
         .tensorboard(true)
         .build();
   }
@@ -42,25 +41,24 @@ class RunConfigTest {
     assertEquals(config, RunConfig.fromJson(config.toJson()));
   }
 
-  /** Of every setting another value than the default. */
+  /** Of every setting another value than the default; {@code statistics} has left. */
   @Test
   void theFileOfAnEarlierVersionIsReadAndWrittenAlike() throws IOException {
     try (InputStream specimen =
         RunConfigTest.class.getResourceAsStream("/specimens/settings.json")) {
       String json = new String(specimen.readAllBytes(), UTF_8);
-      assertEquals(json, RunConfig.fromJson(json).toJson());
+      String without = json.replace("  \"statistics\": true,\n", "");
+      assertEquals(without, RunConfig.fromJson(json).toJson());
     }
   }
 
   @Test
   void aRunOfAnEarlierVersionHasNoneOfTheLaterSettings() {
     RunConfig config = config(5, Optimizer.sgd());
-    String json =
-        config.toJson().replaceAll("\"(early_stop|statistics|tensorboard)\": [^\\n]+\\n", "");
+    String json = config.toJson().replaceAll("\"(early_stop|tensorboard)\": [^\\n]+\\n", "");
     assertFalse(json.contains("early_stop"), json);
     assertEquals(
-        config.toBuilder().earlyStop(0).statistics(false).tensorboard(false).build(),
-        RunConfig.fromJson(json));
+        config.toBuilder().earlyStop(0).tensorboard(false).build(), RunConfig.fromJson(json));
   }
 
   /** As in the folders of versions that knew no augmentation. */
@@ -100,7 +98,7 @@ class RunConfigTest {
         "\"augment\": \"shift:128\"",
         "\"threads\": -1",
         "\"early_stop\": -1",
-        "\"statistics\": 7"
+        "\"tensorboard\": 7"
       })
   void aSettingOutOfRangeIsRefused(String setting) {
     String name = setting.substring(0, setting.indexOf(':'));

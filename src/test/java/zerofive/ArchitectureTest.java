@@ -22,7 +22,7 @@ class ArchitectureTest {
           .resideInAPackage("zerofive.data..")
           .should()
           .onlyDependOnClassesThat()
-          .resideInAnyPackage("zerofive.data..", "java..", "javax.imageio..");
+          .resideInAnyPackage("zerofive.data..", "com.google.gson..", "java..", "javax.imageio..");
 
   @ArchTest
   static final ArchRule modelStandsOnData =
@@ -136,6 +136,15 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("com.google.protobuf..", "ai.onnx.proto..");
+
+  @ArchTest
+  static final ArchRule jsonIsParsedInOnePlace =
+      noClasses()
+          .that()
+          .doNotHaveFullyQualifiedName("zerofive.data.Json")
+          .should()
+          .dependOnClassesThat()
+          .haveFullyQualifiedName("com.google.gson.JsonParser");
 
   @ArchTest
   static final ArchRule jcudaStaysInCuda =

@@ -1,12 +1,26 @@
 package zerofive.cli;
 
+import static zerofive.train.Settings.AUGMENTATION;
+import static zerofive.train.Settings.BATCH_SIZE;
+import static zerofive.train.Settings.CLASSES;
+import static zerofive.train.Settings.DATA;
+import static zerofive.train.Settings.DEVICE;
+import static zerofive.train.Settings.EARLY_STOP;
+import static zerofive.train.Settings.EPOCHS;
+import static zerofive.train.Settings.LEARNING_RATE;
+import static zerofive.train.Settings.LOSS;
+import static zerofive.train.Settings.MODEL;
+import static zerofive.train.Settings.ORDER;
+import static zerofive.train.Settings.PRECISION;
+import static zerofive.train.Settings.SCHEDULE;
+import static zerofive.train.Settings.SEED;
+
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
 import org.apache.commons.cli.CommandLine;
-import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import zerofive.backend.Availability;
 import zerofive.backend.DeviceException;
@@ -21,36 +35,29 @@ import zerofive.train.Benchmark;
 import zerofive.train.EpochWork;
 import zerofive.train.MismatchException;
 import zerofive.train.Quartiles;
-import zerofive.train.RunConfig;
+import zerofive.train.Recipe;
 import zerofive.train.Schedule;
+import zerofive.train.Setting;
+import zerofive.train.Setting.Group;
+import zerofive.train.Settings;
 
 /** {@code bench}: the training speed of every backend that this machine has, side by side. */
 final class BenchCommand implements Command {
-  private static final int ROUNDS = 5;
-  private static final float SECONDS = 10;
+  private static final Setting<Integer> ROUNDS =
+      Setting.integer("rounds", Group.RUN, 1)
+          .fallback(5)
+          .help("turns that each backend has at most")
+          .build();
 
-  /** Train's options that change what an epoch is; a precision of its own would fail the check. */
-  private static final Set<String> OF_TRAIN =
-      Set.of(
-          "data",
-          "classes",
-          "model",
-          "loss",
-          "optimizer",
-          "momentum",
-          "weight-decay",
-          "lr",
-          "batch-size",
-          "order",
-          "augment",
-          "seed",
-          "init",
-          "init-from",
-          "preset",
-          "threads",
-          "cublas",
-          "cuda-session",
-          "resident-mb");
+  private static final Setting<Float> SECONDS =
+      Setting.positive("seconds", Group.RUN)
+          .fallback(10f)
+          .help("for all turns together, about")
+          .build();
+
+  /** What changes an epoch; a precision of its own would fail the check. */
+  private static final List<Setting<?>> SETTINGS =
+      Settings.without(EnumSet.of(Group.RUN), SCHEDULE, EPOCHS, EARLY_STOP, DEVICE, PRECISION);
 
   @Override
   public String name() {
@@ -69,53 +76,38 @@ final class BenchCommand implements Command {
 
   @Override
   public Options options() {
-    Options options = new Options();
-    for (Option option : TrainOptions.options().getOptions()) {
-      if (OF_TRAIN.contains(option.getLongOpt())) {
-        options.addOption(option);
-      }
-    }
-    options.addOption(
-        Arguments.choice(
-            "device",
-            "NAME",
-            "only this one, beside plain Java (default: all that can be used)",
-            "cpu",
-            "reference",
-            "cuda"));
+    Options options = TrainOptions.options(SETTINGS);
     options.addOption(
         Arguments.option(
-            "rounds", "N", "turns that each backend has at most (default: " + ROUNDS + ")"));
-    options.addOption(
-        Arguments.option(
-            "seconds", "X", "for all turns together, about (default: " + SECONDS + ")"));
+            DEVICE
+                .withHelp("only this one, beside plain Java")
+                .withFallback(DeviceOptions.AUTO, "all that can be used")
+                .withChoices("cpu", "reference", "cuda")));
+    options.addOption(Arguments.option(ROUNDS));
+    options.addOption(Arguments.option(SECONDS));
     return options.addOption(Arguments.flag("json", "print one JSON object"));
   }
 
   @Override
   public int run(CommandLine line, Invocation invocation) {
     Arguments arguments = new Arguments(line);
-    int rounds = arguments.integer("rounds", 1).orElse(ROUNDS);
-    float seconds = arguments.decimal("seconds").orElse(SECONDS);
-    if (!(seconds > 0 && seconds < Float.POSITIVE_INFINITY)) {
-      throw new UsageException("--seconds " + seconds + " is not above 0");
-    }
-    TrainOptions options = TrainOptions.of(arguments);
-    List<Backends.Contender> contenders = Backends.contenders(DeviceOptions.of(arguments));
-    DataSet data = invocation.load(options.data(), options.classes());
-    RunConfig config =
-        options.resolve(data.classes()).toBuilder().schedule(Schedule.CONSTANT).build();
-    Architecture architecture = TrainCommand.architecture(config, data);
-    TrainOptions.checkAugmentation(config, data);
-    TrainCommand.describe(config, architecture, data, invocation.terminal());
+    int rounds = arguments.getOrDefault(ROUNDS);
+    float seconds = arguments.getOrDefault(SECONDS);
+    TrainOptions options = TrainOptions.of(arguments).checked();
+    List<Backends.Contender> contenders = Backends.contenders(DeviceOptions.of(options.recipe()));
+    DataSet data = invocation.load(options.data(), options.recipe().get(CLASSES));
+    Recipe recipe = options.resolve(data.classes()).with(SCHEDULE, Schedule.CONSTANT);
+    Architecture architecture = TrainCommand.architecture(recipe, data);
+    TrainOptions.checkAugmentation(recipe, data);
+    TrainCommand.describe(recipe, architecture, data, invocation.terminal());
     Parameters start =
         options
             .start()
-            .map(file -> TrainCommand.startFrom(config, file, architecture))
-            .orElseGet(() -> config.initializer().create(architecture, config.seed()));
-    Benchmark benchmark = new Benchmark(config, data, start);
+            .map(file -> TrainCommand.startFrom(recipe, file, architecture))
+            .orElseGet(() -> recipe.initial(architecture));
+    Benchmark benchmark = new Benchmark(recipe, data, start);
     try {
-      return run(contenders, config, benchmark, rounds, seconds, arguments, invocation.terminal());
+      return run(contenders, recipe, benchmark, rounds, seconds, arguments, invocation.terminal());
     } catch (MismatchException e) {
       invocation
           .terminal()
@@ -129,7 +121,7 @@ final class BenchCommand implements Command {
 
   private static int run(
       List<Backends.Contender> contenders,
-      RunConfig config,
+      Recipe recipe,
       Benchmark benchmark,
       int rounds,
       double seconds,
@@ -157,7 +149,7 @@ final class BenchCommand implements Command {
     }
     Machine machine = Machine.here();
     if (arguments.has("json")) {
-      terminal.json(json(machine, config, benchmark.work(), entered, results, unusable));
+      terminal.json(json(machine, recipe, benchmark.work(), entered, results, unusable));
     } else {
       print(machine, benchmark.work(), results, unusable, terminal);
     }
@@ -182,7 +174,7 @@ final class BenchCommand implements Command {
               contender.name(), contender.candidate().backend(), contender.limits()));
       return availability;
     } catch (DeviceException e) {
-      if (arguments.has("device")) {
+      if (arguments.has(DEVICE)) {
         throw e;
       }
       return e.availability();
@@ -218,7 +210,7 @@ final class BenchCommand implements Command {
 
   private static JsonObject json(
       Machine machine,
-      RunConfig config,
+      Recipe recipe,
       EpochWork work,
       List<Backends.Contender> entered,
       List<Benchmark.Result> results,
@@ -226,7 +218,7 @@ final class BenchCommand implements Command {
     JsonObject json = new JsonObject();
     json.addProperty("version", Version.read().toString());
     json.add("machine", json(machine));
-    json.add("work", json(config, work));
+    json.add("work", json(recipe, work));
     JsonArray backends = new JsonArray();
     double base = results.get(0).quartiles().median();
     for (int i = 0; i < results.size(); i++) {
@@ -254,22 +246,22 @@ final class BenchCommand implements Command {
     return json;
   }
 
-  private static JsonObject json(RunConfig config, EpochWork work) {
+  private static JsonObject json(Recipe recipe, EpochWork work) {
     JsonObject json = new JsonObject();
-    json.addProperty("data", config.data());
+    json.addProperty("data", recipe.get(DATA));
     JsonArray classes = new JsonArray();
-    config.classes().forEach(classes::add);
+    recipe.get(CLASSES).names().forEach(classes::add);
     json.add("classes", classes);
-    json.addProperty("model", config.model());
-    json.addProperty("loss", config.loss().toString());
-    json.addProperty("optimizer", config.optimizer().kind().toString());
-    json.addProperty("momentum", config.optimizer().momentum());
-    json.addProperty("weight_decay", config.optimizer().weightDecay());
-    json.addProperty("lr", config.learningRate());
-    json.addProperty("batch_size", config.batchSize());
-    json.addProperty("order", config.order().toString());
-    json.addProperty("augment", config.augmentation().toString());
-    json.addProperty("seed", config.seed());
+    json.addProperty("model", recipe.get(MODEL));
+    json.addProperty("loss", recipe.get(LOSS).toString());
+    json.addProperty("optimizer", recipe.optimizer().kind().toString());
+    json.addProperty("momentum", recipe.optimizer().momentum());
+    json.addProperty("weight_decay", recipe.optimizer().weightDecay());
+    json.addProperty("lr", recipe.get(LEARNING_RATE));
+    json.addProperty("batch_size", recipe.get(BATCH_SIZE));
+    json.addProperty("order", recipe.get(ORDER).toString());
+    json.addProperty("augment", recipe.get(AUGMENTATION).toString());
+    json.addProperty("seed", recipe.get(SEED));
     json.addProperty("images", work.images());
     json.addProperty("operations", work.operations());
     json.addProperty("lit_operations", work.litOperations());

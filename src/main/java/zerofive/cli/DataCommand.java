@@ -1,5 +1,8 @@
 package zerofive.cli;
 
+import static zerofive.train.Settings.CLASSES;
+import static zerofive.train.Settings.SEED;
+
 import com.google.gson.Gson;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
@@ -25,11 +28,18 @@ import zerofive.report.FetchProgress;
 import zerofive.report.ImageSheet;
 import zerofive.report.Terminal;
 import zerofive.report.Text;
+import zerofive.train.Setting;
+import zerofive.train.Setting.Group;
 
 /** {@code data}: which data sets there are, fetching one, looking at one. */
 final class DataCommand implements Command {
   private static final int SHEET_COUNT = 10;
   private static final int MOST = 1000;
+  private static final Setting<Integer> COUNT =
+      Setting.integer("count", Group.DATA, 1)
+          .unset(0, SHEET_COUNT + " in a file, what fits side by side in a terminal")
+          .help("show: images of each class")
+          .build();
   private static final Set<String> OF_SHOW = Set.of("classes", "count", "seed", "out");
 
   @Override
@@ -76,17 +86,12 @@ final class DataCommand implements Command {
   public Options options() {
     Options options = new Options();
     options.addOption(
-        Arguments.option("classes", "LIST", "show: 0,5 or sandal,bag or all (default: all)"));
-    options.addOption(
         Arguments.option(
-            "count",
-            "N",
-            "show: images of each class (default: "
-                + SHEET_COUNT
-                + " in a file, what fits side by side in a terminal)"));
-    options.addOption(
-        Arguments.option(
-            "seed", "N", "show: which images (default: " + TrainOptions.DEFAULTS.seed() + ")"));
+            CLASSES
+                .withHelp("show: 0,5 or sandal,bag or all")
+                .withFallback(ClassFilter.ALL, "all")));
+    options.addOption(Arguments.option(COUNT));
+    options.addOption(Arguments.option(SEED.withHelp("show: which images")));
     options.addOption(
         Arguments.option("out", "FILE.png", "show: write a PNG, a row for each class"));
     return options.addOption(Arguments.flag("json", "print one JSON object"));
@@ -224,18 +229,16 @@ final class DataCommand implements Command {
     if (!DataSets.isKnown(name)) {
       throw Arguments.unknownData(name);
     }
-    Optional<Integer> count = arguments.integer("count", 1);
+    Optional<Integer> count = arguments.get(COUNT);
     count
         .filter(number -> number > MOST)
         .ifPresent(
             number -> {
               throw new UsageException("--count " + number + " is more than " + MOST);
             });
-    long seed = arguments.wholeNumber("seed").orElse(TrainOptions.DEFAULTS.seed());
+    long seed = arguments.getOrDefault(SEED);
     Optional<Path> out = arguments.path("out");
-    DataSet data =
-        invocation.load(
-            name, arguments.parsed("classes", ClassFilter::parse).orElse(ClassFilter.ALL));
+    DataSet data = invocation.load(name, arguments.get(CLASSES).orElse(ClassFilter.ALL));
     ImageSheet sheet = new ImageSheet(data, seed);
     if (out.isEmpty()) {
       terminal.note("data     ", DataText.describe(data));

@@ -1,5 +1,8 @@
 package zerofive.cli;
 
+import static zerofive.train.Settings.CUBLAS;
+import static zerofive.train.Settings.DEVICE;
+
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
@@ -32,8 +35,8 @@ final class DevicesCommand implements Command {
   public Options options() {
     Options options = new Options();
     options.addOption(
-        Arguments.choice("device", "NAME", "cuda:N tells of that card (default: auto)", "cuda"));
-    DeviceOptions.addCublas(options);
+        Arguments.option(DEVICE.withHelp("cuda:N tells of that card").withChoices("cuda")));
+    options.addOption(Arguments.option(CUBLAS));
     options.addOption(
         Arguments.option(
             "unpack",

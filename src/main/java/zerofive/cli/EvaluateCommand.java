@@ -1,5 +1,8 @@
 package zerofive.cli;
 
+import static zerofive.train.Settings.CLASSES;
+import static zerofive.train.Settings.DATA;
+
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
@@ -42,12 +45,12 @@ final class EvaluateCommand implements Command {
     Options options = new Options();
     options.addOption(
         Arguments.option("model", "FILE", "a .safetensors file, of ours or of PyTorch (required)"));
-    options.addOption(
-        Arguments.choice(
-            "data", "NAME|DIR", "as for train (default: " + DataSets.MNIST + ")", DataSets.MNIST));
+    options.addOption(Arguments.option(DATA.withHelp("as for train").withChoices(DataSets.MNIST)));
     options.addOption(
         Arguments.option(
-            "classes", "LIST", "for a file that does not name its classes, as one from PyTorch"));
+            CLASSES
+                .withHelp("for a file that does not name its classes, as one from PyTorch")
+                .withFallback(ClassFilter.ALL, "")));
     DeviceOptions.addTo(options);
     options.addOption(Arguments.flag("json", "print one JSON object"));
     return options;
@@ -97,10 +100,9 @@ final class EvaluateCommand implements Command {
 
   private static List<String> classes(Arguments arguments, ModelFile model, Terminal terminal) {
     int count = model.classes().size();
-    List<String> asked =
-        arguments.parsed("classes", ClassFilter::parse).map(ClassFilter::names).orElse(List.of());
+    List<String> asked = arguments.get(CLASSES).map(ClassFilter::names).orElse(List.of());
     if (model.named()) {
-      if (arguments.has("classes") && !asked.equals(model.classes())) {
+      if (arguments.has(CLASSES) && !asked.equals(model.classes())) {
         throw new UsageException(
             "the model file names its classes itself: " + String.join(",", model.classes()));
       }

@@ -12,7 +12,7 @@ import zerofive.report.FetchProgress;
 import zerofive.report.Terminal;
 import zerofive.report.Text;
 import zerofive.report.TimeSpent;
-import zerofive.train.RunConfig;
+import zerofive.train.Recipe;
 
 /**
  * One use of the program.
@@ -52,8 +52,10 @@ record Invocation(List<String> arguments, Terminal terminal, TimeSpent time) {
   }
 
   /** The command that makes a run with these settings again. */
-  static String again(RunConfig config) {
-    return command(TrainOptions.commandLine(config));
+  static String again(Recipe recipe) {
+    List<String> words = new ArrayList<>(List.of("train"));
+    words.addAll(recipe.options());
+    return command(words);
   }
 
   /** This command once more, on the folder that it has made or was given. */

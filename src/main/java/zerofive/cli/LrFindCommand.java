@@ -1,16 +1,25 @@
 package zerofive.cli;
 
+import static zerofive.train.Settings.BATCH_SIZE;
+import static zerofive.train.Settings.CLASSES;
+import static zerofive.train.Settings.EARLY_STOP;
+import static zerofive.train.Settings.EPOCHS;
+import static zerofive.train.Settings.LEARNING_RATE;
+import static zerofive.train.Settings.LOSS;
+import static zerofive.train.Settings.MODEL;
+import static zerofive.train.Settings.SCHEDULE;
+import static zerofive.train.Settings.SEED;
+
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.apache.commons.cli.CommandLine;
-import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import zerofive.data.AtomicFile;
 import zerofive.data.DataSet;
@@ -22,17 +31,20 @@ import zerofive.report.Terminal;
 import zerofive.report.Text;
 import zerofive.train.LearningRateFinder;
 import zerofive.train.LearningRateFinder.Point;
-import zerofive.train.RunConfig;
+import zerofive.train.Recipe;
 import zerofive.train.RunFolder;
+import zerofive.train.Setting;
+import zerofive.train.Setting.Group;
+import zerofive.train.Settings;
 
 /** {@code lr-find}: a sweep of the learning rate, its curve and a suggestion. */
 final class LrFindCommand implements Command {
   private static final String CSV = "lr-find.csv";
   private static final String SVG = "lr-find.svg";
 
-  /** What train has and a sweep has no use for. */
-  private static final Set<String> OF_TRAIN_ALONE =
-      Set.of("lr", "schedule", "epochs", "checkpoint-every", "early-stop", "tensorboard");
+  /** A sweep has no use for what is left out. */
+  private static final List<Setting<?>> SETTINGS =
+      Settings.without(EnumSet.of(Group.RUN), LEARNING_RATE, SCHEDULE, EPOCHS, EARLY_STOP);
 
   /** One row in so many is shown; lr-find.csv has all. */
   private static final int SHOWN_EVERY = 10;
@@ -64,12 +76,7 @@ final class LrFindCommand implements Command {
 
   @Override
   public Options options() {
-    Options options = new Options();
-    for (Option option : TrainOptions.options().getOptions()) {
-      if (!OF_TRAIN_ALONE.contains(option.getLongOpt())) {
-        options.addOption(option);
-      }
-    }
+    Options options = TrainOptions.options(SETTINGS);
     options.addOption(
         Arguments.option(
             "out", "DIR", "for " + CSV + " and " + SVG + " (default: runs/TIME-lr-find)"));
@@ -83,38 +90,38 @@ final class LrFindCommand implements Command {
     if (arguments.has("json")) {
       terminal.answerInJson();
     }
-    TrainOptions options = TrainOptions.of(arguments);
-    DeviceOptions deviceOptions = DeviceOptions.of(arguments);
+    TrainOptions options = TrainOptions.of(arguments).checked();
+    DeviceOptions deviceOptions = DeviceOptions.of(options.recipe());
     Optional<Path> out = arguments.path("out");
     out.ifPresent(RunFolder::checkFree);
     Backends.Choice device = Backends.choose(deviceOptions);
-    DataSet data = invocation.load(options.data(), options.classes());
-    RunConfig config = options.resolve(data.classes());
-    Architecture architecture = TrainCommand.architecture(config, data);
-    TrainOptions.checkAugmentation(config, data);
+    DataSet data = invocation.load(options.data(), options.recipe().get(CLASSES));
+    Recipe recipe = options.resolve(data.classes());
+    Architecture architecture = TrainCommand.architecture(recipe, data);
+    TrainOptions.checkAugmentation(recipe, data);
     terminal.note("data     ", DataText.describe(data));
     terminal.note(
         "model    ",
-        config.model()
+        recipe.get(MODEL)
             + " ("
             + architecture
             + "), "
-            + config.loss()
+            + recipe.get(LOSS)
             + ", "
-            + config.optimizer().kind()
+            + recipe.optimizer().kind()
             + ", batch size "
-            + config.batchSize()
+            + recipe.get(BATCH_SIZE)
             + ", seed "
-            + config.seed());
+            + recipe.get(SEED));
     deviceOptions.note(device, terminal);
     terminal.note("");
-    Parameters initial = TrainCommand.initial(options, config, architecture);
-    List<Point> points = LearningRateFinder.sweep(config, data, initial, device.backend());
+    Parameters initial = TrainCommand.initial(options, recipe, architecture);
+    List<Point> points = LearningRateFinder.sweep(recipe, data, initial, device.backend());
     try (RunFolder folder =
         out.map(RunFolder::create)
             .orElseGet(
                 () -> RunFolder.createNumbered(TrainCommand.RUNS, TrainCommand.name(name())))) {
-      String title = "learning rates for " + config.model() + " on " + DataText.title(data);
+      String title = "learning rates for " + recipe.get(MODEL) + " on " + DataText.title(data);
       write(folder, Map.of(CSV, csv(points), SVG, LearningRateChart.of(title, points)));
       print(points, folder, invocation);
       if (terminal.answersInJson()) {

@@ -1,10 +1,14 @@
 package zerofive.cli;
 
+import static zerofive.train.Settings.CLASSES;
+import static zerofive.train.Settings.LOSS;
+
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -36,8 +40,11 @@ import zerofive.train.PairsCsv;
 import zerofive.train.PairsSummary;
 import zerofive.train.PairsTrainer;
 import zerofive.train.Receipt;
-import zerofive.train.RunConfig;
+import zerofive.train.Recipe;
 import zerofive.train.RunFolder;
+import zerofive.train.Setting;
+import zerofive.train.Setting.Group;
+import zerofive.train.Settings;
 import zerofive.train.Shard;
 import zerofive.train.StopSignal;
 
@@ -45,9 +52,21 @@ import zerofive.train.StopSignal;
 final class PairsCommand implements Command {
   private static final String PICTURE = "errors.svg";
 
-  /** Options of train that say nothing to trainings which leave no folder of their own. */
-  private static final Set<String> NOT_OF_PAIRS =
-      Set.of("classes", "checkpoint-every", "tensorboard");
+  private static final Setting<Integer> SEEDS =
+      Setting.integer("seeds", Group.OPTIMIZATION, 1)
+          .fallback(1)
+          .help("of each pair, counted on from --seed")
+          .build();
+
+  private static final Setting<Shard> SHARD =
+      Setting.parsed("shard", Group.RUN, text -> ShardOption.parse(text, System.getenv()))
+          .valueName("I/N")
+          .fallback(Shard.WHOLE)
+          .help("train the I-th of N shares; auto or auto/N asks Kubernetes' or Slurm's variables")
+          .build();
+
+  /** The trainings leave no folder of their own. */
+  private static final List<Setting<?>> SETTINGS = Settings.without(EnumSet.of(Group.RUN), CLASSES);
 
   private static final Set<String> BESIDE_MERGE =
       Set.of("merge", "out", "json", "quiet", "verbose");
@@ -110,20 +129,11 @@ final class PairsCommand implements Command {
   public Options options() {
     Options options = new Options();
     options.addOption(
-        Arguments.option("classes", "LIST", "whose pairs: 0,1,2 or all (default: all)"));
-    TrainOptions.options().getOptions().stream()
-        .filter(option -> !NOT_OF_PAIRS.contains(option.getLongOpt()))
-        .forEach(options::addOption);
-    options.addOption(
-        Arguments.option("seeds", "N", "of each pair, counted on from --seed (default: 1)"));
-    options.addOption(
         Arguments.option(
-            "shard",
-            "I/N",
-            "train the I-th of N shares; auto or auto/N asks Kubernetes' or Slurm's variables"
-                + " (default: "
-                + Shard.WHOLE
-                + ")"));
+            CLASSES.withHelp("whose pairs: 0,1,2 or all").withFallback(ClassFilter.ALL, "all")));
+    TrainOptions.options(SETTINGS).getOptions().forEach(options::addOption);
+    options.addOption(Arguments.option(SEEDS));
+    options.addOption(Arguments.option(SHARD));
     options.addOption(
         Option.builder()
             .longOpt("merge")
@@ -163,24 +173,19 @@ final class PairsCommand implements Command {
   private static int train(Arguments arguments, Invocation invocation) {
     Terminal terminal = invocation.terminal();
     TrainOptions options = TrainOptions.of(arguments, ClassFilter.ALL);
-    Loss loss = options.loss().orElse(Loss.defaultFor(2));
-    if (loss == Loss.CROSS_ENTROPY) {
+    if (arguments.get(LOSS).filter(Loss.CROSS_ENTROPY::equals).isPresent()) {
       throw new UsageException("--loss cross-entropy takes three classes, and a pair has two");
     }
-    int seeds = arguments.integer("seeds", 1).orElse(1);
-    Shard shard =
-        arguments
-            .parsed("shard", text -> ShardOption.parse(text, System.getenv()))
-            .orElse(Shard.WHOLE);
-    DeviceOptions asked = DeviceOptions.of(arguments);
+    int seeds = arguments.getOrDefault(SEEDS);
+    Shard shard = arguments.getOrDefault(SHARD);
+    DeviceOptions asked = DeviceOptions.of(options.recipe());
     // Each training computes on one thread: so many small ones at a time waste the least.
-    DeviceOptions each = new DeviceOptions(asked.device(), 1, asked.settings());
+    DeviceOptions each = asked.withThreads(1);
     invocation.time().mark("start-up");
     Backends.Choice device = Backends.choose(each);
     invocation.time().mark("device");
-    DataSet data = invocation.load(options.data(), options.classes());
-    List<String> two = data.classes().subList(0, 2);
-    RunConfig settings = options.config().toBuilder().classes(two).loss(loss).build();
+    DataSet data = invocation.load(options.data(), options.recipe().get(CLASSES));
+    Recipe settings = options.resolve(data.classes().subList(0, 2));
     Architecture architecture = TrainCommand.architecture(settings, data);
     Optional<Parameters> start =
         options.start().map(file -> TrainCommand.startFrom(settings, file, architecture));
@@ -220,11 +225,10 @@ final class PairsCommand implements Command {
     }
   }
 
-  private static PairsConfig config(
-      RunConfig settings, List<String> classes, int seeds, Shard shard) {
+  private static PairsConfig config(Recipe settings, List<String> classes, int seeds, Shard shard) {
     PairsConfig config;
     try {
-      config = PairsConfig.of(settings, classes, seeds, shard);
+      config = new PairsConfig(settings, classes, seeds, shard);
     } catch (IllegalArgumentException e) {
       throw new UsageException(e.getMessage() + "; ask for fewer --seeds or --classes", e);
     }
@@ -267,7 +271,7 @@ final class PairsCommand implements Command {
   private static Run begin(
       RunFolder folder,
       PairsConfig config,
-      RunConfig settings,
+      Recipe settings,
       DataSet data,
       Backends.Choice device,
       Invocation invocation) {

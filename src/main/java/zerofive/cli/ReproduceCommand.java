@@ -1,5 +1,13 @@
 package zerofive.cli;
 
+import static zerofive.train.Settings.CLASSES;
+import static zerofive.train.Settings.DATA;
+import static zerofive.train.Settings.EPOCHS;
+import static zerofive.train.Settings.INITIALIZER;
+import static zerofive.train.Settings.LEARNING_RATE;
+import static zerofive.train.Settings.MODEL;
+import static zerofive.train.Settings.SEED;
+
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
@@ -10,7 +18,6 @@ import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import zerofive.data.AtomicFile;
-import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.data.DataSets;
 import zerofive.model.Initializer;
@@ -20,7 +27,7 @@ import zerofive.report.LineChart;
 import zerofive.report.Terminal;
 import zerofive.report.Text;
 import zerofive.train.EpochRecord;
-import zerofive.train.RunConfig;
+import zerofive.train.Recipe;
 import zerofive.train.RunFolder;
 import zerofive.train.StopSignal;
 import zerofive.train.Trainer;
@@ -64,7 +71,7 @@ final class ReproduceCommand implements Command {
 
   /** One of the three models. */
   private record Experiment(
-      String title, String folder, RunConfig config, List<Published> published) {}
+      String title, String folder, Recipe config, List<Published> published) {}
 
   @Override
   public String name() {
@@ -84,9 +91,7 @@ final class ReproduceCommand implements Command {
   @Override
   public Options options() {
     Options options = new Options();
-    options.addOption(
-        Arguments.option(
-            "seed", "N", "of the initial weights (default: " + TrainOptions.DEFAULTS.seed() + ")"));
+    options.addOption(Arguments.option(SEED.withHelp("of the initial weights")));
     DeviceOptions.addTo(options);
     options.addOption(
         Arguments.option("out", "DIR", "new or empty folder (default: runs/TIME-reproduce)"));
@@ -103,29 +108,22 @@ final class ReproduceCommand implements Command {
     if (arguments.has("json")) {
       terminal.answerInJson();
     }
-    long seed = arguments.wholeNumber("seed").orElse(TrainOptions.DEFAULTS.seed());
-    DeviceOptions deviceOptions = DeviceOptions.of(arguments);
+    Recipe net =
+        DeviceOptions.recipe(Preset.NOTEBOOK.recipe(), arguments)
+            .with(SEED, arguments.getOrDefault(SEED));
+    DeviceOptions deviceOptions = DeviceOptions.of(net);
     invocation.time().mark("start-up");
     Backends.Choice device = Backends.choose(deviceOptions);
     invocation.time().mark("device");
     Optional<Path> out = arguments.path("out");
     out.ifPresent(RunFolder::checkFree);
-    RunConfig net =
-        Preset.NOTEBOOK
-            .settings()
-            .seed(seed)
-            .device(deviceOptions.device())
-            .threads(deviceOptions.threads())
-            .deviceSettings(deviceOptions.settings())
-            .build();
-    RunConfig linear = net.toBuilder().model("linear").build();
-    RunConfig scratch =
-        linear.toBuilder()
-            .initializer(Initializer.NORMAL)
-            .learningRate(SCRATCH_RATE)
-            .epochs(SCRATCH_EPOCHS)
-            .build();
-    DataSet data = DataSets.load(net.data(), new ClassFilter(net.classes()));
+    Recipe linear = net.with(MODEL, "linear");
+    Recipe scratch =
+        linear
+            .with(INITIALIZER, Initializer.NORMAL)
+            .with(LEARNING_RATE, SCRATCH_RATE)
+            .with(EPOCHS, SCRATCH_EPOCHS);
+    DataSet data = DataSets.load(net.get(DATA), net.get(CLASSES));
     invocation.time().mark("data");
     terminal.note("data     ", DataText.describe(data));
     deviceOptions.note(device, terminal);
@@ -176,16 +174,14 @@ final class ReproduceCommand implements Command {
       Backends.Choice device,
       StopSignal stop,
       Invocation invocation) {
-    RunConfig config = experiment.config();
+    Recipe config = experiment.config();
     try (RunFolder folder = RunFolder.create(parent.file(experiment.folder()))) {
       TrainingJob job =
           TrainingJob.begin(
               config,
               data,
               folder,
-              config
-                  .initializer()
-                  .create(config.architecture(data.train().imageSize()), config.seed()),
+              config.initial(config.architecture(data.train().imageSize())),
               TrainingJob.session(device, invocation));
       invocation.time().mark("device");
       Trainer.Outcome outcome = job.run(device.backend(), stop, invocation, row -> {});

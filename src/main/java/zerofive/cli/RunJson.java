@@ -1,5 +1,10 @@
 package zerofive.cli;
 
+import static zerofive.train.Settings.CLASSES;
+import static zerofive.train.Settings.DATA;
+import static zerofive.train.Settings.EARLY_STOP;
+import static zerofive.train.Settings.EPOCHS;
+
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
@@ -11,7 +16,7 @@ import java.util.Comparator;
 import java.util.List;
 import zerofive.report.TimeSpent;
 import zerofive.train.EpochRecord;
-import zerofive.train.RunConfig;
+import zerofive.train.Recipe;
 import zerofive.train.RunFolder;
 
 /** What a finished training came to, for programs that read along. */
@@ -24,22 +29,22 @@ final class RunJson {
    * @param kept the epoch that the model is of
    */
   static JsonObject of(
-      RunFolder folder, RunConfig config, String backend, List<EpochRecord> history, int kept) {
+      RunFolder folder, Recipe recipe, String backend, List<EpochRecord> history, int kept) {
     JsonArray classes = new JsonArray();
-    config.classes().forEach(classes::add);
+    recipe.get(CLASSES).names().forEach(classes::add);
     JsonObject json = new JsonObject();
     json.addProperty("run", folder.path().toString());
     json.addProperty("model", folder.model().toString());
-    json.addProperty("data", config.data());
+    json.addProperty("data", recipe.get(DATA));
     json.add("classes", classes);
     json.addProperty("device", backend);
     json.add("final", epoch(history.get(history.size() - 1)));
     json.add(
         "best",
         epoch(history.stream().min(Comparator.comparingInt(EpochRecord::errors)).orElseThrow()));
-    if (config.earlyStop() > 0) {
+    if (recipe.get(EARLY_STOP) > 0) {
       json.add("kept", epoch(history.get(kept - 1)));
-      json.addProperty("stopped_early", history.size() < config.epochs());
+      json.addProperty("stopped_early", history.size() < recipe.get(EPOCHS));
     }
     return json;
   }

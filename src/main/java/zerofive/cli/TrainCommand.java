@@ -1,5 +1,21 @@
 package zerofive.cli;
 
+import static zerofive.train.Settings.AUGMENTATION;
+import static zerofive.train.Settings.BATCH_SIZE;
+import static zerofive.train.Settings.CLASSES;
+import static zerofive.train.Settings.DATA;
+import static zerofive.train.Settings.DEVICE;
+import static zerofive.train.Settings.EARLY_STOP;
+import static zerofive.train.Settings.EPOCHS;
+import static zerofive.train.Settings.INITIALIZER;
+import static zerofive.train.Settings.INIT_FROM;
+import static zerofive.train.Settings.LEARNING_RATE;
+import static zerofive.train.Settings.LOSS;
+import static zerofive.train.Settings.MODEL;
+import static zerofive.train.Settings.ORDER;
+import static zerofive.train.Settings.SCHEDULE;
+import static zerofive.train.Settings.SEED;
+
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
@@ -8,17 +24,12 @@ import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import zerofive.backend.Optimizer;
-import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.data.InputException;
 import zerofive.model.Architecture;
@@ -30,9 +41,11 @@ import zerofive.report.Terminal;
 import zerofive.report.Text;
 import zerofive.train.EpochRecord;
 import zerofive.train.Receipt;
-import zerofive.train.RunConfig;
+import zerofive.train.Recipe;
 import zerofive.train.RunFolder;
 import zerofive.train.Schedule;
+import zerofive.train.Setting.Group;
+import zerofive.train.Settings;
 import zerofive.train.StopSignal;
 import zerofive.train.Trainer;
 
@@ -41,11 +54,9 @@ final class TrainCommand implements Command {
   /** Where runs without --out go. */
   static final Path RUNS = Path.of("runs");
 
+  /** Of this command's options those that may stand beside --resume. */
   private static final Set<String> BESIDE_RESUME =
-      Stream.concat(
-              Stream.of("resume", "epochs", "device", "threads", "json", "quiet", "verbose"),
-              DeviceOptions.SETTINGS.stream())
-          .collect(Collectors.toUnmodifiableSet());
+      Set.of("resume", EPOCHS.name(), "json", "quiet", "verbose");
 
   @Override
   public String name() {
@@ -76,7 +87,7 @@ final class TrainCommand implements Command {
 
   @Override
   public Options options() {
-    Options options = TrainOptions.options();
+    Options options = TrainOptions.options(Settings.ALL);
     options.addOption(
         Arguments.option(
             "resume",
@@ -100,7 +111,8 @@ final class TrainCommand implements Command {
       return begin(arguments, invocation);
     }
     for (Option option : line.getOptions()) {
-      if (!BESIDE_RESUME.contains(option.getLongOpt())) {
+      if (!BESIDE_RESUME.contains(option.getLongOpt())
+          && !Settings.isOption(Group.DEVICE, option.getLongOpt())) {
         throw new UsageException(
             "--"
                 + option.getLongOpt()
@@ -113,31 +125,31 @@ final class TrainCommand implements Command {
 
   private static int begin(Arguments arguments, Invocation invocation) {
     Terminal terminal = invocation.terminal();
-    TrainOptions options = TrainOptions.of(arguments);
-    DeviceOptions deviceOptions = DeviceOptions.of(arguments);
+    TrainOptions options = TrainOptions.of(arguments).checked();
+    DeviceOptions deviceOptions = DeviceOptions.of(options.recipe());
     invocation.time().mark("start-up");
     Backends.Choice device = Backends.choose(deviceOptions);
     invocation.time().mark("device");
     Optional<Path> out = arguments.path("out");
     out.ifPresent(RunFolder::checkFree);
-    DataSet data = invocation.load(options.data(), options.classes());
-    RunConfig config = options.resolve(data.classes());
-    Architecture architecture = architecture(config, data);
-    TrainOptions.checkAugmentation(config, data);
+    DataSet data = invocation.load(options.data(), options.recipe().get(CLASSES));
+    Recipe recipe = options.resolve(data.classes());
+    Architecture architecture = architecture(recipe, data);
+    TrainOptions.checkAugmentation(recipe, data);
     invocation.time().mark("data");
-    describe(config, architecture, data, terminal);
+    describe(recipe, architecture, data, terminal);
     options.start().stream()
         .flatMap(start -> start.notes().stream())
         .forEach(note -> terminal.note("note     ", note));
     deviceOptions.note(device, terminal);
-    Parameters initial = initial(options, config, architecture);
+    Parameters initial = initial(options, recipe, architecture);
     try (StopSignal stop = TrainingJob.listen(terminal);
         RunFolder folder =
             out.map(RunFolder::create)
-                .orElseGet(() -> RunFolder.createNumbered(RUNS, name(config.model())))) {
+                .orElseGet(() -> RunFolder.createNumbered(RUNS, name(recipe.get(MODEL))))) {
       TrainingJob job =
-          TrainingJob.begin(config, data, folder, initial, TrainingJob.session(device, invocation));
-      return run(job, config, device, folder, stop, invocation);
+          TrainingJob.begin(recipe, data, folder, initial, TrainingJob.session(device, invocation));
+      return run(job, recipe, device, folder, stop, invocation);
     }
   }
 
@@ -150,32 +162,32 @@ final class TrainCommand implements Command {
       }
       folder.lock();
       // Another process may have gone on with the run until now.
-      Optional<RunConfig> unfinished = unfinished(folder, arguments, terminal);
+      Optional<Recipe> unfinished = unfinished(folder, arguments, terminal);
       if (unfinished.isEmpty()) {
         return ExitCode.DONE;
       }
-      RunConfig config = unfinished.get();
-      warnOfStretching(folder.config(), config, terminal);
-      DeviceOptions deviceOptions =
-          new DeviceOptions(config.device(), config.threads(), config.deviceSettings());
+      Recipe recipe = unfinished.get();
+      warnOfStretching(folder.config(), recipe, terminal);
+      DeviceOptions deviceOptions = DeviceOptions.of(recipe);
       invocation.time().mark("start-up");
       Backends.Choice device = Backends.choose(deviceOptions);
       invocation.time().mark("device");
-      DataSet data = invocation.load(config.data(), new ClassFilter(config.classes()));
+      DataSet data = invocation.load(recipe.get(DATA), recipe.get(CLASSES));
       invocation.time().mark("data");
-      describe(config, architecture(folder, config, data), data, terminal);
+      describe(recipe, architecture(folder, recipe, data), data, terminal);
       deviceOptions.note(device, terminal);
       TrainingJob job =
           TrainingJob.resume(
-              config, data, folder, TrainingJob.session(device, invocation), terminal);
+              recipe, data, folder, TrainingJob.session(device, invocation), terminal);
       if (!folder.formerColumns().isEmpty()) {
         terminal.note(
             "note     ",
             "metrics.csv has columns of --statistics, an option that has left; they stay, and are"
                 + " empty in the rows that are added");
       }
-      terminal.note("resumed  ", "after epoch " + job.history().size() + " of " + config.epochs());
-      return run(job, config, device, folder, stop, invocation);
+      terminal.note(
+          "resumed  ", "after epoch " + job.history().size() + " of " + recipe.get(EPOCHS));
+      return run(job, recipe, device, folder, stop, invocation);
     }
   }
 
@@ -183,16 +195,16 @@ final class TrainCommand implements Command {
    * The run's settings with what is asked for anew; none, and a line that says so, where it is
    * done.
    */
-  private static Optional<RunConfig> unfinished(
+  private static Optional<Recipe> unfinished(
       RunFolder folder, Arguments arguments, Terminal terminal) {
-    RunConfig config = resumed(folder.config(), folder, arguments);
+    Recipe recipe = resumed(folder.config(), folder, arguments);
     Receipt receipt = Receipt.read(folder.receipt());
     Optional<Receipt.Ending> ending =
         receipt
             .ending(folder.model())
-            .filter(end -> end.stoppedEarly() || end.trainedEpochs() == config.epochs());
+            .filter(end -> end.stoppedEarly() || end.trainedEpochs() == recipe.get(EPOCHS));
     if (ending.isEmpty()) {
-      return Optional.of(config);
+      return Optional.of(recipe);
     }
     Receipt.Ending end = ending.get();
     terminal.result(
@@ -211,57 +223,53 @@ final class TrainCommand implements Command {
     if (terminal.answersInJson()) {
       String backend = receipt.latest().map(Receipt.Session::backend).orElse("");
       List<EpochRecord> history = folder.history(end.trainedEpochs());
-      terminal.json(RunJson.of(folder, config, backend, history, end.epoch()));
+      terminal.json(RunJson.of(folder, recipe, backend, history, end.epoch()));
     }
     return Optional.empty();
   }
 
-  private static void warnOfStretching(RunConfig saved, RunConfig config, Terminal terminal) {
-    if (config.epochs() != saved.epochs() && config.schedule() != Schedule.CONSTANT) {
+  private static void warnOfStretching(Recipe saved, Recipe recipe, Terminal terminal) {
+    if (!recipe.get(EPOCHS).equals(saved.get(EPOCHS))
+        && recipe.get(SCHEDULE) != Schedule.CONSTANT) {
       terminal.complain(
           "zerofive: warning: the schedule "
-              + config.schedule()
+              + recipe.get(SCHEDULE)
               + " is stretched from "
-              + saved.epochs()
+              + saved.get(EPOCHS)
               + " to "
-              + config.epochs()
+              + recipe.get(EPOCHS)
               + " epochs, so the run ends with other bits than one of that length");
     }
   }
 
   /** The run's settings with what may be asked for anew. */
-  private static RunConfig resumed(RunConfig saved, RunFolder folder, Arguments arguments) {
-    RunConfig.Builder settings = saved.toBuilder();
-    DeviceOptions asked = DeviceOptions.of(arguments);
-    Map<String, String> deviceSettings = new TreeMap<>(saved.deviceSettings());
-    deviceSettings.putAll(asked.settings());
-    settings
-        .device(arguments.has("device") ? asked.device() : saved.device())
-        .threads(arguments.has("threads") ? asked.threads() : saved.threads())
-        .deviceSettings(deviceSettings);
-    if (!arguments.has("device") && !DeviceOptions.isName(saved.device())) {
+  private static Recipe resumed(Recipe saved, RunFolder folder, Arguments arguments) {
+    DeviceOptions.recipe(Recipe.DEFAULTS, arguments);
+    if (!arguments.has(DEVICE) && !DeviceOptions.isName(saved.get(DEVICE))) {
       throw new InputException(
           folder.path()
               + ": its config.json names an unknown device '"
-              + saved.device()
+              + saved.get(DEVICE)
               + "'; name one with --device");
     }
-    deviceSettings.forEach((name, value) -> checkSetting(folder, name, value));
-    int epochs = arguments.integer("epochs", 1).orElse(saved.epochs());
-    if (epochs < saved.epochs()) {
+    int epochs = arguments.get(EPOCHS).orElse(saved.get(EPOCHS));
+    if (epochs < saved.get(EPOCHS)) {
       throw new UsageException(
           "--epochs "
               + epochs
               + " is less than the "
-              + saved.epochs()
+              + saved.get(EPOCHS)
               + " the run was made for; name as many or more");
     }
-    return settings.epochs(epochs).build();
+    return arguments
+        .recipe(saved, DeviceOptions.SETTINGS)
+        .with(EPOCHS, epochs)
+        .withOfBackends((name, value) -> checkedSetting(folder, name, value));
   }
 
-  private static void checkSetting(RunFolder folder, String name, String value) {
+  private static String checkedSetting(RunFolder folder, String name, String value) {
     try {
-      Backends.setting(name, value);
+      return Backends.setting(name, value);
     } catch (IllegalArgumentException e) {
       throw new InputException(
           folder.path()
@@ -276,7 +284,7 @@ final class TrainCommand implements Command {
 
   private static int run(
       TrainingJob job,
-      RunConfig config,
+      Recipe recipe,
       Backends.Choice device,
       RunFolder folder,
       StopSignal stop,
@@ -297,13 +305,13 @@ final class TrainCommand implements Command {
       return ExitCode.INTERRUPTED;
     }
     terminal.result("");
-    summary(config, outcome, terminal);
+    summary(recipe, outcome, terminal);
     invocation.printTime();
     terminal.result("run      " + folder.path());
     terminal.result(
         "         ",
         "report.html, "
-            + (config.earlyStop() > 0
+            + (recipe.get(EARLY_STOP) > 0
                 ? "model.safetensors (of epoch " + outcome.kept().orElseThrow().epoch() + ")"
                 : "model.safetensors")
             + ", metrics.csv, accuracy.svg, loss.svg, confusion.csv, the receipt");
@@ -311,7 +319,7 @@ final class TrainCommand implements Command {
       JsonObject json =
           RunJson.of(
               folder,
-              config,
+              recipe,
               device.backend().name(),
               outcome.history(),
               outcome.kept().orElseThrow().epoch());
@@ -321,20 +329,20 @@ final class TrainCommand implements Command {
     return ExitCode.DONE;
   }
 
-  private static void summary(RunConfig config, Trainer.Outcome outcome, Terminal terminal) {
+  private static void summary(Recipe recipe, Trainer.Outcome outcome, Terminal terminal) {
     List<EpochRecord> history = outcome.history();
     EpochRecord kept = outcome.kept().orElseThrow();
     EpochRecord best =
         history.stream().min(Comparator.comparingInt(EpochRecord::errors)).orElseThrow();
-    if (config.earlyStop() == 0) {
+    if (recipe.get(EARLY_STOP) == 0) {
       terminal.emphasised("final    " + describe(kept));
     } else {
-      if (history.size() < config.epochs()) {
+      if (history.size() < recipe.get(EPOCHS)) {
         terminal.result(
             "stopped  after epoch "
                 + history.size()
                 + ": no lower validation loss for "
-                + Text.plural(config.earlyStop(), "epoch"));
+                + Text.plural(recipe.get(EARLY_STOP), "epoch"));
       }
       terminal.emphasised(
           "kept     "
@@ -353,56 +361,55 @@ final class TrainCommand implements Command {
   }
 
   /** Says what is to be trained. */
-  static void describe(
-      RunConfig config, Architecture architecture, DataSet data, Terminal terminal) {
+  static void describe(Recipe recipe, Architecture architecture, DataSet data, Terminal terminal) {
     terminal.note("data     ", DataText.describe(data));
-    Optimizer optimizer = config.optimizer();
+    Optimizer optimizer = recipe.optimizer();
     terminal.note(
         "model    ",
-        config.model()
+        recipe.get(MODEL)
             + " ("
             + architecture
             + ", "
             + Text.count(architecture.parameterCount())
             + " parameters), "
-            + config.loss()
+            + recipe.get(LOSS)
             + ", "
             + optimizer.kind()
             + (optimizer.momentum() > 0 ? ", momentum " + optimizer.momentum() : "")
             + (optimizer.weightDecay() > 0 ? ", weight decay " + optimizer.weightDecay() : "")
             + ", lr "
-            + config.learningRate()
+            + recipe.get(LEARNING_RATE)
             + " "
-            + config.schedule()
+            + recipe.get(SCHEDULE)
             + ", batch size "
-            + config.batchSize()
+            + recipe.get(BATCH_SIZE)
             + ", "
-            + config.order()
-            + (config.augmentation().isNone() ? "" : ", " + config.augmentation())
+            + recipe.get(ORDER)
+            + (recipe.get(AUGMENTATION).isNone() ? "" : ", " + recipe.get(AUGMENTATION))
             + ", "
-            + config
-                .initFrom()
+            + recipe
+                .get(INIT_FROM)
                 .map(file -> "init from " + file)
-                .orElse("init " + config.initializer())
+                .orElse("init " + recipe.get(INITIALIZER))
             + ", seed "
-            + config.seed()
-            + (config.earlyStop() > 0 ? ", early stop " + config.earlyStop() : ""));
+            + recipe.get(SEED)
+            + (recipe.get(EARLY_STOP) > 0 ? ", early stop " + recipe.get(EARLY_STOP) : ""));
   }
 
   /** The model for this data; throws UsageException where it cannot be. */
-  static Architecture architecture(RunConfig config, DataSet data) {
+  static Architecture architecture(Recipe recipe, DataSet data) {
     try {
-      return config.architecture(data.train().imageSize());
+      return recipe.architecture(data.train().imageSize());
     } catch (IllegalArgumentException e) {
-      throw new UsageException("--model " + config.model() + ": " + e.getMessage(), e);
+      throw new UsageException("--model " + recipe.get(MODEL) + ": " + e.getMessage(), e);
     }
   }
 
   /** The model of a run to be resumed, whose settings somebody may have changed. */
-  private static Architecture architecture(RunFolder folder, RunConfig config, DataSet data) {
+  private static Architecture architecture(RunFolder folder, Recipe recipe, DataSet data) {
     try {
-      config.augmentation().check(data.train().height(), data.train().width());
-      return config.architecture(data.train().imageSize());
+      recipe.get(AUGMENTATION).check(data.train().height(), data.train().width());
+      return recipe.architecture(data.train().imageSize());
     } catch (IllegalArgumentException e) {
       throw new InputException(
           folder.path()
@@ -414,18 +421,18 @@ final class TrainCommand implements Command {
   }
 
   /** The weights a new run begins with. */
-  static Parameters initial(TrainOptions options, RunConfig config, Architecture architecture) {
+  static Parameters initial(TrainOptions options, Recipe recipe, Architecture architecture) {
     return options
         .start()
-        .map(start -> startFrom(config, start, architecture))
-        .orElseGet(() -> config.initializer().create(architecture, config.seed()));
+        .map(start -> startFrom(recipe, start, architecture))
+        .orElseGet(() -> recipe.initial(architecture));
   }
 
   /** The weights of a model file, which has to fit. */
-  static Parameters startFrom(RunConfig config, ModelFile start, Architecture architecture) {
+  static Parameters startFrom(Recipe recipe, ModelFile start, Architecture architecture) {
     if (!start.parameters().architecture().equals(architecture)) {
       throw new InputException(
-          config.initFrom().orElseThrow()
+          recipe.get(INIT_FROM).orElseThrow()
               + " holds a model "
               + start.parameters().architecture()
               + ", but this run needs "

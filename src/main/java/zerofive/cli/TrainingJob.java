@@ -1,5 +1,9 @@
 package zerofive.cli;
 
+import static zerofive.train.Settings.EPOCHS;
+import static zerofive.train.Settings.LOSS;
+import static zerofive.train.Settings.MODEL;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,7 +28,7 @@ import zerofive.report.Terminal;
 import zerofive.report.TimeSpent;
 import zerofive.train.EpochRecord;
 import zerofive.train.Receipt;
-import zerofive.train.RunConfig;
+import zerofive.train.Recipe;
 import zerofive.train.RunFolder;
 import zerofive.train.StopSignal;
 import zerofive.train.Trainer;
@@ -33,15 +37,15 @@ import zerofive.train.Trainer;
 final class TrainingJob {
   private static final String REPORT = "report.html";
 
-  private final RunConfig config;
+  private final Recipe recipe;
   private final DataSet data;
   private final RunFolder folder;
   private final Trainer trainer;
   private final Receipt receipt;
 
   private TrainingJob(
-      RunConfig config, DataSet data, RunFolder folder, Trainer trainer, Receipt receipt) {
-    this.config = config;
+      Recipe recipe, DataSet data, RunFolder folder, Trainer trainer, Receipt receipt) {
+    this.recipe = recipe;
     this.data = data;
     this.folder = folder;
     this.trainer = trainer;
@@ -50,16 +54,12 @@ final class TrainingJob {
 
   /** A new run; where it cannot be begun, nothing of it stays. */
   static TrainingJob begin(
-      RunConfig config,
-      DataSet data,
-      RunFolder folder,
-      Parameters initial,
-      Receipt.Session session) {
+      Recipe recipe, DataSet data, RunFolder folder, Parameters initial, Receipt.Session session) {
     try {
-      Receipt receipt = Receipt.begin(folder.receipt(), data, config);
+      Receipt receipt = Receipt.begin(folder.receipt(), data, recipe);
       receipt.add(session, 0);
-      Trainer trainer = Trainer.begin(config, data, folder, initial);
-      return new TrainingJob(config, data, folder, trainer, receipt);
+      Trainer trainer = Trainer.begin(recipe, data, folder, initial);
+      return new TrainingJob(recipe, data, folder, trainer, receipt);
     } catch (RuntimeException | Error e) {
       folder.abandon();
       throw e;
@@ -68,19 +68,15 @@ final class TrainingJob {
 
   /** A run that goes on; warns where other bits may come out than without the interruption. */
   static TrainingJob resume(
-      RunConfig config,
-      DataSet data,
-      RunFolder folder,
-      Receipt.Session session,
-      Terminal terminal) {
+      Recipe recipe, DataSet data, RunFolder folder, Receipt.Session session, Terminal terminal) {
     Receipt receipt = Receipt.read(folder.receipt());
     receipt.checkData(data);
-    Trainer trainer = Trainer.resume(config, data, folder);
+    Trainer trainer = Trainer.resume(recipe, data, folder);
     receipt.latest().ifPresent(before -> warn(before, session, terminal));
     receipt.add(session, trainer.history().size());
     delete(folder.model());
     delete(folder.file(REPORT));
-    return new TrainingJob(config, data, folder, trainer, receipt);
+    return new TrainingJob(recipe, data, folder, trainer, receipt);
   }
 
   private static void delete(Path file) {
@@ -139,7 +135,8 @@ final class TrainingJob {
       Backend backend, StopSignal stop, Invocation invocation, Consumer<EpochRecord> eachEpoch) {
     int before = trainer.history().size();
     Trainer.Outcome outcome;
-    try (Progress progress = invocation.terminal().progress("training", config.epochs() - before)) {
+    try (Progress progress =
+        invocation.terminal().progress("training", recipe.get(EPOCHS) - before)) {
       outcome =
           trainer.train(
               backend,
@@ -165,20 +162,21 @@ final class TrainingJob {
 
   /** The receipt's result is written last: a run that has it has everything. */
   private void writeResults(Backend backend, Trainer.Outcome outcome, TimeSpent time) {
-    new ModelFile(outcome.parameters(), data.classes(), config.loss(), true).write(folder.model());
+    new ModelFile(outcome.parameters(), data.classes(), recipe.get(LOSS), true)
+        .write(folder.model());
     float[] logits;
     try (Scorer scorer = backend.openScorer(outcome.parameters())) {
       logits = scorer.logits(data.valid());
     }
     ConfusionMatrix confusion = ConfusionMatrix.of(data.classes(), data.valid(), logits);
-    String title = config.model() + " on " + DataText.title(data);
+    String title = recipe.get(MODEL) + " on " + DataText.title(data);
     List<EpochRecord> history = outcome.history();
     EpochRecord kept = outcome.kept().orElseThrow();
     String modelSha256 = Sha256.of(folder.model());
     RunReport report =
         new RunReport(
             title,
-            config,
+            recipe,
             data,
             history,
             kept,
@@ -188,13 +186,13 @@ final class TrainingJob {
             receipt,
             modelSha256,
             time.phases(),
-            Invocation.again(config));
+            Invocation.again(recipe));
     Map<String, String> texts = new LinkedHashMap<>();
     texts.put("confusion.csv", confusion.toCsv());
     texts.put("accuracy.svg", HistoryCharts.accuracy(title, history, kept));
     texts.put("loss.svg", HistoryCharts.loss(title, history, kept));
     texts.put(REPORT, report.toHtml());
     AtomicFile.write(folder.path(), texts);
-    receipt.finish(kept, history.size(), history.size() < config.epochs(), modelSha256);
+    receipt.finish(kept, history.size(), history.size() < recipe.get(EPOCHS), modelSha256);
   }
 }

@@ -213,16 +213,16 @@ public final class RunFolder implements RunStore, AutoCloseable {
 
   /** Writes the settings, which makes the folder a run. */
   @Override
-  public void write(RunConfig config) {
-    AtomicFile.write(file(CONFIG), config.toJson());
+  public void write(Recipe recipe) {
+    AtomicFile.write(file(CONFIG), recipe.toJson());
   }
 
   /** Reads the settings. Throws InputException. */
-  public RunConfig config() {
+  public Recipe config() {
     Path file = file(CONFIG);
     String text = TextFile.read(file);
     try {
-      return RunConfig.fromJson(text);
+      return Recipe.fromJson(text);
     } catch (IllegalArgumentException e) {
       if (PairsConfig.isIn(text)) {
         throw new InputException(
@@ -282,8 +282,8 @@ public final class RunFolder implements RunStore, AutoCloseable {
   }
 
   @Override
-  public EventFile events(int epoch, RunConfig config) {
-    return EventFile.begin(folder, epoch, config.toJson());
+  public EventFile events(int epoch, Recipe recipe) {
+    return EventFile.begin(folder, epoch, recipe.toJson());
   }
 
   @Override

@@ -6,7 +6,7 @@ interface RunStore {
   RunStore NONE =
       new RunStore() {
         @Override
-        public void write(RunConfig config) {}
+        public void write(Recipe recipe) {}
 
         @Override
         public void save(Checkpoint checkpoint) {}
@@ -26,7 +26,7 @@ interface RunStore {
         }
 
         @Override
-        public EventFile events(int epoch, RunConfig config) {
+        public EventFile events(int epoch, Recipe recipe) {
           throw new IllegalStateException("event files need a run folder");
         }
 
@@ -37,7 +37,7 @@ interface RunStore {
       };
 
   /** Keeps the settings. */
-  void write(RunConfig config);
+  void write(Recipe recipe);
 
   /** Keeps all that the run goes on from. */
   void save(Checkpoint checkpoint);
@@ -49,7 +49,7 @@ interface RunStore {
   EpochLog metrics(int lastEpoch);
 
   /** Begins an event file at {@code epoch}. */
-  EventFile events(int epoch, RunConfig config);
+  EventFile events(int epoch, Recipe recipe);
 
   /** Behind a sentence: where the checkpoint of {@code epoch} is; empty where there is none. */
   String keeps(int epoch);

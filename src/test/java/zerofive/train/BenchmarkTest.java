@@ -3,6 +3,9 @@ package zerofive.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static zerofive.train.Settings.BATCH_SIZE;
+import static zerofive.train.Settings.LEARNING_RATE;
+import static zerofive.train.Settings.MODEL;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -44,8 +47,8 @@ class BenchmarkTest {
   }
 
   private static Benchmark benchmark(float rate) {
-    RunConfig config =
-        new RunConfig.Builder().model("mlp:3").learningRate(rate).batchSize(8).build();
+    Recipe config =
+        Recipe.DEFAULTS.with(MODEL, "mlp:3").with(LEARNING_RATE, rate).with(BATCH_SIZE, 8);
     return new Benchmark(config, DATA, START);
   }
 

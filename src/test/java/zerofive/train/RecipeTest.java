@@ -5,6 +5,21 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static zerofive.train.Settings.AUGMENTATION;
+import static zerofive.train.Settings.BATCH_SIZE;
+import static zerofive.train.Settings.CHECKPOINT_EVERY;
+import static zerofive.train.Settings.EARLY_STOP;
+import static zerofive.train.Settings.EPOCHS;
+import static zerofive.train.Settings.INITIALIZER;
+import static zerofive.train.Settings.INIT_FROM;
+import static zerofive.train.Settings.LEARNING_RATE;
+import static zerofive.train.Settings.MODEL;
+import static zerofive.train.Settings.MOMENTUM;
+import static zerofive.train.Settings.OPTIMIZER;
+import static zerofive.train.Settings.SCHEDULE;
+import static zerofive.train.Settings.SEED;
+import static zerofive.train.Settings.TENSORBOARD;
+import static zerofive.train.Settings.WEIGHT_DECAY;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -16,65 +31,66 @@ import zerofive.backend.Optimizer;
 import zerofive.data.Augmentation;
 import zerofive.model.Initializer;
 
-class RunConfigTest {
-  static RunConfig config(int epochs, Optimizer optimizer) {
-    return new RunConfig.Builder()
-        .model("mlp:8")
-        .optimizer(optimizer)
-        .learningRate(0.1f)
-        .schedule(Schedule.COSINE)
-        .epochs(epochs)
-        .batchSize(7)
-        .augmentation(new Augmentation(3))
-        .seed(Long.MIN_VALUE)
-        .initializer(Initializer.NORMAL)
-        .initFrom(Optional.of("a \"quoted\" file"))
-        .checkpointEvery(3)
-        .earlyStop(4)
-        .tensorboard(true)
-        .build();
+class RecipeTest {
+  static Recipe with(Recipe recipe, Optimizer optimizer) {
+    return recipe
+        .with(OPTIMIZER, optimizer.kind())
+        .with(MOMENTUM, optimizer.momentum())
+        .with(WEIGHT_DECAY, optimizer.weightDecay());
+  }
+
+  static Recipe config(int epochs, Optimizer optimizer) {
+    return with(Recipe.DEFAULTS.with(MODEL, "mlp:8"), optimizer)
+        .with(LEARNING_RATE, 0.1f)
+        .with(SCHEDULE, Schedule.COSINE)
+        .with(EPOCHS, epochs)
+        .with(BATCH_SIZE, 7)
+        .with(AUGMENTATION, new Augmentation(3))
+        .with(SEED, Long.MIN_VALUE)
+        .with(INITIALIZER, Initializer.NORMAL)
+        .with(INIT_FROM, Optional.of("a \"quoted\" file"))
+        .with(CHECKPOINT_EVERY, 3)
+        .with(EARLY_STOP, 4)
+        .with(TENSORBOARD, true);
   }
 
   @Test
   void jsonKeepsEverySetting() {
-    RunConfig config = config(5, new Optimizer(Optimizer.Kind.SGD, 0.9f, 1e-4f));
-    assertEquals(config, RunConfig.fromJson(config.toJson()));
+    Recipe config = config(5, new Optimizer(Optimizer.Kind.SGD, 0.9f, 1e-4f));
+    assertEquals(config, Recipe.fromJson(config.toJson()));
   }
 
   /** Of every setting another value than the default; {@code statistics} has left. */
   @Test
   void theFileOfAnEarlierVersionIsReadAndWrittenAlike() throws IOException {
-    try (InputStream specimen =
-        RunConfigTest.class.getResourceAsStream("/specimens/settings.json")) {
+    try (InputStream specimen = RecipeTest.class.getResourceAsStream("/specimens/settings.json")) {
       String json = new String(specimen.readAllBytes(), UTF_8);
       String without = json.replace("  \"statistics\": true,\n", "");
-      assertEquals(without, RunConfig.fromJson(json).toJson());
+      assertEquals(without, Recipe.fromJson(json).toJson());
     }
   }
 
   @Test
   void aRunOfAnEarlierVersionHasNoneOfTheLaterSettings() {
-    RunConfig config = config(5, Optimizer.sgd());
+    Recipe config = config(5, Optimizer.sgd());
     String json = config.toJson().replaceAll("\"(early_stop|tensorboard)\": [^\\n]+\\n", "");
     assertFalse(json.contains("early_stop"), json);
-    assertEquals(
-        config.toBuilder().earlyStop(0).tensorboard(false).build(), RunConfig.fromJson(json));
+    assertEquals(config.with(EARLY_STOP, 0).with(TENSORBOARD, false), Recipe.fromJson(json));
   }
 
   /** As in the folders of versions that knew no augmentation. */
   @Test
   void withoutAnAugmentationThereIsNone() {
-    RunConfig config = config(5, Optimizer.sgd());
+    Recipe config = config(5, Optimizer.sgd());
     String older = config.toJson().replaceFirst(" *\"augment\": [^\\n]+\\n", "");
     assertFalse(older.contains("augment"), older);
-    assertEquals(
-        config.toBuilder().augmentation(Augmentation.NONE).build(), RunConfig.fromJson(older));
+    assertEquals(config.with(AUGMENTATION, Augmentation.NONE), Recipe.fromJson(older));
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"", "[]", "{", "null", "{\"data\": {}}", "17", "{\"data\":\"mnist\"}"})
   void damagedJsonIsRefusedWithAReason(String json) {
-    assertThrows(IllegalArgumentException.class, () -> RunConfig.fromJson(json));
+    assertThrows(IllegalArgumentException.class, () -> Recipe.fromJson(json));
   }
 
   @ParameterizedTest
@@ -104,6 +120,6 @@ class RunConfigTest {
     String name = setting.substring(0, setting.indexOf(':'));
     String json = config(5, Optimizer.sgd()).toJson().replaceFirst(name + ": [^,\\n]+", setting);
     assertTrue(json.contains(setting), json);
-    assertThrows(IllegalArgumentException.class, () -> RunConfig.fromJson(json));
+    assertThrows(IllegalArgumentException.class, () -> Recipe.fromJson(json));
   }
 }

@@ -24,9 +24,6 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import zerofive.backend.Availability;
 import zerofive.backend.DeviceException;
-import zerofive.data.DataSet;
-import zerofive.model.Architecture;
-import zerofive.model.Parameters;
 import zerofive.report.BenchTable;
 import zerofive.report.Machine;
 import zerofive.report.Progress;
@@ -95,17 +92,14 @@ final class BenchCommand implements Command {
     float seconds = arguments.getOrDefault(SECONDS);
     TrainOptions options = TrainOptions.of(arguments).checked();
     List<Backends.Contender> contenders = Backends.contenders(DeviceOptions.of(options.recipe()));
-    DataSet data = invocation.load(options.data(), options.recipe().get(CLASSES));
-    Recipe recipe = options.resolve(data.classes()).with(SCHEDULE, Schedule.CONSTANT);
-    Architecture architecture = TrainCommand.architecture(recipe, data);
-    TrainOptions.checkAugmentation(recipe, data);
-    TrainCommand.describe(recipe, architecture, data, invocation.terminal());
-    Parameters start =
-        options
-            .start()
-            .map(file -> TrainCommand.startFrom(recipe, file, architecture))
-            .orElseGet(() -> recipe.initial(architecture));
-    Benchmark benchmark = new Benchmark(recipe, data, start);
+    // Plain Java, which comes first, is what the others are compared with.
+    Experiment asked =
+        Experiment.prepare(
+            options, contenders.get(0).candidate().choice(), names -> names, invocation);
+    Recipe recipe = asked.recipe().with(SCHEDULE, Schedule.CONSTANT);
+    Experiment experiment = asked.with(recipe);
+    experiment.describeTraining(invocation.terminal());
+    Benchmark benchmark = new Benchmark(recipe, experiment.data(), experiment.initial());
     try {
       return run(contenders, recipe, benchmark, rounds, seconds, arguments, invocation.terminal());
     } catch (MismatchException e) {

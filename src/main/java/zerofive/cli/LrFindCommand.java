@@ -1,14 +1,9 @@
 package zerofive.cli;
 
-import static zerofive.train.Settings.BATCH_SIZE;
-import static zerofive.train.Settings.CLASSES;
 import static zerofive.train.Settings.EARLY_STOP;
 import static zerofive.train.Settings.EPOCHS;
 import static zerofive.train.Settings.LEARNING_RATE;
-import static zerofive.train.Settings.LOSS;
-import static zerofive.train.Settings.MODEL;
 import static zerofive.train.Settings.SCHEDULE;
-import static zerofive.train.Settings.SEED;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
@@ -22,16 +17,11 @@ import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import zerofive.data.AtomicFile;
-import zerofive.data.DataSet;
-import zerofive.model.Architecture;
-import zerofive.model.Parameters;
-import zerofive.report.DataText;
 import zerofive.report.LearningRateChart;
 import zerofive.report.Terminal;
 import zerofive.report.Text;
 import zerofive.train.LearningRateFinder;
 import zerofive.train.LearningRateFinder.Point;
-import zerofive.train.Recipe;
 import zerofive.train.RunFolder;
 import zerofive.train.Setting;
 import zerofive.train.Setting.Group;
@@ -91,37 +81,17 @@ final class LrFindCommand implements Command {
       terminal.answerInJson();
     }
     TrainOptions options = TrainOptions.of(arguments).checked();
-    DeviceOptions deviceOptions = DeviceOptions.of(options.recipe());
     Optional<Path> out = arguments.path("out");
     out.ifPresent(RunFolder::checkFree);
-    Backends.Choice device = Backends.choose(deviceOptions);
-    DataSet data = invocation.load(options.data(), options.recipe().get(CLASSES));
-    Recipe recipe = options.resolve(data.classes());
-    Architecture architecture = TrainCommand.architecture(recipe, data);
-    TrainOptions.checkAugmentation(recipe, data);
-    terminal.note("data     ", DataText.describe(data));
-    terminal.note(
-        "model    ",
-        recipe.get(MODEL)
-            + " ("
-            + architecture
-            + "), "
-            + recipe.get(LOSS)
-            + ", "
-            + recipe.optimizer().kind()
-            + ", batch size "
-            + recipe.get(BATCH_SIZE)
-            + ", seed "
-            + recipe.get(SEED));
-    deviceOptions.note(device, terminal);
+    Experiment experiment = Experiment.prepare(options, invocation);
+    experiment.describe("lr from 0.000001 to 10", "", terminal);
+    experiment.describeDevice(terminal);
     terminal.note("");
-    Parameters initial = TrainCommand.initial(options, recipe, architecture);
-    List<Point> points = LearningRateFinder.sweep(recipe, data, initial, device.backend());
-    try (RunFolder folder =
-        out.map(RunFolder::create)
-            .orElseGet(
-                () -> RunFolder.createNumbered(TrainCommand.RUNS, TrainCommand.name(name())))) {
-      String title = "learning rates for " + recipe.get(MODEL) + " on " + DataText.title(data);
+    List<Point> points =
+        LearningRateFinder.sweep(
+            experiment.recipe(), experiment.data(), experiment.initial(), experiment.backend());
+    try (RunFolder folder = Invocation.newFolder(out, name())) {
+      String title = "learning rates for " + experiment.title();
       write(folder, Map.of(CSV, csv(points), SVG, LearningRateChart.of(title, points)));
       print(points, folder, invocation);
       if (terminal.answersInJson()) {

@@ -1,6 +1,5 @@
 package zerofive.cli;
 
-import static zerofive.train.Settings.CLASSES;
 import static zerofive.train.Settings.DATA;
 import static zerofive.train.Settings.EPOCHS;
 import static zerofive.train.Settings.INITIALIZER;
@@ -18,8 +17,6 @@ import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import zerofive.data.AtomicFile;
-import zerofive.data.DataSet;
-import zerofive.data.DataSets;
 import zerofive.model.Initializer;
 import zerofive.report.DataText;
 import zerofive.report.HistoryCharts;
@@ -70,8 +67,7 @@ final class ReproduceCommand implements Command {
           new Published(20, UNPUBLISHED, 0.977));
 
   /** One of the three models. */
-  private record Experiment(
-      String title, String folder, Recipe config, List<Published> published) {}
+  private record Model(String title, String folder, Recipe recipe, List<Published> published) {}
 
   @Override
   public String name() {
@@ -111,39 +107,30 @@ final class ReproduceCommand implements Command {
     Recipe net =
         DeviceOptions.recipe(Preset.NOTEBOOK.recipe(), arguments)
             .with(SEED, arguments.getOrDefault(SEED));
-    DeviceOptions deviceOptions = DeviceOptions.of(net);
-    invocation.time().mark("start-up");
-    Backends.Choice device = Backends.choose(deviceOptions);
-    invocation.time().mark("device");
     Optional<Path> out = arguments.path("out");
     out.ifPresent(RunFolder::checkFree);
+    Experiment experiment =
+        Experiment.prepare(new TrainOptions(net.get(DATA), net, Optional.empty()), invocation);
     Recipe linear = net.with(MODEL, "linear");
     Recipe scratch =
         linear
             .with(INITIALIZER, Initializer.NORMAL)
             .with(LEARNING_RATE, SCRATCH_RATE)
             .with(EPOCHS, SCRATCH_EPOCHS);
-    DataSet data = DataSets.load(net.get(DATA), net.get(CLASSES));
-    invocation.time().mark("data");
-    terminal.note("data     ", DataText.describe(data));
-    deviceOptions.note(device, terminal);
-    List<Experiment> experiments =
+    terminal.note("data     ", DataText.describe(experiment.data()));
+    experiment.describeDevice(terminal);
+    List<Model> models =
         List.of(
-            new Experiment("linear model from scratch", "scratch", scratch, SCRATCH),
-            new Experiment("linear model", "linear", linear, LINEAR),
-            new Experiment("simple net", "net", net, NET));
+            new Model("linear model from scratch", "scratch", scratch, SCRATCH),
+            new Model("linear model", "linear", linear, LINEAR),
+            new Model("simple net", "net", net, NET));
     List<List<EpochRecord>> histories = new ArrayList<>();
     try (StopSignal stop = TrainingJob.listen(terminal);
-        RunFolder folder =
-            out.map(RunFolder::create)
-                .orElseGet(
-                    () ->
-                        RunFolder.createNumbered(
-                            TrainCommand.RUNS, TrainCommand.name("reproduce")))) {
-      for (Experiment experiment : experiments) {
+        RunFolder folder = Invocation.newFolder(out, name())) {
+      for (Model model : models) {
         Trainer.Outcome outcome;
         try {
-          outcome = train(experiment, folder, data, device, stop, invocation);
+          outcome = train(model, experiment.with(model.recipe()), folder, stop, invocation);
         } catch (RuntimeException | Error e) {
           folder.abandon();
           throw e;
@@ -152,7 +139,7 @@ final class ReproduceCommand implements Command {
           return ExitCode.INTERRUPTED;
         }
         histories.add(outcome.history());
-        print(experiment, outcome.history(), terminal);
+        print(model, outcome.history(), terminal);
       }
       AtomicFile.write(folder.file("accuracy.svg"), chart(histories.get(2), histories.get(1)));
       invocation.time().mark("report");
@@ -161,30 +148,22 @@ final class ReproduceCommand implements Command {
       terminal.result("picture  " + folder.file("accuracy.svg"));
       terminal.result("runs     " + folder.path() + ", one folder a model");
       if (terminal.answersInJson()) {
-        terminal.json(json(experiments, histories, folder, invocation));
+        terminal.json(json(models, histories, folder, invocation));
       }
       return ExitCode.DONE;
     }
   }
 
   private static Trainer.Outcome train(
+      Model model,
       Experiment experiment,
       RunFolder parent,
-      DataSet data,
-      Backends.Choice device,
       StopSignal stop,
       Invocation invocation) {
-    Recipe config = experiment.config();
-    try (RunFolder folder = RunFolder.create(parent.file(experiment.folder()))) {
-      TrainingJob job =
-          TrainingJob.begin(
-              config,
-              data,
-              folder,
-              config.initial(config.architecture(data.train().imageSize())),
-              TrainingJob.session(device, invocation));
+    try (RunFolder folder = RunFolder.create(parent.file(model.folder()))) {
+      TrainingJob job = TrainingJob.begin(experiment, folder);
       invocation.time().mark("device");
-      Trainer.Outcome outcome = job.run(device.backend(), stop, invocation, row -> {});
+      Trainer.Outcome outcome = job.run(stop, invocation, row -> {});
       if (outcome.interrupted()) {
         invocation
             .terminal()
@@ -192,7 +171,7 @@ final class ReproduceCommand implements Command {
                 "zerofive: stopped after epoch "
                     + outcome.history().size()
                     + " of the "
-                    + experiment.title()
+                    + model.title()
                     + "; finish that model with: "
                     + Invocation.resume(folder.path()));
       }
@@ -200,11 +179,11 @@ final class ReproduceCommand implements Command {
     }
   }
 
-  private static void print(Experiment experiment, List<EpochRecord> history, Terminal terminal) {
+  private static void print(Model model, List<EpochRecord> history, Terminal terminal) {
     EpochRecord last = history.get(history.size() - 1);
     terminal.result("");
     terminal.emphasised(
-        experiment.title()
+        model.title()
             + ": "
             + Text.plural(last.errors(), "error")
             + " after "
@@ -220,7 +199,7 @@ final class ReproduceCommand implements Command {
             "accuracy",
             "published",
             "errors"));
-    for (Published published : experiment.published()) {
+    for (Published published : model.published()) {
       EpochRecord ours = history.get(published.epoch());
       terminal.result(
           String.format(
@@ -237,15 +216,15 @@ final class ReproduceCommand implements Command {
   }
 
   private static JsonObject json(
-      List<Experiment> experiments,
+      List<Model> models,
       List<List<EpochRecord>> histories,
       RunFolder folder,
       Invocation invocation) {
-    JsonArray models = new JsonArray();
-    for (int i = 0; i < experiments.size(); i++) {
-      Experiment experiment = experiments.get(i);
+    JsonArray rowsOfModels = new JsonArray();
+    for (int i = 0; i < models.size(); i++) {
+      Model trained = models.get(i);
       JsonArray rows = new JsonArray();
-      for (Published published : experiment.published()) {
+      for (Published published : trained.published()) {
         JsonObject row = RunJson.epoch(histories.get(i).get(published.epoch()));
         row.addProperty("notebook_epoch", published.epoch());
         row.add("published_valid_loss", RunJson.finiteOrNull(published.validLoss()));
@@ -253,14 +232,14 @@ final class ReproduceCommand implements Command {
         rows.add(row);
       }
       JsonObject model = new JsonObject();
-      model.addProperty("title", experiment.title());
-      model.addProperty("run", folder.file(experiment.folder()).toString());
+      model.addProperty("title", trained.title());
+      model.addProperty("run", folder.file(trained.folder()).toString());
       model.add("epochs", rows);
-      models.add(model);
+      rowsOfModels.add(model);
     }
     JsonObject json = new JsonObject();
     json.addProperty("run", folder.path().toString());
-    json.add("models", models);
+    json.add("models", rowsOfModels);
     json.add("seconds", RunJson.seconds(invocation.time()));
     return json;
   }

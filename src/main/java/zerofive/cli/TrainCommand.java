@@ -1,26 +1,13 @@
 package zerofive.cli;
 
-import static zerofive.train.Settings.AUGMENTATION;
-import static zerofive.train.Settings.BATCH_SIZE;
-import static zerofive.train.Settings.CLASSES;
-import static zerofive.train.Settings.DATA;
 import static zerofive.train.Settings.DEVICE;
 import static zerofive.train.Settings.EARLY_STOP;
 import static zerofive.train.Settings.EPOCHS;
-import static zerofive.train.Settings.INITIALIZER;
-import static zerofive.train.Settings.INIT_FROM;
-import static zerofive.train.Settings.LEARNING_RATE;
-import static zerofive.train.Settings.LOSS;
 import static zerofive.train.Settings.MODEL;
-import static zerofive.train.Settings.ORDER;
 import static zerofive.train.Settings.SCHEDULE;
-import static zerofive.train.Settings.SEED;
 
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
-import java.time.LocalDateTime;
-import java.time.ZoneId;
-import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -29,13 +16,7 @@ import java.util.Set;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
-import zerofive.backend.Optimizer;
-import zerofive.data.DataSet;
 import zerofive.data.InputException;
-import zerofive.model.Architecture;
-import zerofive.model.ModelFile;
-import zerofive.model.Parameters;
-import zerofive.report.DataText;
 import zerofive.report.EpochTable;
 import zerofive.report.Terminal;
 import zerofive.report.Text;
@@ -51,9 +32,6 @@ import zerofive.train.Trainer;
 
 /** {@code train}: the main job. */
 final class TrainCommand implements Command {
-  /** Where runs without --out go. */
-  static final Path RUNS = Path.of("runs");
-
   /** Of this command's options those that may stand beside --resume. */
   private static final Set<String> BESIDE_RESUME =
       Set.of("resume", EPOCHS.name(), "json", "quiet", "verbose");
@@ -124,32 +102,15 @@ final class TrainCommand implements Command {
   }
 
   private static int begin(Arguments arguments, Invocation invocation) {
-    Terminal terminal = invocation.terminal();
     TrainOptions options = TrainOptions.of(arguments).checked();
-    DeviceOptions deviceOptions = DeviceOptions.of(options.recipe());
-    invocation.time().mark("start-up");
-    Backends.Choice device = Backends.choose(deviceOptions);
-    invocation.time().mark("device");
     Optional<Path> out = arguments.path("out");
     out.ifPresent(RunFolder::checkFree);
-    DataSet data = invocation.load(options.data(), options.recipe().get(CLASSES));
-    Recipe recipe = options.resolve(data.classes());
-    Architecture architecture = architecture(recipe, data);
-    TrainOptions.checkAugmentation(recipe, data);
-    invocation.time().mark("data");
-    describe(recipe, architecture, data, terminal);
-    options.start().stream()
-        .flatMap(start -> start.notes().stream())
-        .forEach(note -> terminal.note("note     ", note));
-    deviceOptions.note(device, terminal);
-    Parameters initial = initial(options, recipe, architecture);
-    try (StopSignal stop = TrainingJob.listen(terminal);
-        RunFolder folder =
-            out.map(RunFolder::create)
-                .orElseGet(() -> RunFolder.createNumbered(RUNS, name(recipe.get(MODEL))))) {
-      TrainingJob job =
-          TrainingJob.begin(recipe, data, folder, initial, TrainingJob.session(device, invocation));
-      return run(job, recipe, device, folder, stop, invocation);
+    Experiment experiment = Experiment.prepare(options, invocation);
+    experiment.describe(invocation.terminal());
+    try (StopSignal stop = TrainingJob.listen(invocation.terminal());
+        RunFolder folder = Invocation.newFolder(out, experiment.recipe().get(MODEL))) {
+      TrainingJob job = TrainingJob.begin(experiment, folder);
+      return run(job, experiment, folder, stop, invocation);
     }
   }
 
@@ -168,17 +129,9 @@ final class TrainCommand implements Command {
       }
       Recipe recipe = unfinished.get();
       warnOfStretching(folder.config(), recipe, terminal);
-      DeviceOptions deviceOptions = DeviceOptions.of(recipe);
-      invocation.time().mark("start-up");
-      Backends.Choice device = Backends.choose(deviceOptions);
-      invocation.time().mark("device");
-      DataSet data = invocation.load(recipe.get(DATA), recipe.get(CLASSES));
-      invocation.time().mark("data");
-      describe(recipe, architecture(folder, recipe, data), data, terminal);
-      deviceOptions.note(device, terminal);
-      TrainingJob job =
-          TrainingJob.resume(
-              recipe, data, folder, TrainingJob.session(device, invocation), terminal);
+      Experiment experiment = Experiment.resume(folder, recipe, invocation);
+      experiment.describe(terminal);
+      TrainingJob job = TrainingJob.resume(experiment, folder, terminal);
       if (!folder.formerColumns().isEmpty()) {
         terminal.note(
             "note     ",
@@ -187,7 +140,7 @@ final class TrainCommand implements Command {
       }
       terminal.note(
           "resumed  ", "after epoch " + job.history().size() + " of " + recipe.get(EPOCHS));
-      return run(job, recipe, device, folder, stop, invocation);
+      return run(job, experiment, folder, stop, invocation);
     }
   }
 
@@ -284,18 +237,18 @@ final class TrainCommand implements Command {
 
   private static int run(
       TrainingJob job,
-      Recipe recipe,
-      Backends.Choice device,
+      Experiment experiment,
       RunFolder folder,
       StopSignal stop,
       Invocation invocation) {
+    Recipe recipe = experiment.recipe();
     Terminal terminal = invocation.terminal();
     invocation.time().mark("device");
     terminal.note("run      " + folder.path());
     terminal.note("");
     terminal.result(EpochTable.header());
     Trainer.Outcome outcome =
-        job.run(device.backend(), stop, invocation, row -> terminal.result(EpochTable.row(row)));
+        job.run(stop, invocation, row -> terminal.result(EpochTable.row(row)));
     if (outcome.interrupted()) {
       terminal.complain(
           "zerofive: stopped after epoch "
@@ -320,7 +273,7 @@ final class TrainCommand implements Command {
           RunJson.of(
               folder,
               recipe,
-              device.backend().name(),
+              experiment.backend().name(),
               outcome.history(),
               outcome.kept().orElseThrow().epoch());
       json.add("seconds", RunJson.seconds(invocation.time()));
@@ -358,94 +311,5 @@ final class TrainCommand implements Command {
         + row.epoch()
         + ", accuracy "
         + Text.percent(row.accuracy());
-  }
-
-  /** Says what is to be trained. */
-  static void describe(Recipe recipe, Architecture architecture, DataSet data, Terminal terminal) {
-    terminal.note("data     ", DataText.describe(data));
-    Optimizer optimizer = recipe.optimizer();
-    terminal.note(
-        "model    ",
-        recipe.get(MODEL)
-            + " ("
-            + architecture
-            + ", "
-            + Text.count(architecture.parameterCount())
-            + " parameters), "
-            + recipe.get(LOSS)
-            + ", "
-            + optimizer.kind()
-            + (optimizer.momentum() > 0 ? ", momentum " + optimizer.momentum() : "")
-            + (optimizer.weightDecay() > 0 ? ", weight decay " + optimizer.weightDecay() : "")
-            + ", lr "
-            + recipe.get(LEARNING_RATE)
-            + " "
-            + recipe.get(SCHEDULE)
-            + ", batch size "
-            + recipe.get(BATCH_SIZE)
-            + ", "
-            + recipe.get(ORDER)
-            + (recipe.get(AUGMENTATION).isNone() ? "" : ", " + recipe.get(AUGMENTATION))
-            + ", "
-            + recipe
-                .get(INIT_FROM)
-                .map(file -> "init from " + file)
-                .orElse("init " + recipe.get(INITIALIZER))
-            + ", seed "
-            + recipe.get(SEED)
-            + (recipe.get(EARLY_STOP) > 0 ? ", early stop " + recipe.get(EARLY_STOP) : ""));
-  }
-
-  /** The model for this data; throws UsageException where it cannot be. */
-  static Architecture architecture(Recipe recipe, DataSet data) {
-    try {
-      return recipe.architecture(data.train().imageSize());
-    } catch (IllegalArgumentException e) {
-      throw new UsageException("--model " + recipe.get(MODEL) + ": " + e.getMessage(), e);
-    }
-  }
-
-  /** The model of a run to be resumed, whose settings somebody may have changed. */
-  private static Architecture architecture(RunFolder folder, Recipe recipe, DataSet data) {
-    try {
-      recipe.get(AUGMENTATION).check(data.train().height(), data.train().width());
-      return recipe.architecture(data.train().imageSize());
-    } catch (IllegalArgumentException e) {
-      throw new InputException(
-          folder.path()
-              + ": its config.json asks for what cannot be: "
-              + e.getMessage()
-              + "; restore it or start a new run",
-          e);
-    }
-  }
-
-  /** The weights a new run begins with. */
-  static Parameters initial(TrainOptions options, Recipe recipe, Architecture architecture) {
-    return options
-        .start()
-        .map(start -> startFrom(recipe, start, architecture))
-        .orElseGet(() -> recipe.initial(architecture));
-  }
-
-  /** The weights of a model file, which has to fit. */
-  static Parameters startFrom(Recipe recipe, ModelFile start, Architecture architecture) {
-    if (!start.parameters().architecture().equals(architecture)) {
-      throw new InputException(
-          recipe.get(INIT_FROM).orElseThrow()
-              + " holds a model "
-              + start.parameters().architecture()
-              + ", but this run needs "
-              + architecture
-              + "; name another --model, --classes or --init-from");
-    }
-    return start.parameters();
-  }
-
-  /** {@code TIME-ENDING}: the name of a new run's folder. */
-  static String name(String ending) {
-    String time =
-        LocalDateTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.SECONDS).toString();
-    return (time + "-" + ending).replaceAll("[:,]", "-");
   }
 }

@@ -1,19 +1,12 @@
 package zerofive.cli;
 
-import static zerofive.train.Settings.AUGMENTATION;
-import static zerofive.train.Settings.BATCH_SIZE;
-import static zerofive.train.Settings.CLASSES;
-import static zerofive.train.Settings.DATA;
 import static zerofive.train.Settings.DEVICE;
 import static zerofive.train.Settings.EARLY_STOP;
 import static zerofive.train.Settings.EPOCHS;
-import static zerofive.train.Settings.LEARNING_RATE;
-import static zerofive.train.Settings.LOSS;
-import static zerofive.train.Settings.MODEL;
-import static zerofive.train.Settings.ORDER;
+import static zerofive.train.Settings.INITIALIZER;
+import static zerofive.train.Settings.INIT_FROM;
 import static zerofive.train.Settings.PRECISION;
 import static zerofive.train.Settings.SCHEDULE;
-import static zerofive.train.Settings.SEED;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
@@ -24,6 +17,7 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import zerofive.backend.Availability;
 import zerofive.backend.DeviceException;
+import zerofive.data.Json;
 import zerofive.report.BenchTable;
 import zerofive.report.Machine;
 import zerofive.report.Progress;
@@ -55,6 +49,16 @@ final class BenchCommand implements Command {
   /** What changes an epoch; a precision of its own would fail the check. */
   private static final List<Setting<?>> SETTINGS =
       Settings.without(EnumSet.of(Group.RUN), SCHEDULE, EPOCHS, EARLY_STOP, DEVICE, PRECISION);
+
+  /** What of the settings decides an epoch's work, for {@code --json}. */
+  private static final List<Setting<?>> OF_WORK =
+      Settings.without(
+          EnumSet.of(Group.RUN, Group.DEVICE),
+          SCHEDULE,
+          EPOCHS,
+          EARLY_STOP,
+          INITIALIZER,
+          INIT_FROM);
 
   @Override
   public String name() {
@@ -153,6 +157,14 @@ final class BenchCommand implements Command {
   /** A device that cannot be used, and why. */
   private record Unusable(String name, Availability availability) {}
 
+  /** The same for {@code --json}. */
+  private record Missing(String name, String detail, String remedy) {
+    static Missing of(Unusable device) {
+      return new Missing(
+          device.name(), device.availability().detail(), device.availability().remedy());
+    }
+  }
+
   /**
    * A device may be there and yet have too little memory for this training. Where it is asked for
    * by name, that is the end.
@@ -211,7 +223,7 @@ final class BenchCommand implements Command {
       List<Unusable> unusable) {
     JsonObject json = new JsonObject();
     json.addProperty("version", Version.read().toString());
-    json.add("machine", json(machine));
+    json.add("machine", Json.of(machine));
     json.add("work", json(recipe, work));
     JsonArray backends = new JsonArray();
     double base = results.get(0).quartiles().median();
@@ -219,43 +231,12 @@ final class BenchCommand implements Command {
       backends.add(json(entered.get(i).candidate(), results.get(i), base, work));
     }
     json.add("backends", backends);
-    JsonArray missing = new JsonArray();
-    for (Unusable device : unusable) {
-      JsonObject object = new JsonObject();
-      object.addProperty("name", device.name());
-      object.addProperty("detail", device.availability().detail());
-      object.addProperty("remedy", device.availability().remedy());
-      missing.add(object);
-    }
-    json.add("unusable", missing);
-    return json;
-  }
-
-  private static JsonObject json(Machine machine) {
-    JsonObject json = new JsonObject();
-    json.addProperty("cpu", machine.cpu());
-    json.addProperty("cores", machine.cores());
-    json.addProperty("system", machine.system());
-    json.addProperty("java", machine.java());
+    json.add("unusable", Json.of(unusable.stream().map(Missing::of).toList()));
     return json;
   }
 
   private static JsonObject json(Recipe recipe, EpochWork work) {
-    JsonObject json = new JsonObject();
-    json.addProperty("data", recipe.get(DATA));
-    JsonArray classes = new JsonArray();
-    recipe.get(CLASSES).names().forEach(classes::add);
-    json.add("classes", classes);
-    json.addProperty("model", recipe.get(MODEL));
-    json.addProperty("loss", recipe.get(LOSS).toString());
-    json.addProperty("optimizer", recipe.optimizer().kind().toString());
-    json.addProperty("momentum", recipe.optimizer().momentum());
-    json.addProperty("weight_decay", recipe.optimizer().weightDecay());
-    json.addProperty("lr", recipe.get(LEARNING_RATE));
-    json.addProperty("batch_size", recipe.get(BATCH_SIZE));
-    json.addProperty("order", recipe.get(ORDER).toString());
-    json.addProperty("augment", recipe.get(AUGMENTATION).toString());
-    json.addProperty("seed", recipe.get(SEED));
+    JsonObject json = recipe.json(OF_WORK);
     json.addProperty("images", work.images());
     json.addProperty("operations", work.operations());
     json.addProperty("lit_operations", work.litOperations());
@@ -270,14 +251,8 @@ final class BenchCommand implements Command {
     JsonObject json = new JsonObject();
     json.addProperty("name", result.contender().name());
     json.addProperty("device", candidate.availability().detail());
-    JsonObject details = new JsonObject();
-    candidate.details().forEach(details::addProperty);
-    json.add("details", details);
-    JsonObject first = new JsonObject();
-    first.addProperty("train_loss", result.firstEpoch().trainLoss());
-    first.addProperty("valid_loss", result.firstEpoch().validLoss());
-    first.addProperty("errors", result.firstEpoch().errors());
-    json.add("first_epoch", first);
+    json.add("details", Json.of(candidate.details()));
+    json.add("first_epoch", Json.of(result.firstEpoch()));
     json.addProperty("median_seconds", times.median());
     json.addProperty("lower_quartile_seconds", times.lower());
     json.addProperty("upper_quartile_seconds", times.upper());
@@ -297,11 +272,7 @@ final class BenchCommand implements Command {
               json.addProperty("compute_share", share.compute());
               json.addProperty("memory_share", share.memory());
             });
-    JsonArray samples = new JsonArray();
-    for (double seconds : result.seconds()) {
-      samples.add(seconds);
-    }
-    json.add("epoch_seconds", samples);
+    json.add("epoch_seconds", Json.of(result.seconds()));
     return json;
   }
 }

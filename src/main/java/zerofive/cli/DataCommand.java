@@ -3,9 +3,6 @@ package zerofive.cli;
 import static zerofive.train.Settings.CLASSES;
 import static zerofive.train.Settings.SEED;
 
-import com.google.gson.Gson;
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -128,11 +125,9 @@ final class DataCommand implements Command {
 
   private static void list(boolean asJson, Terminal terminal) {
     if (asJson) {
-      JsonArray sets = new JsonArray();
-      Catalogue.entries().forEach(entry -> sets.add(json(entry)));
-      JsonObject json = new JsonObject();
-      json.add("data", sets);
-      terminal.result(new Gson().toJson(json));
+      terminal.json(
+          new AllListed(
+              Catalogue.entries().stream().map(entry -> Listed.of(entry, null)).toList()));
       return;
     }
     String format = "%-16s%-19s%-9s%-9s%-10s%-9s%s";
@@ -165,34 +160,40 @@ final class DataCommand implements Command {
         "The two of EMNIST come in one file. Train on a set with --data NAME, which fetches it.");
   }
 
-  private static JsonObject json(Catalogue.Entry entry) {
-    JsonArray classes = new JsonArray();
-    entry.classes().forEach(classes::add);
-    JsonArray files = new JsonArray();
-    for (RemoteFile file : entry.files()) {
-      JsonArray mirrors = new JsonArray();
-      file.mirrors().forEach(mirrors::add);
-      JsonObject one = new JsonObject();
-      one.addProperty("name", file.name());
-      one.addProperty("bytes", file.bytes());
-      one.addProperty("sha256", file.sha256());
-      one.add("mirrors", mirrors);
-      files.add(one);
+  /** A data set for {@code --json}; {@code folder} only where it was just fetched. */
+  private record Listed(
+      String name,
+      int trainingImages,
+      int validationImages,
+      List<String> classes,
+      int height,
+      int width,
+      long downloadBytes,
+      boolean bundled,
+      boolean here,
+      String licence,
+      List<RemoteFile> files,
+      String folder) {
+    static Listed of(Catalogue.Entry entry, String folder) {
+      return new Listed(
+          entry.name(),
+          entry.train(),
+          entry.valid(),
+          entry.classes(),
+          entry.side(),
+          entry.side(),
+          entry.bytes(),
+          entry.isBundled(),
+          Fetch.has(entry),
+          entry.licence(),
+          entry.files(),
+          folder);
     }
-    JsonObject json = new JsonObject();
-    json.addProperty("name", entry.name());
-    json.addProperty("training_images", entry.train());
-    json.addProperty("validation_images", entry.valid());
-    json.add("classes", classes);
-    json.addProperty("height", entry.side());
-    json.addProperty("width", entry.side());
-    json.addProperty("download_bytes", entry.bytes());
-    json.addProperty("bundled", entry.isBundled());
-    json.addProperty("here", Fetch.has(entry));
-    json.addProperty("licence", entry.licence());
-    json.add("files", files);
-    return json;
   }
+
+  private record AllListed(List<Listed> data) {}
+
+  private record Sheet(String data, String file, List<String> rows) {}
 
   private static void fetch(Optional<String> operand, boolean asJson, Terminal terminal) {
     String name =
@@ -214,9 +215,7 @@ final class DataCommand implements Command {
       }
     }
     if (asJson) {
-      JsonObject json = json(entry);
-      json.addProperty("folder", where);
-      terminal.result(new Gson().toJson(json));
+      terminal.json(Listed.of(entry, where));
     } else if (entry.isBundled()) {
       terminal.result(name + " is bundled, there is nothing to fetch");
     } else {
@@ -247,13 +246,7 @@ final class DataCommand implements Command {
     }
     AtomicFile.write(out.get(), ByteBuffer.wrap(sheet.png(count.orElse(SHEET_COUNT))));
     if (arguments.has("json")) {
-      JsonArray classes = new JsonArray();
-      data.classes().forEach(classes::add);
-      JsonObject json = new JsonObject();
-      json.addProperty("data", data.name());
-      json.addProperty("file", out.get().toString());
-      json.add("rows", classes);
-      terminal.result(new Gson().toJson(json));
+      terminal.json(new Sheet(data.name(), out.get().toString(), data.classes()));
     } else {
       terminal.result("data     ", DataText.describe(data));
       terminal.result("rows     ", String.join(", ", data.classes()));

@@ -3,8 +3,6 @@ package zerofive.cli;
 import static zerofive.train.Settings.CLASSES;
 import static zerofive.train.Settings.DATA;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -90,7 +88,7 @@ final class EvaluateCommand implements Command {
       ConfusionMatrix confusion =
           ConfusionMatrix.of(classes, data.valid(), scorer.logits(data.valid()));
       if (arguments.has("json")) {
-        terminal.json(json(file, data, model, evaluation, confusion));
+        terminal.json(result(file, data, model, evaluation, confusion));
       } else {
         print(model, evaluation, confusion, terminal);
       }
@@ -134,20 +132,29 @@ final class EvaluateCommand implements Command {
     confusion.toLines(terminal.width()).forEach(terminal::result);
   }
 
-  private static JsonObject json(
+  /** What {@code --json} prints. */
+  private record Result(
+      String model,
+      String data,
+      List<String> classes,
+      String lossName,
+      int images,
+      double loss,
+      double accuracy,
+      int errors,
+      List<int[]> confusion) {}
+
+  private static Result result(
       Path file, DataSet data, ModelFile model, Evaluation evaluation, ConfusionMatrix confusion) {
-    JsonArray classes = new JsonArray();
-    data.classes().forEach(classes::add);
-    JsonObject json = new JsonObject();
-    json.addProperty("model", file.toString());
-    json.addProperty("data", data.name());
-    json.add("classes", classes);
-    json.addProperty("loss_name", model.loss().toString());
-    json.addProperty("images", evaluation.count());
-    json.add("loss", RunJson.finiteOrNull(evaluation.loss()));
-    json.addProperty("accuracy", evaluation.accuracy());
-    json.addProperty("errors", evaluation.errors());
-    json.add("confusion", confusion.toJson());
-    return json;
+    return new Result(
+        file.toString(),
+        data.name(),
+        data.classes(),
+        model.loss().toString(),
+        evaluation.count(),
+        evaluation.loss(),
+        evaluation.accuracy(),
+        evaluation.errors(),
+        confusion.rows());
   }
 }

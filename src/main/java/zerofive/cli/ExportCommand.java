@@ -1,11 +1,10 @@
 package zerofive.cli;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import org.apache.commons.cli.CommandLine;
@@ -109,7 +108,7 @@ final class ExportCommand implements Command {
       case NPZ -> NpzFile.write(model, out);
     }
     if (arguments.has("json")) {
-      terminal.json(json(file, model, format, input, out));
+      terminal.json(result(file, model, format, input, out));
     } else {
       terminal.result("model    ", describe(model));
       terminal.result("format   ", describe(model, format, input));
@@ -174,21 +173,27 @@ final class ExportCommand implements Command {
         .collect(Collectors.joining(", "));
   }
 
-  private static JsonObject json(
+  /** What {@code --json} prints; {@code input} is null but for ONNX. */
+  private record Result(
+      String model,
+      String layers,
+      List<String> classes,
+      String format,
+      String input,
+      String out,
+      long bytes,
+      String sha256) {}
+
+  private static Result result(
       Path file, ModelFile model, Format format, OnnxFile.Input input, Path out) {
-    JsonArray classes = new JsonArray();
-    model.classes().forEach(classes::add);
-    JsonObject json = new JsonObject();
-    json.addProperty("model", file.toString());
-    json.addProperty("layers", model.parameters().architecture().toString());
-    json.add("classes", classes);
-    json.addProperty("format", format.toString());
-    if (format == Format.ONNX) {
-      json.addProperty("input", input.toString());
-    }
-    json.addProperty("out", out.toString());
-    json.addProperty("bytes", size(out));
-    json.addProperty("sha256", Sha256.of(out));
-    return json;
+    return new Result(
+        file.toString(),
+        model.parameters().architecture().toString(),
+        model.classes(),
+        format.toString(),
+        format == Format.ONNX ? input.toString() : null,
+        out.toString(),
+        size(out),
+        Sha256.of(out));
   }
 }

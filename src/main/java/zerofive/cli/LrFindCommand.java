@@ -5,8 +5,6 @@ import static zerofive.train.Settings.EPOCHS;
 import static zerofive.train.Settings.LEARNING_RATE;
 import static zerofive.train.Settings.SCHEDULE;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -95,7 +93,7 @@ final class LrFindCommand implements Command {
       write(folder, Map.of(CSV, csv(points), SVG, LearningRateChart.of(title, points)));
       print(points, folder, invocation);
       if (terminal.answersInJson()) {
-        terminal.json(json(points, folder));
+        terminal.json(result(points, folder));
       }
     }
     return ExitCode.DONE;
@@ -166,23 +164,28 @@ final class LrFindCommand implements Command {
     return csv.toString();
   }
 
-  private static JsonObject json(List<Point> points, RunFolder folder) {
-    JsonArray rows = new JsonArray();
-    for (Point point : points) {
-      JsonObject row = new JsonObject();
-      row.addProperty("lr", point.rate());
-      row.addProperty("loss", point.loss());
-      row.addProperty("smoothed_loss", point.smoothed());
-      rows.add(row);
-    }
-    JsonObject json = new JsonObject();
-    json.addProperty("suggestion", LearningRateFinder.steepest(points));
-    json.addProperty("valley", LearningRateFinder.valley(points));
-    json.addProperty("steepest", LearningRateFinder.steepest(points));
-    json.addProperty("minimum_tenth", LearningRateFinder.tenthOfMinimum(points));
-    json.addProperty("csv", folder.file(CSV).toString());
-    json.addProperty("svg", folder.file(SVG).toString());
-    json.add("points", rows);
-    return json;
+  /** What {@code --json} prints. */
+  private record Result(
+      double suggestion,
+      double valley,
+      double steepest,
+      double minimumTenth,
+      String csv,
+      String svg,
+      List<Row> points) {}
+
+  private record Row(double lr, double loss, double smoothedLoss) {}
+
+  private static Result result(List<Point> points, RunFolder folder) {
+    return new Result(
+        LearningRateFinder.steepest(points),
+        LearningRateFinder.valley(points),
+        LearningRateFinder.steepest(points),
+        LearningRateFinder.tenthOfMinimum(points),
+        folder.file(CSV).toString(),
+        folder.file(SVG).toString(),
+        points.stream()
+            .map(point -> new Row(point.rate(), point.loss(), point.smoothed()))
+            .toList());
   }
 }

@@ -3,14 +3,13 @@ package zerofive.cli;
 import static zerofive.train.Settings.CLASSES;
 import static zerofive.train.Settings.LOSS;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.commons.cli.CommandLine;
@@ -298,7 +297,7 @@ final class PairsCommand implements Command {
     terminal.result(
         "         ", PairsCsv.NAME + ", " + PairsRun.PICTURE + ", config.json, the receipt");
     if (terminal.answersInJson()) {
-      terminal.json(json(run, summary, invocation));
+      terminal.json(result(run, summary, invocation));
     }
   }
 
@@ -329,30 +328,46 @@ final class PairsCommand implements Command {
         summary);
   }
 
-  private static JsonObject json(PairsRun run, PairsSummary summary, Invocation invocation) {
-    JsonArray classes = new JsonArray();
-    run.config().classes().forEach(classes::add);
-    JsonArray pairs = new JsonArray();
-    for (PairsSummary.Cell cell : summary.cells()) {
-      JsonObject pair = new JsonObject();
-      pair.addProperty("first", cell.first());
-      pair.addProperty("second", cell.second());
-      pair.addProperty("images", cell.images());
-      pair.addProperty("errors", cell.errors().mean());
-      pair.addProperty("errors_deviation", cell.errors().deviation());
-      pair.addProperty("accuracy", cell.accuracy());
-      pairs.add(pair);
+  /** What {@code --json} prints. */
+  private record Result(
+      String run,
+      String model,
+      String data,
+      List<String> classes,
+      int seeds,
+      double accuracy,
+      double accuracyDeviation,
+      List<Row> pairs,
+      Map<String, Double> seconds) {}
+
+  private record Row(
+      String first,
+      String second,
+      int images,
+      double errors,
+      double errorsDeviation,
+      double accuracy) {
+    static Row of(PairsSummary.Cell cell) {
+      return new Row(
+          cell.first(),
+          cell.second(),
+          cell.images(),
+          cell.errors().mean(),
+          cell.errors().deviation(),
+          cell.accuracy());
     }
-    JsonObject json = new JsonObject();
-    json.addProperty("run", run.path().toString());
-    json.addProperty("model", run.config().model());
-    json.addProperty("data", run.config().data());
-    json.add("classes", classes);
-    json.addProperty("seeds", run.config().seeds());
-    json.addProperty("accuracy", summary.accuracy().mean());
-    json.addProperty("accuracy_deviation", summary.accuracy().deviation());
-    json.add("pairs", pairs);
-    json.add("seconds", RunJson.seconds(invocation.time()));
-    return json;
+  }
+
+  private static Result result(PairsRun run, PairsSummary summary, Invocation invocation) {
+    return new Result(
+        run.path().toString(),
+        run.config().model(),
+        run.config().data(),
+        run.config().classes(),
+        run.config().seeds(),
+        summary.accuracy().mean(),
+        summary.accuracy().deviation(),
+        summary.cells().stream().map(Row::of).toList(),
+        invocation.time().phases());
   }
 }

@@ -7,12 +7,11 @@ import static zerofive.train.Settings.LEARNING_RATE;
 import static zerofive.train.Settings.MODEL;
 import static zerofive.train.Settings.SEED;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
@@ -148,7 +147,7 @@ final class ReproduceCommand implements Command {
       terminal.result("picture  " + folder.file("accuracy.svg"));
       terminal.result("runs     " + folder.path() + ", one folder a model");
       if (terminal.answersInJson()) {
-        terminal.json(json(models, histories, folder, invocation));
+        terminal.json(result(models, histories, folder, invocation));
       }
       return ExitCode.DONE;
     }
@@ -215,33 +214,53 @@ final class ReproduceCommand implements Command {
     }
   }
 
-  private static JsonObject json(
+  /** What {@code --json} prints. */
+  private record Result(String run, List<Trained> models, Map<String, Double> seconds) {}
+
+  private record Trained(String title, String run, List<Row> epochs) {
+    static Trained of(Model model, List<EpochRecord> history, RunFolder folder) {
+      return new Trained(
+          model.title(),
+          folder.file(model.folder()).toString(),
+          model.published().stream()
+              .map(published -> Row.of(published, history.get(published.epoch())))
+              .toList());
+    }
+  }
+
+  private record Row(
+      int epoch,
+      double trainLoss,
+      double validLoss,
+      double accuracy,
+      int errors,
+      int notebookEpoch,
+      double publishedValidLoss,
+      double publishedAccuracy) {
+    static Row of(Published published, EpochRecord row) {
+      RunJson.Epoch ours = RunJson.Epoch.of(row);
+      return new Row(
+          ours.epoch(),
+          ours.trainLoss(),
+          ours.validLoss(),
+          ours.accuracy(),
+          ours.errors(),
+          published.epoch(),
+          published.validLoss(),
+          published.accuracy());
+    }
+  }
+
+  private static Result result(
       List<Model> models,
       List<List<EpochRecord>> histories,
       RunFolder folder,
       Invocation invocation) {
-    JsonArray rowsOfModels = new JsonArray();
+    List<Trained> trained = new ArrayList<>();
     for (int i = 0; i < models.size(); i++) {
-      Model trained = models.get(i);
-      JsonArray rows = new JsonArray();
-      for (Published published : trained.published()) {
-        JsonObject row = RunJson.epoch(histories.get(i).get(published.epoch()));
-        row.addProperty("notebook_epoch", published.epoch());
-        row.add("published_valid_loss", RunJson.finiteOrNull(published.validLoss()));
-        row.add("published_accuracy", RunJson.finiteOrNull(published.accuracy()));
-        rows.add(row);
-      }
-      JsonObject model = new JsonObject();
-      model.addProperty("title", trained.title());
-      model.addProperty("run", folder.file(trained.folder()).toString());
-      model.add("epochs", rows);
-      rowsOfModels.add(model);
+      trained.add(Trained.of(models.get(i), histories.get(i), folder));
     }
-    JsonObject json = new JsonObject();
-    json.addProperty("run", folder.path().toString());
-    json.add("models", rowsOfModels);
-    json.add("seconds", RunJson.seconds(invocation.time()));
-    return json;
+    return new Result(folder.path().toString(), trained, invocation.time().phases());
   }
 
   private static String figure(double value) {

@@ -6,7 +6,6 @@ import static zerofive.train.Settings.EPOCHS;
 import static zerofive.train.Settings.MODEL;
 import static zerofive.train.Settings.SCHEDULE;
 
-import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
@@ -176,7 +175,7 @@ final class TrainCommand implements Command {
     if (terminal.answersInJson()) {
       String backend = receipt.latest().map(Receipt.Session::backend).orElse("");
       List<EpochRecord> history = folder.history(end.trainedEpochs());
-      terminal.json(RunJson.of(folder, recipe, backend, history, end.epoch()));
+      terminal.json(RunJson.of(folder, recipe, backend, history, end.epoch(), null));
     }
     return Optional.empty();
   }
@@ -269,15 +268,14 @@ final class TrainCommand implements Command {
                 : "model.safetensors")
             + ", metrics.csv, accuracy.svg, loss.svg, confusion.csv, the receipt");
     if (terminal.answersInJson()) {
-      JsonObject json =
+      terminal.json(
           RunJson.of(
               folder,
               recipe,
               experiment.backend().name(),
               outcome.history(),
-              outcome.kept().orElseThrow().epoch());
-      json.add("seconds", RunJson.seconds(invocation.time()));
-      terminal.json(json);
+              outcome.kept().orElseThrow().epoch(),
+              invocation.time().phases()));
     }
     return ExitCode.DONE;
   }

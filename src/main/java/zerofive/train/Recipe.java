@@ -99,11 +99,13 @@ public final class Recipe {
   }
 
   /** The values of some settings as an object. */
-  JsonObject json(Collection<Setting<?>> settings) {
+  public JsonObject json(Collection<Setting<?>> settings) {
     JsonObject json = new JsonObject();
     JsonObject ofBackends = new JsonObject();
     settings.forEach(setting -> add(setting, setting.isOfBackend() ? ofBackends : json));
-    json.add(OF_BACKENDS, ofBackends);
+    if (settings.stream().anyMatch(Setting::isOfBackend)) {
+      json.add(OF_BACKENDS, ofBackends);
+    }
     return json;
   }
 

@@ -121,7 +121,8 @@ public final class Setting<T> {
 
   /** What it means, and its default. */
   public String help() {
-    return help + (fallbackWords.isEmpty() ? "" : " (default: " + fallbackWords + ")");
+    boolean hasDefault = !fallbackWords.isEmpty() && !valueName.isEmpty();
+    return help + (hasDefault ? " (default: " + fallbackWords + ")" : "");
   }
 
   /** Names that its value may have, for completion. */

@@ -33,6 +33,7 @@ class JsonTest {
 
   @Test
   void aRecordHasTheNamesOfItsComponents() {
-    assertEquals("{\"valid_loss\":0.5}", Json.of(new Figures(0.5, null)).toString());
+    assertEquals("{\"valid_loss\":0.5}", Json.line(Json.of(new Figures(0.5, null))));
+    assertEquals("{\"valid_loss\":null}", Json.line(Json.of(new Figures(Double.NaN, null))));
   }
 }

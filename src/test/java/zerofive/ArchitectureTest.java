@@ -10,8 +10,8 @@ import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
 /**
- * Who may import whom: cli -> report -> train -> backend -> model -> data, never upwards. The rules
- * of docs/architecture.md, those on packages that are still to come included.
+ * Who may import whom: cli -> report -> study -> train -> backend -> model -> data, never upwards.
+ * The rules of docs/architecture.md, those on packages that are still to come included.
  */
 @AnalyzeClasses(packages = "zerofive", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
@@ -22,7 +22,7 @@ class ArchitectureTest {
           .resideInAPackage("zerofive.data..")
           .should()
           .onlyDependOnClassesThat()
-          .resideInAnyPackage("zerofive.data..", "java..", "javax.imageio..");
+          .resideInAnyPackage("zerofive.data..", "com.google.gson..", "java..", "javax.imageio..");
 
   @ArchTest
   static final ArchRule modelStandsOnData =
@@ -46,7 +46,8 @@ class ArchitectureTest {
           .resideInAPackage("zerofive.backend..")
           .should()
           .dependOnClassesThat()
-          .resideInAnyPackage("zerofive.train..", "zerofive.report..", "zerofive.cli..");
+          .resideInAnyPackage(
+              "zerofive.train..", "zerofive.study..", "zerofive.report..", "zerofive.cli..");
 
   @ArchTest
   static final ArchRule upperSeamKnowsNothingBehindIt =
@@ -80,6 +81,22 @@ class ArchitectureTest {
       noClasses()
           .that()
           .resideInAPackage("zerofive.train..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "zerofive.backend.ops..",
+              "zerofive.backend.reference..",
+              "zerofive.backend.cpu..",
+              "zerofive.backend.cuda..",
+              "zerofive.study..",
+              "zerofive.report..",
+              "zerofive.cli..");
+
+  @ArchTest
+  static final ArchRule studyKnowsTheUpperSeamOnly =
+      noClasses()
+          .that()
+          .resideInAPackage("zerofive.study..")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage(
@@ -136,6 +153,15 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("com.google.protobuf..", "ai.onnx.proto..");
+
+  @ArchTest
+  static final ArchRule jsonIsParsedInOnePlace =
+      noClasses()
+          .that()
+          .doNotHaveFullyQualifiedName("zerofive.data.Json")
+          .should()
+          .dependOnClassesThat()
+          .haveFullyQualifiedName("com.google.gson.JsonParser");
 
   @ArchTest
   static final ArchRule jcudaStaysInCuda =

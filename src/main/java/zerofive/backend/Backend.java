@@ -3,8 +3,6 @@ package zerofive.backend;
 import java.util.Map;
 import java.util.Optional;
 import zerofive.data.ImageSet;
-import zerofive.model.Architecture;
-import zerofive.model.Loss;
 import zerofive.model.Parameters;
 
 /** One way to compute: plain Java, native code, CUDA. */
@@ -48,11 +46,4 @@ public interface Backend {
   default Optional<Peaks> peaks() {
     return Optional.empty();
   }
-
-  /**
-   * Opens what is asked for gradients, apart from any training.
-   *
-   * @throws DeviceException where the device fails or its memory is too small
-   */
-  Gradients openGradients(Architecture architecture, Loss loss);
 }

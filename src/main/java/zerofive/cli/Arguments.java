@@ -1,15 +1,20 @@
 package zerofive.cli;
 
-import java.math.BigDecimal;
+import static zerofive.train.Settings.DATA;
+
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
+import org.apache.commons.cli.Options;
 import zerofive.data.Catalogue;
 import zerofive.data.DataSets;
+import zerofive.train.Recipe;
+import zerofive.train.Setting;
 
 /** Reads the values of options; whatever cannot be read is a UsageException that names it. */
 final class Arguments {
@@ -26,8 +31,12 @@ final class Arguments {
 
   /** An option whose value is one of a few names, or like one of them. */
   static Option choice(String name, String value, String description, Object... choices) {
-    Option option = option(name, value, description);
-    option.setConverter(new Choices(Arrays.stream(choices).map(Object::toString).toList()));
+    return choice(
+        option(name, value, description), Arrays.stream(choices).map(Object::toString).toList());
+  }
+
+  private static Option choice(Option option, List<String> choices) {
+    option.setConverter(new Choices(choices));
     return option;
   }
 
@@ -36,8 +45,26 @@ final class Arguments {
     return Option.builder().longOpt(name).desc(description).get();
   }
 
+  /** A setting's option. */
+  static Option option(Setting<?> setting) {
+    if (setting.valueName().isEmpty()) {
+      return flag(setting.name(), setting.help());
+    }
+    Option option = option(setting.name(), setting.valueName(), setting.help());
+    return setting.choices().isEmpty() ? option : choice(option, setting.choices());
+  }
+
+  /** Adds the options of settings. */
+  static void add(Options options, Collection<Setting<?>> settings) {
+    settings.forEach(setting -> options.addOption(option(setting)));
+  }
+
   boolean has(String name) {
     return line.hasOption(name);
+  }
+
+  boolean has(Setting<?> setting) {
+    return has(setting.name());
   }
 
   Optional<String> text(String name) {
@@ -48,9 +75,43 @@ final class Arguments {
     return value;
   }
 
+  /** A setting's value, where its option is named. */
+  <T> Optional<T> get(Setting<T> setting) {
+    Optional<String> text =
+        setting.valueName().isEmpty()
+            ? Optional.of("true").filter(on -> has(setting))
+            : text(setting.name());
+    return text.map(
+        value -> {
+          try {
+            return setting.parse(value);
+          } catch (IllegalArgumentException e) {
+            throw new UsageException(e.getMessage(), e);
+          }
+        });
+  }
+
+  /** A setting's value, or its default. */
+  <T> T getOrDefault(Setting<T> setting) {
+    return get(setting).orElseGet(() -> setting.fallback(Recipe.DEFAULTS));
+  }
+
+  /** A recipe with those of the settings whose options are named. */
+  Recipe recipe(Recipe base, Collection<Setting<?>> settings) {
+    Recipe recipe = base;
+    for (Setting<?> setting : settings) {
+      recipe = with(recipe, setting);
+    }
+    return recipe;
+  }
+
+  private <T> Recipe with(Recipe recipe, Setting<T> setting) {
+    return get(setting).map(value -> recipe.with(setting, value)).orElse(recipe);
+  }
+
   /** The data set asked for: a name this version knows, or a folder that exists. */
   String data() {
-    String data = text("data").orElse(TrainOptions.DEFAULTS.data());
+    String data = getOrDefault(DATA);
     if (!DataSets.isKnown(data)) {
       throw unknownData(data);
     }
@@ -63,64 +124,6 @@ final class Arguments {
             + name
             + "': it is neither a folder that exists nor one of "
             + String.join(", ", Catalogue.names()));
-  }
-
-  /**
-   * The option's value, turned into what it names; {@code parse} throws IllegalArgumentException.
-   */
-  <T> Optional<T> parsed(String name, Function<String, T> parse) {
-    return text(name)
-        .map(
-            value -> {
-              try {
-                return parse.apply(value);
-              } catch (IllegalArgumentException e) {
-                throw new UsageException("--" + name + ": " + e.getMessage(), e);
-              }
-            });
-  }
-
-  Optional<Integer> integer(String name, int least) {
-    return text(name)
-        .map(
-            value -> {
-              try {
-                int number = Integer.parseInt(value.strip());
-                if (number >= least) {
-                  return number;
-                }
-              } catch (NumberFormatException e) {
-                throw new UsageException(
-                    "--" + name + " '" + value + "' is no whole number up to 2147483647", e);
-              }
-              throw new UsageException("--" + name + " " + value + " is less than " + least);
-            });
-  }
-
-  Optional<Long> wholeNumber(String name) {
-    return text(name)
-        .map(
-            value -> {
-              try {
-                return Long.parseLong(value.strip());
-              } catch (NumberFormatException e) {
-                throw new UsageException("--" + name + " '" + value + "' is no whole number", e);
-              }
-            });
-  }
-
-  /** A decimal number; nan, infinity and hexadecimal are none. */
-  Optional<Float> decimal(String name) {
-    return text(name)
-        .map(
-            value -> {
-              try {
-                return new BigDecimal(value.strip()).floatValue();
-              } catch (NumberFormatException e) {
-                throw new UsageException(
-                    "--" + name + " '" + value + "' is no number; 0.5 is an example", e);
-              }
-            });
   }
 
   Optional<Path> path(String name) {

@@ -41,7 +41,12 @@ final class Backends {
    *
    * @param details of one that can be used; it was opened for them
    */
-  record Candidate(Backend backend, Availability availability, Map<String, String> details) {}
+  record Candidate(Backend backend, Availability availability, Map<String, String> details) {
+    /** It is taken; what it does without is noted. */
+    Choice choice() {
+      return new Choice(backend, availability.detail(), details, availability.notes());
+    }
+  }
 
   /**
    * What was taken.
@@ -136,8 +141,9 @@ final class Backends {
       Candidate candidate = probe(maker, options);
       Availability availability = candidate.availability();
       if (availability.usable()) {
-        notes.addAll(availability.notes());
-        return new Choice(candidate.backend(), availability.detail(), candidate.details(), notes);
+        Choice choice = candidate.choice();
+        notes.addAll(choice.notes());
+        return new Choice(choice.backend(), choice.device(), choice.details(), notes);
       }
       String name = options.name(maker.name());
       if (options.kind().equals(CUDA)) {

@@ -1,18 +1,23 @@
 package zerofive.cli;
 
+import static zerofive.train.Settings.DEVICE;
+import static zerofive.train.Settings.EARLY_STOP;
+import static zerofive.train.Settings.EPOCHS;
+import static zerofive.train.Settings.INITIALIZER;
+import static zerofive.train.Settings.INIT_FROM;
+import static zerofive.train.Settings.PRECISION;
+import static zerofive.train.Settings.SCHEDULE;
+
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
 import org.apache.commons.cli.CommandLine;
-import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import zerofive.backend.Availability;
 import zerofive.backend.DeviceException;
-import zerofive.data.DataSet;
-import zerofive.model.Architecture;
-import zerofive.model.Parameters;
+import zerofive.data.Json;
 import zerofive.report.BenchTable;
 import zerofive.report.Machine;
 import zerofive.report.Progress;
@@ -21,36 +26,39 @@ import zerofive.train.Benchmark;
 import zerofive.train.EpochWork;
 import zerofive.train.MismatchException;
 import zerofive.train.Quartiles;
-import zerofive.train.RunConfig;
+import zerofive.train.Recipe;
 import zerofive.train.Schedule;
+import zerofive.train.Setting;
+import zerofive.train.Setting.Group;
+import zerofive.train.Settings;
 
 /** {@code bench}: the training speed of every backend that this machine has, side by side. */
 final class BenchCommand implements Command {
-  private static final int ROUNDS = 5;
-  private static final float SECONDS = 10;
+  private static final Setting<Integer> ROUNDS =
+      Setting.integer("rounds", Group.RUN, 1)
+          .fallback(5)
+          .help("turns that each backend has at most")
+          .build();
 
-  /** Train's options that change what an epoch is; a precision of its own would fail the check. */
-  private static final Set<String> OF_TRAIN =
-      Set.of(
-          "data",
-          "classes",
-          "model",
-          "loss",
-          "optimizer",
-          "momentum",
-          "weight-decay",
-          "lr",
-          "batch-size",
-          "order",
-          "augment",
-          "seed",
-          "init",
-          "init-from",
-          "preset",
-          "threads",
-          "cublas",
-          "cuda-session",
-          "resident-mb");
+  private static final Setting<Float> SECONDS =
+      Setting.positive("seconds", Group.RUN)
+          .fallback(10f)
+          .help("for all turns together, about")
+          .build();
+
+  /** What changes an epoch; a precision of its own would fail the check. */
+  private static final List<Setting<?>> SETTINGS =
+      Settings.without(EnumSet.of(Group.RUN), SCHEDULE, EPOCHS, EARLY_STOP, DEVICE, PRECISION);
+
+  /** What of the settings decides an epoch's work, for {@code --json}. */
+  private static final List<Setting<?>> OF_WORK =
+      Settings.without(
+          EnumSet.of(Group.RUN, Group.DEVICE),
+          SCHEDULE,
+          EPOCHS,
+          EARLY_STOP,
+          INITIALIZER,
+          INIT_FROM);
 
   @Override
   public String name() {
@@ -69,53 +77,35 @@ final class BenchCommand implements Command {
 
   @Override
   public Options options() {
-    Options options = new Options();
-    for (Option option : TrainOptions.options().getOptions()) {
-      if (OF_TRAIN.contains(option.getLongOpt())) {
-        options.addOption(option);
-      }
-    }
-    options.addOption(
-        Arguments.choice(
-            "device",
-            "NAME",
-            "only this one, beside plain Java (default: all that can be used)",
-            "cpu",
-            "reference",
-            "cuda"));
+    Options options = TrainOptions.options(SETTINGS);
     options.addOption(
         Arguments.option(
-            "rounds", "N", "turns that each backend has at most (default: " + ROUNDS + ")"));
-    options.addOption(
-        Arguments.option(
-            "seconds", "X", "for all turns together, about (default: " + SECONDS + ")"));
+            DEVICE
+                .withHelp("only this one, beside plain Java")
+                .withFallback(DeviceOptions.AUTO, "all that can be used")
+                .withChoices("cpu", "reference", "cuda")));
+    options.addOption(Arguments.option(ROUNDS));
+    options.addOption(Arguments.option(SECONDS));
     return options.addOption(Arguments.flag("json", "print one JSON object"));
   }
 
   @Override
   public int run(CommandLine line, Invocation invocation) {
     Arguments arguments = new Arguments(line);
-    int rounds = arguments.integer("rounds", 1).orElse(ROUNDS);
-    float seconds = arguments.decimal("seconds").orElse(SECONDS);
-    if (!(seconds > 0 && seconds < Float.POSITIVE_INFINITY)) {
-      throw new UsageException("--seconds " + seconds + " is not above 0");
-    }
-    TrainOptions options = TrainOptions.of(arguments);
-    List<Backends.Contender> contenders = Backends.contenders(DeviceOptions.of(arguments));
-    DataSet data = invocation.load(options.data(), options.classes());
-    RunConfig config =
-        options.resolve(data.classes()).toBuilder().schedule(Schedule.CONSTANT).build();
-    Architecture architecture = TrainCommand.architecture(config, data);
-    TrainOptions.checkAugmentation(config, data);
-    TrainCommand.describe(config, architecture, data, invocation.terminal());
-    Parameters start =
-        options
-            .start()
-            .map(file -> TrainCommand.startFrom(config, file, architecture))
-            .orElseGet(() -> config.initializer().create(architecture, config.seed()));
-    Benchmark benchmark = new Benchmark(config, data, start);
+    int rounds = arguments.getOrDefault(ROUNDS);
+    float seconds = arguments.getOrDefault(SECONDS);
+    TrainOptions options = TrainOptions.of(arguments).checked();
+    List<Backends.Contender> contenders = Backends.contenders(DeviceOptions.of(options.recipe()));
+    // Plain Java, which comes first, is what the others are compared with.
+    Experiment asked =
+        Experiment.prepare(
+            options, contenders.get(0).candidate().choice(), names -> names, invocation);
+    Recipe recipe = asked.recipe().with(SCHEDULE, Schedule.CONSTANT);
+    Experiment experiment = asked.with(recipe);
+    experiment.describeTraining(invocation.terminal());
+    Benchmark benchmark = new Benchmark(recipe, experiment.data(), experiment.initial());
     try {
-      return run(contenders, config, benchmark, rounds, seconds, arguments, invocation.terminal());
+      return run(contenders, recipe, benchmark, rounds, seconds, arguments, invocation.terminal());
     } catch (MismatchException e) {
       invocation
           .terminal()
@@ -129,7 +119,7 @@ final class BenchCommand implements Command {
 
   private static int run(
       List<Backends.Contender> contenders,
-      RunConfig config,
+      Recipe recipe,
       Benchmark benchmark,
       int rounds,
       double seconds,
@@ -157,7 +147,7 @@ final class BenchCommand implements Command {
     }
     Machine machine = Machine.here();
     if (arguments.has("json")) {
-      terminal.json(json(machine, config, benchmark.work(), entered, results, unusable));
+      terminal.json(json(machine, recipe, benchmark.work(), entered, results, unusable));
     } else {
       print(machine, benchmark.work(), results, unusable, terminal);
     }
@@ -166,6 +156,14 @@ final class BenchCommand implements Command {
 
   /** A device that cannot be used, and why. */
   private record Unusable(String name, Availability availability) {}
+
+  /** The same for {@code --json}. */
+  private record Missing(String name, String detail, String remedy) {
+    static Missing of(Unusable device) {
+      return new Missing(
+          device.name(), device.availability().detail(), device.availability().remedy());
+    }
+  }
 
   /**
    * A device may be there and yet have too little memory for this training. Where it is asked for
@@ -182,7 +180,7 @@ final class BenchCommand implements Command {
               contender.name(), contender.candidate().backend(), contender.limits()));
       return availability;
     } catch (DeviceException e) {
-      if (arguments.has("device")) {
+      if (arguments.has(DEVICE)) {
         throw e;
       }
       return e.availability();
@@ -218,58 +216,27 @@ final class BenchCommand implements Command {
 
   private static JsonObject json(
       Machine machine,
-      RunConfig config,
+      Recipe recipe,
       EpochWork work,
       List<Backends.Contender> entered,
       List<Benchmark.Result> results,
       List<Unusable> unusable) {
     JsonObject json = new JsonObject();
     json.addProperty("version", Version.read().toString());
-    json.add("machine", json(machine));
-    json.add("work", json(config, work));
+    json.add("machine", Json.of(machine));
+    json.add("work", json(recipe, work));
     JsonArray backends = new JsonArray();
     double base = results.get(0).quartiles().median();
     for (int i = 0; i < results.size(); i++) {
       backends.add(json(entered.get(i).candidate(), results.get(i), base, work));
     }
     json.add("backends", backends);
-    JsonArray missing = new JsonArray();
-    for (Unusable device : unusable) {
-      JsonObject object = new JsonObject();
-      object.addProperty("name", device.name());
-      object.addProperty("detail", device.availability().detail());
-      object.addProperty("remedy", device.availability().remedy());
-      missing.add(object);
-    }
-    json.add("unusable", missing);
+    json.add("unusable", Json.of(unusable.stream().map(Missing::of).toList()));
     return json;
   }
 
-  private static JsonObject json(Machine machine) {
-    JsonObject json = new JsonObject();
-    json.addProperty("cpu", machine.cpu());
-    json.addProperty("cores", machine.cores());
-    json.addProperty("system", machine.system());
-    json.addProperty("java", machine.java());
-    return json;
-  }
-
-  private static JsonObject json(RunConfig config, EpochWork work) {
-    JsonObject json = new JsonObject();
-    json.addProperty("data", config.data());
-    JsonArray classes = new JsonArray();
-    config.classes().forEach(classes::add);
-    json.add("classes", classes);
-    json.addProperty("model", config.model());
-    json.addProperty("loss", config.loss().toString());
-    json.addProperty("optimizer", config.optimizer().kind().toString());
-    json.addProperty("momentum", config.optimizer().momentum());
-    json.addProperty("weight_decay", config.optimizer().weightDecay());
-    json.addProperty("lr", config.learningRate());
-    json.addProperty("batch_size", config.batchSize());
-    json.addProperty("order", config.order().toString());
-    json.addProperty("augment", config.augmentation().toString());
-    json.addProperty("seed", config.seed());
+  private static JsonObject json(Recipe recipe, EpochWork work) {
+    JsonObject json = recipe.json(OF_WORK);
     json.addProperty("images", work.images());
     json.addProperty("operations", work.operations());
     json.addProperty("lit_operations", work.litOperations());
@@ -284,14 +251,8 @@ final class BenchCommand implements Command {
     JsonObject json = new JsonObject();
     json.addProperty("name", result.contender().name());
     json.addProperty("device", candidate.availability().detail());
-    JsonObject details = new JsonObject();
-    candidate.details().forEach(details::addProperty);
-    json.add("details", details);
-    JsonObject first = new JsonObject();
-    first.addProperty("train_loss", result.firstEpoch().trainLoss());
-    first.addProperty("valid_loss", result.firstEpoch().validLoss());
-    first.addProperty("errors", result.firstEpoch().errors());
-    json.add("first_epoch", first);
+    json.add("details", Json.of(candidate.details()));
+    json.add("first_epoch", Json.of(result.firstEpoch()));
     json.addProperty("median_seconds", times.median());
     json.addProperty("lower_quartile_seconds", times.lower());
     json.addProperty("upper_quartile_seconds", times.upper());
@@ -311,11 +272,7 @@ final class BenchCommand implements Command {
               json.addProperty("compute_share", share.compute());
               json.addProperty("memory_share", share.memory());
             });
-    JsonArray samples = new JsonArray();
-    for (double seconds : result.seconds()) {
-      samples.add(seconds);
-    }
-    json.add("epoch_seconds", samples);
+    json.add("epoch_seconds", Json.of(result.seconds()));
     return json;
   }
 }

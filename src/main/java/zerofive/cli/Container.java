@@ -1,7 +1,5 @@
 package zerofive.cli;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
@@ -55,15 +53,11 @@ record Container(String engine) {
     toolkit().forEach(command -> terminal.result("  " + command));
   }
 
-  /** The same as JSON. */
-  JsonObject json() {
-    JsonArray toolkit = new JsonArray();
-    toolkit().forEach(toolkit::add);
-    JsonObject json = new JsonObject();
-    json.addProperty("engine", engine);
-    json.addProperty("run", run());
-    json.add("toolkit", toolkit);
-    return json;
+  /** The same for {@code --json}. */
+  record Advice(String engine, String run, List<String> toolkit) {}
+
+  Advice advice() {
+    return new Advice(engine, run(), toolkit());
   }
 
   /**

@@ -1,8 +1,8 @@
 package zerofive.cli;
 
-import com.google.gson.Gson;
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
+import static zerofive.train.Settings.CLASSES;
+import static zerofive.train.Settings.SEED;
+
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,11 +25,18 @@ import zerofive.report.FetchProgress;
 import zerofive.report.ImageSheet;
 import zerofive.report.Terminal;
 import zerofive.report.Text;
+import zerofive.train.Setting;
+import zerofive.train.Setting.Group;
 
 /** {@code data}: which data sets there are, fetching one, looking at one. */
 final class DataCommand implements Command {
   private static final int SHEET_COUNT = 10;
   private static final int MOST = 1000;
+  private static final Setting<Integer> COUNT =
+      Setting.integer("count", Group.DATA, 1)
+          .unset(0, SHEET_COUNT + " in a file, what fits side by side in a terminal")
+          .help("show: images of each class")
+          .build();
   private static final Set<String> OF_SHOW = Set.of("classes", "count", "seed", "out");
 
   @Override
@@ -76,17 +83,12 @@ final class DataCommand implements Command {
   public Options options() {
     Options options = new Options();
     options.addOption(
-        Arguments.option("classes", "LIST", "show: 0,5 or sandal,bag or all (default: all)"));
-    options.addOption(
         Arguments.option(
-            "count",
-            "N",
-            "show: images of each class (default: "
-                + SHEET_COUNT
-                + " in a file, what fits side by side in a terminal)"));
-    options.addOption(
-        Arguments.option(
-            "seed", "N", "show: which images (default: " + TrainOptions.DEFAULTS.seed() + ")"));
+            CLASSES
+                .withHelp("show: 0,5 or sandal,bag or all")
+                .withFallback(ClassFilter.ALL, "all")));
+    options.addOption(Arguments.option(COUNT));
+    options.addOption(Arguments.option(SEED.withHelp("show: which images")));
     options.addOption(
         Arguments.option("out", "FILE.png", "show: write a PNG, a row for each class"));
     return options.addOption(Arguments.flag("json", "print one JSON object"));
@@ -123,11 +125,9 @@ final class DataCommand implements Command {
 
   private static void list(boolean asJson, Terminal terminal) {
     if (asJson) {
-      JsonArray sets = new JsonArray();
-      Catalogue.entries().forEach(entry -> sets.add(json(entry)));
-      JsonObject json = new JsonObject();
-      json.add("data", sets);
-      terminal.result(new Gson().toJson(json));
+      terminal.json(
+          new AllListed(
+              Catalogue.entries().stream().map(entry -> Listed.of(entry, null)).toList()));
       return;
     }
     String format = "%-16s%-19s%-9s%-9s%-10s%-9s%s";
@@ -160,34 +160,40 @@ final class DataCommand implements Command {
         "The two of EMNIST come in one file. Train on a set with --data NAME, which fetches it.");
   }
 
-  private static JsonObject json(Catalogue.Entry entry) {
-    JsonArray classes = new JsonArray();
-    entry.classes().forEach(classes::add);
-    JsonArray files = new JsonArray();
-    for (RemoteFile file : entry.files()) {
-      JsonArray mirrors = new JsonArray();
-      file.mirrors().forEach(mirrors::add);
-      JsonObject one = new JsonObject();
-      one.addProperty("name", file.name());
-      one.addProperty("bytes", file.bytes());
-      one.addProperty("sha256", file.sha256());
-      one.add("mirrors", mirrors);
-      files.add(one);
+  /** A data set for {@code --json}; {@code folder} only where it was just fetched. */
+  private record Listed(
+      String name,
+      int trainingImages,
+      int validationImages,
+      List<String> classes,
+      int height,
+      int width,
+      long downloadBytes,
+      boolean bundled,
+      boolean here,
+      String licence,
+      List<RemoteFile> files,
+      String folder) {
+    static Listed of(Catalogue.Entry entry, String folder) {
+      return new Listed(
+          entry.name(),
+          entry.train(),
+          entry.valid(),
+          entry.classes(),
+          entry.side(),
+          entry.side(),
+          entry.bytes(),
+          entry.isBundled(),
+          Fetch.has(entry),
+          entry.licence(),
+          entry.files(),
+          folder);
     }
-    JsonObject json = new JsonObject();
-    json.addProperty("name", entry.name());
-    json.addProperty("training_images", entry.train());
-    json.addProperty("validation_images", entry.valid());
-    json.add("classes", classes);
-    json.addProperty("height", entry.side());
-    json.addProperty("width", entry.side());
-    json.addProperty("download_bytes", entry.bytes());
-    json.addProperty("bundled", entry.isBundled());
-    json.addProperty("here", Fetch.has(entry));
-    json.addProperty("licence", entry.licence());
-    json.add("files", files);
-    return json;
   }
+
+  private record AllListed(List<Listed> data) {}
+
+  private record Sheet(String data, String file, List<String> rows) {}
 
   private static void fetch(Optional<String> operand, boolean asJson, Terminal terminal) {
     String name =
@@ -209,9 +215,7 @@ final class DataCommand implements Command {
       }
     }
     if (asJson) {
-      JsonObject json = json(entry);
-      json.addProperty("folder", where);
-      terminal.result(new Gson().toJson(json));
+      terminal.json(Listed.of(entry, where));
     } else if (entry.isBundled()) {
       terminal.result(name + " is bundled, there is nothing to fetch");
     } else {
@@ -224,18 +228,16 @@ final class DataCommand implements Command {
     if (!DataSets.isKnown(name)) {
       throw Arguments.unknownData(name);
     }
-    Optional<Integer> count = arguments.integer("count", 1);
+    Optional<Integer> count = arguments.get(COUNT);
     count
         .filter(number -> number > MOST)
         .ifPresent(
             number -> {
               throw new UsageException("--count " + number + " is more than " + MOST);
             });
-    long seed = arguments.wholeNumber("seed").orElse(TrainOptions.DEFAULTS.seed());
+    long seed = arguments.getOrDefault(SEED);
     Optional<Path> out = arguments.path("out");
-    DataSet data =
-        invocation.load(
-            name, arguments.parsed("classes", ClassFilter::parse).orElse(ClassFilter.ALL));
+    DataSet data = invocation.load(name, arguments.get(CLASSES).orElse(ClassFilter.ALL));
     ImageSheet sheet = new ImageSheet(data, seed);
     if (out.isEmpty()) {
       terminal.note("data     ", DataText.describe(data));
@@ -244,13 +246,7 @@ final class DataCommand implements Command {
     }
     AtomicFile.write(out.get(), ByteBuffer.wrap(sheet.png(count.orElse(SHEET_COUNT))));
     if (arguments.has("json")) {
-      JsonArray classes = new JsonArray();
-      data.classes().forEach(classes::add);
-      JsonObject json = new JsonObject();
-      json.addProperty("data", data.name());
-      json.addProperty("file", out.get().toString());
-      json.add("rows", classes);
-      terminal.result(new Gson().toJson(json));
+      terminal.json(new Sheet(data.name(), out.get().toString(), data.classes()));
     } else {
       terminal.result("data     ", DataText.describe(data));
       terminal.result("rows     ", String.join(", ", data.classes()));

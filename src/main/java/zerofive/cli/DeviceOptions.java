@@ -1,11 +1,17 @@
 package zerofive.cli;
 
+import static zerofive.train.Settings.DEVICE;
+import static zerofive.train.Settings.THREADS;
+
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
-import java.util.regex.Pattern;
 import org.apache.commons.cli.Options;
 import zerofive.report.Terminal;
+import zerofive.train.Recipe;
+import zerofive.train.Setting;
+import zerofive.train.Setting.Group;
+import zerofive.train.Settings;
 
 /**
  * Which device, and what may be chosen of it.
@@ -17,75 +23,54 @@ import zerofive.report.Terminal;
 record DeviceOptions(String device, int threads, Map<String, String> settings) {
   static final String AUTO = "auto";
 
-  /** Their names on the command line. */
-  static final List<String> SETTINGS =
-      List.of("cublas", "precision", "cuda-session", "resident-mb");
+  private static final String CUDA = "cuda";
+  private static final int MOST_DIGITS = 3;
 
-  private static final Pattern NAME = Pattern.compile("auto|cpu|reference|cuda(:\\d{1,3})?");
+  static final List<Setting<?>> SETTINGS =
+      Settings.without(EnumSet.complementOf(EnumSet.of(Group.DEVICE)));
 
   static void addTo(Options options) {
-    options.addOption(
-        Arguments.choice(
-            "device",
-            "NAME",
-            "auto, cpu, reference (plain Java), cuda or cuda:N (default: "
-                + TrainOptions.DEFAULTS.device()
-                + ")",
-            "auto",
-            "cpu",
-            "reference",
-            "cuda"));
-    options.addOption(Arguments.option("threads", "N", "threads of the CPU (default: all cores)"));
-    addCublas(options);
-    options.addOption(
-        Arguments.choice(
-            "precision",
-            "NAME",
-            "cuda: fp32, or tf32 on tensor cores (default: fp32)",
-            "fp32",
-            "tf32"));
-    options.addOption(
-        Arguments.choice(
-            "cuda-session",
-            "NAME",
-            "cuda: graph, or stepwise, one launch at a time (default: graph)",
-            "graph",
-            "stepwise"));
-    options.addOption(
-        Arguments.option(
-            "resident-mb",
-            "N",
-            "cuda: stream sets of more than N MiB (default: those that do not fit)"));
+    Arguments.add(options, SETTINGS);
   }
 
-  /** Where cuBLAS is taken from. */
-  static void addCublas(Options options) {
-    options.addOption(
-        Arguments.choice(
-            "cublas",
-            "DIR",
-            "cuda: cuBLAS's folder, or none to do without (default: look for it)",
-            "none"));
+  /** What a recipe says of the device. */
+  static DeviceOptions of(Recipe recipe) {
+    return new DeviceOptions(recipe.get(DEVICE), recipe.get(THREADS), recipe.ofBackends());
   }
 
+  /** What options say of it. */
   static DeviceOptions of(Arguments arguments) {
-    String device = arguments.text("device").orElse(AUTO);
-    if (!isName(device)) {
+    return of(recipe(Recipe.DEFAULTS, arguments));
+  }
+
+  /** A recipe with what options say of the device. */
+  static Recipe recipe(Recipe base, Arguments arguments) {
+    Recipe recipe = arguments.recipe(base, SETTINGS);
+    if (!isName(recipe.get(DEVICE))) {
       throw new UsageException(
-          "unknown device '" + device + "'; known are auto, cpu, reference, cuda and cuda:N");
+          "unknown device '"
+              + recipe.get(DEVICE)
+              + "'; known are auto, cpu, reference, cuda and cuda:N");
     }
-    Map<String, String> settings = new TreeMap<>();
-    for (String name : SETTINGS) {
-      arguments
-          .parsed(name, value -> Backends.setting(name, value))
-          .ifPresent(value -> settings.put(name, value));
-    }
-    return new DeviceOptions(device, arguments.integer("threads", 1).orElse(0), settings);
+    return recipe.withOfBackends(
+        (name, value) -> {
+          try {
+            return Backends.setting(name, value);
+          } catch (IllegalArgumentException e) {
+            throw new UsageException("--" + name + ": " + e.getMessage(), e);
+          }
+        });
   }
 
   /** Whether {@code device} names a device. */
   static boolean isName(String device) {
-    return NAME.matcher(device).matches();
+    if (device.startsWith(CUDA + ":")) {
+      String number = device.substring(CUDA.length() + 1);
+      return !number.isEmpty()
+          && number.length() <= MOST_DIGITS
+          && number.chars().allMatch(c -> c >= '0' && c <= '9');
+    }
+    return DEVICE.choices().contains(device);
   }
 
   /** The same device with another number of threads. */

@@ -1,10 +1,12 @@
 package zerofive.cli;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
+import static zerofive.train.Settings.CUBLAS;
+import static zerofive.train.Settings.DEVICE;
+
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
@@ -32,8 +34,8 @@ final class DevicesCommand implements Command {
   public Options options() {
     Options options = new Options();
     options.addOption(
-        Arguments.choice("device", "NAME", "cuda:N tells of that card (default: auto)", "cuda"));
-    DeviceOptions.addCublas(options);
+        Arguments.option(DEVICE.withHelp("cuda:N tells of that card").withChoices("cuda")));
+    options.addOption(Arguments.option(CUBLAS));
     options.addOption(
         Arguments.option(
             "unpack",
@@ -63,9 +65,13 @@ final class DevicesCommand implements Command {
             .name();
     Optional<Container> cardless = Container.here().filter(inside -> !hasCard(candidates));
     if (line.hasOption("json")) {
-      JsonObject json = json(candidates, auto);
-      cardless.ifPresent(container -> json.add("container", container.json()));
-      invocation.terminal().json(json);
+      invocation
+          .terminal()
+          .json(
+              new Result(
+                  auto,
+                  candidates.stream().map(Device::of).toList(),
+                  cardless.map(Container::advice).orElse(null)));
     } else {
       print(candidates, auto, invocation.terminal());
       cardless.ifPresent(container -> container.print(invocation.terminal()));
@@ -101,23 +107,19 @@ final class DevicesCommand implements Command {
     terminal.result("--device auto takes " + auto);
   }
 
-  private static JsonObject json(List<Backends.Candidate> candidates, String auto) {
-    JsonArray devices = new JsonArray();
-    for (Backends.Candidate candidate : candidates) {
+  /** What {@code --json} prints; the container only where it keeps GPUs out. */
+  private record Result(String auto, List<Device> devices, Container.Advice container) {}
+
+  private record Device(
+      String name, boolean usable, String detail, String remedy, Map<String, String> details) {
+    static Device of(Backends.Candidate candidate) {
       Availability availability = candidate.availability();
-      JsonObject device = new JsonObject();
-      device.addProperty("name", candidate.backend().name());
-      device.addProperty("usable", availability.usable());
-      device.addProperty("detail", availability.detail());
-      device.addProperty("remedy", availability.remedy());
-      JsonObject details = new JsonObject();
-      candidate.details().forEach(details::addProperty);
-      device.add("details", details);
-      devices.add(device);
+      return new Device(
+          candidate.backend().name(),
+          availability.usable(),
+          availability.detail(),
+          availability.remedy(),
+          candidate.details());
     }
-    JsonObject json = new JsonObject();
-    json.addProperty("auto", auto);
-    json.add("devices", devices);
-    return json;
   }
 }

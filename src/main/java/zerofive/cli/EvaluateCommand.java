@@ -1,7 +1,8 @@
 package zerofive.cli;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
+import static zerofive.train.Settings.CLASSES;
+import static zerofive.train.Settings.DATA;
+
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -42,12 +43,12 @@ final class EvaluateCommand implements Command {
     Options options = new Options();
     options.addOption(
         Arguments.option("model", "FILE", "a .safetensors file, of ours or of PyTorch (required)"));
-    options.addOption(
-        Arguments.choice(
-            "data", "NAME|DIR", "as for train (default: " + DataSets.MNIST + ")", DataSets.MNIST));
+    options.addOption(Arguments.option(DATA.withHelp("as for train").withChoices(DataSets.MNIST)));
     options.addOption(
         Arguments.option(
-            "classes", "LIST", "for a file that does not name its classes, as one from PyTorch"));
+            CLASSES
+                .withHelp("for a file that does not name its classes, as one from PyTorch")
+                .withFallback(ClassFilter.ALL, "")));
     DeviceOptions.addTo(options);
     options.addOption(Arguments.flag("json", "print one JSON object"));
     return options;
@@ -87,7 +88,7 @@ final class EvaluateCommand implements Command {
       ConfusionMatrix confusion =
           ConfusionMatrix.of(classes, data.valid(), scorer.logits(data.valid()));
       if (arguments.has("json")) {
-        terminal.json(json(file, data, model, evaluation, confusion));
+        terminal.json(result(file, data, model, evaluation, confusion));
       } else {
         print(model, evaluation, confusion, terminal);
       }
@@ -97,10 +98,9 @@ final class EvaluateCommand implements Command {
 
   private static List<String> classes(Arguments arguments, ModelFile model, Terminal terminal) {
     int count = model.classes().size();
-    List<String> asked =
-        arguments.parsed("classes", ClassFilter::parse).map(ClassFilter::names).orElse(List.of());
+    List<String> asked = arguments.get(CLASSES).map(ClassFilter::names).orElse(List.of());
     if (model.named()) {
-      if (arguments.has("classes") && !asked.equals(model.classes())) {
+      if (arguments.has(CLASSES) && !asked.equals(model.classes())) {
         throw new UsageException(
             "the model file names its classes itself: " + String.join(",", model.classes()));
       }
@@ -132,20 +132,29 @@ final class EvaluateCommand implements Command {
     confusion.toLines(terminal.width()).forEach(terminal::result);
   }
 
-  private static JsonObject json(
+  /** What {@code --json} prints. */
+  private record Result(
+      String model,
+      String data,
+      List<String> classes,
+      String lossName,
+      int images,
+      double loss,
+      double accuracy,
+      int errors,
+      List<int[]> confusion) {}
+
+  private static Result result(
       Path file, DataSet data, ModelFile model, Evaluation evaluation, ConfusionMatrix confusion) {
-    JsonArray classes = new JsonArray();
-    data.classes().forEach(classes::add);
-    JsonObject json = new JsonObject();
-    json.addProperty("model", file.toString());
-    json.addProperty("data", data.name());
-    json.add("classes", classes);
-    json.addProperty("loss_name", model.loss().toString());
-    json.addProperty("images", evaluation.count());
-    json.add("loss", RunJson.finiteOrNull(evaluation.loss()));
-    json.addProperty("accuracy", evaluation.accuracy());
-    json.addProperty("errors", evaluation.errors());
-    json.add("confusion", confusion.toJson());
-    return json;
+    return new Result(
+        file.toString(),
+        data.name(),
+        data.classes(),
+        model.loss().toString(),
+        evaluation.count(),
+        evaluation.loss(),
+        evaluation.accuracy(),
+        evaluation.errors(),
+        confusion.rows());
   }
 }

@@ -1,17 +1,15 @@
 package zerofive.cli;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import zerofive.data.InputException;
-import zerofive.data.Named;
 import zerofive.data.OutputException;
 import zerofive.data.Sha256;
 import zerofive.model.Architecture;
@@ -21,6 +19,8 @@ import zerofive.model.OnnxFile;
 import zerofive.model.Parameters;
 import zerofive.report.Terminal;
 import zerofive.report.Text;
+import zerofive.train.Setting;
+import zerofive.train.Setting.Group;
 
 /** {@code export}: a saved model for other programs. */
 final class ExportCommand implements Command {
@@ -29,15 +29,27 @@ final class ExportCommand implements Command {
     SAFETENSORS,
     NPZ;
 
-    static Format parse(String name) {
-      return Named.of(name, "format", values());
-    }
-
     @Override
     public String toString() {
       return name().toLowerCase(Locale.ROOT);
     }
   }
+
+  private static final Setting<Format> FORMAT =
+      Setting.oneOf("format", Group.MODEL, "format", Format.values())
+          .fallback(Format.ONNX)
+          .help("onnx, safetensors, npz")
+          .build();
+
+  private static final Setting<OnnxFile.Input> INPUT =
+      Setting.parsed("input", Group.MODEL, OnnxFile.Input::parse)
+          .valueName("TYPE")
+          .fallback(OnnxFile.Input.BYTE)
+          .choices((Object[]) OnnxFile.Input.values())
+          .help(
+              "onnx: takes images [batch, pixels] as byte, 0 to 255, or as float, already divided"
+                  + " by 255")
+          .build();
 
   @Override
   public String name() {
@@ -59,21 +71,8 @@ final class ExportCommand implements Command {
     Options options = new Options();
     options.addOption(
         Arguments.option("model", "FILE", "a .safetensors file, of ours or of PyTorch (required)"));
-    options.addOption(
-        Arguments.choice(
-            "format",
-            "NAME",
-            "onnx, safetensors, npz (default: " + Format.ONNX + ")",
-            (Object[]) Format.values()));
-    options.addOption(
-        Arguments.choice(
-            "input",
-            "TYPE",
-            "onnx: takes images [batch, pixels] as byte, 0 to 255, or as float, already divided by"
-                + " 255 (default: "
-                + OnnxFile.Input.BYTE
-                + ")",
-            (Object[]) OnnxFile.Input.values()));
+    options.addOption(Arguments.option(FORMAT));
+    options.addOption(Arguments.option(INPUT));
     options.addOption(
         Arguments.option(
             "out", "FILE", "a new file (default: beside the model, with the format's ending)"));
@@ -88,10 +87,9 @@ final class ExportCommand implements Command {
         arguments
             .path("model")
             .orElseThrow(() -> new UsageException("export needs --model FILE.safetensors"));
-    Format format = arguments.parsed("format", Format::parse).orElse(Format.ONNX);
-    OnnxFile.Input input =
-        arguments.parsed("input", OnnxFile.Input::parse).orElse(OnnxFile.Input.BYTE);
-    if (arguments.has("input") && format != Format.ONNX) {
+    Format format = arguments.getOrDefault(FORMAT);
+    OnnxFile.Input input = arguments.getOrDefault(INPUT);
+    if (arguments.has(INPUT) && format != Format.ONNX) {
       throw new UsageException("--input belongs to --format onnx; " + format + " holds no graph");
     }
     Path out = arguments.path("out").orElseGet(() -> beside(file, format));
@@ -110,7 +108,7 @@ final class ExportCommand implements Command {
       case NPZ -> NpzFile.write(model, out);
     }
     if (arguments.has("json")) {
-      terminal.json(json(file, model, format, input, out));
+      terminal.json(result(file, model, format, input, out));
     } else {
       terminal.result("model    ", describe(model));
       terminal.result("format   ", describe(model, format, input));
@@ -175,21 +173,27 @@ final class ExportCommand implements Command {
         .collect(Collectors.joining(", "));
   }
 
-  private static JsonObject json(
+  /** What {@code --json} prints; {@code input} is null but for ONNX. */
+  private record Result(
+      String model,
+      String layers,
+      List<String> classes,
+      String format,
+      String input,
+      String out,
+      long bytes,
+      String sha256) {}
+
+  private static Result result(
       Path file, ModelFile model, Format format, OnnxFile.Input input, Path out) {
-    JsonArray classes = new JsonArray();
-    model.classes().forEach(classes::add);
-    JsonObject json = new JsonObject();
-    json.addProperty("model", file.toString());
-    json.addProperty("layers", model.parameters().architecture().toString());
-    json.add("classes", classes);
-    json.addProperty("format", format.toString());
-    if (format == Format.ONNX) {
-      json.addProperty("input", input.toString());
-    }
-    json.addProperty("out", out.toString());
-    json.addProperty("bytes", size(out));
-    json.addProperty("sha256", Sha256.of(out));
-    return json;
+    return new Result(
+        file.toString(),
+        model.parameters().architecture().toString(),
+        model.classes(),
+        format.toString(),
+        format == Format.ONNX ? input.toString() : null,
+        out.toString(),
+        size(out),
+        Sha256.of(out));
   }
 }

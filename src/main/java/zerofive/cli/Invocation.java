@@ -1,8 +1,12 @@
 package zerofive.cli;
 
 import java.nio.file.Path;
+import java.time.LocalDateTime;
+import java.time.ZoneId;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import zerofive.data.ClassFilter;
@@ -12,7 +16,8 @@ import zerofive.report.FetchProgress;
 import zerofive.report.Terminal;
 import zerofive.report.Text;
 import zerofive.report.TimeSpent;
-import zerofive.train.RunConfig;
+import zerofive.train.Recipe;
+import zerofive.train.RunFolder;
 
 /**
  * One use of the program.
@@ -22,6 +27,9 @@ import zerofive.train.RunConfig;
  * @param time where the time went so far
  */
 record Invocation(List<String> arguments, Terminal terminal, TimeSpent time) {
+  /** Where runs without --out go. */
+  private static final Path RUNS = Path.of("runs");
+
   /** Reads a data set; one that must be fetched first shows how far it has come. */
   DataSet load(String nameOrFolder, ClassFilter filter) {
     try (FetchProgress progress = new FetchProgress(terminal)) {
@@ -32,6 +40,16 @@ record Invocation(List<String> arguments, Terminal terminal, TimeSpent time) {
   /** How the user calls this program, for commands to be copied: {@code ./zerofive}. */
   private static String program() {
     return System.getProperty("zerofive.program", "zerofive");
+  }
+
+  /** A new run's folder: the one asked for, or {@code runs/TIME-ENDING}; locked. */
+  static RunFolder newFolder(Optional<Path> out, String ending) {
+    if (out.isPresent()) {
+      return RunFolder.create(out.get());
+    }
+    String time =
+        LocalDateTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.SECONDS).toString();
+    return RunFolder.createNumbered(RUNS, (time + "-" + ending).replaceAll("[:,]", "-"));
   }
 
   /** Says where the time went. */
@@ -52,8 +70,10 @@ record Invocation(List<String> arguments, Terminal terminal, TimeSpent time) {
   }
 
   /** The command that makes a run with these settings again. */
-  static String again(RunConfig config) {
-    return command(TrainOptions.commandLine(config));
+  static String again(Recipe recipe) {
+    List<String> words = new ArrayList<>(List.of("train"));
+    words.addAll(recipe.options());
+    return command(words);
   }
 
   /** This command once more, on the folder that it has made or was given. */

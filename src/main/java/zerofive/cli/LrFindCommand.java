@@ -1,45 +1,38 @@
 package zerofive.cli;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
+import static zerofive.train.Settings.EARLY_STOP;
+import static zerofive.train.Settings.EPOCHS;
+import static zerofive.train.Settings.LEARNING_RATE;
+import static zerofive.train.Settings.SCHEDULE;
+
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.apache.commons.cli.CommandLine;
-import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import zerofive.data.AtomicFile;
-import zerofive.data.DataSet;
-import zerofive.model.Architecture;
-import zerofive.model.Parameters;
-import zerofive.report.DataText;
 import zerofive.report.LearningRateChart;
 import zerofive.report.Terminal;
 import zerofive.report.Text;
 import zerofive.train.LearningRateFinder;
 import zerofive.train.LearningRateFinder.Point;
-import zerofive.train.RunConfig;
 import zerofive.train.RunFolder;
+import zerofive.train.Setting;
+import zerofive.train.Setting.Group;
+import zerofive.train.Settings;
 
 /** {@code lr-find}: a sweep of the learning rate, its curve and a suggestion. */
 final class LrFindCommand implements Command {
   private static final String CSV = "lr-find.csv";
   private static final String SVG = "lr-find.svg";
 
-  /** What train has and a sweep has no use for. */
-  private static final Set<String> OF_TRAIN_ALONE =
-      Set.of(
-          "lr",
-          "schedule",
-          "epochs",
-          "checkpoint-every",
-          "early-stop",
-          "statistics",
-          "tensorboard");
+  /** A sweep has no use for what is left out. */
+  private static final List<Setting<?>> SETTINGS =
+      Settings.without(EnumSet.of(Group.RUN), LEARNING_RATE, SCHEDULE, EPOCHS, EARLY_STOP);
 
   /** One row in so many is shown; lr-find.csv has all. */
   private static final int SHOWN_EVERY = 10;
@@ -71,12 +64,7 @@ final class LrFindCommand implements Command {
 
   @Override
   public Options options() {
-    Options options = new Options();
-    for (Option option : TrainOptions.options().getOptions()) {
-      if (!OF_TRAIN_ALONE.contains(option.getLongOpt())) {
-        options.addOption(option);
-      }
-    }
+    Options options = TrainOptions.options(SETTINGS);
     options.addOption(
         Arguments.option(
             "out", "DIR", "for " + CSV + " and " + SVG + " (default: runs/TIME-lr-find)"));
@@ -90,42 +78,22 @@ final class LrFindCommand implements Command {
     if (arguments.has("json")) {
       terminal.answerInJson();
     }
-    TrainOptions options = TrainOptions.of(arguments);
-    DeviceOptions deviceOptions = DeviceOptions.of(arguments);
+    TrainOptions options = TrainOptions.of(arguments).checked();
     Optional<Path> out = arguments.path("out");
     out.ifPresent(RunFolder::checkFree);
-    Backends.Choice device = Backends.choose(deviceOptions);
-    DataSet data = invocation.load(options.data(), options.classes());
-    RunConfig config = options.resolve(data.classes());
-    Architecture architecture = TrainCommand.architecture(config, data);
-    TrainOptions.checkAugmentation(config, data);
-    terminal.note("data     ", DataText.describe(data));
-    terminal.note(
-        "model    ",
-        config.model()
-            + " ("
-            + architecture
-            + "), "
-            + config.loss()
-            + ", "
-            + config.optimizer().kind()
-            + ", batch size "
-            + config.batchSize()
-            + ", seed "
-            + config.seed());
-    deviceOptions.note(device, terminal);
+    Experiment experiment = Experiment.prepare(options, invocation);
+    experiment.describe("lr from 0.000001 to 10", "", terminal);
+    experiment.describeDevice(terminal);
     terminal.note("");
-    Parameters initial = TrainCommand.initial(options, config, architecture);
-    List<Point> points = LearningRateFinder.sweep(config, data, initial, device.backend());
-    try (RunFolder folder =
-        out.map(RunFolder::create)
-            .orElseGet(
-                () -> RunFolder.createNumbered(TrainCommand.RUNS, TrainCommand.name(name())))) {
-      String title = "learning rates for " + config.model() + " on " + DataText.title(data);
+    List<Point> points =
+        LearningRateFinder.sweep(
+            experiment.recipe(), experiment.data(), experiment.initial(), experiment.backend());
+    try (RunFolder folder = Invocation.newFolder(out, name())) {
+      String title = "learning rates for " + experiment.title();
       write(folder, Map.of(CSV, csv(points), SVG, LearningRateChart.of(title, points)));
       print(points, folder, invocation);
       if (terminal.answersInJson()) {
-        terminal.json(json(points, folder));
+        terminal.json(result(points, folder));
       }
     }
     return ExitCode.DONE;
@@ -196,23 +164,28 @@ final class LrFindCommand implements Command {
     return csv.toString();
   }
 
-  private static JsonObject json(List<Point> points, RunFolder folder) {
-    JsonArray rows = new JsonArray();
-    for (Point point : points) {
-      JsonObject row = new JsonObject();
-      row.addProperty("lr", point.rate());
-      row.addProperty("loss", point.loss());
-      row.addProperty("smoothed_loss", point.smoothed());
-      rows.add(row);
-    }
-    JsonObject json = new JsonObject();
-    json.addProperty("suggestion", LearningRateFinder.steepest(points));
-    json.addProperty("valley", LearningRateFinder.valley(points));
-    json.addProperty("steepest", LearningRateFinder.steepest(points));
-    json.addProperty("minimum_tenth", LearningRateFinder.tenthOfMinimum(points));
-    json.addProperty("csv", folder.file(CSV).toString());
-    json.addProperty("svg", folder.file(SVG).toString());
-    json.add("points", rows);
-    return json;
+  /** What {@code --json} prints. */
+  private record Result(
+      double suggestion,
+      double valley,
+      double steepest,
+      double minimumTenth,
+      String csv,
+      String svg,
+      List<Row> points) {}
+
+  private record Row(double lr, double loss, double smoothedLoss) {}
+
+  private static Result result(List<Point> points, RunFolder folder) {
+    return new Result(
+        LearningRateFinder.steepest(points),
+        LearningRateFinder.valley(points),
+        LearningRateFinder.steepest(points),
+        LearningRateFinder.tenthOfMinimum(points),
+        folder.file(CSV).toString(),
+        folder.file(SVG).toString(),
+        points.stream()
+            .map(point -> new Row(point.rate(), point.loss(), point.smoothed()))
+            .toList());
   }
 }

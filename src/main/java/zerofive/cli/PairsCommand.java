@@ -1,11 +1,12 @@
 package zerofive.cli;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
+import static zerofive.train.Settings.CLASSES;
+import static zerofive.train.Settings.LOSS;
+
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -14,72 +15,47 @@ import java.util.Set;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
-import zerofive.data.AtomicFile;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
-import zerofive.data.InputException;
-import zerofive.data.OutputException;
-import zerofive.data.Sha256;
-import zerofive.model.Architecture;
 import zerofive.model.Loss;
-import zerofive.model.Parameters;
 import zerofive.report.HeatMap;
 import zerofive.report.PairsTable;
 import zerofive.report.Progress;
 import zerofive.report.Terminal;
 import zerofive.report.Text;
-import zerofive.train.DivergedException;
-import zerofive.train.Pair;
-import zerofive.train.PairResult;
+import zerofive.study.PairsRun;
 import zerofive.train.PairsConfig;
 import zerofive.train.PairsCsv;
 import zerofive.train.PairsSummary;
 import zerofive.train.PairsTrainer;
-import zerofive.train.Receipt;
-import zerofive.train.RunConfig;
+import zerofive.train.Recipe;
 import zerofive.train.RunFolder;
+import zerofive.train.Setting;
+import zerofive.train.Setting.Group;
+import zerofive.train.Settings;
 import zerofive.train.Shard;
 import zerofive.train.StopSignal;
 
 /** {@code pairs}: every two classes of a data set, many trainings at once, one table. */
 final class PairsCommand implements Command {
-  private static final String PICTURE = "errors.svg";
+  private static final Setting<Integer> SEEDS =
+      Setting.integer("seeds", Group.OPTIMIZATION, 1)
+          .fallback(1)
+          .help("of each pair, counted on from --seed")
+          .build();
 
-  /** Options of train that say nothing to trainings which leave no folder of their own. */
-  private static final Set<String> NOT_OF_PAIRS =
-      Set.of("classes", "checkpoint-every", "statistics", "tensorboard");
+  private static final Setting<Shard> SHARD =
+      Setting.parsed("shard", Group.RUN, text -> ShardOption.parse(text, System.getenv()))
+          .valueName("I/N")
+          .fallback(Shard.WHOLE)
+          .help("train the I-th of N shares; auto or auto/N asks Kubernetes' or Slurm's variables")
+          .build();
+
+  /** The trainings leave no folder of their own. */
+  private static final List<Setting<?>> SETTINGS = Settings.without(EnumSet.of(Group.RUN), CLASSES);
 
   private static final Set<String> BESIDE_MERGE =
       Set.of("merge", "out", "json", "quiet", "verbose");
-
-  /** A run of pairs that is under way: its folder, its settings, what it has so far. */
-  private record Run(
-      RunFolder folder, PairsConfig config, Receipt receipt, Map<Pair, PairResult> results) {
-    Path csv() {
-      return folder.file(PairsCsv.NAME);
-    }
-
-    List<Pair> todo() {
-      return config.pairs().stream().filter(pair -> !results.containsKey(pair)).toList();
-    }
-
-    /** The results in the order of the settings, not of the trainings' ends. */
-    List<PairResult> inOrder() {
-      return config.pairs().stream().filter(results::containsKey).map(results::get).toList();
-    }
-
-    PairsSummary summary() {
-      return PairsSummary.of(config.classes(), results.values());
-    }
-
-    /** The receipt's result is written last: a run that has it has everything. */
-    void finish() {
-      PairsSummary summary = summary();
-      PairsCsv.write(csv(), inOrder());
-      AtomicFile.write(folder.file(PICTURE), picture(config, summary));
-      receipt.finish(results.size(), summary.accuracy().mean(), Sha256.of(csv()));
-    }
-  }
 
   @Override
   public String name() {
@@ -110,20 +86,11 @@ final class PairsCommand implements Command {
   public Options options() {
     Options options = new Options();
     options.addOption(
-        Arguments.option("classes", "LIST", "whose pairs: 0,1,2 or all (default: all)"));
-    TrainOptions.options().getOptions().stream()
-        .filter(option -> !NOT_OF_PAIRS.contains(option.getLongOpt()))
-        .forEach(options::addOption);
-    options.addOption(
-        Arguments.option("seeds", "N", "of each pair, counted on from --seed (default: 1)"));
-    options.addOption(
         Arguments.option(
-            "shard",
-            "I/N",
-            "train the I-th of N shares; auto or auto/N asks Kubernetes' or Slurm's variables"
-                + " (default: "
-                + Shard.WHOLE
-                + ")"));
+            CLASSES.withHelp("whose pairs: 0,1,2 or all").withFallback(ClassFilter.ALL, "all")));
+    TrainOptions.options(SETTINGS).getOptions().forEach(options::addOption);
+    options.addOption(Arguments.option(SEEDS));
+    options.addOption(Arguments.option(SHARD));
     options.addOption(
         Option.builder()
             .longOpt("merge")
@@ -157,74 +124,74 @@ final class PairsCommand implements Command {
                 + " cannot stand beside --merge, which trains nothing; only --out may");
       }
     }
-    return merge(folders(line.getOptionValues("merge")), arguments, invocation);
+    Path out =
+        arguments
+            .path("out")
+            .orElseThrow(() -> new UsageException("--merge needs --out DIR for the joined run"));
+    PairsRun run =
+        PairsRun.merge(folders(line.getOptionValues("merge")), out, PairsCommand::picture);
+    invocation.time().mark("report");
+    print(run, invocation);
+    return ExitCode.DONE;
   }
 
   private static int train(Arguments arguments, Invocation invocation) {
     Terminal terminal = invocation.terminal();
     TrainOptions options = TrainOptions.of(arguments, ClassFilter.ALL);
-    Loss loss = options.loss().orElse(Loss.defaultFor(2));
-    if (loss == Loss.CROSS_ENTROPY) {
+    if (arguments.get(LOSS).filter(Loss.CROSS_ENTROPY::equals).isPresent()) {
       throw new UsageException("--loss cross-entropy takes three classes, and a pair has two");
     }
-    int seeds = arguments.integer("seeds", 1).orElse(1);
-    Shard shard =
-        arguments
-            .parsed("shard", text -> ShardOption.parse(text, System.getenv()))
-            .orElse(Shard.WHOLE);
-    DeviceOptions asked = DeviceOptions.of(arguments);
+    int seeds = arguments.getOrDefault(SEEDS);
+    Shard shard = arguments.getOrDefault(SHARD);
+    DeviceOptions asked = DeviceOptions.of(options.recipe());
     // Each training computes on one thread: so many small ones at a time waste the least.
-    DeviceOptions each = new DeviceOptions(asked.device(), 1, asked.settings());
-    invocation.time().mark("start-up");
-    Backends.Choice device = Backends.choose(each);
-    invocation.time().mark("device");
-    DataSet data = invocation.load(options.data(), options.classes());
-    List<String> two = data.classes().subList(0, 2);
-    RunConfig settings = options.config().toBuilder().classes(two).loss(loss).build();
-    Architecture architecture = TrainCommand.architecture(settings, data);
-    Optional<Parameters> start =
-        options.start().map(file -> TrainCommand.startFrom(settings, file, architecture));
-    TrainOptions.checkAugmentation(settings, data);
-    PairsConfig config = config(settings, data.classes(), seeds, shard);
-    invocation.time().mark("data");
-    TrainCommand.describe(settings, architecture, data, terminal);
+    DeviceOptions each = asked.withThreads(1);
+    Backends.Choice device = Experiment.choose(each, invocation);
+    Experiment experiment =
+        Experiment.prepare(options, device, names -> names.subList(0, 2), invocation);
+    PairsConfig config = config(experiment.recipe(), experiment.data().classes(), seeds, shard);
+    experiment.describeTraining(terminal);
     each.note(device, terminal);
     try (StopSignal stop = listen(terminal);
         RunFolder folder = open(arguments.path("out"), shard)) {
-      Run run = begin(folder, config, settings, data, device, invocation);
+      PairsRun run = begin(folder, config, experiment, terminal);
       int atOnce = atOnce(device, asked.threads(), run.todo().size());
       terminal.note("pairs    ", describe(run, atOnce));
       terminal.note("run      " + folder.path());
       terminal.note("");
-      PairsTrainer trainer = new PairsTrainer(settings, data, start, device.backend(), stop);
-      List<String> diverged = train(run, trainer, atOnce, terminal);
+      PairsTrainer trainer =
+          new PairsTrainer(
+              experiment.recipe(),
+              experiment.data(),
+              experiment.start(),
+              experiment.backend(),
+              stop);
+      try (Progress progress = terminal.progress("pairs", run.todo().size())) {
+        run.train(trainer, atOnce, progress::step);
+      }
       trainer.notes().forEach(note -> terminal.note("note     ", note));
       invocation.time().mark("training");
-      if (run.todo().size() > diverged.size()) {
+      if (run.isStopped()) {
         terminal.complain(
             "zerofive: stopped after "
-                + run.results().size()
+                + run.done()
                 + " of "
-                + Text.plural(run.config().pairs().size(), "training")
+                + Text.plural(config.pairs().size(), "training")
                 + ", which are saved; go on with: "
                 + invocation.goOn(folder.path()));
         return ExitCode.INTERRUPTED;
       }
-      if (!diverged.isEmpty()) {
-        throw diverged(run, diverged);
-      }
-      run.finish();
+      run.finish(PairsCommand::picture);
       invocation.time().mark("report");
       print(run, invocation);
       return ExitCode.DONE;
     }
   }
 
-  private static PairsConfig config(
-      RunConfig settings, List<String> classes, int seeds, Shard shard) {
+  private static PairsConfig config(Recipe settings, List<String> classes, int seeds, Shard shard) {
     PairsConfig config;
     try {
-      config = PairsConfig.of(settings, classes, seeds, shard);
+      config = new PairsConfig(settings, classes, seeds, shard);
     } catch (IllegalArgumentException e) {
       throw new UsageException(e.getMessage() + "; ask for fewer --seeds or --classes", e);
     }
@@ -253,8 +220,7 @@ final class PairsCommand implements Command {
   private static RunFolder open(Optional<Path> out, Shard shard) {
     if (out.isEmpty()) {
       String name = shard.equals(Shard.WHOLE) ? "pairs" : "pairs-" + shard;
-      return RunFolder.createNumbered(
-          TrainCommand.RUNS, TrainCommand.name(name.replace("/", "-of-")));
+      return Invocation.newFolder(out, name.replace("/", "-of-"));
     }
     if (!RunFolder.isRun(out.get())) {
       return RunFolder.create(out.get());
@@ -264,59 +230,17 @@ final class PairsCommand implements Command {
     return folder;
   }
 
-  private static Run begin(
-      RunFolder folder,
-      PairsConfig config,
-      RunConfig settings,
-      DataSet data,
-      Backends.Choice device,
-      Invocation invocation) {
-    Receipt.Session session = TrainingJob.session(device, invocation);
-    if (RunFolder.isRun(folder.path())) {
-      return resume(folder, config, data, session, invocation.terminal());
-    }
-    try {
-      Receipt receipt = Receipt.begin(folder.receipt(), data, settings);
-      receipt.add(session, 0);
-      config.write(folder);
-      return new Run(folder, config, receipt, new LinkedHashMap<>());
-    } catch (RuntimeException | Error e) {
-      folder.abandon();
-      throw e;
-    }
-  }
-
-  private static Run resume(
-      RunFolder folder,
-      PairsConfig config,
-      DataSet data,
-      Receipt.Session session,
-      Terminal terminal) {
-    PairsConfig before = PairsConfig.read(folder);
-    Optional<String> difference =
-        before
-            .difference(config)
-            .or(
-                () ->
-                    before.shard().equals(config.shard())
-                        ? Optional.empty()
-                        : Optional.of("share " + before.shard() + ", not " + config.shard()));
-    if (difference.isPresent()) {
-      throw new OutputException(
-          folder.path()
-              + " was begun with "
-              + difference.get()
-              + "; go on with its own settings, or name another folder with --out");
-    }
-    Receipt receipt = Receipt.read(folder.receipt());
-    receipt.checkData(data);
-    Path csv = folder.file(PairsCsv.NAME);
-    Run run = new Run(folder, before, receipt, PairsCsv.read(csv, before.pairs()));
-    if (!run.todo().isEmpty()) {
-      receipt.latest().ifPresent(latest -> TrainingJob.warn(latest, session, terminal));
-      receipt.add(session, 0);
-    }
-    return run;
+  private static PairsRun begin(
+      RunFolder folder, PairsConfig config, Experiment experiment, Terminal terminal) {
+    DataSet data = experiment.data();
+    return RunFolder.isRun(folder.path())
+        ? PairsRun.resume(
+            folder,
+            config,
+            data,
+            experiment.session(),
+            before -> TrainingJob.warn(before, experiment.session(), terminal))
+        : PairsRun.begin(folder, config, data, experiment.session());
   }
 
   private static int atOnce(Backends.Choice device, int threads, int trainings) {
@@ -325,7 +249,7 @@ final class PairsCommand implements Command {
     return Math.max(1, Math.min(card ? 1 : most, trainings));
   }
 
-  private static String describe(Run run, int atOnce) {
+  private static String describe(PairsRun run, int atOnce) {
     PairsConfig config = run.config();
     int trainings = config.pairs().size();
     return Text.plural(config.all().size() / config.seeds(), "pair")
@@ -339,37 +263,7 @@ final class PairsCommand implements Command {
         + ", "
         + atOnce
         + " at a time"
-        + (run.results().isEmpty() ? "" : "; " + run.results().size() + " are done already");
-  }
-
-  private static List<String> train(Run run, PairsTrainer trainer, int atOnce, Terminal terminal) {
-    List<Pair> todo = run.todo();
-    if (todo.isEmpty()) {
-      return List.of();
-    }
-    try (PairsCsv csv = new PairsCsv(run.csv(), run.results().values());
-        Progress progress = terminal.progress("pairs", todo.size())) {
-      return trainer.train(
-          todo,
-          atOnce,
-          result -> {
-            csv.append(result);
-            run.results().put(result.pair(), result);
-            progress.step();
-          });
-    }
-  }
-
-  private static DivergedException diverged(Run run, List<String> diverged) {
-    return new DivergedException(
-        diverged.get(0)
-            + (diverged.size() == 1
-                ? ""
-                : "; " + (diverged.size() - 1) + " more diverged, each in its own way")
-            + "; the "
-            + Text.plural(run.results().size(), "training")
-            + " that did not are kept in "
-            + run.csv());
+        + (run.done() == 0 ? "" : "; " + run.done() + " are done already");
   }
 
   private static List<Path> folders(String[] names) {
@@ -384,94 +278,7 @@ final class PairsCommand implements Command {
     return folders;
   }
 
-  private static int merge(List<Path> folders, Arguments arguments, Invocation invocation) {
-    Path out =
-        arguments
-            .path("out")
-            .orElseThrow(() -> new UsageException("--merge needs --out DIR for the joined run"));
-    RunFolder.checkFree(out);
-    List<Run> shares = folders.stream().map(PairsCommand::read).toList();
-    Run first = shares.get(0);
-    Map<Pair, PairResult> results = new LinkedHashMap<>();
-    Map<Pair, Path> origin = new LinkedHashMap<>();
-    for (Run share : shares) {
-      checkSame(first, share);
-      share
-          .results()
-          .forEach(
-              (pair, result) -> {
-                Path before = origin.put(pair, share.folder().path());
-                if (before != null) {
-                  throw new InputException(
-                      pair
-                          + " is in both "
-                          + before
-                          + " and "
-                          + share.folder().path()
-                          + "; name each share once");
-                }
-                results.put(pair, result);
-              });
-    }
-    checkWhole(first.config().whole(), results);
-    try (RunFolder folder = RunFolder.create(out)) {
-      Run run = join(folder, shares, results);
-      invocation.time().mark("report");
-      print(run, invocation);
-      return ExitCode.DONE;
-    }
-  }
-
-  /** Writes a run of all shares together; where it cannot be written, nothing of it stays. */
-  private static Run join(RunFolder folder, List<Run> shares, Map<Pair, PairResult> results) {
-    try {
-      Receipt receipt = Receipt.join(folder.receipt(), shares.stream().map(Run::receipt).toList());
-      Run run = new Run(folder, shares.get(0).config().whole(), receipt, results);
-      run.finish();
-      run.config().write(folder);
-      return run;
-    } catch (RuntimeException | Error e) {
-      folder.abandon(PairsCsv.NAME, PICTURE);
-      throw e;
-    }
-  }
-
-  private static Run read(Path path) {
-    RunFolder folder = RunFolder.find(path);
-    PairsConfig config = PairsConfig.read(folder);
-    Map<Pair, PairResult> results = PairsCsv.read(folder.file(PairsCsv.NAME), config.pairs());
-    return new Run(folder, config, Receipt.read(folder.receipt()), results);
-  }
-
-  private static void checkSame(Run first, Run share) {
-    share
-        .config()
-        .difference(first.config())
-        .ifPresent(
-            difference -> {
-              throw new InputException(
-                  share.folder().path()
-                      + " was made with "
-                      + difference
-                      + " as "
-                      + first.folder().path()
-                      + "; merge shares of one run");
-            });
-  }
-
-  private static void checkWhole(PairsConfig whole, Map<Pair, PairResult> results) {
-    List<Pair> missing = whole.pairs().stream().filter(pair -> !results.containsKey(pair)).toList();
-    if (!missing.isEmpty()) {
-      throw new InputException(
-          missing.get(0)
-              + (missing.size() == 1
-                  ? " is"
-                  : " and " + Text.plural(missing.size() - 1, "other training") + " are")
-              + " in none of the folders; let every share finish, and name them all");
-    }
-  }
-
-  private static void print(Run run, Invocation invocation) {
+  private static void print(PairsRun run, Invocation invocation) {
     Terminal terminal = invocation.terminal();
     PairsSummary summary = run.summary();
     boolean several = summary.accuracy().count() > 1;
@@ -486,10 +293,11 @@ final class PairsCommand implements Command {
             + Text.plural(summary.cells().size(), "pair"));
     terminal.result("hardest  " + PairsTable.describe(summary.hardest().get(0)));
     invocation.printTime();
-    terminal.result("run      " + run.folder().path());
-    terminal.result("         ", PairsCsv.NAME + ", " + PICTURE + ", config.json, the receipt");
+    terminal.result("run      " + run.path());
+    terminal.result(
+        "         ", PairsCsv.NAME + ", " + PairsRun.PICTURE + ", config.json, the receipt");
     if (terminal.answersInJson()) {
-      terminal.json(json(run, summary, invocation));
+      terminal.json(result(run, summary, invocation));
     }
   }
 
@@ -502,7 +310,9 @@ final class PairsCommand implements Command {
             Locale.ROOT, "%.2f +- %.2f %%", 100 * accuracy.mean(), 100 * accuracy.deviation());
   }
 
-  private static String picture(PairsConfig config, PairsSummary summary) {
+  private static String picture(PairsRun run) {
+    PairsConfig config = run.config();
+    PairsSummary summary = run.summary();
     return HeatMap.toSvg(
         "errors of "
             + config.model()
@@ -518,30 +328,46 @@ final class PairsCommand implements Command {
         summary);
   }
 
-  private static JsonObject json(Run run, PairsSummary summary, Invocation invocation) {
-    JsonArray classes = new JsonArray();
-    run.config().classes().forEach(classes::add);
-    JsonArray pairs = new JsonArray();
-    for (PairsSummary.Cell cell : summary.cells()) {
-      JsonObject pair = new JsonObject();
-      pair.addProperty("first", cell.first());
-      pair.addProperty("second", cell.second());
-      pair.addProperty("images", cell.images());
-      pair.addProperty("errors", cell.errors().mean());
-      pair.addProperty("errors_deviation", cell.errors().deviation());
-      pair.addProperty("accuracy", cell.accuracy());
-      pairs.add(pair);
+  /** What {@code --json} prints. */
+  private record Result(
+      String run,
+      String model,
+      String data,
+      List<String> classes,
+      int seeds,
+      double accuracy,
+      double accuracyDeviation,
+      List<Row> pairs,
+      Map<String, Double> seconds) {}
+
+  private record Row(
+      String first,
+      String second,
+      int images,
+      double errors,
+      double errorsDeviation,
+      double accuracy) {
+    static Row of(PairsSummary.Cell cell) {
+      return new Row(
+          cell.first(),
+          cell.second(),
+          cell.images(),
+          cell.errors().mean(),
+          cell.errors().deviation(),
+          cell.accuracy());
     }
-    JsonObject json = new JsonObject();
-    json.addProperty("run", run.folder().path().toString());
-    json.addProperty("model", run.config().model());
-    json.addProperty("data", run.config().data());
-    json.add("classes", classes);
-    json.addProperty("seeds", run.config().seeds());
-    json.addProperty("accuracy", summary.accuracy().mean());
-    json.addProperty("accuracy_deviation", summary.accuracy().deviation());
-    json.add("pairs", pairs);
-    json.add("seconds", RunJson.seconds(invocation.time()));
-    return json;
+  }
+
+  private static Result result(PairsRun run, PairsSummary summary, Invocation invocation) {
+    return new Result(
+        run.path().toString(),
+        run.config().model(),
+        run.config().data(),
+        run.config().classes(),
+        run.config().seeds(),
+        summary.accuracy().mean(),
+        summary.accuracy().deviation(),
+        summary.cells().stream().map(Row::of).toList(),
+        invocation.time().phases());
   }
 }

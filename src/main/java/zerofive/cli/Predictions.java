@@ -1,11 +1,7 @@
 package zerofive.cli;
 
-import com.google.gson.Gson;
-import com.google.gson.GsonBuilder;
-import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonPrimitive;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -23,6 +19,7 @@ import zerofive.data.GreyImage;
 import zerofive.data.ImageFitter;
 import zerofive.data.ImageSet;
 import zerofive.data.InputException;
+import zerofive.data.Json;
 import zerofive.model.ModelFile;
 import zerofive.report.Terminal;
 
@@ -44,7 +41,6 @@ final class Predictions {
   private final Terminal terminal;
   private final Consumer<List<String>> sink;
   private final int inputs;
-  private final Gson gson = new GsonBuilder().serializeNulls().disableHtmlEscaping().create();
   private final List<Pending> pending = new ArrayList<>();
   private long predicted;
   private long unreadable;
@@ -177,17 +173,12 @@ final class Predictions {
     JsonObject object = new JsonObject();
     object.addProperty("path", name);
     object.addProperty("class", label);
-    object.add("probability", best == Prediction.NONE ? JsonNull.INSTANCE : number(shares[best]));
+    object.add("probability", best == Prediction.NONE ? JsonNull.INSTANCE : Json.of(shares[best]));
     JsonObject probabilities = new JsonObject();
     for (int j = 0; j < shares.length; j++) {
-      probabilities.add(model.classes().get(j), number(shares[j]));
+      probabilities.add(model.classes().get(j), Json.of(shares[j]));
     }
     object.add("probabilities", probabilities);
-    return gson.toJson(object);
-  }
-
-  /** JSON knows no NaN. */
-  private static JsonElement number(double value) {
-    return Double.isFinite(value) ? new JsonPrimitive(value) : JsonNull.INSTANCE;
+    return Json.line(object);
   }
 }

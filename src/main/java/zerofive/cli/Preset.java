@@ -1,13 +1,21 @@
 package zerofive.cli;
 
+import static zerofive.train.Settings.AUGMENTATION;
+import static zerofive.train.Settings.BATCH_SIZE;
+import static zerofive.train.Settings.EPOCHS;
+import static zerofive.train.Settings.LEARNING_RATE;
+import static zerofive.train.Settings.LOSS;
+import static zerofive.train.Settings.MODEL;
+import static zerofive.train.Settings.OPTIMIZER;
+import static zerofive.train.Settings.ORDER;
+import static zerofive.train.Settings.SCHEDULE;
+
 import java.util.Locale;
-import java.util.Optional;
 import zerofive.backend.Optimizer;
 import zerofive.data.Augmentation;
 import zerofive.data.ExampleOrder;
-import zerofive.data.Named;
 import zerofive.model.Loss;
-import zerofive.train.RunConfig;
+import zerofive.train.Recipe;
 import zerofive.train.Schedule;
 
 /** Recipes with a name; options named beside one win. */
@@ -21,64 +29,24 @@ enum Preset {
    */
   ACCURATE;
 
-  /** Parses a preset's name; throws IllegalArgumentException. */
-  static Preset parse(String name) {
-    return Named.of(name, "preset", values());
-  }
-
-  /** Its settings, where it has them, and the defaults. */
-  RunConfig.Builder settings() {
+  /** What it sets; all else has its default. */
+  Recipe recipe() {
     return switch (this) {
       case NOTEBOOK ->
-          new RunConfig.Builder()
-              .loss(Loss.MNIST)
-              .learningRate(0.1f)
-              .order(ExampleOrder.SEQUENTIAL)
-              .schedule(Schedule.CONSTANT);
+          Recipe.DEFAULTS
+              .with(LOSS, Loss.MNIST)
+              .with(LEARNING_RATE, 0.1f)
+              .with(ORDER, ExampleOrder.SEQUENTIAL)
+              .with(SCHEDULE, Schedule.CONSTANT);
       case ACCURATE ->
-          new RunConfig.Builder()
-              .model("mlp:256")
-              .optimizer(new Optimizer(Optimizer.Kind.ADAM, 0, 0))
-              .learningRate(0.005f)
-              .schedule(Schedule.ONE_CYCLE)
-              .epochs(60)
-              .augmentation(new Augmentation(2));
-    };
-  }
-
-  /** The loss it asks for; none where that follows from the number of classes. */
-  Optional<Loss> loss() {
-    return this == NOTEBOOK ? Optional.of(settings().build().loss()) : Optional.empty();
-  }
-
-  /** What it sets, for {@code --help}. */
-  String description() {
-    RunConfig config = settings().build();
-    return switch (this) {
-      case NOTEBOOK ->
-          "loss "
-              + config.loss()
-              + ", lr "
-              + config.learningRate()
-              + ", order "
-              + config.order()
-              + ", schedule "
-              + config.schedule();
-      case ACCURATE ->
-          "model "
-              + config.model()
-              + ", optimizer "
-              + config.optimizer().kind()
-              + ", lr "
-              + config.learningRate()
-              + ", schedule "
-              + config.schedule()
-              + ", epochs "
-              + config.epochs()
-              + ", batch-size "
-              + config.batchSize()
-              + ", augment "
-              + config.augmentation();
+          Recipe.DEFAULTS
+              .with(MODEL, "mlp:256")
+              .with(OPTIMIZER, Optimizer.Kind.ADAM)
+              .with(LEARNING_RATE, 0.005f)
+              .with(SCHEDULE, Schedule.ONE_CYCLE)
+              .with(EPOCHS, 60)
+              .with(BATCH_SIZE, 256)
+              .with(AUGMENTATION, new Augmentation(2));
     };
   }
 

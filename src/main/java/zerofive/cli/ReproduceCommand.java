@@ -1,18 +1,21 @@
 package zerofive.cli;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
+import static zerofive.train.Settings.DATA;
+import static zerofive.train.Settings.EPOCHS;
+import static zerofive.train.Settings.INITIALIZER;
+import static zerofive.train.Settings.LEARNING_RATE;
+import static zerofive.train.Settings.MODEL;
+import static zerofive.train.Settings.SEED;
+
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import zerofive.data.AtomicFile;
-import zerofive.data.ClassFilter;
-import zerofive.data.DataSet;
-import zerofive.data.DataSets;
 import zerofive.model.Initializer;
 import zerofive.report.DataText;
 import zerofive.report.HistoryCharts;
@@ -20,7 +23,7 @@ import zerofive.report.LineChart;
 import zerofive.report.Terminal;
 import zerofive.report.Text;
 import zerofive.train.EpochRecord;
-import zerofive.train.RunConfig;
+import zerofive.train.Recipe;
 import zerofive.train.RunFolder;
 import zerofive.train.StopSignal;
 import zerofive.train.Trainer;
@@ -63,8 +66,7 @@ final class ReproduceCommand implements Command {
           new Published(20, UNPUBLISHED, 0.977));
 
   /** One of the three models. */
-  private record Experiment(
-      String title, String folder, RunConfig config, List<Published> published) {}
+  private record Model(String title, String folder, Recipe recipe, List<Published> published) {}
 
   @Override
   public String name() {
@@ -84,9 +86,7 @@ final class ReproduceCommand implements Command {
   @Override
   public Options options() {
     Options options = new Options();
-    options.addOption(
-        Arguments.option(
-            "seed", "N", "of the initial weights (default: " + TrainOptions.DEFAULTS.seed() + ")"));
+    options.addOption(Arguments.option(SEED.withHelp("of the initial weights")));
     DeviceOptions.addTo(options);
     options.addOption(
         Arguments.option("out", "DIR", "new or empty folder (default: runs/TIME-reproduce)"));
@@ -103,49 +103,33 @@ final class ReproduceCommand implements Command {
     if (arguments.has("json")) {
       terminal.answerInJson();
     }
-    long seed = arguments.wholeNumber("seed").orElse(TrainOptions.DEFAULTS.seed());
-    DeviceOptions deviceOptions = DeviceOptions.of(arguments);
-    invocation.time().mark("start-up");
-    Backends.Choice device = Backends.choose(deviceOptions);
-    invocation.time().mark("device");
+    Recipe net =
+        DeviceOptions.recipe(Preset.NOTEBOOK.recipe(), arguments)
+            .with(SEED, arguments.getOrDefault(SEED));
     Optional<Path> out = arguments.path("out");
     out.ifPresent(RunFolder::checkFree);
-    RunConfig net =
-        Preset.NOTEBOOK
-            .settings()
-            .seed(seed)
-            .device(deviceOptions.device())
-            .threads(deviceOptions.threads())
-            .deviceSettings(deviceOptions.settings())
-            .build();
-    RunConfig linear = net.toBuilder().model("linear").build();
-    RunConfig scratch =
-        linear.toBuilder()
-            .initializer(Initializer.NORMAL)
-            .learningRate(SCRATCH_RATE)
-            .epochs(SCRATCH_EPOCHS)
-            .build();
-    DataSet data = DataSets.load(net.data(), new ClassFilter(net.classes()));
-    invocation.time().mark("data");
-    terminal.note("data     ", DataText.describe(data));
-    deviceOptions.note(device, terminal);
-    List<Experiment> experiments =
+    Experiment experiment =
+        Experiment.prepare(new TrainOptions(net.get(DATA), net, Optional.empty()), invocation);
+    Recipe linear = net.with(MODEL, "linear");
+    Recipe scratch =
+        linear
+            .with(INITIALIZER, Initializer.NORMAL)
+            .with(LEARNING_RATE, SCRATCH_RATE)
+            .with(EPOCHS, SCRATCH_EPOCHS);
+    terminal.note("data     ", DataText.describe(experiment.data()));
+    experiment.describeDevice(terminal);
+    List<Model> models =
         List.of(
-            new Experiment("linear model from scratch", "scratch", scratch, SCRATCH),
-            new Experiment("linear model", "linear", linear, LINEAR),
-            new Experiment("simple net", "net", net, NET));
+            new Model("linear model from scratch", "scratch", scratch, SCRATCH),
+            new Model("linear model", "linear", linear, LINEAR),
+            new Model("simple net", "net", net, NET));
     List<List<EpochRecord>> histories = new ArrayList<>();
     try (StopSignal stop = TrainingJob.listen(terminal);
-        RunFolder folder =
-            out.map(RunFolder::create)
-                .orElseGet(
-                    () ->
-                        RunFolder.createNumbered(
-                            TrainCommand.RUNS, TrainCommand.name("reproduce")))) {
-      for (Experiment experiment : experiments) {
+        RunFolder folder = Invocation.newFolder(out, name())) {
+      for (Model model : models) {
         Trainer.Outcome outcome;
         try {
-          outcome = train(experiment, folder, data, device, stop, invocation);
+          outcome = train(model, experiment.with(model.recipe()), folder, stop, invocation);
         } catch (RuntimeException | Error e) {
           folder.abandon();
           throw e;
@@ -154,7 +138,7 @@ final class ReproduceCommand implements Command {
           return ExitCode.INTERRUPTED;
         }
         histories.add(outcome.history());
-        print(experiment, outcome.history(), terminal);
+        print(model, outcome.history(), terminal);
       }
       AtomicFile.write(folder.file("accuracy.svg"), chart(histories.get(2), histories.get(1)));
       invocation.time().mark("report");
@@ -163,32 +147,22 @@ final class ReproduceCommand implements Command {
       terminal.result("picture  " + folder.file("accuracy.svg"));
       terminal.result("runs     " + folder.path() + ", one folder a model");
       if (terminal.answersInJson()) {
-        terminal.json(json(experiments, histories, folder, invocation));
+        terminal.json(result(models, histories, folder, invocation));
       }
       return ExitCode.DONE;
     }
   }
 
   private static Trainer.Outcome train(
+      Model model,
       Experiment experiment,
       RunFolder parent,
-      DataSet data,
-      Backends.Choice device,
       StopSignal stop,
       Invocation invocation) {
-    RunConfig config = experiment.config();
-    try (RunFolder folder = RunFolder.create(parent.file(experiment.folder()))) {
-      TrainingJob job =
-          TrainingJob.begin(
-              config,
-              data,
-              folder,
-              config
-                  .initializer()
-                  .create(config.architecture(data.train().imageSize()), config.seed()),
-              TrainingJob.session(device, invocation));
+    try (RunFolder folder = RunFolder.create(parent.file(model.folder()))) {
+      TrainingJob job = TrainingJob.begin(experiment, folder);
       invocation.time().mark("device");
-      Trainer.Outcome outcome = job.run(device.backend(), stop, invocation, row -> {});
+      Trainer.Outcome outcome = job.run(stop, invocation, row -> {});
       if (outcome.interrupted()) {
         invocation
             .terminal()
@@ -196,7 +170,7 @@ final class ReproduceCommand implements Command {
                 "zerofive: stopped after epoch "
                     + outcome.history().size()
                     + " of the "
-                    + experiment.title()
+                    + model.title()
                     + "; finish that model with: "
                     + Invocation.resume(folder.path()));
       }
@@ -204,11 +178,11 @@ final class ReproduceCommand implements Command {
     }
   }
 
-  private static void print(Experiment experiment, List<EpochRecord> history, Terminal terminal) {
+  private static void print(Model model, List<EpochRecord> history, Terminal terminal) {
     EpochRecord last = history.get(history.size() - 1);
     terminal.result("");
     terminal.emphasised(
-        experiment.title()
+        model.title()
             + ": "
             + Text.plural(last.errors(), "error")
             + " after "
@@ -224,7 +198,7 @@ final class ReproduceCommand implements Command {
             "accuracy",
             "published",
             "errors"));
-    for (Published published : experiment.published()) {
+    for (Published published : model.published()) {
       EpochRecord ours = history.get(published.epoch());
       terminal.result(
           String.format(
@@ -240,33 +214,53 @@ final class ReproduceCommand implements Command {
     }
   }
 
-  private static JsonObject json(
-      List<Experiment> experiments,
+  /** What {@code --json} prints. */
+  private record Result(String run, List<Trained> models, Map<String, Double> seconds) {}
+
+  private record Trained(String title, String run, List<Row> epochs) {
+    static Trained of(Model model, List<EpochRecord> history, RunFolder folder) {
+      return new Trained(
+          model.title(),
+          folder.file(model.folder()).toString(),
+          model.published().stream()
+              .map(published -> Row.of(published, history.get(published.epoch())))
+              .toList());
+    }
+  }
+
+  private record Row(
+      int epoch,
+      double trainLoss,
+      double validLoss,
+      double accuracy,
+      int errors,
+      int notebookEpoch,
+      double publishedValidLoss,
+      double publishedAccuracy) {
+    static Row of(Published published, EpochRecord row) {
+      RunJson.Epoch ours = RunJson.Epoch.of(row);
+      return new Row(
+          ours.epoch(),
+          ours.trainLoss(),
+          ours.validLoss(),
+          ours.accuracy(),
+          ours.errors(),
+          published.epoch(),
+          published.validLoss(),
+          published.accuracy());
+    }
+  }
+
+  private static Result result(
+      List<Model> models,
       List<List<EpochRecord>> histories,
       RunFolder folder,
       Invocation invocation) {
-    JsonArray models = new JsonArray();
-    for (int i = 0; i < experiments.size(); i++) {
-      Experiment experiment = experiments.get(i);
-      JsonArray rows = new JsonArray();
-      for (Published published : experiment.published()) {
-        JsonObject row = RunJson.epoch(histories.get(i).get(published.epoch()));
-        row.addProperty("notebook_epoch", published.epoch());
-        row.add("published_valid_loss", RunJson.finiteOrNull(published.validLoss()));
-        row.add("published_accuracy", RunJson.finiteOrNull(published.accuracy()));
-        rows.add(row);
-      }
-      JsonObject model = new JsonObject();
-      model.addProperty("title", experiment.title());
-      model.addProperty("run", folder.file(experiment.folder()).toString());
-      model.add("epochs", rows);
-      models.add(model);
+    List<Trained> trained = new ArrayList<>();
+    for (int i = 0; i < models.size(); i++) {
+      trained.add(Trained.of(models.get(i), histories.get(i), folder));
     }
-    JsonObject json = new JsonObject();
-    json.addProperty("run", folder.path().toString());
-    json.add("models", models);
-    json.add("seconds", RunJson.seconds(invocation.time()));
-    return json;
+    return new Result(folder.path().toString(), trained, invocation.time().phases());
   }
 
   private static String figure(double value) {

@@ -1,75 +1,88 @@
 package zerofive.cli;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
-import com.google.gson.JsonNull;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonPrimitive;
+import static zerofive.train.Settings.CLASSES;
+import static zerofive.train.Settings.DATA;
+import static zerofive.train.Settings.EARLY_STOP;
+import static zerofive.train.Settings.EPOCHS;
+
+import com.google.gson.annotations.SerializedName;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.util.Comparator;
 import java.util.List;
-import zerofive.report.TimeSpent;
+import java.util.Map;
 import zerofive.train.EpochRecord;
-import zerofive.train.RunConfig;
+import zerofive.train.Recipe;
 import zerofive.train.RunFolder;
 
-/** What a finished training came to, for programs that read along. */
-final class RunJson {
-  private RunJson() {}
+/**
+ * What a finished training came to, for programs that read along.
+ *
+ * @param run its folder
+ * @param model the model's file
+ * @param data as the settings name it
+ * @param classes in the order of the targets
+ * @param device that trained
+ * @param last the last epoch
+ * @param best the epoch with the fewest errors
+ * @param kept the epoch that the model is of; null where that is the last
+ * @param stoppedEarly whether the run ended before its last epoch; null where it could not
+ * @param seconds of each phase of the command; null where nothing was trained
+ */
+record RunJson(
+    String run,
+    String model,
+    String data,
+    List<String> classes,
+    String device,
+    @SerializedName("final") Epoch last,
+    Epoch best,
+    Epoch kept,
+    Boolean stoppedEarly,
+    Map<String, Double> seconds) {
+
+  /** One epoch's figures, with nine significant digits as in metrics.csv. */
+  record Epoch(int epoch, double trainLoss, double validLoss, double accuracy, int errors) {
+    static Epoch of(EpochRecord row) {
+      return new Epoch(
+          row.epoch(),
+          rounded(row.trainLoss()),
+          rounded(row.validLoss()),
+          rounded(row.accuracy()),
+          row.errors());
+    }
+  }
 
   /**
    * @param backend that trained
    * @param history all epochs of the run, at least one
    * @param kept the epoch that the model is of
+   * @param seconds of each phase; null where nothing was trained
    */
-  static JsonObject of(
-      RunFolder folder, RunConfig config, String backend, List<EpochRecord> history, int kept) {
-    JsonArray classes = new JsonArray();
-    config.classes().forEach(classes::add);
-    JsonObject json = new JsonObject();
-    json.addProperty("run", folder.path().toString());
-    json.addProperty("model", folder.model().toString());
-    json.addProperty("data", config.data());
-    json.add("classes", classes);
-    json.addProperty("device", backend);
-    json.add("final", epoch(history.get(history.size() - 1)));
-    json.add(
-        "best",
-        epoch(history.stream().min(Comparator.comparingInt(EpochRecord::errors)).orElseThrow()));
-    if (config.earlyStop() > 0) {
-      json.add("kept", epoch(history.get(kept - 1)));
-      json.addProperty("stopped_early", history.size() < config.epochs());
-    }
-    return json;
+  static RunJson of(
+      RunFolder folder,
+      Recipe recipe,
+      String backend,
+      List<EpochRecord> history,
+      int kept,
+      Map<String, Double> seconds) {
+    boolean mayStop = recipe.get(EARLY_STOP) > 0;
+    return new RunJson(
+        folder.path().toString(),
+        folder.model().toString(),
+        recipe.get(DATA),
+        recipe.get(CLASSES).names(),
+        backend,
+        Epoch.of(history.get(history.size() - 1)),
+        Epoch.of(history.stream().min(Comparator.comparingInt(EpochRecord::errors)).orElseThrow()),
+        mayStop ? Epoch.of(history.get(kept - 1)) : null,
+        mayStop ? history.size() < recipe.get(EPOCHS) : null,
+        seconds);
   }
 
-  /** Seconds of each phase of the command. */
-  static JsonObject seconds(TimeSpent time) {
-    JsonObject json = new JsonObject();
-    time.phases().forEach(json::addProperty);
-    return json;
-  }
-
-  /** JSON knows no NaN and no infinity. */
-  static JsonElement finiteOrNull(double value) {
-    return Double.isFinite(value) ? new JsonPrimitive(value) : JsonNull.INSTANCE;
-  }
-
-  /** One epoch's figures, with nine significant digits as in metrics.csv. */
-  static JsonObject epoch(EpochRecord row) {
-    JsonObject json = new JsonObject();
-    json.addProperty("epoch", row.epoch());
-    json.add("train_loss", rounded(row.trainLoss()));
-    json.add("valid_loss", rounded(row.validLoss()));
-    json.add("accuracy", rounded(row.accuracy()));
-    json.addProperty("errors", row.errors());
-    return json;
-  }
-
-  private static JsonElement rounded(double value) {
+  static double rounded(double value) {
     return Double.isFinite(value)
-        ? new JsonPrimitive(new BigDecimal(value).round(new MathContext(9)).doubleValue())
-        : JsonNull.INSTANCE;
+        ? new BigDecimal(value).round(new MathContext(9)).doubleValue()
+        : value;
   }
 }

@@ -1,5 +1,8 @@
 package zerofive.cli;
 
+import static zerofive.train.Settings.EPOCHS;
+import static zerofive.train.Settings.LOSS;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -7,16 +10,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import zerofive.backend.Backend;
 import zerofive.backend.Scorer;
 import zerofive.data.AtomicFile;
 import zerofive.data.DataSet;
 import zerofive.data.OutputException;
 import zerofive.data.Sha256;
 import zerofive.model.ModelFile;
-import zerofive.model.Parameters;
 import zerofive.report.ConfusionMatrix;
-import zerofive.report.DataText;
 import zerofive.report.HistoryCharts;
 import zerofive.report.Progress;
 import zerofive.report.RunReport;
@@ -24,7 +24,7 @@ import zerofive.report.Terminal;
 import zerofive.report.TimeSpent;
 import zerofive.train.EpochRecord;
 import zerofive.train.Receipt;
-import zerofive.train.RunConfig;
+import zerofive.train.Recipe;
 import zerofive.train.RunFolder;
 import zerofive.train.StopSignal;
 import zerofive.train.Trainer;
@@ -33,33 +33,30 @@ import zerofive.train.Trainer;
 final class TrainingJob {
   private static final String REPORT = "report.html";
 
-  private final RunConfig config;
+  private final Experiment experiment;
+  private final Recipe recipe;
   private final DataSet data;
   private final RunFolder folder;
   private final Trainer trainer;
   private final Receipt receipt;
 
-  private TrainingJob(
-      RunConfig config, DataSet data, RunFolder folder, Trainer trainer, Receipt receipt) {
-    this.config = config;
-    this.data = data;
+  private TrainingJob(Experiment experiment, RunFolder folder, Trainer trainer, Receipt receipt) {
+    this.experiment = experiment;
+    recipe = experiment.recipe();
+    data = experiment.data();
     this.folder = folder;
     this.trainer = trainer;
     this.receipt = receipt;
   }
 
   /** A new run; where it cannot be begun, nothing of it stays. */
-  static TrainingJob begin(
-      RunConfig config,
-      DataSet data,
-      RunFolder folder,
-      Parameters initial,
-      Receipt.Session session) {
+  static TrainingJob begin(Experiment experiment, RunFolder folder) {
     try {
-      Receipt receipt = Receipt.begin(folder.receipt(), data, config);
-      receipt.add(session, 0);
-      Trainer trainer = Trainer.begin(config, data, folder, initial);
-      return new TrainingJob(config, data, folder, trainer, receipt);
+      Receipt receipt = Receipt.begin(folder.receipt(), experiment.data(), experiment.recipe());
+      receipt.add(experiment.session(), 0);
+      Trainer trainer =
+          Trainer.begin(experiment.recipe(), experiment.data(), folder, experiment.initial());
+      return new TrainingJob(experiment, folder, trainer, receipt);
     } catch (RuntimeException | Error e) {
       folder.abandon();
       throw e;
@@ -67,20 +64,15 @@ final class TrainingJob {
   }
 
   /** A run that goes on; warns where other bits may come out than without the interruption. */
-  static TrainingJob resume(
-      RunConfig config,
-      DataSet data,
-      RunFolder folder,
-      Receipt.Session session,
-      Terminal terminal) {
+  static TrainingJob resume(Experiment experiment, RunFolder folder, Terminal terminal) {
     Receipt receipt = Receipt.read(folder.receipt());
-    receipt.checkData(data);
-    Trainer trainer = Trainer.resume(config, data, folder);
-    receipt.latest().ifPresent(before -> warn(before, session, terminal));
-    receipt.add(session, trainer.history().size());
+    receipt.checkData(experiment.data());
+    Trainer trainer = Trainer.resume(experiment.recipe(), experiment.data(), folder);
+    receipt.latest().ifPresent(before -> warn(before, experiment.session(), terminal));
+    receipt.add(experiment.session(), trainer.history().size());
     delete(folder.model());
     delete(folder.file(REPORT));
-    return new TrainingJob(config, data, folder, trainer, receipt);
+    return new TrainingJob(experiment, folder, trainer, receipt);
   }
 
   private static void delete(Path file) {
@@ -109,16 +101,6 @@ final class TrainingJob {
     return session.program() + " on " + session.backend() + " (" + session.device() + ")";
   }
 
-  /** This program on this device, for the receipt. */
-  static Receipt.Session session(Backends.Choice device, Invocation invocation) {
-    return new Receipt.Session(
-        Version.read().toString(),
-        device.backend().name(),
-        device.device(),
-        device.details(),
-        invocation.arguments());
-  }
-
   /** Listens for Ctrl-C and SIGTERM; install it before the run folder is begun. */
   static StopSignal listen(Terminal terminal) {
     return StopSignal.install(
@@ -135,14 +117,14 @@ final class TrainingJob {
   }
 
   /** Trains to the end or to a signal, and writes the results; where the time went is told. */
-  Trainer.Outcome run(
-      Backend backend, StopSignal stop, Invocation invocation, Consumer<EpochRecord> eachEpoch) {
+  Trainer.Outcome run(StopSignal stop, Invocation invocation, Consumer<EpochRecord> eachEpoch) {
     int before = trainer.history().size();
     Trainer.Outcome outcome;
-    try (Progress progress = invocation.terminal().progress("training", config.epochs() - before)) {
+    try (Progress progress =
+        invocation.terminal().progress("training", recipe.get(EPOCHS) - before)) {
       outcome =
           trainer.train(
-              backend,
+              experiment.backend(),
               stop,
               row -> {
                 eachEpoch.accept(row);
@@ -156,32 +138,30 @@ final class TrainingJob {
     invocation
         .time()
         .split("validation", done.stream().mapToDouble(EpochRecord::validSeconds).sum());
-    if (config.statistics()) {
-      invocation.time().split("statistics", outcome.statisticsNanos() / 1e9);
-    }
     if (!outcome.interrupted()) {
-      writeResults(backend, outcome, invocation.time());
+      writeResults(outcome, invocation.time());
     }
     invocation.time().mark("report");
     return outcome;
   }
 
   /** The receipt's result is written last: a run that has it has everything. */
-  private void writeResults(Backend backend, Trainer.Outcome outcome, TimeSpent time) {
-    new ModelFile(outcome.parameters(), data.classes(), config.loss(), true).write(folder.model());
+  private void writeResults(Trainer.Outcome outcome, TimeSpent time) {
+    new ModelFile(outcome.parameters(), data.classes(), recipe.get(LOSS), true)
+        .write(folder.model());
     float[] logits;
-    try (Scorer scorer = backend.openScorer(outcome.parameters())) {
+    try (Scorer scorer = experiment.backend().openScorer(outcome.parameters())) {
       logits = scorer.logits(data.valid());
     }
     ConfusionMatrix confusion = ConfusionMatrix.of(data.classes(), data.valid(), logits);
-    String title = config.model() + " on " + DataText.title(data);
+    String title = experiment.title();
     List<EpochRecord> history = outcome.history();
     EpochRecord kept = outcome.kept().orElseThrow();
     String modelSha256 = Sha256.of(folder.model());
     RunReport report =
         new RunReport(
             title,
-            config,
+            recipe,
             data,
             history,
             kept,
@@ -191,13 +171,13 @@ final class TrainingJob {
             receipt,
             modelSha256,
             time.phases(),
-            Invocation.again(config));
+            Invocation.again(recipe));
     Map<String, String> texts = new LinkedHashMap<>();
     texts.put("confusion.csv", confusion.toCsv());
     texts.put("accuracy.svg", HistoryCharts.accuracy(title, history, kept));
     texts.put("loss.svg", HistoryCharts.loss(title, history, kept));
     texts.put(REPORT, report.toHtml());
     AtomicFile.write(folder.path(), texts);
-    receipt.finish(kept, history.size(), history.size() < config.epochs(), modelSha256);
+    receipt.finish(kept, history.size(), history.size() < recipe.get(EPOCHS), modelSha256);
   }
 }

@@ -1,6 +1,5 @@
 package zerofive.report;
 
-import com.google.gson.JsonArray;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -104,16 +103,8 @@ public record ConfusionMatrix(List<String> classes, int[][] counts) {
   }
 
   /** The counts as JSON, [true][predicted], with a last column for none if there is any. */
-  public JsonArray toJson() {
-    JsonArray rows = new JsonArray();
-    for (int t = 0; t < classes.size(); t++) {
-      JsonArray row = new JsonArray();
-      for (int p = 0; p < columns().size(); p++) {
-        row.add(counts[t][p]);
-      }
-      rows.add(row);
-    }
-    return rows;
+  public List<int[]> rows() {
+    return Arrays.stream(counts).map(row -> Arrays.copyOf(row, columns().size())).toList();
   }
 
   /** The classes, and none where some prediction is none. */

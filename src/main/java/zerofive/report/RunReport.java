@@ -1,9 +1,7 @@
 package zerofive.report;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
+import static zerofive.train.Settings.LOSS;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -19,14 +17,14 @@ import zerofive.model.Layer;
 import zerofive.model.Parameters;
 import zerofive.train.EpochRecord;
 import zerofive.train.Receipt;
-import zerofive.train.RunConfig;
+import zerofive.train.Recipe;
 
 /**
  * {@code report.html}: a finished run on one page that needs neither network nor script. Pictures
  * are inside it; their number and size are bounded, so the page stays below 2 MB.
  *
  * @param title of the page
- * @param config of the run
+ * @param recipe of the run
  * @param data it was trained on
  * @param history every epoch
  * @param kept the epoch that the model is of
@@ -41,7 +39,7 @@ import zerofive.train.RunConfig;
 @SuppressWarnings("ArrayRecordComponent")
 public record RunReport(
     String title,
-    RunConfig config,
+    Recipe recipe,
     DataSet data,
     List<EpochRecord> history,
     EpochRecord kept,
@@ -185,7 +183,7 @@ public record RunReport(
                 HistoryCharts.values(history, EpochRecord::errors)));
     chart(
         html,
-        new LineChart("Loss (" + config.loss() + ")", "epoch")
+        new LineChart("Loss (" + recipe.get(LOSS) + ")", "epoch")
             .line(
                 "training, " + Text.fixed(kept.trainLoss(), 4),
                 epochs,
@@ -374,26 +372,12 @@ public record RunReport(
   private void settings(Html html) {
     html.raw("<section class=\"half\">\n<h2>Settings</h2>\n")
         .raw("<table class=\"rows\"><tbody>\n");
-    JsonObject json = JsonParser.parseString(config.toJson()).getAsJsonObject();
-    json.remove("device_settings");
-    if (config.threads() == 0) {
-      json.addProperty("threads", "one for each core");
-    }
-    for (Map.Entry<String, JsonElement> setting : json.entrySet()) {
-      row(html, setting.getKey(), words(setting.getValue()));
-    }
-    config.deviceSettings().forEach((name, value) -> row(html, name, value));
+    recipe.table().forEach((name, value) -> row(html, name, value));
     html.raw("</tbody></table>\n</section>\n");
   }
 
-  private static String words(JsonElement value) {
-    return value instanceof JsonArray list
-        ? String.join(", ", list.asList().stream().map(JsonElement::getAsString).toList())
-        : value.getAsString();
-  }
-
   private static void row(Html html, String name, String value) {
-    html.raw("<tr><th scope=\"row\">").text(name.replace('_', ' ')).raw("</th><td>");
+    html.raw("<tr><th scope=\"row\">").text(name).raw("</th><td>");
     html.text(value).raw("</td></tr>\n");
   }
 

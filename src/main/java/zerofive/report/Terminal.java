@@ -1,6 +1,5 @@
 package zerofive.report;
 
-import com.google.gson.GsonBuilder;
 import com.google.gson.JsonElement;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -12,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import zerofive.data.Json;
 import zerofive.data.OutputException;
 
 /**
@@ -79,7 +79,12 @@ public final class Terminal {
 
   /** The results as one JSON object, a line of standard output. */
   public void json(JsonElement object) {
-    print(new GsonBuilder().serializeNulls().disableHtmlEscaping().create().toJson(object));
+    print(Json.line(object));
+  }
+
+  /** The same of a record. */
+  public void json(Record object) {
+    json(Json.of(object));
   }
 
   /** A line of the results, on standard output. */

@@ -1,5 +1,10 @@
 package zerofive.train;
 
+import static zerofive.train.Settings.AUGMENTATION;
+import static zerofive.train.Settings.LEARNING_RATE;
+import static zerofive.train.Settings.ORDER;
+import static zerofive.train.Settings.SEED;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -42,7 +47,7 @@ public final class Benchmark {
   /** More epochs in a turn tell nothing new of a median. */
   private static final int MOST_EPOCHS = 30;
 
-  private final RunConfig config;
+  private final Recipe recipe;
   private final DataSet data;
   private final Parameters start;
   private final TrainingPlan plan;
@@ -88,18 +93,16 @@ public final class Benchmark {
   private record Entry(Contender contender, FirstEpoch firstEpoch, List<Double> seconds) {}
 
   /**
-   * The training that {@code config} describes from {@code start}, on no backend yet. Its rate is
+   * The training that {@code recipe} describes from {@code start}, on no backend yet. Its rate is
    * constant: no turn is a whole training, whose schedule could be followed.
    */
-  public Benchmark(RunConfig config, DataSet data, Parameters start) {
-    this.config = config;
+  public Benchmark(Recipe recipe, DataSet data, Parameters start) {
+    this.recipe = recipe;
     this.data = data;
     this.start = start;
-    plan =
-        new TrainingPlan(
-            start.architecture(), config.loss(), config.optimizer(), config.batchSize());
+    plan = recipe.plan(start.architecture());
     rates = new float[plan.stepsPerEpoch(data.train().count())];
-    Arrays.fill(rates, config.learningRate());
+    Arrays.fill(rates, recipe.get(LEARNING_RATE));
   }
 
   /** What an epoch of it asks of any machine. */
@@ -137,7 +140,7 @@ public final class Benchmark {
       throw new DivergedException(
           "training diverged in its first epoch, so there is nothing to compare; choose a smaller"
               + " --lr than "
-              + config.learningRate());
+              + recipe.get(LEARNING_RATE));
     }
   }
 
@@ -277,8 +280,8 @@ public final class Benchmark {
   }
 
   private EpochResult epoch(TrainingSession session, int number) {
-    int[] order = config.order().indices(data.train().targets(), config.seed(), number);
-    int[] shifts = config.augmentation().shifts(order.length, config.seed(), number);
+    int[] order = recipe.get(ORDER).indices(data.train().targets(), recipe.get(SEED), number);
+    int[] shifts = recipe.get(AUGMENTATION).shifts(order.length, recipe.get(SEED), number);
     return session.trainEpoch(new EpochInput(order, rates, shifts));
   }
 }

@@ -13,7 +13,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
-import java.util.Map;
 import java.util.zip.CRC32C;
 import zerofive.data.OutputException;
 
@@ -136,9 +135,6 @@ final class EventFile implements AutoCloseable {
               scalar(out, "learning_rate", learningRate);
               scalar(out, "seconds/train", row.trainSeconds());
               scalar(out, "seconds/valid", row.validSeconds());
-              for (Map.Entry<String, Double> column : row.statistics().entrySet()) {
-                scalar(out, "statistics/" + column.getKey(), column.getValue());
-              }
             });
     record(row.epoch(), event -> event.writeByteArray(SUMMARY, summary));
   }

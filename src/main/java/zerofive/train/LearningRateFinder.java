@@ -1,5 +1,10 @@
 package zerofive.train;
 
+import static zerofive.train.Settings.AUGMENTATION;
+import static zerofive.train.Settings.BATCH_SIZE;
+import static zerofive.train.Settings.ORDER;
+import static zerofive.train.Settings.SEED;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -52,11 +57,9 @@ public final class LearningRateFinder {
    * @throws DivergedException where the first loss is no finite number
    */
   public static List<Point> sweep(
-      RunConfig config, DataSet data, Parameters initial, Backend backend) {
-    TrainingPlan plan =
-        new TrainingPlan(
-            initial.architecture(), config.loss(), config.optimizer(), config.batchSize());
-    TrainingState state = TrainingState.fresh(initial, config.optimizer());
+      Recipe recipe, DataSet data, Parameters initial, Backend backend) {
+    TrainingPlan plan = recipe.plan(initial.architecture());
+    TrainingState state = TrainingState.fresh(initial, recipe.optimizer());
     int stepsPerPass = plan.stepsPerEpoch(data.train().count());
     int[] order = {};
     int[] shifts = null;
@@ -67,11 +70,11 @@ public final class LearningRateFinder {
       int inPass = step % stepsPerPass;
       if (inPass == 0) {
         int pass = step / stepsPerPass + 1;
-        order = config.order().indices(data.train().targets(), config.seed(), pass);
-        shifts = config.augmentation().shifts(order.length, config.seed(), pass);
+        order = recipe.get(ORDER).indices(data.train().targets(), recipe.get(SEED), pass);
+        shifts = recipe.get(AUGMENTATION).shifts(order.length, recipe.get(SEED), pass);
       }
-      long first = (long) inPass * config.batchSize();
-      int end = (int) Math.min(first + config.batchSize(), order.length);
+      long first = (long) inPass * recipe.get(BATCH_SIZE);
+      int end = (int) Math.min(first + recipe.get(BATCH_SIZE), order.length);
       int[] numbers = Arrays.copyOfRange(order, (int) first, end);
       ImageSet batch = images(data.train(), numbers);
       double rate = FIRST_RATE * Math.pow(LAST_RATE / FIRST_RATE, step / (STEPS - 1.0));

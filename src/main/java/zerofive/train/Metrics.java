@@ -7,9 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import zerofive.data.AtomicFile;
 import zerofive.data.InputException;
@@ -18,8 +16,8 @@ import zerofive.data.TextFile;
 
 /**
  * {@code metrics.csv}: a header, then one row an epoch, appended by a single write so that a kill
- * tears at most the last line. Statistics, where they are asked for, stand behind the other
- * columns.
+ * tears at most the last line. A file of an earlier version may have further columns, of an option
+ * that has left ({@code --statistics}); they stay, and are empty in the rows that are added.
  */
 final class Metrics implements EpochLog {
   static final String HEADER =
@@ -28,20 +26,26 @@ final class Metrics implements EpochLog {
   private static final int FIGURES = 7;
 
   private final Path file;
+  private final String emptyFields;
   private final FileChannel channel;
 
+  /** Begins a file without any row, replacing what was there. Throws OutputException. */
+  static void begin(Path file) {
+    AtomicFile.write(file, HEADER + "\n");
+  }
+
   /**
-   * Begins the file with {@code history}, replacing what was there, and appends from then on.
-   *
-   * @param statistics the names of the columns that every row has besides
+   * Keeps the rows of epochs 1 to {@code lastEpoch} as they are, drops what follows, and appends
+   * from then on.
    */
-  Metrics(Path file, List<String> statistics, List<EpochRecord> history) {
+  Metrics(Path file, int lastEpoch) {
     this.file = file;
-    StringBuilder text = new StringBuilder(HEADER);
-    statistics.forEach(name -> text.append(',').append(name));
-    text.append('\n');
-    history.forEach(row -> text.append(line(row)));
-    AtomicFile.write(file, text.toString());
+    String text = TextFile.read(file);
+    Content content = parse(file, text, lastEpoch);
+    emptyFields = ",".repeat(content.formerColumns().size());
+    if (content.end() < text.length()) {
+      AtomicFile.write(file, text.substring(0, content.end()));
+    }
     try {
       channel = FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.APPEND);
     } catch (IOException e) {
@@ -52,7 +56,8 @@ final class Metrics implements EpochLog {
   /** Adds one row and hands it to the operating system. */
   @Override
   public void append(EpochRecord row) {
-    ByteBuffer bytes = ByteBuffer.wrap(line(row).getBytes(StandardCharsets.UTF_8));
+    ByteBuffer bytes =
+        ByteBuffer.wrap((figures(row) + emptyFields + "\n").getBytes(StandardCharsets.UTF_8));
     try {
       while (bytes.hasRemaining()) {
         channel.write(bytes);
@@ -64,35 +69,49 @@ final class Metrics implements EpochLog {
 
   /** The whole rows of epochs 1 to {@code lastEpoch}; a torn line and what follows is dropped. */
   static List<EpochRecord> read(Path file, int lastEpoch) {
-    String text = TextFile.read(file);
-    List<String> statistics = statistics(file, text);
-    String whole = text.substring(0, text.lastIndexOf('\n'));
+    return parse(file, TextFile.read(file), lastEpoch).rows();
+  }
+
+  /** The names of the columns that an earlier version added; none in most files. */
+  static List<String> formerColumns(Path file) {
+    return formerColumns(file, TextFile.read(file));
+  }
+
+  /**
+   * What a file holds.
+   *
+   * @param formerColumns of an earlier version
+   * @param rows as many as were asked for
+   * @param end of the last of them in the text
+   */
+  private record Content(List<String> formerColumns, List<EpochRecord> rows, int end) {}
+
+  private static Content parse(Path file, String text, int lastEpoch) {
+    List<String> formerColumns = formerColumns(file, text);
     List<EpochRecord> rows = new ArrayList<>();
-    for (String line : whole.lines().skip(1).toList()) {
-      Optional<EpochRecord> row = parse(line, statistics);
-      if (row.isEmpty() || row.get().epoch() != rows.size() + 1 || rows.size() == lastEpoch) {
-        break;
+    int end = text.indexOf('\n') + 1;
+    while (rows.size() < lastEpoch) {
+      int next = text.indexOf('\n', end) + 1;
+      Optional<EpochRecord> row =
+          next == 0
+              ? Optional.empty()
+              : parse(text.substring(end, next - 1), FIGURES + formerColumns.size());
+      if (row.isEmpty() || row.get().epoch() != rows.size() + 1) {
+        throw new InputException(
+            file
+                + ": row "
+                + (rows.size() + 1)
+                + " is damaged, but the checkpoint is of epoch "
+                + lastEpoch
+                + "; restore the file or start a new run");
       }
       rows.add(row.get());
+      end = next;
     }
-    if (rows.size() < lastEpoch) {
-      throw new InputException(
-          file
-              + ": row "
-              + (rows.size() + 1)
-              + " is damaged, but the checkpoint is of epoch "
-              + lastEpoch
-              + "; restore the file or start a new run");
-    }
-    return rows;
+    return new Content(formerColumns, rows, end);
   }
 
-  /** The names of the columns of statistics that the file has. */
-  static List<String> statistics(Path file) {
-    return statistics(file, TextFile.read(file));
-  }
-
-  private static List<String> statistics(Path file, String text) {
+  private static List<String> formerColumns(Path file, String text) {
     String header = text.lines().findFirst().orElse("");
     if (header.equals(HEADER) && text.startsWith(HEADER + "\n")) {
       return List.of();
@@ -102,12 +121,6 @@ final class Metrics implements EpochLog {
     }
     throw new InputException(
         file + ": line 1 does not begin '" + HEADER + "'; it is no metrics.csv of train");
-  }
-
-  private static String line(EpochRecord row) {
-    StringBuilder line = new StringBuilder(figures(row));
-    row.statistics().values().forEach(value -> line.append(',').append(Figures.significant(value)));
-    return line.append('\n').toString();
   }
 
   private static String figures(EpochRecord row) {
@@ -126,16 +139,12 @@ final class Metrics implements EpochLog {
         + Figures.significant(row.validSeconds());
   }
 
-  private static Optional<EpochRecord> parse(String line, List<String> names) {
+  private static Optional<EpochRecord> parse(String line, int columns) {
     String[] fields = line.split(",", -1);
-    if (fields.length != FIGURES + names.size()) {
+    if (fields.length != columns) {
       return Optional.empty();
     }
     try {
-      Map<String, Double> statistics = new LinkedHashMap<>();
-      for (int i = 0; i < names.size(); i++) {
-        statistics.put(names.get(i), Double.parseDouble(fields[FIGURES + i]));
-      }
       return Optional.of(
           new EpochRecord(
               Integer.parseInt(fields[0]),
@@ -144,8 +153,7 @@ final class Metrics implements EpochLog {
               Double.parseDouble(fields[3]),
               Integer.parseInt(fields[4]),
               Double.parseDouble(fields[5]),
-              Double.parseDouble(fields[6]),
-              statistics));
+              Double.parseDouble(fields[6])));
     } catch (NumberFormatException e) {
       return Optional.empty();
     }

@@ -1,31 +1,43 @@
 package zerofive.train;
 
-import com.google.gson.GsonBuilder;
+import static zerofive.train.Settings.CLASSES;
+import static zerofive.train.Settings.DATA;
+import static zerofive.train.Settings.MODEL;
+import static zerofive.train.Settings.SEED;
+import static zerofive.train.Settings.THREADS;
+
 import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import java.io.File;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
 import zerofive.data.AtomicFile;
+import zerofive.data.ClassFilter;
 import zerofive.data.InputException;
+import zerofive.data.Json;
 import zerofive.data.TextFile;
+import zerofive.train.Setting.Group;
 
 /**
  * The settings of {@code pairs}: what its {@code config.json} holds. The settings of each training
  * are those of {@code train}, without what changes no bit of it (threads) and what keeps a single
  * run (checkpoints).
+ *
+ * @param training the settings of each training, whose classes and seed are the pair's
+ * @param classes whose pairs are trained
+ * @param seeds of each pair, counted on from the training's
+ * @param shard the share that is trained here
  */
-public final class PairsConfig {
+public record PairsConfig(Recipe training, List<String> classes, int seeds, Shard shard) {
+  /** What {@code config.json} has of a training's settings. */
+  private static final List<Setting<?>> OF_TRAINING =
+      Settings.without(EnumSet.of(Group.RUN), CLASSES, THREADS);
+
   private static final String PAIRS_OF = "pairs_of";
-  private static final String SEED = "seed";
   private static final String SEEDS = "seeds";
   private static final String SHARD = "shard";
   private static final String SHARDS = "shards";
@@ -33,72 +45,28 @@ public final class PairsConfig {
   /** Enough for every experiment; a damaged file may ask for any number. */
   private static final long MOST_TRAININGS = 10_000_000;
 
-  private final JsonObject json;
-  private final String model;
-  private final String data;
-  private final List<String> classes;
-  private final long seed;
-  private final int seeds;
-  private final Shard shard;
-
-  private PairsConfig(JsonObject json) {
-    this.json = json;
-    List<String> names = new ArrayList<>();
-    json.get(PAIRS_OF).getAsJsonArray().forEach(name -> names.add(name.getAsString()));
-    classes = List.copyOf(names);
-    seeds = json.get(SEEDS).getAsBigDecimal().intValueExact();
-    shard =
-        new Shard(
-            json.get(SHARD).getAsBigDecimal().intValueExact(),
-            json.get(SHARDS).getAsBigDecimal().intValueExact());
-    model = json.get("model").getAsString();
-    data = json.get("data").getAsString();
-    seed = json.get(SEED).getAsLong();
+  /** Throws IllegalArgumentException where there are too many trainings, or no seeds for them. */
+  public PairsConfig {
+    classes = List.copyOf(classes);
     if (classes.size() < 2 || new HashSet<>(classes).size() < classes.size() || seeds < 1) {
       throw new IllegalArgumentException("these classes or seeds make no pairs");
     }
+    training = training.with(CLASSES, new ClassFilter(classes.subList(0, 2))).checked();
     long pairs = (long) classes.size() * (classes.size() - 1) / 2;
     if (pairs > MOST_TRAININGS / seeds) {
       throw new IllegalArgumentException(
           pairs + " pairs with " + seeds + " seeds are more than " + MOST_TRAININGS + " trainings");
     }
+    long seed = training.get(SEED);
     if (seed > Long.MAX_VALUE - seeds) {
       throw new IllegalArgumentException(
           seeds + " seeds from " + seed + " on reach beyond the largest number");
     }
   }
 
-  /**
-   * New settings.
-   *
-   * @param training the settings of each training, of any two of the classes and the first seed
-   * @param classes whose pairs are trained
-   * @param seeds of each pair, counted on from the training's
-   * @param shard the share that is trained here
-   * @throws IllegalArgumentException where there are too many trainings, or no seeds for them
-   */
-  public static PairsConfig of(RunConfig training, List<String> classes, int seeds, Shard shard) {
-    JsonObject json = JsonParser.parseString(training.toJson()).getAsJsonObject();
-    for (String own :
-        List.of("classes", "threads", "checkpoint_every", "statistics", "tensorboard")) {
-      json.remove(own);
-    }
-    JsonArray names = new JsonArray();
-    classes.forEach(names::add);
-    json.add(PAIRS_OF, names);
-    json.addProperty(SEEDS, seeds);
-    return of(json, shard);
-  }
-
-  private static PairsConfig of(JsonObject json, Shard shard) {
-    json.addProperty(SHARD, shard.number());
-    json.addProperty(SHARDS, shard.count());
-    return new PairsConfig(json);
-  }
-
   /** The same settings for all shares together. */
   public PairsConfig whole() {
-    return of(json.deepCopy(), Shard.WHOLE);
+    return new PairsConfig(training, classes, seeds, Shard.WHOLE);
   }
 
   /** Whether a {@code config.json} that no single training has written is one of pairs. */
@@ -110,78 +78,77 @@ public final class PairsConfig {
   public static PairsConfig read(RunFolder folder) {
     Path file = folder.file(RunFolder.CONFIG);
     try {
-      JsonObject json = JsonParser.parseString(TextFile.read(file)).getAsJsonObject();
+      JsonObject json = Json.parse(TextFile.read(file));
       if (!json.has(PAIRS_OF)) {
         throw new InputException(
             folder.path() + " is not a run of pairs; name a folder that pairs wrote");
       }
-      return new PairsConfig(json);
-    } catch (JsonParseException
+      return of(json);
+    } catch (IllegalArgumentException
         | IllegalStateException
-        | IllegalArgumentException
         | ArithmeticException
+        | ClassCastException
         | UnsupportedOperationException
-        | NullPointerException
-        | StackOverflowError e) {
+        | NullPointerException e) {
       throw new InputException(
           file + " is damaged: it is not the JSON that pairs writes; restore it or start anew", e);
     }
   }
 
+  private static PairsConfig of(JsonObject json) {
+    List<String> classes = new ArrayList<>();
+    json.getAsJsonArray(PAIRS_OF).forEach(name -> classes.add(name.getAsString()));
+    return new PairsConfig(
+        Recipe.of(json, OF_TRAINING),
+        classes,
+        integer(json, SEEDS),
+        new Shard(integer(json, SHARD), integer(json, SHARDS)));
+  }
+
+  private static int integer(JsonObject json, String name) {
+    return json.get(name).getAsBigDecimal().intValueExact();
+  }
+
   /** Writes the settings, which makes the folder a run. */
   public void write(RunFolder folder) {
-    AtomicFile.write(
-        folder.file(RunFolder.CONFIG),
-        new GsonBuilder().setPrettyPrinting().create().toJson(json) + "\n");
+    JsonObject json = training.json(OF_TRAINING);
+    JsonArray names = new JsonArray();
+    classes.forEach(names::add);
+    json.add(PAIRS_OF, names);
+    json.addProperty(SEEDS, seeds);
+    json.addProperty(SHARD, shard.number());
+    json.addProperty(SHARDS, shard.count());
+    AtomicFile.write(folder.file(RunFolder.CONFIG), Json.file(json));
   }
 
   /** The first setting in which another run differs, the share apart: {@code lr 0.5, not 0.1}. */
   public Optional<String> difference(PairsConfig other) {
-    Set<String> names = new TreeSet<>(json.keySet());
-    names.addAll(other.json.keySet());
-    names.removeAll(List.of(SHARD, SHARDS));
-    for (String name : names) {
-      JsonElement here = json.get(name);
-      JsonElement there = other.json.get(name);
-      if (here == null || !here.equals(there)) {
-        return Optional.of(name + " " + text(here) + ", not " + text(there));
-      }
-    }
-    return Optional.empty();
+    return training
+        .difference(other.training, OF_TRAINING)
+        .or(() -> difference(PAIRS_OF, classes, other.classes))
+        .or(() -> difference(SEEDS, seeds, other.seeds));
   }
 
-  private static String text(JsonElement value) {
-    return value == null ? "none" : value.toString().replace("\"", "");
+  private static Optional<String> difference(String name, Object here, Object there) {
+    return here.equals(there)
+        ? Optional.empty()
+        : Optional.of(name + " " + here + ", not " + there);
   }
 
   /** The model's name. */
   public String model() {
-    return model;
+    return training.get(MODEL);
   }
 
   /** The data set's name, or the last part of its folder's. */
   public String data() {
+    String data = training.get(DATA);
     return data.substring(data.lastIndexOf(File.separatorChar) + 1);
-  }
-
-  /** The classes whose pairs are trained. */
-  public List<String> classes() {
-    return classes;
-  }
-
-  /** How many seeds each pair is trained from. */
-  public int seeds() {
-    return seeds;
-  }
-
-  /** The share that is trained here. */
-  public Shard shard() {
-    return shard;
   }
 
   /** The trainings of all shares. */
   public List<Pair> all() {
-    return Pair.all(classes, seed, seeds);
+    return Pair.all(classes, training.get(SEED), seeds);
   }
 
   /** The trainings of this share. */

@@ -1,5 +1,9 @@
 package zerofive.train;
 
+import static zerofive.train.Settings.CLASSES;
+import static zerofive.train.Settings.LOSS;
+import static zerofive.train.Settings.SEED;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -12,6 +16,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import zerofive.backend.Backend;
+import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.model.ModelFile;
 import zerofive.model.Parameters;
@@ -21,7 +26,7 @@ import zerofive.model.Parameters;
  * what {@code train} does for these two classes and this seed, to the last bit.
  */
 public final class PairsTrainer {
-  private final RunConfig settings;
+  private final Recipe settings;
   private final DataSet data;
   private final Optional<Parameters> start;
   private final Backend backend;
@@ -38,11 +43,7 @@ public final class PairsTrainer {
    * @param stop asked between epochs, and requested where one training fails
    */
   public PairsTrainer(
-      RunConfig settings,
-      DataSet data,
-      Optional<Parameters> start,
-      Backend backend,
-      StopSignal stop) {
+      Recipe settings, DataSet data, Optional<Parameters> start, Backend backend, StopSignal stop) {
     this.settings = settings;
     this.data = data;
     this.start = start;
@@ -107,30 +108,25 @@ public final class PairsTrainer {
       return Ended.STOPPED;
     }
     DataSet two = data.only(pair.classes());
-    RunConfig config = settings.toBuilder().classes(pair.classes()).seed(pair.seed()).build();
+    Recipe recipe = settings.with(CLASSES, new ClassFilter(pair.classes())).with(SEED, pair.seed());
     Parameters initial =
-        start.orElseGet(
-            () ->
-                config
-                    .initializer()
-                    .create(config.architecture(two.train().imageSize()), pair.seed()));
+        start.orElseGet(() -> recipe.initial(recipe.architecture(two.train().imageSize())));
     try {
       Trainer.Outcome outcome =
-          Trainer.begin(config, two, initial).train(backend, stop, epoch -> {});
+          Trainer.begin(recipe, two, initial).train(backend, stop, epoch -> {});
       return outcome.interrupted()
           ? Ended.STOPPED
           : new Ended(
-              Optional.of(result(pair, config, two, outcome)), Optional.empty(), outcome.notes());
+              Optional.of(result(pair, recipe, two, outcome)), Optional.empty(), outcome.notes());
     } catch (DivergedException e) {
       return new Ended(Optional.empty(), Optional.of(pair + ": " + e.getMessage()), List.of());
     }
   }
 
-  private static PairResult result(
-      Pair pair, RunConfig config, DataSet two, Trainer.Outcome outcome) {
+  private static PairResult result(Pair pair, Recipe recipe, DataSet two, Trainer.Outcome outcome) {
     List<EpochRecord> history = outcome.history();
     EpochRecord kept = outcome.kept().orElseThrow();
-    ModelFile model = new ModelFile(outcome.parameters(), two.classes(), config.loss(), true);
+    ModelFile model = new ModelFile(outcome.parameters(), two.classes(), recipe.get(LOSS), true);
     return new PairResult(
         pair,
         kept.errors(),

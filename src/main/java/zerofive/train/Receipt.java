@@ -1,11 +1,11 @@
 package zerofive.train;
 
-import com.google.gson.GsonBuilder;
+import static zerofive.train.Settings.INIT_FROM;
+import static zerofive.train.Settings.SEED;
+
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -18,6 +18,7 @@ import java.util.Optional;
 import zerofive.data.AtomicFile;
 import zerofive.data.DataSet;
 import zerofive.data.InputException;
+import zerofive.data.Json;
 import zerofive.data.Sha256;
 import zerofive.data.TextFile;
 
@@ -76,12 +77,12 @@ public final class Receipt {
   }
 
   /** A new run's receipt. Reads the file the run starts from, where there is one. */
-  public static Receipt begin(Path file, DataSet data, RunConfig config) {
+  public static Receipt begin(Path file, DataSet data, Recipe recipe) {
     JsonObject json = new JsonObject();
     json.add(DATA, describe(data));
-    json.addProperty("seed", config.seed());
-    config
-        .initFrom()
+    json.addProperty("seed", recipe.get(SEED));
+    recipe
+        .get(INIT_FROM)
         .ifPresent(start -> json.addProperty("init_from_sha256", Sha256.of(Path.of(start))));
     json.add(SESSIONS, new JsonArray());
     return new Receipt(file, json);
@@ -89,15 +90,16 @@ public final class Receipt {
 
   /** Reads the receipt of a run to be resumed. Throws InputException where it is damaged. */
   public static Receipt read(Path file) {
+    JsonObject json;
     try {
-      JsonElement json = JsonParser.parseString(TextFile.read(file));
-      if (json instanceof JsonObject object && isReceipt(object)) {
-        return new Receipt(file, object);
-      }
-      throw damaged(file, null);
-    } catch (JsonParseException | StackOverflowError e) {
+      json = Json.parse(TextFile.read(file));
+    } catch (IllegalArgumentException e) {
       throw damaged(file, e);
     }
+    if (!isReceipt(json)) {
+      throw damaged(file, null);
+    }
+    return new Receipt(file, json);
   }
 
   /**
@@ -273,9 +275,7 @@ public final class Receipt {
   }
 
   private void write() {
-    AtomicFile.write(
-        file,
-        new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create().toJson(json) + "\n");
+    AtomicFile.write(file, Json.file(json));
   }
 
   private static JsonObject describe(DataSet data) {

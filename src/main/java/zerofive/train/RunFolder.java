@@ -213,16 +213,16 @@ public final class RunFolder implements RunStore, AutoCloseable {
 
   /** Writes the settings, which makes the folder a run. */
   @Override
-  public void write(RunConfig config) {
-    AtomicFile.write(file(CONFIG), config.toJson());
+  public void write(Recipe recipe) {
+    AtomicFile.write(file(CONFIG), recipe.toJson());
   }
 
   /** Reads the settings. Throws InputException. */
-  public RunConfig config() {
+  public Recipe config() {
     Path file = file(CONFIG);
     String text = TextFile.read(file);
     try {
-      return RunConfig.fromJson(text);
+      return Recipe.fromJson(text);
     } catch (IllegalArgumentException e) {
       if (PairsConfig.isIn(text)) {
         throw new InputException(
@@ -266,19 +266,24 @@ public final class RunFolder implements RunStore, AutoCloseable {
     return Metrics.read(file(METRICS), lastEpoch);
   }
 
-  /** The columns of statistics that metrics.csv has. */
-  List<String> statistics() {
-    return Metrics.statistics(file(METRICS));
+  /** The columns that metrics.csv has of an option that has left; none in most runs. */
+  public List<String> formerColumns() {
+    return Metrics.formerColumns(file(METRICS));
   }
 
   @Override
-  public EpochLog metrics(List<String> statistics, List<EpochRecord> history) {
-    return new Metrics(file(METRICS), statistics, history);
+  public void beginMetrics() {
+    Metrics.begin(file(METRICS));
   }
 
   @Override
-  public EventFile events(int epoch, RunConfig config) {
-    return EventFile.begin(folder, epoch, config.toJson());
+  public EpochLog metrics(int lastEpoch) {
+    return new Metrics(file(METRICS), lastEpoch);
+  }
+
+  @Override
+  public EventFile events(int epoch, Recipe recipe) {
+    return EventFile.begin(folder, epoch, recipe.toJson());
   }
 
   @Override

@@ -1,20 +1,21 @@
 package zerofive.train;
 
-import java.util.List;
-
 /** Where a training leaves what a kill must not lose: its folder, or nowhere. */
 interface RunStore {
   /** Keeps nothing: for trainings so short that they are done again. */
   RunStore NONE =
       new RunStore() {
         @Override
-        public void write(RunConfig config) {}
+        public void write(Recipe recipe) {}
 
         @Override
         public void save(Checkpoint checkpoint) {}
 
         @Override
-        public EpochLog metrics(List<String> statistics, List<EpochRecord> history) {
+        public void beginMetrics() {}
+
+        @Override
+        public EpochLog metrics(int lastEpoch) {
           return new EpochLog() {
             @Override
             public void append(EpochRecord row) {}
@@ -25,7 +26,7 @@ interface RunStore {
         }
 
         @Override
-        public EventFile events(int epoch, RunConfig config) {
+        public EventFile events(int epoch, Recipe recipe) {
           throw new IllegalStateException("event files need a run folder");
         }
 
@@ -36,16 +37,19 @@ interface RunStore {
       };
 
   /** Keeps the settings. */
-  void write(RunConfig config);
+  void write(Recipe recipe);
 
   /** Keeps all that the run goes on from. */
   void save(Checkpoint checkpoint);
 
-  /** Begins the log of epochs with {@code history}; {@code statistics} are its further columns. */
-  EpochLog metrics(List<String> statistics, List<EpochRecord> history);
+  /** Begins the log of epochs, without any. */
+  void beginMetrics();
+
+  /** Goes on with the log of epochs behind {@code lastEpoch}; what follows it is dropped. */
+  EpochLog metrics(int lastEpoch);
 
   /** Begins an event file at {@code epoch}. */
-  EventFile events(int epoch, RunConfig config);
+  EventFile events(int epoch, Recipe recipe);
 
   /** Behind a sentence: where the checkpoint of {@code epoch} is; empty where there is none. */
   String keeps(int epoch);

@@ -1,5 +1,15 @@
 package zerofive.train;
 
+import static zerofive.train.Settings.AUGMENTATION;
+import static zerofive.train.Settings.CHECKPOINT_EVERY;
+import static zerofive.train.Settings.EARLY_STOP;
+import static zerofive.train.Settings.EPOCHS;
+import static zerofive.train.Settings.LEARNING_RATE;
+import static zerofive.train.Settings.ORDER;
+import static zerofive.train.Settings.SCHEDULE;
+import static zerofive.train.Settings.SEED;
+import static zerofive.train.Settings.TENSORBOARD;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -23,7 +33,7 @@ public final class Trainer {
   /** An epoch this long is worth a checkpoint of its own: saving takes milliseconds. */
   private static final double LONG_EPOCH_SECONDS = 1;
 
-  private final RunConfig config;
+  private final Recipe recipe;
   private final DataSet data;
   private final RunStore store;
   private final List<EpochRecord> history;
@@ -39,7 +49,6 @@ public final class Trainer {
    * @param parameters the weights after it
    * @param interrupted whether it was stopped by a signal before its end
    * @param setUpNanos what opening the device took
-   * @param statisticsNanos what measuring gradient and weights took
    * @param notes what the device did otherwise than a user may expect
    */
   public record Outcome(
@@ -48,50 +57,48 @@ public final class Trainer {
       Parameters parameters,
       boolean interrupted,
       long setUpNanos,
-      long statisticsNanos,
       List<String> notes) {}
 
   private Trainer(
-      RunConfig config, DataSet data, RunStore store, List<EpochRecord> history, Checkpoint start) {
-    this.config = config;
+      Recipe recipe, DataSet data, RunStore store, List<EpochRecord> history, Checkpoint start) {
+    this.recipe = recipe;
     this.data = data;
     this.store = store;
     this.history = new ArrayList<>(history);
     this.start = start;
     // The settings decide: somebody may have taken early_stop out of them.
-    this.best = start.best().filter(lowest -> config.earlyStop() > 0);
+    this.best = start.best().filter(lowest -> recipe.get(EARLY_STOP) > 0);
   }
 
   /** A new run: writes what a kill must find, the first checkpoint and last the settings. */
-  public static Trainer begin(
-      RunConfig config, DataSet data, RunFolder folder, Parameters initial) {
-    return begin(config, data, (RunStore) folder, initial);
+  public static Trainer begin(Recipe recipe, DataSet data, RunFolder folder, Parameters initial) {
+    return begin(recipe, data, (RunStore) folder, initial);
   }
 
   /** A new run that leaves nothing but its outcome. */
-  public static Trainer begin(RunConfig config, DataSet data, Parameters initial) {
-    return begin(config, data, RunStore.NONE, initial);
+  public static Trainer begin(Recipe recipe, DataSet data, Parameters initial) {
+    return begin(recipe, data, RunStore.NONE, initial);
   }
 
-  private static Trainer begin(RunConfig config, DataSet data, RunStore store, Parameters initial) {
+  private static Trainer begin(Recipe recipe, DataSet data, RunStore store, Parameters initial) {
     Checkpoint start =
-        new Checkpoint(0, TrainingState.fresh(initial, config.optimizer()), Optional.empty());
+        new Checkpoint(0, TrainingState.fresh(initial, recipe.optimizer()), Optional.empty());
     store.save(start);
-    store.metrics(statistics(config, initial.architecture()), List.of()).close();
-    store.write(config);
-    return new Trainer(config, data, store, List.of(), start);
+    store.beginMetrics();
+    store.write(recipe);
+    return new Trainer(recipe, data, store, List.of(), start);
   }
 
   /**
-   * Goes on from the folder's checkpoint; {@code config} may ask for more epochs.
+   * Goes on from the folder's checkpoint; {@code recipe} may ask for more epochs.
    *
    * @throws InputException where the run's files contradict each other
    */
-  public static Trainer resume(RunConfig config, DataSet data, RunFolder folder) {
-    Architecture architecture = config.architecture(data.train().imageSize());
-    Checkpoint checkpoint = folder.checkpoint(architecture, config.optimizer());
-    TrainingPlan plan = plan(config, architecture);
-    if (checkpoint.epoch() > config.epochs()
+  public static Trainer resume(Recipe recipe, DataSet data, RunFolder folder) {
+    Architecture architecture = recipe.architecture(data.train().imageSize());
+    Checkpoint checkpoint = folder.checkpoint(architecture, recipe.optimizer());
+    TrainingPlan plan = recipe.plan(architecture);
+    if (checkpoint.epoch() > recipe.get(EPOCHS)
         || checkpoint.state().steps()
             != (long) checkpoint.epoch() * plan.stepsPerEpoch(data.train().count())) {
       throw new InputException(
@@ -102,30 +109,15 @@ public final class Trainer {
               + checkpoint.state().steps()
               + " steps, does not belong to its config.json; restore them or start a new run");
     }
-    if (config.earlyStop() > 0 && checkpoint.epoch() > 0 && checkpoint.best().isEmpty()) {
+    if (recipe.get(EARLY_STOP) > 0 && checkpoint.epoch() > 0 && checkpoint.best().isEmpty()) {
       throw new InputException(
           folder.path()
               + ": its checkpoint has no best epoch, which the early_stop in its config.json needs;"
               + " restore them or start a new run");
     }
     List<EpochRecord> history = folder.history(checkpoint.epoch());
-    if (!folder.statistics().equals(statistics(config, architecture))) {
-      throw new InputException(
-          folder.path()
-              + ": the columns of its metrics.csv are not those that its config.json asks for;"
-              + " restore them or start a new run");
-    }
-    folder.write(config);
-    return new Trainer(config, data, folder, history, checkpoint);
-  }
-
-  private static TrainingPlan plan(RunConfig config, Architecture architecture) {
-    return new TrainingPlan(architecture, config.loss(), config.optimizer(), config.batchSize());
-  }
-
-  /** The names of the columns of statistics that such a run's metrics.csv has. */
-  private static List<String> statistics(RunConfig config, Architecture architecture) {
-    return config.statistics() ? Statistics.names(architecture) : List.of();
+    folder.write(recipe);
+    return new Trainer(recipe, data, folder, history, checkpoint);
   }
 
   /** The epochs finished before this training. */
@@ -145,24 +137,16 @@ public final class Trainer {
   public Outcome train(Backend backend, StopSignal stop, Consumer<EpochRecord> listener) {
     long begin = System.nanoTime();
     Architecture architecture = start.state().parameters().architecture();
-    TrainingPlan plan = plan(config, architecture);
-    try (EpochLog metrics = store.metrics(statistics(config, architecture), history);
-        EventFile events = config.tensorboard() ? openEvents() : null;
-        TrainingSession session = backend.open(plan, data.train(), data.valid(), start.state());
-        Statistics statistics = config.statistics() ? openStatistics(backend) : null) {
+    TrainingPlan plan = recipe.plan(architecture);
+    try (EpochLog metrics = store.metrics(start.epoch());
+        EventFile events = recipe.get(TENSORBOARD) ? openEvents() : null;
+        TrainingSession session = backend.open(plan, data.train(), data.valid(), start.state())) {
       long setUpNanos = System.nanoTime() - begin;
-      long statisticsNanos = 0;
       int saved = start.epoch();
       int epoch = saved;
       while (!isDone(epoch) && !stop.requested()) {
         epoch++;
-        EpochRecord trained = epoch(epoch, plan, session);
-        long measuring = System.nanoTime();
-        EpochRecord row =
-            statistics == null
-                ? trained
-                : trained.with(statistics.next(session.state().parameters()));
-        statisticsNanos += System.nanoTime() - measuring;
+        EpochRecord row = epoch(epoch, plan, session);
         history.add(row);
         metrics.append(row);
         if (events != null) {
@@ -172,11 +156,11 @@ public final class Trainer {
         if (!Double.isFinite(row.trainLoss()) || !Double.isFinite(row.validLoss())) {
           throw diverged(epoch, saved, "the loss is no longer a finite number");
         }
-        if (config.earlyStop() > 0
+        if (recipe.get(EARLY_STOP) > 0
             && best.map(lowest -> row.validLoss() < lowest.validLoss()).orElse(true)) {
           best = Optional.of(new BestEpoch(epoch, row.validLoss(), session.state().parameters()));
         }
-        if (epoch % config.checkpointEvery() == 0
+        if (epoch % recipe.get(CHECKPOINT_EVERY) == 0
             || isDone(epoch)
             || row.trainSeconds() + row.validSeconds() > LONG_EPOCH_SECONDS) {
           saved = save(session, epoch, saved);
@@ -192,20 +176,13 @@ public final class Trainer {
           best.map(BestEpoch::parameters).orElseGet(() -> session.state().parameters()),
           !isDone(epoch),
           setUpNanos,
-          statisticsNanos,
           session.notes());
     }
   }
 
   /** One that goes on behind the checkpoint: whatever older files have of later epochs is void. */
   private EventFile openEvents() {
-    return store.events(start.epoch() + 1, config);
-  }
-
-  private Statistics openStatistics(Backend backend) {
-    Parameters before = start.state().parameters();
-    return new Statistics(
-        backend.openGradients(before.architecture(), config.loss()), data.train(), before);
+    return store.events(start.epoch() + 1, recipe);
   }
 
   /**
@@ -213,8 +190,8 @@ public final class Trainer {
    * a lower validation loss than the best epoch's. An equal loss is no lower one.
    */
   private boolean isDone(int epoch) {
-    return epoch == config.epochs()
-        || best.map(lowest -> epoch - lowest.epoch() >= config.earlyStop()).orElse(false);
+    return epoch == recipe.get(EPOCHS)
+        || best.map(lowest -> epoch - lowest.epoch() >= recipe.get(EARLY_STOP)).orElse(false);
   }
 
   private EpochRecord epoch(int epoch, TrainingPlan plan, TrainingSession session) {
@@ -223,8 +200,8 @@ public final class Trainer {
     for (int step = 0; step < steps; step++) {
       rates[step] = rate(epoch, step, steps);
     }
-    int[] order = config.order().indices(data.train().targets(), config.seed(), epoch);
-    int[] shifts = config.augmentation().shifts(order.length, config.seed(), epoch);
+    int[] order = recipe.get(ORDER).indices(data.train().targets(), recipe.get(SEED), epoch);
+    int[] shifts = recipe.get(AUGMENTATION).shifts(order.length, recipe.get(SEED), epoch);
     EpochResult trained = session.trainEpoch(new EpochInput(order, rates, shifts));
     Evaluation measured = session.evaluate();
     return new EpochRecord(
@@ -239,9 +216,12 @@ public final class Trainer {
 
   /** The learning rate of one of the {@code steps} of an epoch. */
   private float rate(int epoch, int step, int steps) {
-    return config
-        .schedule()
-        .rate(config.learningRate(), (epoch - 1L) * steps + step, (long) config.epochs() * steps);
+    return recipe
+        .get(SCHEDULE)
+        .rate(
+            recipe.get(LEARNING_RATE),
+            (epoch - 1L) * steps + step,
+            (long) recipe.get(EPOCHS) * steps);
   }
 
   private float lastRate(int epoch, TrainingPlan plan) {
@@ -266,6 +246,6 @@ public final class Trainer {
             + what
             + store.keeps(saved)
             + "; start again with a smaller --lr than "
-            + config.learningRate());
+            + recipe.get(LEARNING_RATE));
   }
 }

@@ -2,6 +2,12 @@ package zerofive.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static zerofive.train.Settings.AUGMENTATION;
+import static zerofive.train.Settings.LEARNING_RATE;
+import static zerofive.train.Settings.LOSS;
+import static zerofive.train.Settings.MODEL;
+import static zerofive.train.Settings.ORDER;
+import static zerofive.train.Settings.SCHEDULE;
 
 import java.util.List;
 import org.apache.commons.cli.DefaultParser;
@@ -13,8 +19,9 @@ import zerofive.backend.Optimizer;
 import zerofive.data.Augmentation;
 import zerofive.data.ExampleOrder;
 import zerofive.model.Loss;
-import zerofive.train.RunConfig;
+import zerofive.train.Recipe;
 import zerofive.train.Schedule;
+import zerofive.train.Settings;
 
 /** What a preset comes to. How well it trains stands in docs/performance.md. */
 class PresetTest {
@@ -22,41 +29,41 @@ class PresetTest {
 
   private static TrainOptions options(String... arguments) throws ParseException {
     return TrainOptions.of(
-        new Arguments(new DefaultParser().parse(TrainOptions.options(), arguments)));
+        new Arguments(new DefaultParser().parse(TrainOptions.options(Settings.ALL), arguments)));
   }
 
-  private static RunConfig config(String... arguments) throws ParseException {
+  private static Recipe config(String... arguments) throws ParseException {
     return options(arguments).resolve(List.of("0", "5"));
   }
 
   @Test
   void accurateShiftsItsImages() throws ParseException {
-    RunConfig config = config("--preset", "accurate");
-    assertEquals(new Augmentation(2), config.augmentation());
+    Recipe config = config("--preset", "accurate");
+    assertEquals(new Augmentation(2), config.get(AUGMENTATION));
     assertEquals(Optimizer.Kind.ADAM, config.optimizer().kind());
-    assertEquals(Schedule.ONE_CYCLE, config.schedule());
-    assertEquals(Loss.BCE, config.loss());
+    assertEquals(Schedule.ONE_CYCLE, config.get(SCHEDULE));
+    assertEquals(Loss.BCE, config.get(LOSS));
   }
 
   @Test
   void accurateHasTheLossOfTheNumberOfClasses() throws ParseException {
     assertEquals(
         Loss.CROSS_ENTROPY,
-        options("--preset", "accurate", "--classes", "all").resolve(TEN).loss());
+        options("--preset", "accurate", "--classes", "all").resolve(TEN).get(LOSS));
   }
 
   @Test
   void notebookIsTheNotebooksRecipe() throws ParseException {
-    RunConfig config = config("--preset", "notebook");
-    assertEquals(Loss.MNIST, config.loss());
-    assertEquals(0.1f, config.learningRate());
-    assertEquals(ExampleOrder.SEQUENTIAL, config.order());
-    assertEquals(TrainOptions.DEFAULTS.model(), config.model());
+    Recipe config = config("--preset", "notebook");
+    assertEquals(Loss.MNIST, config.get(LOSS));
+    assertEquals(0.1f, config.get(LEARNING_RATE));
+    assertEquals(ExampleOrder.SEQUENTIAL, config.get(ORDER));
+    assertEquals(Recipe.DEFAULTS.get(MODEL), config.get(MODEL));
   }
 
   @Test
   void optionsNamedBesideItWin() throws ParseException {
-    RunConfig config =
+    Recipe config =
         config(
             "--preset=accurate",
             "--augment=none",
@@ -67,7 +74,7 @@ class PresetTest {
             "--schedule=cosine",
             "--epochs=3",
             "--batch-size=7");
-    RunConfig plain =
+    Recipe plain =
         config(
             "--optimizer=sgd",
             "--momentum=0.9",
@@ -88,11 +95,13 @@ class PresetTest {
   @ParameterizedTest
   @EnumSource
   void theDescriptionNamesWhatItSets(Preset preset) throws ParseException {
-    RunConfig config = config("--preset", preset.toString());
-    String help = TrainOptions.options().getOption("preset").getDescription();
-    assertTrue(help.contains(preset + ": " + preset.description()), help);
-    for (Object setting : List.of(config.learningRate(), config.schedule())) {
-      assertTrue(preset.description().contains(setting.toString()), preset.description());
+    Recipe config = config("--preset", preset.toString());
+    String help = TrainOptions.options(Settings.ALL).getOption("preset").getDescription();
+    assertTrue(help.contains(preset + ": " + preset.recipe().describeSet()), help);
+    for (Object setting : List.of(config.get(LEARNING_RATE), config.get(SCHEDULE))) {
+      assertTrue(
+          preset.recipe().describeSet().contains(setting.toString()),
+          preset.recipe().describeSet());
     }
   }
 }

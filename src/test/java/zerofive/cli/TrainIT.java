@@ -213,9 +213,8 @@ class TrainIT {
   @Test
   void aFinishedRunSaysSoAndGoesOnWhenAsked() throws IOException {
     Path run = folder.resolve("run");
-    Launcher.Result watched = train(run, "2", "--statistics", "--tensorboard").await();
+    Launcher.Result watched = train(run, "2", "--tensorboard").await();
     assertEquals(0, watched.code(), watched.err());
-    assertTrue(watched.out().contains("statistics "), watched.out());
     Launcher.Result again = Launcher.run(folder, "train", "--resume", "run");
     assertEquals(0, again.code(), again.err());
     assertTrue(again.out().contains("is finished"), again.out());
@@ -227,8 +226,6 @@ class TrainIT {
     assertEquals(0, more.code(), more.err());
     List<String> rows = Files.readAllLines(run.resolve("metrics.csv"));
     assertEquals(4, rows.size());
-    assertTrue(rows.get(0).contains(",valid_seconds,gradient_norm,0.weight_norm,"), rows.get(0));
-    assertEquals(7 + 11, rows.get(3).split(",", -1).length, rows.get(3));
     assertEquals(2, files(run).stream().filter(name -> name.contains(".tfevents.")).count());
     // Being watched changes no bit either.
     Path whole = folder.resolve("whole");

@@ -1,6 +1,7 @@
 package zerofive.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static zerofive.train.Settings.TENSORBOARD;
 
 import java.util.List;
 import org.apache.commons.cli.CommandLine;
@@ -9,10 +10,10 @@ import org.apache.commons.cli.ParseException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import zerofive.train.RunConfig;
+import zerofive.train.Recipe;
 
 class TrainOptionsTest {
-  private static RunConfig config(List<String> words, List<String> classes) throws ParseException {
+  private static Recipe config(List<String> words, List<String> classes) throws ParseException {
     CommandLine line =
         new DefaultParser().parse(new TrainCommand().options(), words.toArray(String[]::new));
     return TrainOptions.of(new Arguments(line)).resolve(classes);
@@ -36,10 +37,9 @@ class TrainOptionsTest {
   void theCommandLineOfSettingsAsksForTheSameSettings(String line) throws ParseException {
     List<String> words = line.isEmpty() ? List.of() : List.of(line.split(" ", -1));
     for (List<String> classes : List.of(List.of("0", "5"), List.of("3", "7"))) {
-      RunConfig config = config(words, classes);
-      List<String> again = TrainOptions.commandLine(config);
-      assertEquals("train", again.get(0));
-      assertEquals(config, config(again.subList(1, again.size()), classes), again.toString());
+      Recipe config = config(words, classes);
+      List<String> again = config.options();
+      assertEquals(config, config(again, classes), again.toString());
     }
   }
 
@@ -47,16 +47,14 @@ class TrainOptionsTest {
   @ValueSource(strings = {"3,7", "0,5", "2,1,0"})
   void classesAreListedUnlessACommaIsInOne(String list) throws ParseException {
     List<String> classes = List.of(list.split(",", -1));
-    List<String> again = TrainOptions.commandLine(config(List.of("--classes", list), classes));
+    List<String> again = config(List.of("--classes", list), classes).options();
     assertEquals(!list.equals("0,5"), again.contains(list), again.toString());
-    List<String> comma = TrainOptions.commandLine(config(List.of(), List.of("a,b", "c")));
-    assertEquals(List.of("train", "--classes", "all"), comma);
+    List<String> comma = config(List.of(), List.of("a,b", "c")).options();
+    assertEquals(List.of("--classes", "all"), comma);
   }
 
   @Test
   void whatIsOnOrOffTakesNoValue() {
-    assertEquals(
-        List.of("train", "--statistics"),
-        TrainOptions.commandLine(new RunConfig.Builder().statistics(true).build()));
+    assertEquals(List.of("--tensorboard"), Recipe.DEFAULTS.with(TENSORBOARD, true).options());
   }
 }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import zerofive.data.ImageSet;
+import zerofive.data.Json;
 
 class ConfusionMatrixTest {
   @Test
@@ -15,7 +16,7 @@ class ConfusionMatrixTest {
     ConfusionMatrix matrix =
         ConfusionMatrix.of(List.of("0", "5"), images, new float[] {1, -1, 0, 2, Float.NaN});
     assertEquals("true\\predicted,0,5,none\n0,1,1,0\n5,1,1,1\n", matrix.toCsv());
-    assertEquals("[[1,1,0],[1,1,1]]", matrix.toJson().toString());
+    assertEquals("[[1,1,0],[1,1,1]]", Json.of(matrix.rows()).toString());
     assertEquals(1, matrix.counts()[1][2]);
   }
 

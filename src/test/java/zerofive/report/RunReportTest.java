@@ -3,6 +3,9 @@ package zerofive.report;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static zerofive.train.Settings.CLASSES;
+import static zerofive.train.Settings.LOSS;
+import static zerofive.train.Settings.MODEL;
 
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
@@ -27,6 +30,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.w3c.dom.Document;
 import org.w3c.dom.Element;
 import org.xml.sax.InputSource;
+import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.data.ImageSet;
 import zerofive.model.Architecture;
@@ -34,7 +38,7 @@ import zerofive.model.Loss;
 import zerofive.model.Parameters;
 import zerofive.train.EpochRecord;
 import zerofive.train.Receipt;
-import zerofive.train.RunConfig;
+import zerofive.train.Recipe;
 
 /** {@link RunReport} of random models and images, read as the XML that it is too. */
 class RunReportTest {
@@ -68,12 +72,11 @@ class RunReportTest {
     int[] targets = IntStream.range(0, images).map(i -> i % classes.size()).toArray();
     ImageSet set = new ImageSet(pixels, targets, height, width);
     DataSet data = new DataSet("mnist", classes, set, set, new TreeMap<>(Map.of("a", "5ha")));
-    RunConfig config =
-        new RunConfig.Builder()
-            .classes(classes)
-            .model(model)
-            .loss(Loss.defaultFor(classes.size()))
-            .build();
+    Recipe config =
+        Recipe.DEFAULTS
+            .with(CLASSES, new ClassFilter(classes))
+            .with(MODEL, model)
+            .with(LOSS, Loss.defaultFor(classes.size()));
     Architecture architecture = config.architecture(height * width);
     Parameters parameters =
         new Parameters(architecture, normal(random, architecture.parameterCount()));

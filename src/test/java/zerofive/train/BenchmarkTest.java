@@ -3,6 +3,9 @@ package zerofive.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static zerofive.train.Settings.BATCH_SIZE;
+import static zerofive.train.Settings.LEARNING_RATE;
+import static zerofive.train.Settings.MODEL;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +18,6 @@ import zerofive.backend.Backend;
 import zerofive.backend.EpochInput;
 import zerofive.backend.EpochResult;
 import zerofive.backend.Evaluation;
-import zerofive.backend.Gradients;
 import zerofive.backend.Peaks;
 import zerofive.backend.Scorer;
 import zerofive.backend.TrainingPlan;
@@ -26,7 +28,6 @@ import zerofive.data.DataSet;
 import zerofive.data.ImageSet;
 import zerofive.model.Architecture;
 import zerofive.model.Initializer;
-import zerofive.model.Loss;
 import zerofive.model.Parameters;
 
 class BenchmarkTest {
@@ -46,8 +47,8 @@ class BenchmarkTest {
   }
 
   private static Benchmark benchmark(float rate) {
-    RunConfig config =
-        new RunConfig.Builder().model("mlp:3").learningRate(rate).batchSize(8).build();
+    Recipe config =
+        Recipe.DEFAULTS.with(MODEL, "mlp:3").with(LEARNING_RATE, rate).with(BATCH_SIZE, 8);
     return new Benchmark(config, DATA, START);
   }
 
@@ -90,11 +91,6 @@ class BenchmarkTest {
     @Override
     public Scorer openScorer(Parameters model) {
       return java.openScorer(model);
-    }
-
-    @Override
-    public Gradients openGradients(Architecture architecture, Loss loss) {
-      return java.openGradients(architecture, loss);
     }
 
     @Override

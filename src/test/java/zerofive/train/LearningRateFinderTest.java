@@ -3,6 +3,11 @@ package zerofive.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static zerofive.train.Settings.AUGMENTATION;
+import static zerofive.train.Settings.INITIALIZER;
+import static zerofive.train.Settings.LOSS;
+import static zerofive.train.Settings.ORDER;
+import static zerofive.train.Settings.SEED;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -30,15 +35,15 @@ class LearningRateFinderTest {
     return points;
   }
 
-  private static RunConfig config(Optimizer optimizer) {
-    return TrainerTest.everyOptimizerAndSchedule().get(0).toBuilder().optimizer(optimizer).build();
+  private static Recipe config(Optimizer optimizer) {
+    return RecipeTest.with(TrainerTest.everyOptimizerAndSchedule().get(0), optimizer);
   }
 
-  private static Parameters initial(RunConfig config) {
-    return config.initializer().create(config.architecture(12), 7);
+  private static Parameters initial(Recipe config) {
+    return config.get(INITIALIZER).create(config.architecture(12), 7);
   }
 
-  private static List<Point> sweep(RunConfig config) {
+  private static List<Point> sweep(Recipe config) {
     return LearningRateFinder.sweep(config, DATA, initial(config), new ReferenceBackend());
   }
 
@@ -56,13 +61,12 @@ class LearningRateFinderTest {
   /** The losses are those of a training whose rates grow so: one session, one epoch. */
   @Test
   void theFirstPassIsAnEpochOfTraining() {
-    RunConfig config =
-        config(new Optimizer(Optimizer.Kind.ADAMW, 0, 0.1f)).toBuilder()
-            .augmentation(new Augmentation(1))
-            .build();
+    Recipe config =
+        config(new Optimizer(Optimizer.Kind.ADAMW, 0, 0.1f))
+            .with(AUGMENTATION, new Augmentation(1));
     List<Point> points = sweep(config);
     TrainingPlan plan =
-        new TrainingPlan(config.architecture(12), config.loss(), config.optimizer(), 8);
+        new TrainingPlan(config.architecture(12), config.get(LOSS), config.optimizer(), 8);
     int steps = plan.stepsPerEpoch(DATA.train().count());
     float[] rates = new float[steps];
     double sum = 0;
@@ -71,8 +75,8 @@ class LearningRateFinderTest {
       int rows = Math.min(8, DATA.train().count() - step * 8);
       sum += points.get(step).loss() * rows;
     }
-    int[] order = config.order().indices(DATA.train().targets(), config.seed(), 1);
-    int[] shifts = config.augmentation().shifts(order.length, config.seed(), 1);
+    int[] order = config.get(ORDER).indices(DATA.train().targets(), config.get(SEED), 1);
+    int[] shifts = config.get(AUGMENTATION).shifts(order.length, config.get(SEED), 1);
     try (TrainingSession session =
         new ReferenceBackend()
             .open(
@@ -105,7 +109,7 @@ class LearningRateFinderTest {
 
   @Test
   void weightsThatAreNoNumbersAreRefused() {
-    RunConfig config = config(Optimizer.sgd());
+    Recipe config = config(Optimizer.sgd());
     Parameters broken = initial(config);
     broken.values()[0] = Float.NaN;
     assertThrows(

@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,7 +26,8 @@ class MetricsTest {
   @BeforeEach
   void writeTwoEpochs() {
     file = folder.resolve("metrics.csv");
-    try (Metrics metrics = new Metrics(file, List.of(), List.of())) {
+    Metrics.begin(file);
+    try (Metrics metrics = new Metrics(file, 0)) {
       metrics.append(FIRST);
       metrics.append(SECOND);
     }
@@ -48,15 +48,30 @@ class MetricsTest {
     assertEquals(List.of(FIRST, SECOND), Metrics.read(file, 2));
   }
 
+  /** Columns that {@code --statistics} of an earlier version added. */
   @Test
-  void statisticsAreReadBackByTheirNames() {
-    EpochRecord row = FIRST.with(Map.of("gradient_norm", 0.5));
-    try (Metrics metrics = new Metrics(file, List.of("gradient_norm"), List.of(row))) {
-      metrics.append(SECOND.with(Map.of("gradient_norm", Double.NaN)));
+  void columnsOfAnEarlierVersionStayAndAreLeftEmpty() throws IOException {
+    String first = "1,0.5,0.25,0.75,468,0.0625,0.03125,0.088060300,NaN";
+    String header = Metrics.HEADER + ",gradient_norm,0.weight_norm";
+    Files.writeString(file, header + "\n" + first + "\n" + first.replaceFirst("1", "2") + "\n3,");
+    assertEquals(List.of("gradient_norm", "0.weight_norm"), Metrics.formerColumns(file));
+    try (Metrics metrics = new Metrics(file, 1)) {
+      metrics.append(SECOND);
     }
-    assertEquals(List.of("gradient_norm"), Metrics.statistics(file));
-    assertEquals(row, Metrics.read(file, 2).get(0));
-    assertEquals(Double.NaN, Metrics.read(file, 2).get(1).statistics().get("gradient_norm"));
+    assertEquals(
+        List.of(header, first, "2,NaN,3.00000000,0.750000000,468,0.0625000000,0.0312500000,,"),
+        Files.readAllLines(file));
+    assertEquals(SECOND, Metrics.read(file, 2).get(1));
+  }
+
+  @Test
+  void goingOnKeepsTheRowsThatItGoesOnFrom() throws IOException {
+    List<String> lines = Files.readAllLines(file);
+    Files.writeString(file, "3,0.5", StandardOpenOption.APPEND);
+    new Metrics(file, 2).close();
+    assertEquals(lines, Files.readAllLines(file));
+    new Metrics(file, 1).close();
+    assertEquals(lines.subList(0, 2), Files.readAllLines(file));
   }
 
   @Test

@@ -5,16 +5,12 @@ import java.nio.file.Path;
 import java.util.Optional;
 import zerofive.backend.Availability;
 import zerofive.backend.Backend;
-import zerofive.backend.Gradients;
 import zerofive.backend.Peaks;
 import zerofive.backend.Scorer;
 import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
-import zerofive.backend.ops.StepwiseGradients;
 import zerofive.data.ImageSet;
-import zerofive.model.Architecture;
-import zerofive.model.Loss;
 import zerofive.model.Parameters;
 
 /** Native code on the CPU's cores. */
@@ -74,10 +70,5 @@ public final class CpuBackend implements Backend {
   @Override
   public Optional<Peaks> peaks() {
     return Optional.of(CpuPeaks.measure(threads));
-  }
-
-  @Override
-  public Gradients openGradients(Architecture architecture, Loss loss) {
-    return StepwiseGradients.open(new NativeOps(threads), architecture, loss);
   }
 }

@@ -14,19 +14,15 @@ import java.util.regex.Pattern;
 import zerofive.backend.Availability;
 import zerofive.backend.Backend;
 import zerofive.backend.DeviceException;
-import zerofive.backend.Gradients;
 import zerofive.backend.Peaks;
 import zerofive.backend.Scorer;
 import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
 import zerofive.backend.cuda.CudaOptions.Precision;
-import zerofive.backend.ops.StepwiseGradients;
 import zerofive.backend.ops.StepwiseScorer;
 import zerofive.backend.ops.StepwiseSession;
 import zerofive.data.ImageSet;
-import zerofive.model.Architecture;
-import zerofive.model.Loss;
 import zerofive.model.Parameters;
 
 /**
@@ -184,11 +180,6 @@ public final class CudaBackend implements Backend, AutoCloseable {
   @Override
   public Optional<Peaks> peaks() {
     return Optional.of(CudaPeaks.measure(context()));
-  }
-
-  @Override
-  public Gradients openGradients(Architecture architecture, Loss loss) {
-    return StepwiseGradients.open(newOps(), architecture, loss);
   }
 
   /** Gives the card back; sessions have to be closed before. */

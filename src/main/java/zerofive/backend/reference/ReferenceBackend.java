@@ -2,17 +2,13 @@ package zerofive.backend.reference;
 
 import zerofive.backend.Availability;
 import zerofive.backend.Backend;
-import zerofive.backend.Gradients;
 import zerofive.backend.Scorer;
 import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
-import zerofive.backend.ops.StepwiseGradients;
 import zerofive.backend.ops.StepwiseScorer;
 import zerofive.backend.ops.StepwiseSession;
 import zerofive.data.ImageSet;
-import zerofive.model.Architecture;
-import zerofive.model.Loss;
 import zerofive.model.Parameters;
 
 /** Plain Java on one thread; usable everywhere. */
@@ -36,10 +32,5 @@ public final class ReferenceBackend implements Backend {
   @Override
   public Scorer openScorer(Parameters model) {
     return StepwiseScorer.open(new ReferenceOps(), model);
-  }
-
-  @Override
-  public Gradients openGradients(Architecture architecture, Loss loss) {
-    return StepwiseGradients.open(new ReferenceOps(), architecture, loss);
   }
 }

@@ -3,7 +3,6 @@ package zerofive.backend.cpu;
 import java.util.List;
 import zerofive.backend.Availability;
 import zerofive.backend.Backend;
-import zerofive.backend.Gradients;
 import zerofive.backend.Scorer;
 import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
@@ -12,8 +11,6 @@ import zerofive.backend.ops.Ops;
 import zerofive.backend.ops.StepwiseScorer;
 import zerofive.backend.ops.StepwiseSession;
 import zerofive.data.ImageSet;
-import zerofive.model.Architecture;
-import zerofive.model.Loss;
 import zerofive.model.Parameters;
 
 /** Opens the native backend's parts to the tests of other packages. */
@@ -62,11 +59,6 @@ public final class CpuForTests {
     public Scorer openScorer(Parameters model) {
       return backend().openScorer(model);
     }
-
-    @Override
-    public Gradients openGradients(Architecture architecture, Loss loss) {
-      return backend().openGradients(architecture, loss);
-    }
   }
 
   private static final class Stepwise implements Backend {
@@ -89,11 +81,6 @@ public final class CpuForTests {
     @Override
     public Scorer openScorer(Parameters model) {
       return StepwiseScorer.open(ops(), model);
-    }
-
-    @Override
-    public Gradients openGradients(Architecture architecture, Loss loss) {
-      return backend().openGradients(architecture, loss);
     }
   }
 }

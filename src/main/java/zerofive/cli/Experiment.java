@@ -1,0 +1,236 @@
+package zerofive.cli;
+
+import static zerofive.train.Settings.AUGMENTATION;
+import static zerofive.train.Settings.BATCH_SIZE;
+import static zerofive.train.Settings.CLASSES;
+import static zerofive.train.Settings.DATA;
+import static zerofive.train.Settings.EARLY_STOP;
+import static zerofive.train.Settings.INITIALIZER;
+import static zerofive.train.Settings.INIT_FROM;
+import static zerofive.train.Settings.LEARNING_RATE;
+import static zerofive.train.Settings.LOSS;
+import static zerofive.train.Settings.MODEL;
+import static zerofive.train.Settings.ORDER;
+import static zerofive.train.Settings.SCHEDULE;
+import static zerofive.train.Settings.SEED;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import zerofive.backend.Backend;
+import zerofive.backend.Optimizer;
+import zerofive.data.DataSet;
+import zerofive.data.InputException;
+import zerofive.model.Architecture;
+import zerofive.model.ModelFile;
+import zerofive.model.Parameters;
+import zerofive.report.DataText;
+import zerofive.report.Terminal;
+import zerofive.report.Text;
+import zerofive.train.Receipt;
+import zerofive.train.Recipe;
+import zerofive.train.RunFolder;
+
+/**
+ * All that a training needs before it begins, checked against each other.
+ *
+ * @param recipe with the classes that the data turned out to have
+ * @param data what is learned
+ * @param architecture the model for this data
+ * @param start weights to begin from, where a file is named
+ * @param notes on that file
+ * @param device what computes
+ * @param session program, device and command line for the receipt
+ */
+record Experiment(
+    Recipe recipe,
+    DataSet data,
+    Architecture architecture,
+    Optional<Parameters> start,
+    List<String> notes,
+    Backends.Choice device,
+    Receipt.Session session) {
+
+  /** Chooses the device and reads the data that options ask for. */
+  static Experiment prepare(TrainOptions options, Invocation invocation) {
+    return prepare(options, choose(options.recipe(), invocation), names -> names, invocation);
+  }
+
+  /** Chooses the device that a recipe asks for; before data is read, which may be fetched first. */
+  static Backends.Choice choose(Recipe recipe, Invocation invocation) {
+    return choose(DeviceOptions.of(recipe), invocation);
+  }
+
+  /** The same for other options of the device. */
+  static Backends.Choice choose(DeviceOptions options, Invocation invocation) {
+    invocation.time().mark("start-up");
+    Backends.Choice device = Backends.choose(options);
+    invocation.time().mark("device");
+    return device;
+  }
+
+  /**
+   * Reads the data that options ask for.
+   *
+   * @param classes those of the data set that the recipe is for; the data has all of them
+   * @throws UsageException where options do not fit the data, InputException where the start file
+   *     does not
+   */
+  static Experiment prepare(
+      TrainOptions options,
+      Backends.Choice device,
+      UnaryOperator<List<String>> classes,
+      Invocation invocation) {
+    DataSet data = invocation.load(options.data(), options.recipe().get(CLASSES));
+    Recipe recipe = options.resolve(classes.apply(data.classes()));
+    Architecture architecture = architecture(recipe, data);
+    TrainOptions.checkAugmentation(recipe, data);
+    Optional<Parameters> start = options.start().map(file -> startFrom(recipe, file, architecture));
+    invocation.time().mark("data");
+    return new Experiment(
+        recipe,
+        data,
+        architecture,
+        start,
+        options.start().map(ModelFile::notes).orElse(List.of()),
+        device,
+        session(device, invocation));
+  }
+
+  private static Architecture architecture(Recipe recipe, DataSet data) {
+    try {
+      return recipe.architecture(data.train().imageSize());
+    } catch (IllegalArgumentException e) {
+      throw new UsageException("--model " + recipe.get(MODEL) + ": " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * The experiment of a run that goes on.
+   *
+   * @throws InputException where its settings, which somebody may have changed, do not fit the data
+   */
+  static Experiment resume(RunFolder folder, Recipe recipe, Invocation invocation) {
+    Backends.Choice device = choose(recipe, invocation);
+    DataSet data = invocation.load(recipe.get(DATA), recipe.get(CLASSES));
+    invocation.time().mark("data");
+    Architecture architecture;
+    try {
+      recipe.get(AUGMENTATION).check(data.train().height(), data.train().width());
+      architecture = recipe.architecture(data.train().imageSize());
+    } catch (IllegalArgumentException e) {
+      throw new InputException(
+          folder.path()
+              + ": its config.json asks for what cannot be: "
+              + e.getMessage()
+              + "; restore it or start a new run",
+          e);
+    }
+    return new Experiment(
+        recipe,
+        data,
+        architecture,
+        Optional.empty(),
+        List.of(),
+        device,
+        session(device, invocation));
+  }
+
+  /** The weights of a model file, which has to fit. */
+  private static Parameters startFrom(Recipe recipe, ModelFile start, Architecture architecture) {
+    if (!start.parameters().architecture().equals(architecture)) {
+      throw new InputException(
+          recipe.get(INIT_FROM).orElseThrow()
+              + " holds a model "
+              + start.parameters().architecture()
+              + ", but this run needs "
+              + architecture
+              + "; name another --model, --classes or --init-from");
+    }
+    return start.parameters();
+  }
+
+  private static Receipt.Session session(Backends.Choice device, Invocation invocation) {
+    return new Receipt.Session(
+        Version.read().toString(),
+        device.backend().name(),
+        device.device(),
+        device.details(),
+        invocation.arguments());
+  }
+
+  /** The same with another recipe for the same classes. */
+  Experiment with(Recipe other) {
+    return new Experiment(
+        other, data, other.architecture(data.train().imageSize()), start, notes, device, session);
+  }
+
+  /** The weights it begins with. */
+  Parameters initial() {
+    return start.orElseGet(() -> recipe.initial(architecture));
+  }
+
+  /** What computes. */
+  Backend backend() {
+    return device.backend();
+  }
+
+  /** {@code mlp:30 on mnist, 0 vs 5}. */
+  String title() {
+    return recipe.get(MODEL) + " on " + DataText.title(data);
+  }
+
+  /** Says what is to be trained, and on which device. */
+  void describe(Terminal terminal) {
+    describeTraining(terminal);
+    describeDevice(terminal);
+  }
+
+  /** Says which device was taken, and why nothing better. */
+  void describeDevice(Terminal terminal) {
+    DeviceOptions.of(recipe).note(device, terminal);
+  }
+
+  /** Says what is to be trained. */
+  void describeTraining(Terminal terminal) {
+    describe(
+        "lr " + recipe.get(LEARNING_RATE) + " " + recipe.get(SCHEDULE),
+        recipe.get(EARLY_STOP) > 0 ? ", early stop " + recipe.get(EARLY_STOP) : "",
+        terminal);
+  }
+
+  /** The same for a sweep of learning rates, which takes neither rate nor end from the recipe. */
+  void describe(String rate, String ending, Terminal terminal) {
+    terminal.note("data     ", DataText.describe(data));
+    Optimizer optimizer = recipe.optimizer();
+    terminal.note(
+        "model    ",
+        recipe.get(MODEL)
+            + " ("
+            + architecture
+            + ", "
+            + Text.count(architecture.parameterCount())
+            + " parameters), "
+            + recipe.get(LOSS)
+            + ", "
+            + optimizer.kind()
+            + (optimizer.momentum() > 0 ? ", momentum " + optimizer.momentum() : "")
+            + (optimizer.weightDecay() > 0 ? ", weight decay " + optimizer.weightDecay() : "")
+            + ", "
+            + rate
+            + ", batch size "
+            + recipe.get(BATCH_SIZE)
+            + ", "
+            + recipe.get(ORDER)
+            + (recipe.get(AUGMENTATION).isNone() ? "" : ", " + recipe.get(AUGMENTATION))
+            + ", "
+            + recipe
+                .get(INIT_FROM)
+                .map(file -> "init from " + file)
+                .orElse("init " + recipe.get(INITIALIZER))
+            + ", seed "
+            + recipe.get(SEED)
+            + ending);
+    notes.forEach(note -> terminal.note("note     ", note));
+  }
+}

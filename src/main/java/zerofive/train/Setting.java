@@ -1,0 +1,291 @@
+package zerofive.train;
+
+import com.google.gson.JsonElement;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import zerofive.data.ClassFilter;
+
+/**
+ * Something that a user may choose, declared once. From the declaration come the option with its
+ * help and completion, the entry in {@code config.json} both ways, the words that ask for the same
+ * again, and the row in the report. Those of a training stand in {@link Settings}.
+ */
+public final class Setting<T> {
+  /** What a setting is about. */
+  public enum Group {
+    /** What is learned. */
+    DATA,
+    /** What learns it, and where it starts. */
+    MODEL,
+    /** How: what changes the bits of the result. */
+    OPTIMIZATION,
+    /** What is kept of a training; it changes no bit of the result. */
+    RUN,
+    /** What computes. */
+    DEVICE
+  }
+
+  private final String name;
+  private final Group group;
+  private final ValueType<T> type;
+  private final String valueName;
+  private final String help;
+  private final Function<Recipe, T> fallback;
+  private final String fallbackWords;
+  private final boolean isFallbackInWords;
+  private final List<String> choices;
+  private final boolean addedLater;
+  private final boolean ofBackend;
+
+  private Setting(Builder<T> builder) {
+    name = builder.name;
+    group = builder.group;
+    type = builder.type;
+    valueName = builder.valueName;
+    help = builder.help;
+    fallback = builder.fallback;
+    fallbackWords = builder.fallbackWords;
+    isFallbackInWords = builder.isFallbackInWords;
+    choices = builder.choices;
+    addedLater = builder.addedLater;
+    ofBackend = builder.ofBackend;
+  }
+
+  /** An int of at least {@code least}. */
+  public static Builder<Integer> integer(String name, Group group, int least) {
+    return new Builder<>(name, group, new ValueType.Int(least)).valueName("N");
+  }
+
+  /** Any long. */
+  public static Builder<Long> longInteger(String name, Group group) {
+    return new Builder<>(name, group, new ValueType.Long64()).valueName("N");
+  }
+
+  /** A float32 number above 0. */
+  public static Builder<Float> positive(String name, Group group) {
+    return decimal(name, group, ValueType.Range.POSITIVE);
+  }
+
+  static Builder<Float> decimal(String name, Group group, ValueType.Range range) {
+    return new Builder<>(name, group, new ValueType.Decimal(range)).valueName("X");
+  }
+
+  /** Off, or on where its option is named. */
+  static Builder<Boolean> flag(String name, Group group) {
+    return new Builder<>(name, group, new ValueType.Flag()).fallback(false).valueName("");
+  }
+
+  /** One of a few; {@code kind} is what a message calls one. */
+  public static <T> Builder<T> oneOf(String name, Group group, String kind, T[] known) {
+    return new Builder<>(name, group, new ValueType.OneOf<>(kind, known))
+        .valueName("NAME")
+        .choices((Object[]) known);
+  }
+
+  /** What {@code parser} makes of a text; it throws IllegalArgumentException. */
+  public static <T> Builder<T> parsed(String name, Group group, Function<String, T> parser) {
+    return new Builder<>(name, group, new ValueType.Parsed<>(parser)).valueName("NAME");
+  }
+
+  /** Any text, which whoever uses it checks. */
+  static Builder<String> text(String name, Group group) {
+    return new Builder<>(name, group, new ValueType.Text());
+  }
+
+  /** Any text; none is the default. */
+  static Builder<Optional<String>> optional(String name, Group group) {
+    return new Builder<>(name, group, new ValueType.OptionalText()).unset(Optional.empty(), "");
+  }
+
+  /** Classes of the data set. */
+  static Builder<ClassFilter> classes(String name, Group group) {
+    return new Builder<>(name, group, new ValueType.Classes()).valueName("LIST");
+  }
+
+  /** Its option's name: {@code batch-size}. */
+  public String name() {
+    return name;
+  }
+
+  /** What it is about. */
+  public Group group() {
+    return group;
+  }
+
+  /** What help calls its value: {@code N}; empty where the option takes none. */
+  public String valueName() {
+    return valueName;
+  }
+
+  /** What it means, and its default. */
+  public String help() {
+    boolean hasDefault = !fallbackWords.isEmpty() && !valueName.isEmpty();
+    return help + (hasDefault ? " (default: " + fallbackWords + ")" : "");
+  }
+
+  /** Names that its value may have, for completion. */
+  public List<String> choices() {
+    return choices;
+  }
+
+  /** The value where none is set; it may depend on other settings. */
+  public T fallback(Recipe recipe) {
+    return fallback.apply(recipe);
+  }
+
+  /**
+   * The value that a command line names.
+   *
+   * @throws IllegalArgumentException with a sentence that names the option
+   */
+  public T parse(String text) {
+    return type.parse("--" + name, text);
+  }
+
+  /** The value as {@link #parse} reads it. */
+  public String text(T value) {
+    return type.text(value);
+  }
+
+  /** The same setting with another help, for a command that uses it otherwise. */
+  public Setting<T> withHelp(String otherHelp) {
+    return new Builder<>(this).help(otherHelp).build();
+  }
+
+  /** The same with another default, for a command that uses it otherwise. */
+  public Setting<T> withFallback(T value, String words) {
+    return new Builder<>(this).unset(value, words).build();
+  }
+
+  /** The same with other names for completion. */
+  public Setting<T> withChoices(Object... otherChoices) {
+    return new Builder<>(this).choices(otherChoices).build();
+  }
+
+  /** Its name in files: {@code batch_size}. */
+  String key() {
+    return ofBackend ? name : name.replace('-', '_');
+  }
+
+  /** Whether a backend alone knows what it means; a file has these in an object of their own. */
+  boolean isOfBackend() {
+    return ofBackend;
+  }
+
+  /** Whether a file without it is of an earlier version, rather than damaged. */
+  boolean isOptionalInFiles() {
+    return addedLater;
+  }
+
+  /** Whether a file has it. */
+  boolean isPresent(T value) {
+    return type.isPresent(value);
+  }
+
+  JsonElement json(T value) {
+    return type.json(value);
+  }
+
+  /** The value in a file; the default need not be in the range that an option has. */
+  T read(JsonElement json) {
+    T usual = fallback(Recipe.DEFAULTS);
+    return isPresent(usual) && json.equals(type.json(usual)) ? usual : type.read("--" + name, json);
+  }
+
+  /** The value for people. */
+  String words(T value) {
+    return isFallbackInWords && value.equals(fallback(Recipe.DEFAULTS))
+        ? fallbackWords
+        : text(value).replace(",", ", ");
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+
+  /** A setting on its way. */
+  public static final class Builder<T> {
+    private final String name;
+    private final Group group;
+    private final ValueType<T> type;
+    private String valueName = "NAME";
+    private String help = "";
+    private Function<Recipe, T> fallback;
+    private String fallbackWords = "";
+    private boolean isFallbackInWords;
+    private List<String> choices = List.of();
+    private boolean addedLater;
+    private boolean ofBackend;
+
+    private Builder(String name, Group group, ValueType<T> type) {
+      this.name = name;
+      this.group = group;
+      this.type = type;
+    }
+
+    private Builder(Setting<T> setting) {
+      this(setting.name, setting.group, setting.type);
+      valueName = setting.valueName;
+      help = setting.help;
+      fallback = setting.fallback;
+      fallbackWords = setting.fallbackWords;
+      choices = setting.choices;
+    }
+
+    /** What help calls its value. */
+    public Builder<T> valueName(String value) {
+      valueName = value;
+      return this;
+    }
+
+    /** What it means, in a few words. */
+    public Builder<T> help(String value) {
+      help = value;
+      return this;
+    }
+
+    /** The value where none is set. */
+    public Builder<T> fallback(T value) {
+      return derived(recipe -> value, type.text(value));
+    }
+
+    /** The same, of a value that stands for none and is told in words: {@code all cores}. */
+    public Builder<T> unset(T value, String words) {
+      isFallbackInWords = true;
+      return derived(recipe -> value, words);
+    }
+
+    /** A default that depends on other settings. */
+    Builder<T> derived(Function<Recipe, T> value, String words) {
+      fallback = value;
+      fallbackWords = words;
+      return this;
+    }
+
+    /** Names that its value may have; others may be allowed too. */
+    public Builder<T> choices(Object... values) {
+      choices = Arrays.stream(values).map(Object::toString).toList();
+      return this;
+    }
+
+    /** Files of earlier versions do not have it. Every setting that is added from now on is so. */
+    Builder<T> addedLater() {
+      addedLater = true;
+      return this;
+    }
+
+    /** A backend's own, which alone knows what it means. */
+    Builder<T> ofBackend() {
+      ofBackend = true;
+      return this;
+    }
+
+    /** The setting. */
+    public Setting<T> build() {
+      return new Setting<>(this);
+    }
+  }
+}

@@ -1,0 +1,258 @@
+package zerofive.train;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import zerofive.backend.Optimizer;
+import zerofive.data.Augmentation;
+import zerofive.data.Catalogue;
+import zerofive.data.ClassFilter;
+import zerofive.data.DataSets;
+import zerofive.data.ExampleOrder;
+import zerofive.model.Architecture;
+import zerofive.model.Initializer;
+import zerofive.model.Loss;
+import zerofive.train.Setting.Group;
+
+/**
+ * The settings of a training, in the order in which help and {@code config.json} have them. A new
+ * one is a declaration here and its use.
+ */
+public final class Settings {
+  private static final List<Setting<?>> DECLARED = new ArrayList<>();
+
+  /** A known data set's name, or the absolute path of a folder. */
+  public static final Setting<String> DATA =
+      add(
+          Setting.text("data", Group.DATA)
+              .valueName("NAME|DIR")
+              .fallback(DataSets.MNIST)
+              .choices(Catalogue.names().toArray())
+              .help(
+                  "a name that zerofive data list shows, fetched once; or a folder of four IDX"
+                      + " files, raw or .gz, or of images in train/CLASS and valid/CLASS"));
+
+  /** In the order of the targets. */
+  public static final Setting<ClassFilter> CLASSES =
+      add(
+          Setting.classes("classes", Group.DATA)
+              .fallback(new ClassFilter(List.of("0", "5")))
+              .help("0,5 or 3,7 or 0,1,2 or all; the first of two is the positive one"));
+
+  /** {@code linear}, {@code mlp:30} and so on. */
+  public static final Setting<String> MODEL =
+      add(
+          Setting.parsed("model", Group.MODEL, Settings::model)
+              .fallback("mlp:30")
+              .choices("linear", "mlp:30", "mlp:128,64")
+              .help("linear, mlp:30, mlp:128,64"));
+
+  /** What is lowered. */
+  public static final Setting<Loss> LOSS =
+      add(
+          Setting.oneOf("loss", Group.MODEL, "loss", Loss.values())
+              .derived(
+                  recipe -> Loss.defaultFor(recipe.get(CLASSES).names().size()),
+                  Loss.BCE + ", or " + Loss.CROSS_ENTROPY + " from three classes on")
+              .help("mnist, bce, cross-entropy"));
+
+  /** How a gradient becomes a step; {@link Recipe#optimizer} has all of it. */
+  public static final Setting<Optimizer.Kind> OPTIMIZER =
+      add(
+          Setting.oneOf("optimizer", Group.OPTIMIZATION, "optimizer", Optimizer.Kind.values())
+              .fallback(Optimizer.Kind.SGD)
+              .help("sgd, adam, adamw"));
+
+  /** Of SGD. */
+  public static final Setting<Float> MOMENTUM =
+      add(
+          Setting.decimal("momentum", Group.OPTIMIZATION, ValueType.Range.FRACTION)
+              .fallback(0f)
+              .help("of sgd, in [0, 1)"));
+
+  /** Added to the gradient, or by AdamW taken from the weights. */
+  public static final Setting<Float> WEIGHT_DECAY =
+      add(
+          Setting.decimal("weight-decay", Group.OPTIMIZATION, ValueType.Range.NOT_NEGATIVE)
+              .derived(
+                  recipe ->
+                      recipe.get(OPTIMIZER) == Optimizer.Kind.ADAMW
+                          ? Optimizer.ADAMW_WEIGHT_DECAY
+                          : 0,
+                  "0.0; adamw " + Optimizer.ADAMW_WEIGHT_DECAY)
+              .help("0 or more"));
+
+  /** The highest of a schedule. */
+  public static final Setting<Float> LEARNING_RATE =
+      add(Setting.positive("lr", Group.OPTIMIZATION).fallback(0.5f).help("learning rate, above 0"));
+
+  /** How the learning rate moves over a run. */
+  public static final Setting<Schedule> SCHEDULE =
+      add(
+          Setting.oneOf("schedule", Group.OPTIMIZATION, "schedule", Schedule.values())
+              .fallback(Schedule.CONSTANT)
+              .help("of the learning rate: constant, cosine, one-cycle"));
+
+  /** In all. */
+  public static final Setting<Integer> EPOCHS =
+      add(
+          Setting.integer("epochs", Group.OPTIMIZATION, 1)
+              .fallback(40)
+              .help("passes over the data"));
+
+  /** Examples a step. */
+  public static final Setting<Integer> BATCH_SIZE =
+      add(
+          Setting.integer("batch-size", Group.OPTIMIZATION, 1)
+              .fallback(256)
+              .help("examples a step"));
+
+  /** Of the examples. */
+  public static final Setting<ExampleOrder> ORDER =
+      add(
+          Setting.oneOf("order", Group.OPTIMIZATION, "order", ExampleOrder.values())
+              .fallback(ExampleOrder.SHUFFLED)
+              .help("of the examples: shuffled, or sequential, class after class"));
+
+  /** Of the training images. */
+  public static final Setting<Augmentation> AUGMENTATION =
+      add(
+          Setting.parsed("augment", Group.OPTIMIZATION, Augmentation::parse)
+              .fallback(Augmentation.NONE)
+              .choices(Augmentation.NONE, new Augmentation(2))
+              .addedLater()
+              .help(
+                  "move every training image at random, anew in every epoch: shift:2 by up to 2"
+                      + " pixels across and down, or none"));
+
+  /** Of initial weights, shuffles and shifts. */
+  public static final Setting<Long> SEED =
+      add(
+          Setting.longInteger("seed", Group.OPTIMIZATION)
+              .fallback(42L)
+              .help("of initial weights, shuffles and shifts"));
+
+  /** Of the weights, where there is no {@link #INIT_FROM}. */
+  public static final Setting<Initializer> INITIALIZER =
+      add(
+          Setting.oneOf("init", Group.MODEL, "initialiser", Initializer.values())
+              .fallback(Initializer.PYTORCH)
+              .help("initial weights: pytorch, normal"));
+
+  /** Absolute path of a safetensors file to start from. */
+  public static final Setting<Optional<String>> INIT_FROM =
+      add(
+          Setting.optional("init-from", Group.MODEL)
+              .valueName("FILE")
+              .addedLater()
+              .help("start from this .safetensors file; it decides the model"));
+
+  /** Epochs between checkpoints. */
+  public static final Setting<Integer> CHECKPOINT_EVERY =
+      add(
+          Setting.integer("checkpoint-every", Group.RUN, 1)
+              .fallback(10)
+              .help("epochs between checkpoints"));
+
+  /** Epochs without a lower validation loss after which a training ends; 0 for never. */
+  public static final Setting<Integer> EARLY_STOP =
+      add(
+          Setting.integer("early-stop", Group.OPTIMIZATION, 1)
+              .unset(0, "off")
+              .addedLater()
+              .help(
+                  "end after N epochs without a lower validation loss, and keep the best epoch's"
+                      + " weights"));
+
+  /** Whether event files are written. */
+  public static final Setting<Boolean> TENSORBOARD =
+      add(
+          Setting.flag("tensorboard", Group.RUN)
+              .addedLater()
+              .help("write TensorBoard's event files into the run folder"));
+
+  /** As asked for: {@code auto}, {@code cpu}, {@code reference}, {@code cuda}, {@code cuda:N}. */
+  public static final Setting<String> DEVICE =
+      add(
+          Setting.text("device", Group.DEVICE)
+              .fallback("auto")
+              .choices("auto", "cpu", "reference", "cuda")
+              .help("auto, cpu, reference (plain Java), cuda or cuda:N"));
+
+  /** As asked for; 0 for all cores. */
+  public static final Setting<Integer> THREADS =
+      add(
+          Setting.integer("threads", Group.DEVICE, 1)
+              .unset(0, "all cores")
+              .help("threads of the CPU"));
+
+  /** Where cuBLAS is taken from. */
+  public static final Setting<Optional<String>> CUBLAS =
+      add(
+          backend("cublas", "look for it")
+              .valueName("DIR")
+              .choices("none")
+              .help("cuda: cuBLAS's folder, or none to do without"));
+
+  /** How an epoch reaches the GPU. */
+  public static final Setting<Optional<String>> CUDA_SESSION =
+      add(
+          backend("cuda-session", "graph")
+              .choices("graph", "stepwise")
+              .help("cuda: graph, or stepwise, one launch at a time"));
+
+  /** How matrix products are rounded. */
+  public static final Setting<Optional<String>> PRECISION =
+      add(
+          backend("precision", "fp32")
+              .choices("fp32", "tf32")
+              .help("cuda: fp32, or tf32 on tensor cores"));
+
+  /** Above how many MiB a set is streamed. */
+  public static final Setting<Optional<String>> RESIDENT_MB =
+      add(
+          backend("resident-mb", "those that do not fit")
+              .valueName("N")
+              .help("cuda: stream sets of more than N MiB"));
+
+  /** All of them. */
+  public static final List<Setting<?>> ALL = Collections.unmodifiableList(DECLARED);
+
+  private Settings() {}
+
+  private static <T> Setting<T> add(Setting.Builder<T> builder) {
+    Setting<T> setting = builder.build();
+    DECLARED.add(setting);
+    return setting;
+  }
+
+  /** An option of a backend, kept as text; {@code usual} is what the backend does without it. */
+  private static Setting.Builder<Optional<String>> backend(String name, String usual) {
+    return Setting.optional(name, Group.DEVICE).unset(Optional.empty(), usual).ofBackend();
+  }
+
+  private static String model(String name) {
+    Architecture.parseHidden(name);
+    return name;
+  }
+
+  /** All but these and those of some groups. */
+  public static List<Setting<?>> without(Set<Group> groups, Setting<?>... settings) {
+    List<Setting<?>> left = new ArrayList<>(ALL);
+    left.removeIf(setting -> groups.contains(setting.group()));
+    left.removeAll(List.of(settings));
+    return left;
+  }
+
+  /** Whether a setting of a group has this option. */
+  public static boolean isOption(Group group, String name) {
+    for (Setting<?> setting : ALL) {
+      if (setting.group() == group && setting.name().equals(name)) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,133 @@
+package zerofive.train;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static zerofive.train.Settings.CLASSES;
+import static zerofive.train.Settings.CUBLAS;
+import static zerofive.train.Settings.EPOCHS;
+import static zerofive.train.Settings.LEARNING_RATE;
+import static zerofive.train.Settings.LOSS;
+import static zerofive.train.Settings.OPTIMIZER;
+import static zerofive.train.Settings.THREADS;
+import static zerofive.train.Settings.WEIGHT_DECAY;
+
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.EnumSet;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import zerofive.backend.Optimizer;
+import zerofive.data.ClassFilter;
+import zerofive.data.Json;
+import zerofive.model.Loss;
+import zerofive.train.Setting.Group;
+
+class SettingsTest {
+  static Stream<Setting<?>> all() {
+    return Settings.ALL.stream();
+  }
+
+  @ParameterizedTest
+  @MethodSource("all")
+  <T> void theDefaultIsReadBackAsItIsWritten(Setting<T> setting) {
+    T usual = setting.fallback(Recipe.DEFAULTS);
+    assertEquals(usual, Recipe.DEFAULTS.get(setting));
+    if (setting.isPresent(usual)) {
+      assertEquals(usual, setting.read(setting.json(usual)));
+    }
+    assertTrue(Recipe.DEFAULTS.with(setting, usual).options().isEmpty());
+  }
+
+  @ParameterizedTest
+  @MethodSource("all")
+  <T> void everyChoiceCanBeMadeAndIsKept(Setting<T> setting) {
+    for (String choice : setting.choices()) {
+      Recipe recipe = Recipe.DEFAULTS.with(setting, setting.parse(choice));
+      assertEquals(choice, setting.text(recipe.get(setting)));
+      JsonObject json = recipe.json(List.of(setting));
+      assertEquals(recipe.get(setting), Recipe.of(json, List.of(setting)).get(setting));
+    }
+  }
+
+  /** Else the folders of earlier versions could no longer be read. */
+  @Test
+  void whatIsNewerThanTheSpecimenIsOptionalInFiles() throws IOException {
+    try (InputStream specimen = getClass().getResourceAsStream("/specimens/settings.json")) {
+      JsonObject json = Json.parse(new String(specimen.readAllBytes(), UTF_8));
+      for (Setting<?> setting : Settings.ALL) {
+        assertTrue(
+            json.has(setting.key()) || setting.isOptionalInFiles() || setting.isOfBackend(),
+            setting + " needs addedLater()");
+      }
+    }
+  }
+
+  @Test
+  void eachNameIsGivenOnce() {
+    Set<String> names = new HashSet<>();
+    assertEquals(List.of(), all().filter(setting -> !names.add(setting.name())).toList());
+  }
+
+  @Test
+  void helpHasTheLiveDefault() {
+    assertEquals("passes over the data (default: 40)", EPOCHS.help());
+    assertEquals("threads of the CPU (default: all cores)", THREADS.help());
+    assertEquals("of each (default: 3)", EPOCHS.withHelp("of each").withFallback(3, "3").help());
+  }
+
+  @Test
+  void aDefaultMayFollowFromOtherSettings() {
+    Recipe three = Recipe.DEFAULTS.with(CLASSES, new ClassFilter(List.of("a", "b", "c")));
+    assertEquals(Loss.CROSS_ENTROPY, three.get(LOSS));
+    assertEquals(Loss.BCE, three.with(LOSS, Loss.BCE).get(LOSS));
+    Recipe adamw = Recipe.DEFAULTS.with(OPTIMIZER, Optimizer.Kind.ADAMW);
+    assertEquals(Optimizer.ADAMW_WEIGHT_DECAY, adamw.get(WEIGHT_DECAY));
+    assertEquals(List.of("--optimizer", "adamw"), adamw.options());
+    assertEquals(
+        List.of("--optimizer", "adamw", "--weight-decay", "0.0"),
+        adamw.with(WEIGHT_DECAY, 0f).options());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "epochs, 0, --epochs 0 is less than 1",
+    "epochs, 1.5, --epochs '1.5' is no whole number up to 2147483647",
+    "threads, 0, --threads 0 is less than 1",
+    "lr, 0, --lr 0 is not a float32 number above 0",
+    "lr, 1e99, --lr 1e99 is not a float32 number above 0",
+    "lr, NaN, --lr 'NaN' is no number; 0.5 is an example",
+    "momentum, 1, '--momentum 1 is not in [0, 1)'",
+    "weight-decay, -1, --weight-decay -1 is not a float32 number that is 0 or more",
+    "seed, x, --seed 'x' is no whole number",
+    "order, x, --order: unknown order 'x'; known are sequential",
+  })
+  void whatIsOutOfRangeIsNamed(String name, String text, String said) {
+    Setting<?> setting = all().filter(one -> one.name().equals(name)).findFirst().orElseThrow();
+    IllegalArgumentException e =
+        assertThrows(IllegalArgumentException.class, () -> setting.parse(text));
+    assertTrue(e.getMessage().startsWith(said), e.getMessage());
+  }
+
+  @Test
+  void theFirstDifferenceIsNamed() {
+    Recipe other = Recipe.DEFAULTS.with(LEARNING_RATE, 0.1f);
+    assertEquals(Optional.of("lr 0.5, not 0.1"), Recipe.DEFAULTS.difference(other, Settings.ALL));
+    List<Setting<?>> device = Settings.without(EnumSet.complementOf(EnumSet.of(Group.DEVICE)));
+    assertEquals(Optional.empty(), Recipe.DEFAULTS.difference(other, device));
+    Recipe without = other.with(CUBLAS, Optional.of("none"));
+    assertEquals(List.of("--lr", "0.1", "--cublas", "none"), without.options());
+    assertEquals("none", without.table().get("cublas"));
+    assertEquals("all cores", without.table().get("threads"));
+    assertEquals("cublas absent, not none", other.difference(without, device).orElseThrow());
+  }
+}

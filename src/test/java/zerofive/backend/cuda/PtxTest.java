@@ -11,6 +11,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -45,6 +47,8 @@ final class PtxTest {
       Pattern.compile("^\\.visible \\.entry (\\w+)\\(.*?^\\}", Pattern.DOTALL | Pattern.MULTILINE);
   private static final Pattern SOURCE_ENTRY =
       Pattern.compile("__global__ __launch_bounds__\\(.*?\\) void (\\w+)\\(");
+  private static final Pattern LABEL = Pattern.compile("(\\$\\w+):");
+  private static final Pattern BRANCH = Pattern.compile("\\bbra(?:\\.uni)?\\s+(\\$\\w+)");
   private static final Pattern ASSEMBLED =
       Pattern.compile(
           "entry function '(\\w+)'.*?(\\d+) bytes spill stores, (\\d+) bytes spill loads.*?Used (\\d+) registers",
@@ -104,6 +108,67 @@ final class PtxTest {
   }
 
   /**
+   * What a kernel waits for, told from its instructions: barriers that are passed at most once, and
+   * those in loops. A product has two for each slice, and two for what its last block does; loss
+   * and score have one, and those two.
+   */
+  @Test
+  void noKernelHasMoreBarriersThanItNeeds() {
+    Map<String, String> expected = new TreeMap<>();
+    Kernels.NAMES.forEach(name -> expected.put(name, "0, 0 in loops"));
+    expected.put(Kernels.GEMM_32, "2, 2 in loops");
+    expected.put(Kernels.GEMM_64, "2, 2 in loops");
+    expected.put(Kernels.LOSS, "3, 0 in loops");
+    expected.put(Kernels.SCORE, "3, 0 in loops");
+    expected.put(Kernels.BIAS_GRADIENT, "1, 0 in loops");
+    Map<String, String> found = new TreeMap<>();
+    entries().forEach((name, text) -> found.put(name, barriers(text)));
+    assertEquals(expected, found);
+  }
+
+  /** Two values a load, whose number is a half or a quarter of the multiply-adds'. */
+  @Test
+  void productsReadSharedMemoryByPairs() {
+    Map.of(Kernels.GEMM_32, 2, Kernels.GEMM_64, 4)
+        .forEach(
+            (kernel, perLoad) -> {
+              String text = entries().get(kernel);
+              long multiplyAdds = count(text, "fma.rn.f32");
+              assertTrue(multiplyAdds > 0, kernel);
+              assertEquals(multiplyAdds, perLoad * count(text, "ld.shared.v2.f32"), kernel);
+            });
+  }
+
+  private static long count(String text, String instruction) {
+    return text.lines().filter(line -> line.contains(instruction)).count();
+  }
+
+  private static String barriers(String entry) {
+    List<String> lines = entry.lines().toList();
+    Map<String, Integer> labels = new HashMap<>();
+    boolean[] repeated = new boolean[lines.size()];
+    for (int i = 0; i < lines.size(); i++) {
+      Matcher label = LABEL.matcher(lines.get(i));
+      if (label.lookingAt()) {
+        labels.put(label.group(1), i);
+      }
+      Matcher branch = BRANCH.matcher(lines.get(i));
+      if (branch.find() && labels.containsKey(branch.group(1))) {
+        Arrays.fill(repeated, labels.get(branch.group(1)), i, true);
+      }
+    }
+    int once = 0;
+    int inLoops = 0;
+    for (int i = 0; i < lines.size(); i++) {
+      if (lines.get(i).contains("bar.sync") || lines.get(i).contains("barrier.")) {
+        once += repeated[i] ? 0 : 1;
+        inLoops += repeated[i] ? 1 : 0;
+      }
+    }
+    return once + ", " + inLoops + " in loops";
+  }
+
+  /**
    * NVIDIA's own assembler, as the driver has it; a spilled register would cost more than any
    * branch here.
    */
@@ -115,6 +180,21 @@ final class PtxTest {
     List<String> table = new ArrayList<>();
     for (String architecture : ARCHITECTURES) {
       table.add(registers(architecture, assembled(architecture)));
+    }
+    System.out.println("registers a thread, no spills:\n" + String.join("\n", table));
+  }
+
+  /** A toolkit's assembler knows architectures that came after JCuda's compiler. */
+  @Test
+  void theAssemblerOfThisMachineDoesSoForNewerArchitectures(@TempDir Path folder) throws Exception {
+    List<String> newer = newerArchitectures();
+    assumeTrue(!newer.isEmpty(), "skipped: no ptxas on the PATH knows an architecture after sm_90");
+    Path ptx = Files.writeString(folder.resolve("all.ptx"), Kernels.ptx());
+    String cubin = folder.resolve("all.cubin").toString();
+    List<String> table = new ArrayList<>();
+    for (String architecture : newer) {
+      String log = output("ptxas", "-v", "-arch=" + architecture, ptx.toString(), "-o", cubin);
+      table.add(registers(architecture, log));
     }
     System.out.println("registers a thread, no spills:\n" + String.join("\n", table));
   }
@@ -132,6 +212,20 @@ final class PtxTest {
     }
     assertEquals(new TreeSet<>(Kernels.NAMES), kernels, architecture + ": " + log);
     return row.toString();
+  }
+
+  /** Those after sm_90 of the ptxas on the PATH; empty where there is none. */
+  private static List<String> newerArchitectures() throws InterruptedException {
+    try {
+      return Pattern.compile("'(sm_\\d{3,})'")
+          .matcher(output("ptxas", "--help"))
+          .results()
+          .map(found -> found.group(1))
+          .distinct()
+          .toList();
+    } catch (IOException e) {
+      return List.of();
+    }
   }
 
   /** What a program says; fails where it fails. */

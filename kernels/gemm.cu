@@ -2,12 +2,13 @@
 // Element (i, p) of a stands at a[i * a_row + p * a_column], one of the two strides being 1; b likewise: so one kernel
 // serves all four transpositions.
 //
-// A block makes TILE x TILE elements of c, a thread EACH x EACH of them, from slices of a and b, DEPTH deep, in shared
-// memory; the next slice is on its way while this one is used. Where row_sums [m] is given, the sum of each row of a is
-// written there: a layer's bias gradient beside its weight gradient. Where c has too few tiles to fill a card, k is cut
-// into parts of `part` each (blockIdx.y): every part's block leaves its sums in partials [parts, m, n], and a tile's
-// last block adds them in the order of the parts (sums of rows lie behind, [parts, m]). Each element is one chain of fused multiply-adds a part, so the bits
-// depend on the shape alone.
+// A block makes TILE x TILE elements of c, a thread EACH x EACH of them, from slices of a and b, DEPTH deep, in
+// shared memory; the next slice is on its way while this one is used. Where row_sums [m] is given, the sum of each
+// row of a is written there: a layer's bias gradient beside its weight gradient. Where c has too few tiles to fill a
+// GPU, k is cut into parts of `part` each (blockIdx.y): every part's block leaves its sums in partials [parts, tiles,
+// TILE * TILE], which stands at a multiple of 8 bytes, in the order of the threads, and a tile's last block adds them
+// in the order of the parts; sums of rows lie behind them, [parts, m]. Each element is one chain of fused
+// multiply-adds a part, so the bits depend on the shape alone.
 #include "launch.cuh"
 
 constexpr int DEPTH = 32;
@@ -21,16 +22,40 @@ struct Matrix {
   int column;
 };
 
+// A slice in shared memory, read and written as pairs of neighbours along the tile: one 64-bit access for two values.
+// From one depth to the next it is TILE + 2 floats:
+// - an even number, since a pair has to stand at a multiple of 8 bytes;
+// - an odd number of pairs, so that 16 threads that write pairs at 16 depths, one below the other, use all 32 banks
+//   once (a 64-bit access takes half a warp at a time). Writing and reading along the tile, neighbours in
+//   neighbouring banks, is without conflicts at any pitch.
+template <int TILE>
+struct Tile {
+  static constexpr int PITCH = TILE / 2 + 1;
+  static_assert(PITCH % 2 == 1, "pairs at neighbouring depths are to be in other banks");
+  float2 pairs[DEPTH][PITCH];
+
+  __device__ __forceinline__ float* row(int depth) { return (float*)pairs[depth]; }
+};
+
+// What a thread brings of a slice from memory to shared memory.
 template <int TILE>
 struct Slice {
   static constexpr int LOADS = TILE * DEPTH / THREADS;
+  static_assert(LOADS % 2 == 0, "loads come in pairs");
   float values[LOADS];
 
-  // Where load number l of this thread stands in the slice. Threads run along the stride-1 direction of memory.
+  // Where load number l of this thread stands in the slice. Threads run along the stride-1 direction of memory; where
+  // that is the depth, two loads of a thread are a pair.
   static __device__ __forceinline__ void place(int l, bool along_depth, int* across, int* depth) {
-    int e = threadIdx.x + l * THREADS;
-    *across = along_depth ? e / DEPTH : e % TILE;
-    *depth = along_depth ? e % DEPTH : e / TILE;
+    if (along_depth) {
+      int pair = threadIdx.x + l / 2 * THREADS;
+      *across = pair / DEPTH * 2 + l % 2;
+      *depth = pair % DEPTH;
+    } else {
+      int e = threadIdx.x + l * THREADS;
+      *across = e % TILE;
+      *depth = e / TILE;
+    }
   }
 
   // Rows [first, first + TILE) of a matrix of `rows` rows, its columns [begin, begin + DEPTH) up to `end`; 0 outside.
@@ -45,24 +70,38 @@ struct Slice {
     }
   }
 
-  __device__ __forceinline__ void store(Matrix matrix, float (*tile)[TILE + 1]) {
+  __device__ __forceinline__ void store(Matrix matrix, Tile<TILE>& tile) {
+    int across, depth;
+    if (matrix.column == 1) {
 #pragma unroll
-    for (int l = 0; l < LOADS; l++) {
-      int across, depth;
-      place(l, matrix.column == 1, &across, &depth);
-      tile[depth][across] = values[l];
+      for (int l = 0; l < LOADS; l += 2) {
+        place(l, true, &across, &depth);
+        tile.pairs[depth][across / 2] = make_float2(values[l], values[l + 1]);
+      }
+    } else {
+#pragma unroll
+      for (int l = 0; l < LOADS; l++) {
+        place(l, false, &across, &depth);
+        tile.row(depth)[across] = values[l];
+      }
     }
   }
 };
+
+__device__ __forceinline__ void add_product(float2* sum, float a, float2 b) {
+  sum->x = fmaf(a, b.x, sum->x);
+  sum->y = fmaf(a, b.y, sum->y);
+}
 
 template <int TILE, int EACH>
 __device__ __forceinline__ void multiply(
     int m, int n, int k, Matrix a, Matrix b, float* c, int epilogue, int activation, const float* other, int part,
     float* row_sums, float* partials, unsigned int* counters) {
   constexpr int SIDE = TILE / EACH;
-  static_assert(SIDE * SIDE == THREADS, "every thread has its elements");
-  __shared__ float a_tile[DEPTH][TILE + 1];
-  __shared__ float b_tile[DEPTH][TILE + 1];
+  constexpr int PAIRS = EACH / 2;
+  static_assert(SIDE * SIDE == THREADS && EACH == 2 * PAIRS, "every thread has its pairs of elements");
+  __shared__ Tile<TILE> a_tile;
+  __shared__ Tile<TILE> b_tile;
 
   int tiles_across = (n + TILE - 1) / TILE;
   int i0 = (int)(blockIdx.x / tiles_across) * TILE;
@@ -77,7 +116,12 @@ __device__ __forceinline__ void multiply(
   bool sums_a_row = row_sums != nullptr && j0 == 0 && threadIdx.x < TILE && i0 + (int)threadIdx.x < m;
   float row_sum = 0.0f;
 
-  float sums[EACH][EACH] = {};
+  // A thread has pairs of neighbouring rows and pairs of neighbouring columns; SIDE threads side by side take SIDE
+  // pairs side by side, then the next SIDE. sums[i][j] belongs to row row_of(i), columns column_of(j) and the one
+  // after it.
+  auto row_of = [=](int i) { return i0 + 2 * (ty + i / 2 * SIDE) + i % 2; };
+  auto column_of = [=](int j) { return j0 + 2 * (tx + j * SIDE); };
+  float2 sums[EACH][PAIRS] = {};
   Slice<TILE> a_slice, b_slice;
   a_slice.load(a, i0, m, begin, end);
   b_slice.load(b_transposed, j0, n, begin, end);
@@ -92,15 +136,20 @@ __device__ __forceinline__ void multiply(
     // Past the end of k there is nothing to add: 0 times an infinity would be NaN.
     int depth = end - p0 < DEPTH ? end - p0 : DEPTH;
     if (sums_a_row) {
-      for (int p = 0; p < depth; p++) row_sum += a_tile[p][threadIdx.x];
+      for (int p = 0; p < depth; p++) row_sum += a_tile.row(p)[threadIdx.x];
     }
 #pragma unroll 8
     for (int p = 0; p < depth; p++) {
+      float2 b_pairs[PAIRS];
 #pragma unroll
-      for (int i = 0; i < EACH; i++) {
+      for (int j = 0; j < PAIRS; j++) b_pairs[j] = b_tile.pairs[p][tx + j * SIDE];
 #pragma unroll
-        for (int j = 0; j < EACH; j++) {
-          sums[i][j] = fmaf(a_tile[p][ty + i * SIDE], b_tile[p][tx + j * SIDE], sums[i][j]);
+      for (int i = 0; i < PAIRS; i++) {
+        float2 a_pair = a_tile.pairs[p][ty + i * SIDE];
+#pragma unroll
+        for (int j = 0; j < PAIRS; j++) {
+          add_product(&sums[2 * i][j], a_pair.x, b_pairs[j]);
+          add_product(&sums[2 * i + 1][j], a_pair.y, b_pairs[j]);
         }
       }
     }
@@ -109,31 +158,43 @@ __device__ __forceinline__ void multiply(
 
   int parts = gridDim.y;
   if (parts > 1) {
+    size_t tiles = gridDim.x;
+    float2* pair_partials = (float2*)partials + (size_t)blockIdx.x * (TILE * TILE / 2) + threadIdx.x;
+    size_t pairs_a_part = tiles * (TILE * TILE / 2);
+    float* row_partials = partials + 2 * parts * pairs_a_part + i0 + threadIdx.x;
 #pragma unroll
-    for (int e = 0; e < EACH * EACH; e++) {
-      int i = i0 + ty + e / EACH * SIDE;
-      int j = j0 + tx + e % EACH * SIDE;
-      if (i < m && j < n) partials[((size_t)blockIdx.y * m + i) * n + j] = sums[e / EACH][e % EACH];
+    for (int e = 0; e < EACH * PAIRS; e++) {
+      if (row_of(e / PAIRS) < m && column_of(e % PAIRS) < n) {
+        pair_partials[blockIdx.y * pairs_a_part + e * THREADS] = sums[e / PAIRS][e % PAIRS];
+      }
     }
-    float* row_partials = partials + (size_t)parts * m * n;
-    if (sums_a_row) row_partials[blockIdx.y * m + i0 + threadIdx.x] = row_sum;
+    if (sums_a_row) row_partials[(size_t)blockIdx.y * m] = row_sum;
     if (!is_last_block(counters + blockIdx.x, parts)) return;
-    if (sums_a_row) {
-      row_sum = 0.0f;
-      for (int s = 0; s < parts; s++) row_sum += __ldcg(row_partials + s * m + i0 + threadIdx.x);
+#pragma unroll
+    for (int e = 0; e < EACH * PAIRS; e++) sums[e / PAIRS][e % PAIRS] = make_float2(0.0f, 0.0f);
+    row_sum = 0.0f;
+    // All of a part's loads, and those of several parts, are under way at once: none waits for another's addition.
+#pragma unroll 16 / (EACH * EACH)
+    for (int s = 0; s < parts; s++) {
+#pragma unroll
+      for (int e = 0; e < EACH * PAIRS; e++) {
+        if (row_of(e / PAIRS) < m && column_of(e % PAIRS) < n) {
+          float2 partial = __ldcg(pair_partials + s * pairs_a_part + e * THREADS);
+          sums[e / PAIRS][e % PAIRS].x += partial.x;
+          sums[e / PAIRS][e % PAIRS].y += partial.y;
+        }
+      }
+      if (sums_a_row) row_sum += __ldcg(row_partials + (size_t)s * m);
     }
   }
   if (sums_a_row) row_sums[i0 + threadIdx.x] = row_sum;
 #pragma unroll
   for (int e = 0; e < EACH * EACH; e++) {
-    int i = i0 + ty + e / EACH * SIDE;
-    int j = j0 + tx + e % EACH * SIDE;
+    int i = row_of(e / EACH);
+    int j = column_of(e % EACH / 2) + e % 2;
     if (i < m && j < n) {
-      float v = sums[e / EACH][e % EACH];
-      if (parts > 1) {
-        v = 0.0f;
-        for (int s = 0; s < parts; s++) v += __ldcg(partials + ((size_t)s * m + i) * n + j);
-      }
+      float2 pair = sums[e / EACH][e % EACH / 2];
+      float v = e % 2 == 0 ? pair.x : pair.y;
       if (epilogue == EPILOGUE_BIAS_ACTIVATION) v = activated(activation, v + other[j]);
       if (epilogue == EPILOGUE_ACTIVATION_GRADIENT) v = activation_slope(activation, other[i * n + j], v);
       c[i * n + j] = v;

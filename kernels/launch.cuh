@@ -1,5 +1,6 @@
-// What kernels share: one-dimensional blocks of threads, sums over a block in a fixed order, and a way for the last of
-// several blocks to finish what the others left, so that the bits do not depend on the order in which blocks run.
+// What kernels share: one-dimensional blocks of threads, sums over all rows of a batch in a fixed order, and a way
+// for the last of several blocks to finish what the others left, so that the bits do not depend on the order in which
+// blocks run.
 #pragma once
 
 #include "element_math.h"
@@ -7,22 +8,11 @@
 // Threads of a block, in every kernel but bias_gradient.
 constexpr int THREADS = 256;
 
+constexpr int WARP = 32;
+
 // The element that belongs to this thread. Unsigned: the last block may reach past the largest int.
 __device__ __forceinline__ unsigned int element_index() {
   return blockIdx.x * blockDim.x + threadIdx.x;
-}
-
-// The sum of every thread's value, by a tree of fixed shape; thread 0 has it.
-__device__ __forceinline__ double block_sum(double value) {
-  __shared__ double sums[THREADS];
-  sums[threadIdx.x] = value;
-  for (int half = THREADS / 2; half > 0; half /= 2) {
-    __syncthreads();
-    if (threadIdx.x < half) sums[threadIdx.x] += sums[threadIdx.x + half];
-  }
-  double total = threadIdx.x == 0 ? sums[0] : 0;
-  __syncthreads();
-  return total;
 }
 
 // Whether this block is the last of `blocks` to come here; it then sees what all of them wrote before. The counter wraps
@@ -37,29 +27,44 @@ __device__ __forceinline__ bool is_last_block(unsigned int* counter, unsigned in
   return last;
 }
 
-// Adds up to two sums over all blocks to metrics[0] and metrics[1]: each block leaves its own in partials [blocks, 2],
-// and the last one adds them in the order of the blocks.
+// The sum of value(0), ..., value(count - 1) by one whole warp, whose lane 0 has it, in the order in which losses are
+// added: 32 chains of additions from +0, value r in chain r % 32, then a tree over the chains, of strides 16, 8, 4,
+// 2, 1.
+template <typename Value>
+__device__ __forceinline__ double chained_sum(unsigned int count, Value value) {
+  unsigned int lane = threadIdx.x % WARP;
+  double sum = 0;
+  for (unsigned int first = 0; first < count; first += WARP) {
+    if (first + lane < count) sum += value(first + lane);
+  }
+  for (int stride = WARP / 2; stride > 0; stride /= 2) sum += __shfl_down_sync(0xffffffffu, sum, stride);
+  return sum;
+}
+
+// Adds SUMS sums over the values of all threads to metrics[0], metrics[1], ... One block, which is what up to THREADS
+// rows take, a row a thread, needs one barrier, and its sums are chained_sum's over the rows of the batch. Of several
+// blocks each leaves such sums over its own threads in partials [blocks, SUMS], and the last one makes chained_sum's
+// over the blocks.
+template <int SUMS>
 __device__ __forceinline__ void add_to_metrics(
-    double loss, double correct, double* metrics, double* partials, unsigned int* counter) {
-  loss = block_sum(loss);
-  correct = block_sum(correct);
+    const double (&values)[SUMS], double* metrics, double* partials, unsigned int* counter) {
+  __shared__ double left[SUMS][THREADS];
+  for (int s = 0; s < SUMS; s++) left[s][threadIdx.x] = values[s];
+  __syncthreads();
+  double sums[SUMS];
+  if (threadIdx.x < WARP) {
+    for (int s = 0; s < SUMS; s++) sums[s] = chained_sum(THREADS, [&](unsigned int r) { return left[s][r]; });
+  }
   if (gridDim.x > 1) {
     if (threadIdx.x == 0) {
-      partials[2 * blockIdx.x] = loss;
-      partials[2 * blockIdx.x + 1] = correct;
+      for (int s = 0; s < SUMS; s++) partials[SUMS * blockIdx.x + s] = sums[s];
     }
-    if (!is_last_block(counter, gridDim.x)) return;
-    loss = 0;
-    correct = 0;
-    for (int block = threadIdx.x; block < gridDim.x; block += THREADS) {
-      loss += __ldcg(partials + 2 * block);
-      correct += __ldcg(partials + 2 * block + 1);
+    if (!is_last_block(counter, gridDim.x) || threadIdx.x >= WARP) return;
+    for (int s = 0; s < SUMS; s++) {
+      sums[s] = chained_sum(gridDim.x, [&](unsigned int b) { return __ldcg(partials + SUMS * b + s); });
     }
-    loss = block_sum(loss);
-    correct = block_sum(correct);
   }
   if (threadIdx.x == 0) {
-    metrics[0] += loss;
-    metrics[1] += correct;
+    for (int s = 0; s < SUMS; s++) metrics[s] += sums[s];
   }
 }

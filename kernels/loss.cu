@@ -1,6 +1,7 @@
-// The slope of the mean loss at each logit, slopes[r, j] = d(mean loss) / d logits[r, j], and metrics[0] += the sum of the
-// rows' losses. logits, slopes f32 [rows, outputs]; targets i32 [rows]; metrics f64 [2]. A thread a row; losses are summed
-// in double, in an order that depends on the number of rows alone.
+// The slope of the mean loss at each logit, slopes[r, j] = d(mean loss) / d logits[r, j], and metrics[0] += the sum
+// of the rows' losses. logits, slopes f32 [rows, outputs]; targets i32 [rows]; metrics f64 [2]. A thread a row; where
+// the grid is at its largest a thread first adds the losses of its several rows. Sums are made in double, in the
+// order of launch.cuh, which depends on the number of rows alone.
 #include "launch.cuh"
 
 extern "C" __global__ __launch_bounds__(THREADS) void loss(
@@ -21,5 +22,5 @@ extern "C" __global__ __launch_bounds__(THREADS) void loss(
       slope[0] = binary_slope(loss, z[0], target) / count;
     }
   }
-  add_to_metrics(sum, 0, metrics, partials, counter);
+  add_to_metrics({sum}, metrics, partials, counter);
 }

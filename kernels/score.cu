@@ -1,5 +1,5 @@
 // Measures without a slope: metrics[0] += the sum of the rows' losses, metrics[1] += the rows whose class the logits name.
-// logits f32 [rows, outputs], targets i32 [rows], metrics f64 [2]. A thread a row.
+// logits f32 [rows, outputs], targets i32 [rows], metrics f64 [2]. Threads and the order of the sums are loss's.
 #include "launch.cuh"
 
 extern "C" __global__ __launch_bounds__(THREADS) void score(
@@ -13,5 +13,5 @@ extern "C" __global__ __launch_bounds__(THREADS) void score(
     sum += loss == LOSS_CROSS_ENTROPY ? softmax_loss(softmax_row(z, outputs), z, target) : binary_loss(loss, z[0], target);
     correct += names(z, outputs, target);
   }
-  add_to_metrics(sum, correct, metrics, partials, counter);
+  add_to_metrics({sum, correct}, metrics, partials, counter);
 }

@@ -1,5 +1,5 @@
-// The dialect of CUDA C++ that kernels/*.cu are written in, for the host's C++ compiler: each translation unit of a kernel
-// includes this header first, then the .cu as it stands.
+// The dialect of CUDA C++ that kernels/*.cu are written in, for the host's C++ compiler: the translation unit of the
+// kernels includes this header first, then kernels/all.cu as it stands.
 //
 // What it simulates: blocks of up to 1024 threads, each a fiber (a stack of its own, switched without the kernel's help);
 // __syncthreads, __syncwarp and shuffles as real meeting points; __shared__ arrays that start with garbage; atomics; blocks
@@ -32,6 +32,11 @@ struct alignas(16) float4 {
   float x, y, z, w;
 };
 
+struct alignas(8) float2 {
+  float x, y;
+};
+
+inline float2 make_float2(float x, float y) { return {x, y}; }
 inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
 
 namespace cuda_emulation {
@@ -161,7 +166,8 @@ std::string run(const Kernel& kernel, dim3 grid, dim3 block, void* const* parame
 #define EMULATION_BEGIN_KERNELS
 #define EMULATION_END_KERNELS
 #else
-// Kernels of several files may share a function with a shared array: each has its own.
+// In an unnamed namespace, since the shared arrays of templates and inline functions can go into no section of ours
+// else.
 #define __global__
 #define EMULATION_BEGIN_KERNELS namespace {
 #define EMULATION_END_KERNELS }

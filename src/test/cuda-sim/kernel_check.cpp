@@ -207,7 +207,7 @@ void gemm(int tile, int m, int n, int k, bool a_transposed, bool b_transposed, i
   unsigned tiles = (unsigned)(((m + tile - 1) / tile) * ((n + tile - 1) / tile));
   unsigned parts = (unsigned)((k + part - 1) / part);
   Buffer<float> row_sums(epilogue == 0 ? m : 0);
-  Buffer<float> partials(parts > 1 ? (size_t)parts * m * (n + (epilogue == 0 ? 1 : 0)) : 0);
+  Buffer<float> partials(parts > 1 ? parts * ((size_t)tiles * tile * tile + (epilogue == 0 ? m : 0)) : 0);
   Buffer<unsigned> counters(parts > 1 ? tiles : 0);
   in_every_order(what, c, [&](Order o) {
     launch("gemm_" + std::to_string(tile), o, {tiles, parts}, THREADS, m, n, k, (const float*)a.values, a_row, a_column,

@@ -1,10 +1,8 @@
 package zerofive.backend.cuda;
 
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
@@ -26,7 +24,7 @@ final class CudaContext implements AutoCloseable {
   private final CudaCard card;
   private final CUdevice device = new CUdevice();
   private final CUcontext context = new CUcontext();
-  private final List<CUmodule> modules = new ArrayList<>();
+  private final Resources owned = new Resources();
   private final Map<String, CUfunction> kernels = new HashMap<>();
   private final double loadSeconds;
 
@@ -46,7 +44,7 @@ final class CudaContext implements AutoCloseable {
     try {
       makeCurrent();
       long begin = System.nanoTime();
-      Kernels.FILES.forEach(this::load);
+      load();
       loadSeconds = (System.nanoTime() - begin) / 1e9;
     } catch (RuntimeException | Error e) {
       close();
@@ -54,23 +52,22 @@ final class CudaContext implements AutoCloseable {
     }
   }
 
-  private void load(String file, List<String> names) {
+  /** One module: the driver starts its compiler once. */
+  private void load() {
     CUmodule module = new CUmodule();
     JITOptions options = new JITOptions();
     options.putInt(CUjit_option.CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES, JIT_LOG_BYTES);
     options.putBytes(CUjit_option.CU_JIT_ERROR_LOG_BUFFER, new byte[JIT_LOG_BYTES]);
-    int result = JCudaDriver.cuModuleLoadDataJIT(module, Pointer.to(image(file)), options);
+    int result = JCudaDriver.cuModuleLoadDataJIT(module, Pointer.to(image()), options);
     if (result != CUresult.CUDA_SUCCESS) {
       String log = options.getString(CUjit_option.CU_JIT_ERROR_LOG_BUFFER);
       throw CudaFailure.of(
           result,
-          "loading the kernels of "
-              + file
-              + ".ptx"
+          "loading the kernels"
               + (log.isBlank() ? "" : " (" + log.strip().replaceAll("\\s+", " ") + ")"));
     }
-    modules.add(module);
-    for (String name : names) {
+    owned.add(() -> JCudaDriver.cuModuleUnload(module));
+    for (String name : Kernels.NAMES) {
       CUfunction function = new CUfunction();
       CudaFailure.check(
           JCudaDriver.cuModuleGetFunction(function, module, name), "finding kernel " + name);
@@ -79,8 +76,8 @@ final class CudaContext implements AutoCloseable {
   }
 
   /** The PTX with the NUL that ends it. */
-  private static byte[] image(String file) {
-    byte[] text = Kernels.ptx(file).getBytes(StandardCharsets.US_ASCII);
+  private static byte[] image() {
+    byte[] text = Kernels.ptx().getBytes(StandardCharsets.US_ASCII);
     return Arrays.copyOf(text, text.length + 1);
   }
 
@@ -128,8 +125,7 @@ final class CudaContext implements AutoCloseable {
   @Override
   public void close() {
     JCudaDriver.cuCtxSetCurrent(context);
-    modules.forEach(JCudaDriver::cuModuleUnload);
-    modules.clear();
+    owned.close();
     JCudaDriver.cuDevicePrimaryCtxRelease(device);
   }
 }

@@ -4,14 +4,12 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import zerofive.data.Sha256;
 import zerofive.model.Activation;
 import zerofive.model.Loss;
 
-/** Our kernels as PTX: compiled from kernels/*.cu, committed, packed into the jar. */
+/** Our kernels as PTX: one module, compiled from kernels/all.cu, committed, packed into the jar. */
 final class Kernels {
   static final String ACTIVATION_GRADIENT = "activation_gradient";
   static final String BIAS_ACTIVATION = "bias_activation";
@@ -26,8 +24,21 @@ final class Kernels {
   static final String UPDATE_ADAM = "update_adam";
   static final String UPDATE_SGD = "update_sgd";
 
-  /** Which file has which kernels. */
-  static final Map<String, List<String>> FILES = files();
+  /** All of them. */
+  static final List<String> NAMES =
+      List.of(
+          ACTIVATION_GRADIENT,
+          BIAS_ACTIVATION,
+          BIAS_GRADIENT,
+          GATHER,
+          GATHER_SHIFTED,
+          GEMM_32,
+          GEMM_64,
+          LOSS,
+          MULTIPLY_ADDS,
+          SCORE,
+          UPDATE_ADAM,
+          UPDATE_SGD);
 
   /** The oldest driver whose compiler reads ISA 8.0, by the CUDA version it reports. */
   static final int OLDEST_DRIVER = 12000;
@@ -36,20 +47,6 @@ final class Kernels {
   static final int OLDEST_CARD = 75;
 
   private Kernels() {}
-
-  private static Map<String, List<String>> files() {
-    Map<String, List<String>> files = new LinkedHashMap<>();
-    files.put("gather", List.of(GATHER, GATHER_SHIFTED));
-    files.put("gemm", List.of(GEMM_32, GEMM_64));
-    files.put("bias_activation", List.of(BIAS_ACTIVATION));
-    files.put("loss", List.of(LOSS));
-    files.put("score", List.of(SCORE));
-    files.put("activation_gradient", List.of(ACTIVATION_GRADIENT));
-    files.put("bias_gradient", List.of(BIAS_GRADIENT));
-    files.put("update", List.of(UPDATE_SGD, UPDATE_ADAM));
-    files.put("peak", List.of(MULTIPLY_ADDS));
-    return files;
-  }
 
   /** As kernels/element_math.h has it. */
   static int code(Activation activation) {
@@ -68,19 +65,17 @@ final class Kernels {
     };
   }
 
-  /** The text of one file. */
-  static String ptx(String file) {
-    try (InputStream in = Kernels.class.getResourceAsStream("/zerofive/kernels/" + file + ".ptx")) {
+  /** The module's text. */
+  static String ptx() {
+    try (InputStream in = Kernels.class.getResourceAsStream("/zerofive/kernels/all.ptx")) {
       return new String(in.readAllBytes(), StandardCharsets.US_ASCII);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
-  /** SHA-256 of all files' text, one after the other: what the receipt calls the kernels. */
+  /** The text's SHA-256: what the receipt calls the kernels. */
   static String sha256() {
-    StringBuilder all = new StringBuilder();
-    FILES.keySet().forEach(file -> all.append(ptx(file)));
-    return Sha256.of(all.toString().getBytes(StandardCharsets.US_ASCII));
+    return Sha256.of(ptx().getBytes(StandardCharsets.US_ASCII));
   }
 }

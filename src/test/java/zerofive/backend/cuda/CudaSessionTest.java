@@ -218,17 +218,33 @@ final class CudaSessionTest {
     assertEquals(0, SimulatedDevice.calls("cuGraphLaunch"));
   }
 
+  /** The driver starts its compiler once. */
+  @Test
+  void allKernelsAreOneModule() {
+    try (CudaBackend backend = backend(SessionKind.GRAPH, Long.MAX_VALUE);
+        TrainingSession session = open(backend)) {
+      session.trainEpoch(input(1));
+      assertEquals(1, SimulatedDevice.calls("cuModuleLoadDataEx"));
+      assertEquals(0, SimulatedDevice.calls("cuModuleLoadData"));
+    }
+  }
+
   /**
    * With our own product a layer is one launch: gather, two layers, loss, three on the way back,
-   * update.
+   * update. With cuBLAS five of them are its products, and bias and activation, the activation's
+   * gradient and the bias gradients are launches of their own.
    */
-  @Test
-  void aStepOfTheNotebooksNetIsEightLaunches() {
-    try (CudaBackend backend = backend(SessionKind.STEPWISE, Long.MAX_VALUE);
+  @ParameterizedTest
+  @CsvSource({"none, 8, 0", "'', 8, 5"})
+  void aStepOfTheNotebooksNetIsEightLaunchesAndThirteenWithCublas(
+      String cublas, long kernels, long products) {
+    try (CudaBackend backend = CudaUnderTest.backend(cublas, SessionKind.STEPWISE, Long.MAX_VALUE);
         TrainingSession session = open(backend)) {
-      long before = SimulatedDevice.calls("cuLaunchKernel");
+      long launches = SimulatedDevice.calls("cuLaunchKernel");
+      long multiplied = SimulatedDevice.calls("cublasSgemm");
       session.trainEpoch(input(1));
-      assertEquals(8 * STEPS, SimulatedDevice.calls("cuLaunchKernel") - before);
+      assertEquals(kernels * STEPS, SimulatedDevice.calls("cuLaunchKernel") - launches);
+      assertEquals(products * STEPS, SimulatedDevice.calls("cublasSgemm") - multiplied);
     }
   }
 
@@ -412,12 +428,11 @@ final class CudaSessionTest {
   @ParameterizedTest
   @CsvSource({"222, driver 525", "218, libnvidia-ptxjitcompiler", "2, --batch-size"})
   void kernelsThatTheDriverRefusesAreOneSentence(int code, String remedy) {
-    SimulatedDevice.fail("cuModuleLoadDataEx", 3, code);
+    SimulatedDevice.fail("cuModuleLoadDataEx", 1, code);
     try (CudaBackend backend = backend(SessionKind.GRAPH, Long.MAX_VALUE)) {
       assertTrue(backend.probe().usable());
       DeviceException e = assertThrows(DeviceException.class, () -> open(backend));
-      assertTrue(
-          e.getMessage().contains("loading the kernels of bias_activation.ptx"), e.getMessage());
+      assertTrue(e.getMessage().contains("loading the kernels"), e.getMessage());
       assertTrue(e.getMessage().contains(remedy), e.getMessage());
     }
     assertNothingLeft();

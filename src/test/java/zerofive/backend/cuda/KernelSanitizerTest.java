@@ -97,7 +97,8 @@ final class KernelSanitizerTest {
   }
 
   private static void assertPasses(String sanitizer) throws Exception {
-    Run run = run(SimulatorBuild.checked(sanitizer, "kernel_check.cpp", SimulatorBuild.kernels()));
+    Run run =
+        run(SimulatorBuild.checked(sanitizer, "kernel_check.cpp", SimulatorBuild.ALL_KERNELS));
     assertEquals(0, run.status(), run.output());
     assertTrue(run.output().endsWith("elements agree"), run.output());
   }
@@ -109,8 +110,7 @@ final class KernelSanitizerTest {
   }
 
   private static Path planted(String sanitizer, String kernel) {
-    return SimulatorBuild.checked(
-        sanitizer, "planted_check.cpp", List.of(SimulatorBuild.planted(kernel)));
+    return SimulatorBuild.checked(sanitizer, "planted_check.cpp", SimulatorBuild.planted(kernel));
   }
 
   /**

@@ -11,9 +11,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -24,8 +28,6 @@ import jcuda.nvptxcompiler.nvPTXCompileResult;
 import jcuda.nvptxcompiler.nvPTXCompilerHandle;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 import zerofive.data.Sha256;
 
 /**
@@ -34,67 +36,136 @@ import zerofive.data.Sha256;
  */
 final class PtxTest {
   private static final Path KERNELS = Path.of("kernels");
-  private static final List<String> HEADERS = List.of("element_math.h", "launch.cuh");
+
+  /** What JCuda's PTX compiler, that of CUDA 12.6, is asked for. */
   private static final List<String> ARCHITECTURES =
       List.of("sm_75", "sm_80", "sm_86", "sm_89", "sm_90");
+
   private static final String COMPILER = "libJNvPTXCompiler-12.6.0-linux-x86_64.so";
 
-  private static final Pattern ENTRY = Pattern.compile("\\.visible \\.entry (\\w+)\\(");
+  private static final Pattern ENTRY =
+      Pattern.compile("^\\.visible \\.entry (\\w+)\\(.*?^\\}", Pattern.DOTALL | Pattern.MULTILINE);
+  private static final Pattern SOURCE_ENTRY =
+      Pattern.compile("__global__ __launch_bounds__\\(.*?\\) void (\\w+)\\(");
+  private static final Pattern LABEL = Pattern.compile("(\\$\\w+):");
+  private static final Pattern BRANCH = Pattern.compile("\\bbra(?:\\.uni)?\\s+(\\$\\w+)");
   private static final Pattern ASSEMBLED =
       Pattern.compile(
           "entry function '(\\w+)'.*?(\\d+) bytes spill stores, (\\d+) bytes spill loads.*?Used (\\d+) registers",
           Pattern.DOTALL);
 
-  static Stream<String> files() {
-    return Kernels.FILES.keySet().stream();
+  /** The text of each entry, by its name. */
+  private static Map<String, String> entries() {
+    Map<String, String> entries = new TreeMap<>();
+    Matcher matcher = ENTRY.matcher(Kernels.ptx());
+    while (matcher.find()) {
+      entries.put(matcher.group(1), matcher.group());
+    }
+    return entries;
   }
 
-  private static String ptx(String file) {
-    return Kernels.ptx(file);
+  /** Everything that the PTX is made from, by name. */
+  private static List<Path> sources() throws IOException {
+    try (Stream<Path> all = Files.list(KERNELS)) {
+      return all.filter(path -> path.toString().matches(".*\\.(cu|cuh|h)")).sorted().toList();
+    }
   }
 
   @Test
-  void everySourceHasItsPtxAndEveryKernelItsName() throws IOException {
-    TreeSet<String> sources = new TreeSet<>();
-    try (Stream<Path> all = Files.list(KERNELS)) {
-      all.map(path -> path.getFileName().toString())
-          .filter(name -> name.endsWith(".cu"))
-          .forEach(name -> sources.add(name.substring(0, name.length() - 3)));
-    }
-    assertEquals(new TreeSet<>(Kernels.FILES.keySet()), sources);
-    for (String file : sources) {
-      TreeSet<String> entries = new TreeSet<>();
-      Matcher matcher = ENTRY.matcher(ptx(file));
+  void everyKernelOfTheSourcesIsInTheModule() throws IOException {
+    TreeSet<String> written = new TreeSet<>();
+    for (Path source : sources()) {
+      Matcher matcher = SOURCE_ENTRY.matcher(Files.readString(source));
       while (matcher.find()) {
-        entries.add(matcher.group(1));
+        written.add(matcher.group(1));
       }
-      assertEquals(new TreeSet<>(Kernels.FILES.get(file)), entries, file);
     }
+    assertEquals(written, new TreeSet<>(Kernels.NAMES));
+    assertEquals(written, entries().keySet());
   }
 
   /**
-   * Who changes a source and not its PTX is told so here; {@code make -C kernels} is the remedy.
+   * Who changes a source and not the PTX is told so here; {@code make -C kernels} is the remedy.
    */
-  @ParameterizedTest
-  @MethodSource("files")
-  void thePtxIsMadeFromTheseSources(String file) throws IOException {
+  @Test
+  void thePtxIsMadeFromTheseSources() throws IOException {
     ByteArrayOutputStream sources = new ByteArrayOutputStream();
-    sources.write(Files.readAllBytes(KERNELS.resolve(file + ".cu")));
-    for (String header : HEADERS) {
-      sources.write(Files.readAllBytes(KERNELS.resolve(header)));
+    for (Path source : sources()) {
+      sources.write(Files.readAllBytes(source));
     }
     String stamp = "// sources " + Sha256.of(sources.toByteArray());
     assertTrue(
-        ptx(file).lines().anyMatch(stamp::equals),
-        file + ".ptx is not made from kernels/" + file + ".cu as it is now; run make -C kernels");
+        Kernels.ptx().lines().anyMatch(stamp::equals),
+        "kernels/all.ptx is not made from the sources beside it as they are now; run make -C"
+            + " kernels");
   }
 
-  @ParameterizedTest
-  @MethodSource("files")
-  void driversFrom525OnReadIt(String file) {
-    List<String> lines = ptx(file).lines().toList();
-    assertTrue(lines.contains(".version 8.0"), file);
-    assertTrue(lines.contains(".target sm_75"), file);
+  @Test
+  void driversFrom525OnReadIt() {
+    List<String> lines = Kernels.ptx().lines().toList();
+    assertTrue(lines.contains(".version 8.0"));
+    assertTrue(lines.contains(".target sm_75"));
+  }
+
+  /**
+   * What a kernel waits for, told from its instructions: barriers that are passed at most once, and
+   * those in loops. A product has two for each slice, and two for what its last block does; loss
+   * and score have one, and those two.
+   */
+  @Test
+  void noKernelHasMoreBarriersThanItNeeds() {
+    Map<String, String> expected = new TreeMap<>();
+    Kernels.NAMES.forEach(name -> expected.put(name, "0, 0 in loops"));
+    expected.put(Kernels.GEMM_32, "2, 2 in loops");
+    expected.put(Kernels.GEMM_64, "2, 2 in loops");
+    expected.put(Kernels.LOSS, "3, 0 in loops");
+    expected.put(Kernels.SCORE, "3, 0 in loops");
+    expected.put(Kernels.BIAS_GRADIENT, "1, 0 in loops");
+    Map<String, String> found = new TreeMap<>();
+    entries().forEach((name, text) -> found.put(name, barriers(text)));
+    assertEquals(expected, found);
+  }
+
+  /** Two values a load, whose number is a half or a quarter of the multiply-adds'. */
+  @Test
+  void productsReadSharedMemoryByPairs() {
+    Map.of(Kernels.GEMM_32, 2, Kernels.GEMM_64, 4)
+        .forEach(
+            (kernel, perLoad) -> {
+              String text = entries().get(kernel);
+              long multiplyAdds = count(text, "fma.rn.f32");
+              assertTrue(multiplyAdds > 0, kernel);
+              assertEquals(multiplyAdds, perLoad * count(text, "ld.shared.v2.f32"), kernel);
+            });
+  }
+
+  private static long count(String text, String instruction) {
+    return text.lines().filter(line -> line.contains(instruction)).count();
+  }
+
+  private static String barriers(String entry) {
+    List<String> lines = entry.lines().toList();
+    Map<String, Integer> labels = new HashMap<>();
+    boolean[] repeated = new boolean[lines.size()];
+    for (int i = 0; i < lines.size(); i++) {
+      Matcher label = LABEL.matcher(lines.get(i));
+      if (label.lookingAt()) {
+        labels.put(label.group(1), i);
+      }
+      Matcher branch = BRANCH.matcher(lines.get(i));
+      if (branch.find() && labels.containsKey(branch.group(1))) {
+        Arrays.fill(repeated, labels.get(branch.group(1)), i, true);
+      }
+    }
+    int once = 0;
+    int inLoops = 0;
+    for (int i = 0; i < lines.size(); i++) {
+      if (lines.get(i).contains("bar.sync") || lines.get(i).contains("barrier.")) {
+        once += repeated[i] ? 0 : 1;
+        inLoops += repeated[i] ? 1 : 0;
+      }
+    }
+    return once + ", " + inLoops + " in loops";
   }
 
   /**
@@ -108,22 +179,62 @@ final class PtxTest {
     loadCompiler(folder);
     List<String> table = new ArrayList<>();
     for (String architecture : ARCHITECTURES) {
-      StringBuilder row = new StringBuilder(String.format(Locale.ROOT, "%-6s", architecture));
-      int kernels = 0;
-      for (String file : Kernels.FILES.keySet()) {
-        Matcher matcher = ASSEMBLED.matcher(assembled(file, architecture));
-        while (matcher.find()) {
-          kernels++;
-          assertEquals("0", matcher.group(2), matcher.group(1) + " spills on " + architecture);
-          assertEquals("0", matcher.group(3), matcher.group(1) + " spills on " + architecture);
-          row.append("  ").append(matcher.group(1)).append(' ').append(matcher.group(4));
-        }
-      }
-      assertEquals(
-          Kernels.FILES.values().stream().mapToInt(List::size).sum(), kernels, architecture);
-      table.add(row.toString());
+      table.add(registers(architecture, assembled(architecture)));
     }
     System.out.println("registers a thread, no spills:\n" + String.join("\n", table));
+  }
+
+  /** A toolkit's assembler knows architectures that came after JCuda's compiler. */
+  @Test
+  void theAssemblerOfThisMachineDoesSoForNewerArchitectures(@TempDir Path folder) throws Exception {
+    List<String> newer = newerArchitectures();
+    assumeTrue(!newer.isEmpty(), "skipped: no ptxas on the PATH knows an architecture after sm_90");
+    Path ptx = Files.writeString(folder.resolve("all.ptx"), Kernels.ptx());
+    String cubin = folder.resolve("all.cubin").toString();
+    List<String> table = new ArrayList<>();
+    for (String architecture : newer) {
+      String log = output("ptxas", "-v", "-arch=" + architecture, ptx.toString(), "-o", cubin);
+      table.add(registers(architecture, log));
+    }
+    System.out.println("registers a thread, no spills:\n" + String.join("\n", table));
+  }
+
+  /** A line for the table; fails where a kernel is missing or spills. */
+  private static String registers(String architecture, String log) {
+    StringBuilder row = new StringBuilder(String.format(Locale.ROOT, "%-6s", architecture));
+    TreeSet<String> kernels = new TreeSet<>();
+    Matcher matcher = ASSEMBLED.matcher(log);
+    while (matcher.find()) {
+      kernels.add(matcher.group(1));
+      assertEquals("0", matcher.group(2), matcher.group(1) + " spills on " + architecture);
+      assertEquals("0", matcher.group(3), matcher.group(1) + " spills on " + architecture);
+      row.append("  ").append(matcher.group(1)).append(' ').append(matcher.group(4));
+    }
+    assertEquals(new TreeSet<>(Kernels.NAMES), kernels, architecture + ": " + log);
+    return row.toString();
+  }
+
+  /** Those after sm_90 of the ptxas on the PATH; empty where there is none. */
+  private static List<String> newerArchitectures() throws InterruptedException {
+    try {
+      return Pattern.compile("'(sm_\\d{3,})'")
+          .matcher(output("ptxas", "--help"))
+          .results()
+          .map(found -> found.group(1))
+          .distinct()
+          .toList();
+    } catch (IOException e) {
+      return List.of();
+    }
+  }
+
+  /** What a program says; fails where it fails. */
+  private static String output(String... command) throws IOException, InterruptedException {
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertTrue(process.waitFor(2, TimeUnit.MINUTES), output);
+    assertEquals(0, process.exitValue(), output);
+    return output;
   }
 
   private static void loadCompiler(Path folder) throws Exception {
@@ -140,8 +251,8 @@ final class PtxTest {
   }
 
   /** The assembler's log; fails where it refuses. */
-  private static String assembled(String file, String architecture) {
-    byte[] text = ptx(file).getBytes(StandardCharsets.US_ASCII);
+  private static String assembled(String architecture) {
+    byte[] text = Kernels.ptx().getBytes(StandardCharsets.US_ASCII);
     nvPTXCompilerHandle compiler = new nvPTXCompilerHandle();
     assertEquals(
         nvPTXCompileResult.NVPTXCOMPILE_SUCCESS,
@@ -157,7 +268,7 @@ final class PtxTest {
       assertEquals(
           nvPTXCompileResult.NVPTXCOMPILE_SUCCESS,
           result,
-          file + " on " + architecture + ": " + new String(errors, StandardCharsets.UTF_8));
+          architecture + ": " + new String(errors, StandardCharsets.UTF_8));
       JNvPTXCompiler.nvPTXCompilerGetInfoLogSize(compiler, size);
       byte[] log = new byte[(int) size[0] + 1];
       JNvPTXCompiler.nvPTXCompilerGetInfoLog(compiler, log);
@@ -174,35 +285,22 @@ final class PtxTest {
     assumeTrue(release.isPresent(), "skipped: there is no nvcc on the PATH");
     String stamp = "// nvcc " + release.get();
     assumeTrue(
-        ptx("gather").lines().anyMatch(stamp::equals),
+        Kernels.ptx().lines().anyMatch(stamp::equals),
         "skipped: the PTX is made by another nvcc than " + release.get());
     Files.copy(KERNELS.resolve("Makefile"), folder.resolve("Makefile"));
-    for (String header : HEADERS) {
-      Files.copy(KERNELS.resolve(header), folder.resolve(header));
+    for (Path source : sources()) {
+      Files.copy(source, folder.resolve(source.getFileName()));
     }
-    for (String file : Kernels.FILES.keySet()) {
-      Files.copy(KERNELS.resolve(file + ".cu"), folder.resolve(file + ".cu"));
-    }
-    Process make =
-        new ProcessBuilder("make", "-j2", "-C", folder.toString())
-            .redirectErrorStream(true)
-            .start();
-    String output = new String(make.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertTrue(make.waitFor(2, TimeUnit.MINUTES), output);
-    assertEquals(0, make.exitValue(), output);
-    for (String file : Kernels.FILES.keySet()) {
-      assertEquals(ptx(file), Files.readString(folder.resolve("ptx").resolve(file + ".ptx")), file);
-    }
+    output("make", "-C", folder.toString());
+    assertEquals(Kernels.ptx(), Files.readString(folder.resolve("all.ptx")));
   }
 
-  private static Optional<String> nvccRelease() {
+  private static Optional<String> nvccRelease() throws InterruptedException {
     try {
-      Process nvcc = new ProcessBuilder("nvcc", "--version").redirectErrorStream(true).start();
-      String output = new String(nvcc.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      nvcc.waitFor();
-      Matcher release = Pattern.compile("release [^,]*, V(\\S+)").matcher(output);
+      Matcher release =
+          Pattern.compile("release [^,]*, V(\\S+)").matcher(output("nvcc", "--version"));
       return release.find() ? Optional.of(release.group(1)) : Optional.empty();
-    } catch (IOException | InterruptedException e) {
+    } catch (IOException e) {
       return Optional.empty();
     }
   }

@@ -6,11 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -49,7 +47,7 @@ final class SimulatedDeviceTest {
   private final CUcontext context = new CUcontext();
 
   @Test
-  void runsAKernelOfThePtx() throws IOException {
+  void runsAKernelOfThePtx() {
     CUmodule module = new CUmodule();
     CUfunction function = biasActivation(module);
     CUdeviceptr z = uploaded(filled(-3));
@@ -178,7 +176,7 @@ final class SimulatedDeviceTest {
   }
 
   @Test
-  void aWritePastAnAllocationIsTold() throws IOException {
+  void aWritePastAnAllocationIsTold() {
     CUfunction function = biasActivation(new CUmodule());
     CUdeviceptr bias = uploaded(filled(5));
     CUdeviceptr tooShort = new CUdeviceptr();
@@ -192,8 +190,8 @@ final class SimulatedDeviceTest {
   }
 
   @Test
-  void anOldDriverRefusesNewPtxAndEveryDriverCorruptPtx() throws IOException {
-    String ptx = Files.readString(Path.of("kernels/ptx/bias_activation.ptx"));
+  void anOldDriverRefusesNewPtxAndEveryDriverCorruptPtx() {
+    String ptx = Kernels.ptx();
     SimulatedDevice.configure("driver=11080");
     assertEquals(CUresult.CUDA_ERROR_UNSUPPORTED_PTX_VERSION, load(ptx));
     SimulatedDevice.configure("driver=12000");
@@ -357,10 +355,9 @@ final class SimulatedDeviceTest {
     ok(cuCtxSetCurrent(context));
   }
 
-  private static CUfunction biasActivation(CUmodule module) throws IOException {
+  private static CUfunction biasActivation(CUmodule module) {
     CUfunction function = new CUfunction();
-    String ptx = Files.readString(Path.of("kernels/ptx/bias_activation.ptx"));
-    ok(cuModuleLoadData(module, ptx));
+    ok(cuModuleLoadData(module, Kernels.ptx()));
     ok(cuModuleGetFunction(function, module, "bias_activation"));
     return function;
   }

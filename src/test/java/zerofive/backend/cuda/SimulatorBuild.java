@@ -14,6 +14,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -29,6 +30,10 @@ final class SimulatorBuild {
   private static final Path SOURCES = Path.of("src/test/cuda-sim").toAbsolutePath();
   private static final Path PLANTED = SOURCES.resolve("planted");
   private static final Path KERNELS = Path.of("kernels").toAbsolutePath();
+
+  /** All kernels of the program, as one translation unit: what the PTX is made from. */
+  static final Path ALL_KERNELS = KERNELS.resolve("all.cu");
+
   private static final Path BUILT = Path.of("target/cuda-sim").toAbsolutePath();
   private static final Path JNI = Path.of(System.getProperty("java.home"), "include");
 
@@ -37,6 +42,8 @@ final class SimulatorBuild {
       Pattern.compile(
           "__global__\\s+(?:__launch_bounds__\\(([^()]*)\\)\\s*)?"
               + "void\\s+(?:__launch_bounds__\\(([^()]*)\\)\\s*)?(\\w+)\\s*\\(");
+
+  private static final Pattern INCLUDED = Pattern.compile("#include \"(\\w+\\.cu)\"");
 
   private static final int JOBS = 2;
 
@@ -76,7 +83,7 @@ final class SimulatorBuild {
                     flags,
                     List.of("-I" + JNI, "-I" + JNI.resolve("linux"))));
           }
-          objects.addAll(kernels(folder, sources(KERNELS, ".cu"), flags));
+          objects.add(kernels(folder, ALL_KERNELS, flags));
           List<Step> cublas = new ArrayList<>(objects);
           for (int major : List.of(12, 13)) {
             cublas.addAll(cublas(folder, major, flags));
@@ -106,12 +113,12 @@ final class SimulatorBuild {
   }
 
   /**
-   * A program that runs the kernels of some .cu files, with a sanitizer of the compiler's.
+   * A program that runs the kernels of a .cu file, with a sanitizer of the compiler's.
    *
    * @param sanitizer thread, address or undefined
    * @param main the program's source in src/test/cuda-sim
    */
-  static Path checked(String sanitizer, String main, List<Path> kernels) {
+  static Path checked(String sanitizer, String main, Path kernels) {
     List<String> flags =
         new ArrayList<>(List.of("-std=c++17", "-O1", "-g", "-pthread", "-I" + KERNELS));
     flags.add("-DEMULATION_CHECKED");
@@ -139,13 +146,13 @@ final class SimulatorBuild {
     Path folder =
         once(
             program,
-            Stream.concat(instrumented.stream(), kernels.stream().map(Path::toString)).toList(),
+            Stream.concat(instrumented.stream(), Stream.of(kernels.toString())).toList(),
             built -> {
-              List<Step> objects = new ArrayList<>(kernels(built, kernels, instrumented));
-              run(built, objects);
-              List<String> link = new ArrayList<>(objects.stream().map(Step::product).toList());
-              for (String object : List.of("emulation.o", "main.o")) {
-                link.add(hardware.resolve(object).toString());
+              Step object = kernels(built, kernels, instrumented);
+              run(built, List.of(object));
+              List<String> link = new ArrayList<>(List.of(object.product()));
+              for (String part : List.of("emulation.o", "main.o")) {
+                link.add(hardware.resolve(part).toString());
               }
               run(built, List.of(linked(program, instrumented, link)));
             });
@@ -163,38 +170,36 @@ final class SimulatorBuild {
     }
   }
 
-  /** All kernels of the program. */
-  static List<Path> kernels() throws IOException {
-    return sources(KERNELS, ".cu");
+  /** A .cu as it stands, behind the emulation's header, and a line that registers each entry. */
+  private static Step kernels(Path folder, Path source, List<String> flags) throws IOException {
+    StringBuilder text = new StringBuilder();
+    text.append("#include \"cuda_emulation.h\"\nEMULATION_BEGIN_KERNELS\n#include \"");
+    text.append(source).append("\"\n");
+    Matcher entries = ENTRY.matcher(withIncluded(source));
+    while (entries.find()) {
+      String bound = entries.group(1) != null ? entries.group(1) : entries.group(2);
+      String name = entries.group(3);
+      text.append("static cuda_emulation::Registration registration_of_").append(name);
+      text.append("(cuda_emulation::Entry<").append(name).append(">::described(\"").append(name);
+      text.append("\", ").append(bound == null ? "1024" : bound).append("));\n");
+    }
+    text.append("EMULATION_END_KERNELS\n");
+    Path wrapper = folder.resolve("kernels.cpp");
+    Files.writeString(wrapper, text);
+    // Kernels look at the same bytes as floats and as vectors of them, as CUDA allows.
+    List<String> more = new ArrayList<>(List.of("-I" + SOURCES, "-ffp-contract=off"));
+    more.addAll(List.of("-fno-strict-aliasing", "-Wno-unknown-pragmas"));
+    more.addAll(fusedMultiplyAdd());
+    return compile(wrapper, "kernels.o", flags, more);
   }
 
-  /** Each .cu as it stands, behind the emulation's header, and a line that registers each entry. */
-  private static List<Step> kernels(Path folder, List<Path> sources, List<String> flags)
-      throws IOException {
-    List<Step> steps = new ArrayList<>();
-    for (Path source : sources) {
-      StringBuilder text = new StringBuilder();
-      text.append("#include \"cuda_emulation.h\"\nEMULATION_BEGIN_KERNELS\n#include \"");
-      text.append(source).append("\"\n");
-      Matcher entries = ENTRY.matcher(Files.readString(source));
-      while (entries.find()) {
-        String bound = entries.group(1) != null ? entries.group(1) : entries.group(2);
-        String name = entries.group(3);
-        text.append("static cuda_emulation::Registration registration_of_").append(name);
-        text.append("(cuda_emulation::Entry<").append(name).append(">::described(\"").append(name);
-        text.append("\", ").append(bound == null ? "1024" : bound).append("));\n");
-      }
-      text.append("EMULATION_END_KERNELS\n");
-      String stem = "kernel_" + source.getFileName().toString().replace(".cu", "");
-      Path wrapper = folder.resolve(stem + ".cpp");
-      Files.writeString(wrapper, text);
-      // Kernels look at the same bytes as floats and as vectors of them, as CUDA allows.
-      List<String> more = new ArrayList<>(List.of("-I" + SOURCES, "-ffp-contract=off"));
-      more.addAll(List.of("-fno-strict-aliasing", "-Wno-unknown-pragmas"));
-      more.addAll(fusedMultiplyAdd());
-      steps.add(compile(wrapper, stem + ".o", flags, more));
+  /** The text of a .cu, and of each .cu that it includes. */
+  private static String withIncluded(Path source) throws IOException {
+    StringBuilder text = new StringBuilder(Files.readString(source));
+    for (MatchResult included : INCLUDED.matcher(text).results().toList()) {
+      text.append(Files.readString(source.resolveSibling(included.group(1))));
     }
-    return steps;
+    return text.toString();
   }
 
   private static List<Step> cublas(Path folder, int major, List<String> flags) throws IOException {

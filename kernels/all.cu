@@ -1,0 +1,10 @@
+// Every kernel, as one module: a driver starts its compiler once for it, whatever the number of kernels.
+#include "gather.cu"
+#include "gemm.cu"
+#include "bias_activation.cu"
+#include "loss.cu"
+#include "score.cu"
+#include "activation_gradient.cu"
+#include "bias_gradient.cu"
+#include "update.cu"
+#include "peak.cu"

@@ -131,16 +131,17 @@ final class UnpackedFiles {
     CRC32 crc = new CRC32();
     long bytes = 0;
     Path part = PrivateCache.part(file);
-    try (source;
-        OutputStream out = Files.newOutputStream(part)) {
-      byte[] buffer = new byte[BUFFER];
-      for (int got = source.raw().read(buffer); got > 0; got = source.raw().read(buffer)) {
-        sha256.update(buffer, 0, got);
-        crc.update(buffer, 0, got);
-        out.write(buffer, 0, got);
-        bytes += got;
+    try {
+      try (source;
+          OutputStream out = Files.newOutputStream(part)) {
+        byte[] buffer = new byte[BUFFER];
+        for (int got = source.raw().read(buffer); got > 0; got = source.raw().read(buffer)) {
+          sha256.update(buffer, 0, got);
+          crc.update(buffer, 0, got);
+          out.write(buffer, 0, got);
+          bytes += got;
+        }
       }
-      out.close();
       publish(part, file);
     } finally {
       Files.deleteIfExists(part);

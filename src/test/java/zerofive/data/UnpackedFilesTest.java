@@ -81,13 +81,8 @@ class UnpackedFilesTest {
   @Test
   void aSourceThatBreaksOffLeavesNoTable() throws IOException {
     Path other = temporary.resolve("other");
-    InputStream broken =
-        new InputStream() {
-          @Override
-          public int read() throws IOException {
-            throw new IOException("torn");
-          }
-        };
+    InputStream broken = InputStream.nullInputStream();
+    broken.close();
     assertThrows(IOException.class, () -> UnpackedFiles.write(other, Map.of(NAME, source(broken))));
     try (var left = Files.list(other)) {
       assertEquals(0, left.count());

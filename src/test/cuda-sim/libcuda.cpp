@@ -7,6 +7,7 @@
 // What it does not: other devices' memory, arrays and textures, managed memory, callbacks, graphs built by hand or launched
 // into a capture, per-thread default streams. JCudaDriver binds lazily: a function missing here ends the process with its name.
 #include <ctype.h>
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -584,7 +585,15 @@ std::vector<PtxEntry> entries_of(const std::string& ptx) {
   return entries;
 }
 
+// By name, as NVIDIA's driver does: a library on the loader's path, or one of that soname that the process has loaded.
+bool has_compiler() {
+  static void* compiler = nullptr;
+  if (compiler == nullptr) compiler = dlopen("libnvidia-ptxjitcompiler.so.1", RTLD_LAZY | RTLD_LOCAL);
+  return compiler != nullptr;
+}
+
 Result load(const std::string& ptx, Module** module, std::string* log) {
+  if (!has_compiler()) return JIT_COMPILER_NOT_FOUND;
   static const std::regex version_directive(R"((?:^|\n)\s*\.version\s+(\d+)\.(\d+))");
   static const std::regex target_directive(R"((?:^|\n)\s*\.target\s+sm_(\d+))");
   std::smatch version, target;

@@ -410,7 +410,12 @@ final class CudaSessionTest {
 
   /** A driver may refuse PTX that is newer than it, or that a disk has damaged. */
   @ParameterizedTest
-  @CsvSource({"222, driver 525", "218, libnvidia-ptxjitcompiler", "2, --batch-size"})
+  @CsvSource({
+    "222, driver 525",
+    "218, CUDA_DISABLE_PTX_JIT",
+    "221, libnvidia-ptxjitcompiler1",
+    "2, --batch-size"
+  })
   void kernelsThatTheDriverRefusesAreOneSentence(int code, String remedy) {
     SimulatedDevice.fail("cuModuleLoadDataEx", 3, code);
     try (CudaBackend backend = backend(SessionKind.GRAPH, Long.MAX_VALUE)) {

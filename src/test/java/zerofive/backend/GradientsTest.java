@@ -6,6 +6,7 @@ import static zerofive.backend.Closeness.tolerance;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -18,6 +19,7 @@ import zerofive.model.Parameters;
  * The gradient of a whole set, of every implementation, against the formulas in double; these are
  * compared with finite differences by {@link GradientTest}.
  */
+@ExtendWith(JniCheck.class)
 final class GradientsTest {
   /** Two batches and a short one. */
   private static final int IMAGES = 600;

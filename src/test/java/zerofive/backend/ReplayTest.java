@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -24,6 +25,7 @@ import zerofive.model.Parameters;
  * The notebook's training on the real digits 0 and 5, epoch by epoch against what numpy gave in
  * float64 from the same start: src/test/replay/replay.py.
  */
+@ExtendWith(JniCheck.class)
 final class ReplayTest {
   private static final Path FOLDER = Path.of("src", "test", "replay");
   private static final double RELATIVE = 1e-5;

@@ -1,8 +1,8 @@
 package zerofive.backend.cuda;
 
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -78,10 +78,13 @@ final class CudaContext implements AutoCloseable {
     }
   }
 
-  /** The PTX with the NUL that ends it. */
-  private static byte[] image(String file) {
+  /**
+   * The PTX with the NUL that ends it, outside Java's heap: JCuda holds an array as a JNI critical
+   * section while the driver compiles, which stops the garbage collector, and calls Java in it.
+   */
+  private static ByteBuffer image(String file) {
     byte[] text = Kernels.ptx(file).getBytes(StandardCharsets.US_ASCII);
-    return Arrays.copyOf(text, text.length + 1);
+    return ByteBuffer.allocateDirect(text.length + 1).put(text);
   }
 
   CudaCard card() {

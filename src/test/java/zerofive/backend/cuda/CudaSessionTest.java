@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
+import jcuda.driver.CUresult;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -250,58 +251,137 @@ final class CudaSessionTest {
     assertNothingLeft();
   }
 
-  /** Chunks smaller than the set take turns in two places. */
-  @Test
-  void aStreamedSetOfSeveralChunksTrainsOnTheSameBits() {
-    int width = 1 << 20;
-    byte[] pixels = new byte[40 * width];
-    for (int i = 0; i < pixels.length; i++) {
-      pixels[i] = (byte) (i / width * 7 + i % 251);
-    }
-    int[] targets = new int[40];
-    int[] order = new int[40];
-    for (int i = 0; i < 40; i++) {
-      targets[i] = i;
-      order[i] = i * 7 % 40;
-    }
-    for (SessionKind kind : SessionKind.values()) {
-      try (CudaBackend backend = backend(kind, 0);
-          CudaOps ops = backend.newOps()) {
-        Buffer images = ops.allocate(ElementType.U8, pixels.length);
-        ops.upload(pixels, 0, images);
-        Buffer labels = ops.allocate(ElementType.I32, 40);
-        ops.upload(targets, labels);
-        Buffer numbers = ops.allocate(ElementType.I32, 40);
-        Buffer x = ops.allocate(ElementType.F32, 3 * width);
-        Buffer seen = ops.allocate(ElementType.F32, 14 * 3);
-        Buffer batchTargets = ops.allocate(ElementType.I32, 3);
-        Runnable epoch =
-            ops.recorded(
-                () -> {
-                  for (int batch = 0; batch * 3 < 40; batch++) {
-                    int rows = Math.min(3, 40 - batch * 3);
-                    ops.gather(images, labels, numbers, batch * 3, rows, width, x, batchTargets);
-                    // The first pixel of each row: column 0 of x, as a sum over one row of width 1.
-                    for (int r = 0; r < rows; r++) {
-                      ops.biasGradient(1, 1, x.slice(r * width, 1), seen.slice(batch * 3 + r, 1));
-                    }
-                  }
-                });
-        for (int run = 0; run < 3; run++) {
-          int[] rotated = new int[40];
-          for (int i = 0; i < 40; i++) {
-            rotated[i] = order[(i + 11 * run) % 40];
-          }
-          ops.upload(rotated, numbers);
-          epoch.run();
-          float[] first = new float[14 * 3];
-          ops.download(seen, first);
-          for (int i = 0; i < 40; i++) {
-            int shade = pixels[rotated[i] * width] & 0xff;
-            assertEquals(shade / 255f, first[i], kind + ", run " + run + ", image " + i);
-          }
-        }
+  /** A streamed set of five chunks, and an epoch that looks at the first pixel of each image. */
+  private static final class FiveChunks {
+    private static final int WIDTH = 1 << 20;
+    private static final int COUNT = 28;
+    private static final int ROWS = 3;
+    private static final int BATCHES = (COUNT + ROWS - 1) / ROWS;
+
+    private final byte[] values = new byte[COUNT * WIDTH];
+    private final CudaOps ops;
+    private final Buffer pixels;
+    private final Buffer labels;
+    private final Buffer order;
+    private final Buffer x;
+    private final Buffer seen;
+    private final Buffer targets;
+    final Runnable epoch;
+
+    FiveChunks(CudaOps ops) {
+      this.ops = ops;
+      for (int i = 0; i < values.length; i++) {
+        values[i] = (byte) (i / WIDTH * 7 + i % 251);
       }
+      pixels = ops.allocate(ElementType.U8, values.length);
+      ops.upload(values, 0, pixels);
+      labels = ops.allocate(ElementType.I32, COUNT);
+      order = ops.allocate(ElementType.I32, COUNT);
+      x = ops.allocate(ElementType.F32, ROWS * WIDTH);
+      seen = ops.allocate(ElementType.F32, BATCHES * ROWS);
+      targets = ops.allocate(ElementType.I32, ROWS);
+      epoch =
+          ops.recorded(
+              () -> {
+                for (int batch = 0; batch < BATCHES; batch++) {
+                  gather(batch);
+                }
+              });
+    }
+
+    /** The first pixel of each row is column 0 of x, as a sum over one row of width 1. */
+    void gather(int batch) {
+      int first = batch * ROWS;
+      int rows = Math.min(ROWS, COUNT - first);
+      ops.gather(pixels, labels, order, first, rows, WIDTH, x, targets);
+      for (int r = 0; r < rows; r++) {
+        ops.biasGradient(1, 1, x.slice(r * WIDTH, 1), seen.slice(first + r, 1));
+      }
+    }
+
+    /** Trains an epoch in an order of its own, and compares what was seen of each image. */
+    void check(int run) {
+      int[] numbers = new int[COUNT];
+      for (int i = 0; i < COUNT; i++) {
+        numbers[i] = (i + 11 * run) * 5 % COUNT;
+      }
+      ops.upload(numbers, order);
+      epoch.run();
+      float[] first = new float[BATCHES * ROWS];
+      ops.download(seen, first);
+      for (int i = 0; i < COUNT; i++) {
+        assertEquals((values[numbers[i] * WIDTH] & 0xff) / 255f, first[i], run + ", image " + i);
+      }
+    }
+  }
+
+  /** Chunks smaller than the set take turns in two places. */
+  @ParameterizedTest
+  @CsvSource({
+    "GRAPH, schedule=eager",
+    "GRAPH, schedule=lazy",
+    "GRAPH, schedule=random:1",
+    "STEPWISE, schedule=random:2"
+  })
+  void aStreamedSetOfSeveralChunksTrainsOnTheSameBits(SessionKind kind, String schedule) {
+    SimulatedDevice.configure(schedule);
+    try (CudaBackend backend = backend(kind, 0);
+        CudaOps ops = backend.newOps()) {
+      FiveChunks chunks = new FiveChunks(ops);
+      for (int run = 0; run < 3; run++) {
+        chunks.check(run);
+      }
+    }
+    assertNothingLeft();
+  }
+
+  /** The order is cleared by the GPU, while the next chunk is on its way in the order before. */
+  @Test
+  void anOrderThatTheGpuWroteIsReadBackBeforeItsImagesAreSent() {
+    try (CudaBackend backend = backend(SessionKind.STEPWISE, 0);
+        CudaOps ops = backend.newOps()) {
+      FiveChunks chunks = new FiveChunks(ops);
+      chunks.check(1);
+      chunks.gather(0);
+      ops.clear(chunks.order);
+      chunks.epoch.run();
+      float[] first = new float[FiveChunks.BATCHES * FiveChunks.ROWS];
+      ops.download(chunks.seen, first);
+      for (int i = 0; i < FiveChunks.COUNT; i++) {
+        assertEquals((chunks.values[0] & 0xff) / 255f, first[i], "image " + i);
+      }
+    }
+    assertNothingLeft();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"schedule=eager", "schedule=lazy"})
+  void operationsAreClosedWhileAChunkIsOnItsWay(String schedule) {
+    SimulatedDevice.configure(schedule);
+    try (CudaBackend backend = backend(SessionKind.STEPWISE, 0)) {
+      CudaOps ops = backend.newOps();
+      new FiveChunks(ops).gather(0);
+      ops.close();
+    }
+    assertNothingLeft();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4, 9, 20, 50})
+  void aChunkThatCannotBeSentIsOneSentence(int call) {
+    try (CudaBackend backend = backend(SessionKind.GRAPH, 0);
+        CudaOps ops = backend.newOps()) {
+      FiveChunks chunks = new FiveChunks(ops);
+      ops.upload(new int[FiveChunks.COUNT], chunks.order);
+      SimulatedDevice.fail("cuMemcpyHtoDAsync", call, CUresult.CUDA_ERROR_LAUNCH_FAILED);
+      DeviceException e =
+          assertThrows(
+              DeviceException.class,
+              () -> {
+                chunks.epoch.run();
+                chunks.epoch.run();
+              });
+      assertTrue(e.getMessage().contains("failed with CUDA_ERROR_LAUNCH_FAILED"), e.getMessage());
     }
     assertNothingLeft();
   }
@@ -311,7 +391,7 @@ final class CudaSessionTest {
   @CsvSource({
     "cuMemAlloc, 2, 20, --batch-size",
     "cuMemHostAlloc, 2, 8, not the card",
-    "cuEventCreate, 2, 10, --batch-size",
+    "cuEventCreate, 2, 9, --batch-size",
     "cuStreamCreate, 2, 3, --batch-size",
     "cuModuleGetFunction, 2, 10, --batch-size",
     "cublasCreate, 3, 2, --cublas none",

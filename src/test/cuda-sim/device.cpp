@@ -295,6 +295,12 @@ bool World::holds(const std::map<char*, Allocation>& memory, const void* address
   return offset <= allocation.bytes && bytes <= allocation.bytes - offset;
 }
 
+Result World::take(Context* context, long bytes) {
+  if ((long)context->used + bytes > (long)settings.memory) return OUT_OF_MEMORY;
+  context->used += bytes;
+  return SUCCESS;
+}
+
 Result World::allocate(Context* context, size_t bytes, void** address) {
   if (bytes == 0) return INVALID_VALUE;
   if (bytes > settings.memory || context->used > settings.memory - bytes) return OUT_OF_MEMORY;

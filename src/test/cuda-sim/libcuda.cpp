@@ -25,6 +25,7 @@ namespace {
 
 constexpr unsigned EVENT_DISABLE_TIMING = 2;
 constexpr int NUMBER_OF_LEGACY_STREAM = 1;
+constexpr size_t GRAPH_NODE_BYTES = 4096;  // of the GPU's memory, for a node of an executable graph: a guess
 
 struct Module {
   Context* context;
@@ -997,7 +998,9 @@ API cuGraphDestroy(Graph* graph) {
 API cuGraphInstantiateWithFlags(GraphExec** exec, Graph* graph, unsigned long long) {
   BEGIN(CONTEXT);
   if (alive("graph", graph) == nullptr) return INVALID_HANDLE;
-  *exec = new GraphExec{current(), *graph, nullptr};
+  size_t bytes = graph->nodes.size() * GRAPH_NODE_BYTES;
+  if (Result full = world().take(current(), (long)bytes)) return full;
+  *exec = new GraphExec{current(), *graph, bytes, nullptr};
   world().lives("graph exec", *exec, "of " + std::to_string(graph->nodes.size()) + " nodes");
   return SUCCESS;
 }
@@ -1018,6 +1021,7 @@ API cuGraphLaunch(GraphExec* exec, void* handle) {
 API cuGraphExecDestroy(GraphExec* exec) {
   BEGIN_FREEING;
   if (alive("graph exec", exec) == nullptr) return INVALID_HANDLE;
+  world().take(exec->context, -(long)exec->bytes);
   world().dies(exec);
   delete exec;
   return refused;
@@ -1052,6 +1056,11 @@ int simulated_is_captured(void* stream) {
 int simulated_loads(const char* function) {
   std::lock_guard<std::recursive_mutex> lock(world().mutex);
   return refuse_in_capture(function);
+}
+
+int simulated_takes(long bytes) {
+  std::lock_guard<std::recursive_mutex> lock(world().mutex);
+  return world().take(current(), bytes);
 }
 
 int simulated_is_device(const void* address, size_t bytes) {

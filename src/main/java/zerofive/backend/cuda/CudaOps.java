@@ -20,8 +20,16 @@ import zerofive.model.Loss;
  * Owns its stream, its memory and its graphs; the context is its backend's.
  */
 public final class CudaOps implements Ops {
-  /** Left free on the card when a set is kept there: what a session needs beside it. */
-  private static final long RESERVE_BYTES = 64 << 20;
+  /**
+   * Left free at most when a set of images is put on the GPU. Sessions allocate their sets last, so
+   * it is for what the driver takes by itself later on: cuBLAS's kernels at their first use,
+   * graphs, a second session that evaluates. NVIDIA states no figure; this is several times what
+   * those take.
+   */
+  private static final long MAX_RESERVE_BYTES = 512L << 20;
+
+  /** The part of the memory of a small GPU that is left free. */
+  private static final int RESERVE_DIVISOR = 8;
 
   /** Blocks of loss and score at most; each leaves its sums for the last one. */
   private static final int METRIC_BLOCKS = 1024;
@@ -92,8 +100,7 @@ public final class CudaOps implements Ops {
   @Override
   public Buffer allocate(ElementType type, int length) {
     context.makeCurrent();
-    if (type == ElementType.U8
-        && (length > options.residentBytes() || length + RESERVE_BYTES > context.freeBytes())) {
+    if (type == ElementType.U8 && !belongsOnGpu(length)) {
       StreamedPixels pixels = new StreamedPixels(stream, staging, length, owned);
       streamedSets.add(pixels);
       return new CudaBuffer(new CudaMemory(type, 0, null, null, pixels), 0, length);
@@ -101,6 +108,15 @@ public final class CudaOps implements Ops {
     CudaBuffer buffer = allocateOnCard(type, length);
     fillWithZeros(buffer);
     return buffer;
+  }
+
+  /** A set no larger than the places of a streamed one would save nothing on the host. */
+  private boolean belongsOnGpu(int length) {
+    if (length > options.residentBytes()) {
+      return false;
+    }
+    long reserve = Math.min(MAX_RESERVE_BYTES, context.card().memoryBytes() / RESERVE_DIVISOR);
+    return length <= StreamedPixels.PLACES_BYTES || length + reserve <= context.freeBytes();
   }
 
   /** Memory with anything in it. */

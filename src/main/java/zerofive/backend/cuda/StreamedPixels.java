@@ -15,6 +15,9 @@ final class StreamedPixels implements AutoCloseable {
   /** What a chunk holds at most, where one batch alone does not hold more. */
   private static final int CHUNK_BYTES = 8 << 20;
 
+  /** Of the GPU's memory, for the places of two chunks of usual batches. */
+  static final int PLACES_BYTES = 2 * CHUNK_BYTES;
+
   /**
    * A stretch of the order, on the card.
    *

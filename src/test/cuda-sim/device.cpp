@@ -39,6 +39,7 @@ const char* result_name(Result result) {
     case INVALID_DEVICE: return "CUDA_ERROR_INVALID_DEVICE";
     case INVALID_CONTEXT: return "CUDA_ERROR_INVALID_CONTEXT";
     case INVALID_PTX: return "CUDA_ERROR_INVALID_PTX";
+    case JIT_COMPILER_NOT_FOUND: return "CUDA_ERROR_JIT_COMPILER_NOT_FOUND";
     case UNSUPPORTED_PTX_VERSION: return "CUDA_ERROR_UNSUPPORTED_PTX_VERSION";
     case INVALID_HANDLE: return "CUDA_ERROR_INVALID_HANDLE";
     case NOT_FOUND: return "CUDA_ERROR_NOT_FOUND";
@@ -292,6 +293,12 @@ bool World::holds(const std::map<char*, Allocation>& memory, const void* address
   auto& [start, allocation] = *std::prev(after);
   size_t offset = (char*)address - start;
   return offset <= allocation.bytes && bytes <= allocation.bytes - offset;
+}
+
+Result World::take(Context* context, long bytes) {
+  if ((long)context->used + bytes > (long)settings.memory) return OUT_OF_MEMORY;
+  context->used += bytes;
+  return SUCCESS;
 }
 
 Result World::allocate(Context* context, size_t bytes, void** address) {

@@ -38,6 +38,7 @@ enum : Result {
   INVALID_DEVICE = 101,
   INVALID_CONTEXT = 201,
   INVALID_PTX = 218,
+  JIT_COMPILER_NOT_FOUND = 221,
   UNSUPPORTED_PTX_VERSION = 222,
   INVALID_HANDLE = 400,
   NOT_FOUND = 500,
@@ -116,6 +117,7 @@ struct Graph {
 struct GraphExec {
   Context* context;
   Graph graph;
+  size_t bytes;
   OperationPtr last;  // a graph never runs beside itself
 };
 
@@ -206,6 +208,8 @@ class World {
   void dies(const void* handle);
   bool is_live(const char* kind, const void* handle) const;
 
+  // Memory that the driver takes for itself, for graphs and kernels. Gives it back by a negative number.
+  Result take(Context* context, long bytes);
   Result allocate(Context* context, size_t bytes, void** address);
   Result release(void* address);
   Result allocate_pinned(Context* context, size_t bytes, void** address);

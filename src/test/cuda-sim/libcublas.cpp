@@ -3,7 +3,7 @@
 //
 // What it simulates: matrix products in float32, each element one chain of fused multiply-adds over ascending k, queued on the
 // handle's stream and captured with it; TF32, so that a test sees whether it is on; the workspace that cublasSetStream takes
-// away; kernels that are loaded at a handle's first product. A product captured without a workspace of the user's is an error here (a card's cuBLAS would allocate).
+// away; kernels that are loaded at a handle's first product, and their memory. A product captured without a workspace of the user's is an error here (a card's cuBLAS would allocate).
 // What it does not: any other routine, batches, half precision, device pointer mode.
 #include <math.h>
 #include <stdint.h>
@@ -18,7 +18,7 @@
 
 namespace {
 
-enum { SUCCESS = 0, NOT_INITIALIZED = 1, INVALID_VALUE = 7, EXECUTION_FAILED = 13, NOT_SUPPORTED = 15 };
+enum { SUCCESS = 0, NOT_INITIALIZED = 1, ALLOC_FAILED = 3, INVALID_VALUE = 7, EXECUTION_FAILED = 13, NOT_SUPPORTED = 15 };
 enum { NON_TRANSPOSED = 0, TRANSPOSED = 1, CONJUGATED = 2 };
 enum { TF32_MATH = 3, FLOAT32 = 0 };
 enum { COMPUTE_32F = 68, COMPUTE_32F_PEDANTIC = 69, COMPUTE_32F_FAST_TF32 = 77 };
@@ -32,6 +32,8 @@ struct Handle {
   int atomics_mode = 0;
   bool loaded = false;
 };
+
+constexpr long KERNEL_BYTES = 4 << 20;  // of the GPU's memory, for the kernels that a handle loads: a guess
 
 struct Product {
   bool a_transposed, b_transposed, tf32;
@@ -122,6 +124,7 @@ int enqueue_product(Handle* handle, int transa, int transb, int m, int n, int k,
   }
   if (!handle->loaded) {
     if (int refused = simulated_loads("cublasSgemm, which loads its kernels at the first product,")) return status_of(refused);
+    if (simulated_takes(KERNEL_BYTES)) return ALLOC_FAILED;
     handle->loaded = true;
   }
   bool use_tf32 = fast || handle->math_mode == TF32_MATH;
@@ -143,6 +146,7 @@ API cublasDestroy_v2(void* given) {
   int result = simulated_begins(__func__);
   Handle* handle = handle_of(given);
   if (handle == nullptr) return NOT_INITIALIZED;
+  if (handle->loaded) simulated_takes(-KERNEL_BYTES);
   simulated_dies(handle);
   delete handle;
   return status_of(result);
@@ -248,7 +252,7 @@ extern "C" __attribute__((visibility("default"))) const char* cublasGetStatusNam
   switch (status) {
     case SUCCESS: return "CUBLAS_STATUS_SUCCESS";
     case NOT_INITIALIZED: return "CUBLAS_STATUS_NOT_INITIALIZED";
-    case 3: return "CUBLAS_STATUS_ALLOC_FAILED";
+    case ALLOC_FAILED: return "CUBLAS_STATUS_ALLOC_FAILED";
     case INVALID_VALUE: return "CUBLAS_STATUS_INVALID_VALUE";
     case EXECUTION_FAILED: return "CUBLAS_STATUS_EXECUTION_FAILED";
     case NOT_SUPPORTED: return "CUBLAS_STATUS_NOT_SUPPORTED";

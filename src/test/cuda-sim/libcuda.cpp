@@ -7,6 +7,7 @@
 // What it does not: other devices' memory, arrays and textures, managed memory, callbacks, graphs built by hand or launched
 // into a capture, per-thread default streams. JCudaDriver binds lazily: a function missing here ends the process with its name.
 #include <ctype.h>
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,6 +25,7 @@ namespace {
 
 constexpr unsigned EVENT_DISABLE_TIMING = 2;
 constexpr int NUMBER_OF_LEGACY_STREAM = 1;
+constexpr size_t GRAPH_NODE_BYTES = 4096;  // of the GPU's memory, for a node of an executable graph: a guess
 
 struct Module {
   Context* context;
@@ -584,7 +586,15 @@ std::vector<PtxEntry> entries_of(const std::string& ptx) {
   return entries;
 }
 
+// By name, as NVIDIA's driver does: a library on the loader's path, or one of that soname that the process has loaded.
+bool has_compiler() {
+  static void* compiler = nullptr;
+  if (compiler == nullptr) compiler = dlopen("libnvidia-ptxjitcompiler.so.1", RTLD_LAZY | RTLD_LOCAL);
+  return compiler != nullptr;
+}
+
 Result load(const std::string& ptx, Module** module, std::string* log) {
+  if (!has_compiler()) return JIT_COMPILER_NOT_FOUND;
   static const std::regex version_directive(R"((?:^|\n)\s*\.version\s+(\d+)\.(\d+))");
   static const std::regex target_directive(R"((?:^|\n)\s*\.target\s+sm_(\d+))");
   std::smatch version, target;
@@ -988,7 +998,9 @@ API cuGraphDestroy(Graph* graph) {
 API cuGraphInstantiateWithFlags(GraphExec** exec, Graph* graph, unsigned long long) {
   BEGIN(CONTEXT);
   if (alive("graph", graph) == nullptr) return INVALID_HANDLE;
-  *exec = new GraphExec{current(), *graph, nullptr};
+  size_t bytes = graph->nodes.size() * GRAPH_NODE_BYTES;
+  if (Result full = world().take(current(), (long)bytes)) return full;
+  *exec = new GraphExec{current(), *graph, bytes, nullptr};
   world().lives("graph exec", *exec, "of " + std::to_string(graph->nodes.size()) + " nodes");
   return SUCCESS;
 }
@@ -1009,6 +1021,7 @@ API cuGraphLaunch(GraphExec* exec, void* handle) {
 API cuGraphExecDestroy(GraphExec* exec) {
   BEGIN_FREEING;
   if (alive("graph exec", exec) == nullptr) return INVALID_HANDLE;
+  world().take(exec->context, -(long)exec->bytes);
   world().dies(exec);
   delete exec;
   return refused;
@@ -1043,6 +1056,11 @@ int simulated_is_captured(void* stream) {
 int simulated_loads(const char* function) {
   std::lock_guard<std::recursive_mutex> lock(world().mutex);
   return refuse_in_capture(function);
+}
+
+int simulated_takes(long bytes) {
+  std::lock_guard<std::recursive_mutex> lock(world().mutex);
+  return world().take(current(), bytes);
 }
 
 int simulated_is_device(const void* address, size_t bytes) {

@@ -15,6 +15,8 @@ __attribute__((visibility("default"))) int simulated_enqueue(
 __attribute__((visibility("default"))) int simulated_is_captured(void* stream);
 // Memory is taken or a kernel loaded: refused, as a CUresult, while a capture that is not relaxed is under way.
 __attribute__((visibility("default"))) int simulated_loads(const char* function);
+// Memory that a library takes for itself, or by a negative number gives back: a CUresult.
+__attribute__((visibility("default"))) int simulated_takes(long bytes);
 __attribute__((visibility("default"))) int simulated_is_device(const void* address, size_t bytes);
 __attribute__((visibility("default"))) void simulated_misuse(const char* sentence);
 __attribute__((visibility("default"))) void simulated_lives(const char* kind, const void* handle);

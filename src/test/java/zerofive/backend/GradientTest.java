@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -21,6 +22,7 @@ import zerofive.model.Parameters;
  * The gradient of the whole net: the formulas in double against finite differences, and every
  * implementation against the formulas.
  */
+@ExtendWith(JniCheck.class)
 final class GradientTest {
   private static final int HEIGHT = 2;
   private static final int WIDTH = 3;

@@ -8,9 +8,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import zerofive.backend.cpu.CpuForTests;
 import zerofive.backend.reference.ReferenceBackend;
 
+@ExtendWith(JniCheck.class)
 class PeaksTest {
   @Test
   void theLargerOfEachFigureIsKept() {

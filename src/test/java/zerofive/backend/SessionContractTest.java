@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -25,6 +26,7 @@ import zerofive.model.Loss;
 import zerofive.model.Parameters;
 
 /** What every {@link Backend}'s sessions and scorers have to do, on small made-up images. */
+@ExtendWith(JniCheck.class)
 final class SessionContractTest {
   private static final int HEIGHT = 5;
   private static final int WIDTH = 7;

@@ -36,6 +36,7 @@ class CudaIT {
   void removeTheLinks() throws IOException {
     Files.deleteIfExists(folder.resolve("blas"));
     Files.deleteIfExists(folder.resolve("drivers/libcuda.so.1"));
+    Files.deleteIfExists(folder.resolve("drivers/libnvidia-ptxjitcompiler.so.1"));
   }
 
   private Launcher.Result run(String settings, String... arguments) {
@@ -161,11 +162,30 @@ class CudaIT {
     assertTrue(asked.err().contains(drivers.resolve("libcuda.so.1").toString()), asked.err());
   }
 
+  /** A folder with links to some of the simulated driver's libraries. */
+  private Path driver(String... libraries) throws IOException {
+    Path drivers = Files.createDirectory(folder.resolve("drivers"));
+    for (String library : libraries) {
+      Files.createSymbolicLink(drivers.resolve(library), SimulatedDevice.folder().resolve(library));
+    }
+    return drivers;
+  }
+
+  @Test
+  void aDriverThatDoesNotFindItsCompilerIsOneSentenceAndExit4() throws IOException {
+    Path drivers = driver("libcuda.so.1");
+    Map<String, String> variables = Map.of("LD_LIBRARY_PATH", drivers.toString());
+    Launcher.Result result = Launcher.run(variables, folder, "train", "--device", "cuda");
+    assumeTrue(result.code() != 0, "skipped: this machine has a real driver's compiler");
+    assertEquals(4, result.code(), result.err());
+    assertTrue(result.err().contains("does not find libnvidia-ptxjitcompiler.so.1"), result.err());
+    assertTrue(result.err().contains("name its folder in LD_LIBRARY_PATH"), result.err());
+  }
+
   @Test
   void aCublasThatIsFoundAndCannotBeLoadedIsDoneWithout() throws IOException {
-    Path drivers = Files.createDirectory(folder.resolve("drivers"));
+    Path drivers = driver("libcuda.so.1", "libnvidia-ptxjitcompiler.so.1");
     Path real = SimulatedDevice.folder();
-    Files.copy(real.resolve("libcuda.so.1"), drivers.resolve("libcuda.so.1"));
     Files.copy(real.resolve("libcublas.so.12"), drivers.resolve("libcublas.so.12"));
     Files.copy(real.resolve("libcublasLt.so.12"), drivers.resolve("libcublasLt.so.12"));
     makeUnloadable(drivers.resolve("libcublas.so.12"));
@@ -229,9 +249,7 @@ class CudaIT {
 
   @Test
   void withoutCublasOurOwnProductServesAndItIsSaid() throws IOException {
-    Path drivers = Files.createDirectory(folder.resolve("drivers"));
-    Files.createSymbolicLink(
-        drivers.resolve("libcuda.so.1"), SimulatedDevice.folder().resolve("libcuda.so.1"));
+    Path drivers = driver("libcuda.so.1", "libnvidia-ptxjitcompiler.so.1");
     Map<String, String> variables = Map.of("LD_LIBRARY_PATH", drivers.toString());
     String[] train = {"train", "--epochs", "1", "--batch-size", "1024", "--device", "cuda"};
     Launcher.Result result = Launcher.run(variables, folder, train);

@@ -3,6 +3,8 @@ package zerofive.backend.cuda;
 import static jcuda.jcublas.cublasOperation.CUBLAS_OP_N;
 import static jcuda.jcublas.cublasOperation.CUBLAS_OP_T;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import jcuda.Pointer;
 import jcuda.driver.CUstream;
 import jcuda.jcublas.JCublas2;
@@ -23,8 +25,8 @@ final class CublasProduct implements MatrixProduct, AutoCloseable {
   private static final int HOPPER = 90;
 
   private final cublasHandle handle = new cublasHandle();
-  private final Pointer one = Pointer.to(new float[] {1});
-  private final Pointer zero = Pointer.to(new float[] {0});
+  private final Pointer one = scalar(1);
+  private final Pointer zero = scalar(0);
 
   /** cuBLAS on a stream; {@code workspace} belongs to the caller and outlives it. */
   CublasProduct(CUstream stream, CudaBuffer workspace, Precision precision) {
@@ -48,6 +50,12 @@ final class CublasProduct implements MatrixProduct, AutoCloseable {
       close();
       throw e;
     }
+  }
+
+  /** Outside Java's heap: JCuda holds an array as a JNI critical section, and calls Java in it. */
+  private static Pointer scalar(float value) {
+    return Pointer.to(
+        ByteBuffer.allocateDirect(Float.BYTES).order(ByteOrder.nativeOrder()).putFloat(0, value));
   }
 
   /** Bytes of the workspace that the documentation of cublasSetWorkspace recommends. */
@@ -77,13 +85,6 @@ final class CublasProduct implements MatrixProduct, AutoCloseable {
     if (status != cublasStatus.CUBLAS_STATUS_SUCCESS) {
       check(status, "multiplying a [" + m + ", " + k + "] by a [" + k + ", " + n + "] matrix");
     }
-  }
-
-  /** The version that was loaded, as {@code 12.6.4}. */
-  String version() {
-    int[] number = new int[1];
-    check(JCublas2.cublasGetVersion(handle, number), "asking cuBLAS for its version");
-    return number[0] / 10000 + "." + number[0] / 100 % 100 + "." + number[0] % 100;
   }
 
   private static void check(int status, String doing) {

@@ -1,7 +1,7 @@
 package zerofive.backend.cuda;
 
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import jcuda.Pointer;
@@ -75,10 +75,13 @@ final class CudaContext implements AutoCloseable {
     }
   }
 
-  /** The PTX with the NUL that ends it. */
-  private static byte[] image() {
+  /**
+   * The PTX with the NUL that ends it, outside Java's heap: JCuda holds an array as a JNI critical
+   * section while the driver compiles, which stops the garbage collector, and calls Java in it.
+   */
+  private static ByteBuffer image() {
     byte[] text = Kernels.ptx().getBytes(StandardCharsets.US_ASCII);
-    return Arrays.copyOf(text, text.length + 1);
+    return ByteBuffer.allocateDirect(text.length + 1).put(text);
   }
 
   CudaCard card() {

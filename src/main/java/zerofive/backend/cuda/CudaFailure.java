@@ -93,12 +93,17 @@ final class CudaFailure {
           new Meaning("the driver is too old for our kernels", "install driver 525 or newer");
       case CUDA_ERROR_INVALID_PTX,
           CUDA_ERROR_NO_BINARY_FOR_GPU,
-          CUDA_ERROR_JIT_COMPILER_NOT_FOUND,
           CUDA_ERROR_JIT_COMPILATION_DISABLED ->
           new Meaning(
               "the driver cannot compile our kernels for this card",
-              "install driver 525 or newer with libnvidia-ptxjitcompiler.so.1 beside it, and unset"
-                  + " CUDA_DISABLE_PTX_JIT");
+              "install driver 525 or newer, and unset CUDA_DISABLE_PTX_JIT");
+      case CUDA_ERROR_JIT_COMPILER_NOT_FOUND ->
+          new Meaning(
+              "the driver does not find libnvidia-ptxjitcompiler.so.1, which compiles our kernels for"
+                  + " this GPU",
+              "install the driver's package that has it (on Debian libnvidia-ptxjitcompiler1), name"
+                  + " its folder in LD_LIBRARY_PATH where it is there already, or train with"
+                  + " --device cpu");
       case CUDA_ERROR_ECC_UNCORRECTABLE ->
           new Meaning(
               "the card's memory is damaged",

@@ -1,11 +1,9 @@
 package zerofive.backend.cuda;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.stream.IntStream;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
@@ -22,8 +20,16 @@ import zerofive.model.Loss;
  * Owns its stream, its memory and its graphs; the context is its backend's.
  */
 public final class CudaOps implements Ops {
-  /** Left free on the card when a set is kept there: what a session needs beside it. */
-  private static final long RESERVE_BYTES = 64 << 20;
+  /**
+   * Left free at most when a set of images is put on the GPU. Sessions allocate their sets last, so
+   * it is for what the driver takes by itself later on: cuBLAS's kernels at their first use,
+   * graphs, a second session that evaluates. NVIDIA states no figure; this is several times what
+   * those take.
+   */
+  private static final long MAX_RESERVE_BYTES = 512L << 20;
+
+  /** The part of the memory of a small GPU that is left free. */
+  private static final int RESERVE_DIVISOR = 8;
 
   /** Blocks of loss and score at most; each leaves its sums for the last one. */
   private static final int METRIC_BLOCKS = 1024;
@@ -32,11 +38,6 @@ public final class CudaOps implements Ops {
   private static final int COLUMNS = 32;
 
   private static final int COLUMN_THREADS = 1024;
-
-  /** From here on the host copies with all its cores. */
-  private static final int PARALLEL_BYTES = 1 << 20;
-
-  private static final int PARALLEL_PIECE = 1 << 18;
 
   private final CudaContext context;
   private final CudaOptions options;
@@ -67,7 +68,7 @@ public final class CudaOps implements Ops {
         "creating a stream");
     owned.add(() -> JCudaDriver.cuStreamDestroy(stream));
     try {
-      staging = new Staging(stream, owned);
+      staging = new Staging(context, owned);
       launcher = new KernelLauncher(context, stream, owned);
       metricPartials = workspace(ElementType.F64, 2 * METRIC_BLOCKS);
       metricCounter = workspace(ElementType.I32, 1);
@@ -99,15 +100,23 @@ public final class CudaOps implements Ops {
   @Override
   public Buffer allocate(ElementType type, int length) {
     context.makeCurrent();
-    if (type == ElementType.U8
-        && (length > options.residentBytes() || length + RESERVE_BYTES > context.freeBytes())) {
-      StreamedPixels pixels = new StreamedPixels(stream, length, owned);
+    if (type == ElementType.U8 && !belongsOnGpu(length)) {
+      StreamedPixels pixels = new StreamedPixels(stream, staging, length, owned);
       streamedSets.add(pixels);
       return new CudaBuffer(new CudaMemory(type, 0, null, null, pixels), 0, length);
     }
     CudaBuffer buffer = allocateOnCard(type, length);
     fillWithZeros(buffer);
     return buffer;
+  }
+
+  /** A set no larger than the places of a streamed one would save nothing on the host. */
+  private boolean belongsOnGpu(int length) {
+    if (length > options.residentBytes()) {
+      return false;
+    }
+    long reserve = Math.min(MAX_RESERVE_BYTES, context.card().memoryBytes() / RESERVE_DIVISOR);
+    return length <= StreamedPixels.PLACES_BYTES || length + reserve <= context.freeBytes();
   }
 
   /** Memory with anything in it. */
@@ -131,33 +140,25 @@ public final class CudaOps implements Ops {
       return;
     }
     staging.upload(
-        (from, target) -> copy(source, offset + (int) from, target), to.bytes(), 1, to.pointer());
-  }
-
-  /** One core cannot read and write as fast as a bus takes it. */
-  private static void copy(byte[] source, int offset, ByteBuffer target) {
-    int bytes = target.capacity();
-    if (bytes < PARALLEL_BYTES) {
-      target.put(0, source, offset, bytes);
-      return;
-    }
-    IntStream.range(0, (bytes + PARALLEL_PIECE - 1) / PARALLEL_PIECE)
-        .parallel()
-        .map(piece -> piece * PARALLEL_PIECE)
-        .forEach(at -> target.put(at, source, offset + at, Math.min(PARALLEL_PIECE, bytes - at)));
+        (from, target) -> target.put(0, source, offset + (int) from, target.capacity()),
+        to.bytes(),
+        1,
+        to.pointer(),
+        stream);
   }
 
   @Override
   public void upload(int[] source, Buffer destination) {
     context.makeCurrent();
     CudaBuffer to = CudaBuffer.of(destination);
-    System.arraycopy(source, 0, to.memory().numbers().values(), to.offset(), source.length);
     streamedSets.forEach(StreamedPixels::forget);
+    System.arraycopy(source, 0, to.memory().numbers().values(), to.offset(), source.length);
     staging.upload(
         (from, target) -> target.asIntBuffer().put(source, (int) (from / 4), target.capacity() / 4),
         to.bytes(),
         Integer.BYTES,
-        to.pointer());
+        to.pointer(),
+        stream);
   }
 
   @Override
@@ -169,7 +170,8 @@ public final class CudaOps implements Ops {
             target.asFloatBuffer().put(source, (int) (from / 4), target.capacity() / 4),
         to.bytes(),
         Float.BYTES,
-        to.pointer());
+        to.pointer(),
+        stream);
   }
 
   @Override
@@ -191,7 +193,7 @@ public final class CudaOps implements Ops {
   private void download(Buffer source, Staging.Sink sink) {
     context.makeCurrent();
     CudaBuffer from = CudaBuffer.of(source);
-    staging.download(from.pointer(), from.bytes(), sink);
+    staging.download(from.pointer(), from.bytes(), stream, sink);
   }
 
   @Override
@@ -309,9 +311,11 @@ public final class CudaOps implements Ops {
   private int[] numbers(CudaMemory memory) {
     HostNumbers numbers = memory.numbers();
     if (numbers.isStale()) {
+      streamedSets.forEach(StreamedPixels::forget);
       staging.download(
           memory.pointer(),
           (long) numbers.values().length * Integer.BYTES,
+          stream,
           (from, bytes) ->
               bytes.asIntBuffer().get(numbers.values(), (int) (from / 4), bytes.capacity() / 4));
       numbers.refresh();

@@ -1,5 +1,7 @@
 package zerofive.backend.cuda;
 
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,14 +12,22 @@ import zerofive.backend.SharedObject;
 /**
  * The NVIDIA driver's library, {@code libcuda.so.1}.
  *
+ * <p>It compiles PTX with {@code libnvidia-ptxjitcompiler.so.1}, which it opens by that name. Where
+ * the driver lies outside the loader's path that finds nothing, unless the process has loaded a
+ * library of that name already.
+ *
  * @param file its absolute path
+ * @param compiler the compiler's library where it has to be loaded before PTX is compiled; empty
+ *     where the loader finds one by its name, or there is none
  */
-public record DriverLibrary(Path file) {
+public record DriverLibrary(Path file, Optional<Path> compiler) {
   private static final String NAME = "libcuda.so.1";
 
+  private static final String COMPILER = "libnvidia-ptxjitcompiler.so.1";
+
   /**
-   * Where it lies outside the loader's path: as NVIDIA's container runtime mounts it, in WSL 2, on
-   * NixOS.
+   * Where it lies outside the loader's path: as GKE and NVIDIA's older container runtimes mount it,
+   * in WSL 2, on NixOS.
    */
   private static final List<String> EXTRA_FOLDERS =
       List.of(
@@ -43,15 +53,24 @@ public record DriverLibrary(Path file) {
           "train on the CPU, --device cpu",
           null);
     }
-    List<Path> candidates = environment.onLoaderPath(NAME);
+    List<Path> onLoaderPath = environment.onLoaderPath(NAME);
+    List<Path> candidates = new ArrayList<>(onLoaderPath);
     for (String folder : EXTRA_FOLDERS) {
       candidates.add(environment.at(folder).orElseThrow().resolve(NAME));
     }
     List<String> refused = new ArrayList<>();
     for (Path candidate : Environment.existing(candidates)) {
-      Optional<String> refusal = SharedObject.refusal(candidate);
+      Optional<Path> compiler =
+          onLoaderPath.contains(candidate) ? Optional.empty() : compilerBeside(candidate);
+      Optional<String> refusal =
+          SharedObject.refusal(candidate)
+              .or(
+                  () ->
+                      compiler
+                          .flatMap(SharedObject::refusal)
+                          .map(reason -> "has beside it a " + COMPILER + " that " + reason));
       if (refusal.isEmpty()) {
-        return new DriverLibrary(candidate.toAbsolutePath());
+        return new DriverLibrary(candidate.toAbsolutePath(), compiler.map(Path::toAbsolutePath));
       }
       refused.add(candidate + " " + refusal.get());
     }
@@ -65,5 +84,12 @@ public record DriverLibrary(Path file) {
         "there is no usable NVIDIA driver here (" + String.join(", ", refused) + ")",
         "install the driver for x86-64 anew, start the container with --gpus all, or train with --device cpu",
         null);
+  }
+
+  private static Optional<Path> compilerBeside(Path driver) {
+    Path compiler = driver.resolveSibling(COMPILER);
+    return Files.exists(compiler, LinkOption.NOFOLLOW_LINKS)
+        ? Optional.of(compiler)
+        : Optional.empty();
   }
 }

@@ -21,12 +21,13 @@ public final class JcudaNatives {
   private JcudaNatives() {}
 
   /**
-   * Loads the driver and JCudaDriver on top of it. Nothing of JCuda may be touched before. The
-   * first driver stays for the life of the process.
+   * Loads the driver, after the compiler that it would not find, and JCudaDriver on top of it.
+   * Nothing of JCuda may be touched before. The first driver stays for the life of the process.
    *
    * @throws DeviceException where one cannot be loaded, or no folder can hold JCuda's library
    */
   public static synchronized void loadDriver(DriverLibrary driver, Environment environment) {
+    driver.compiler().ifPresent(SharedObject::load);
     SharedObject.load(driver.file());
     load(JcudaLibrary.DRIVER, environment);
   }

@@ -2,24 +2,43 @@ package zerofive.backend.cuda;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
 
 /**
- * Two pinned buffers that take turns on one stream: the host fills one while the card fetches the
- * other.
+ * Pinned buffers through which bytes go between Java's heap and the GPU.
+ *
+ * <p>What one buffer holds is filled by the calling thread. What is larger goes in pieces: each of
+ * several threads fills a buffer of its own and hands it to the stream, so that the host gathers,
+ * the bus copies and the caller launches all at the same time. Several threads, since one core
+ * copies slower than the bus; of our own rather than of the common pool, since they wait for the
+ * GPU, and a piece each rather than a share of every piece, since then none waits for another.
  */
 final class Staging implements AutoCloseable {
   /**
-   * Large enough that a copy runs at the bus's full speed, small enough to be pinned in a
-   * millisecond or two.
+   * Large enough that a copy's start does not count (40 us of copying at 25 GB/s), small enough
+   * that the first begins soon and that pinning takes well under a millisecond.
    */
-  static final int PIECE_BYTES = 4 << 20;
+  static final int PIECE_BYTES = 1 << 20;
+
+  /** Filling threads, each with a buffer. */
+  private static final int FILLERS = 4;
+
+  /** Buffers are at least so large: an epoch's order and step parameters seldom need more. */
+  private static final int MIN_BYTES = 1 << 16;
 
   /** Where bytes come from. */
   interface Source {
-    /** Fills {@code target} with the bytes from {@code from} on. */
+    /** Fills {@code target} with the bytes from {@code from} on; on any thread. */
     void read(long from, ByteBuffer target);
   }
 
@@ -29,40 +48,142 @@ final class Staging implements AutoCloseable {
     void write(long from, ByteBuffer bytes);
   }
 
-  private final CUstream stream;
-  private final HostMemory[] memory = new HostMemory[2];
-  private final CudaEvent[] sent;
-  private int turn;
+  /** Pinned memory, and when the GPU has fetched what it held last. */
+  private static final class Slot {
+    private final CudaEvent fetched;
+    private HostMemory memory;
 
-  Staging(CUstream stream, Resources owned) {
-    this.stream = stream;
-    sent = new CudaEvent[] {owned.add(new CudaEvent()), owned.add(new CudaEvent())};
-    owned.add(this);
-  }
+    Slot(CudaEvent fetched) {
+      this.fetched = fetched;
+    }
 
-  /**
-   * Copies to the card, on the stream; returns when the last byte was read from {@code source}.
-   *
-   * @param unit bytes that {@code source} is always asked for together, or multiples
-   */
-  void upload(Source source, long bytes, int unit, CUdeviceptr to) {
-    int piece = Math.max(unit, PIECE_BYTES / unit * unit);
-    for (long from = 0; from < bytes; from += piece) {
-      int count = (int) Math.min(piece, bytes - from);
-      HostMemory host = next(count);
-      source.read(from, host.bytes().slice(0, count).order(ByteOrder.nativeOrder()));
-      CudaFailure.check(
-          JCudaDriver.cuMemcpyHtoDAsync(to.withByteOffset(from), host.pointer(), count, stream),
-          "copying to the card");
-      sent[turn].record(stream);
+    /** The memory as soon as the GPU needs it no more, grown to {@code bytes} or more. */
+    HostMemory await(int bytes) {
+      fetched.await();
+      if (memory == null || memory.bytes().capacity() < bytes) {
+        free();
+        memory = new HostMemory(Math.max(bytes, MIN_BYTES));
+      }
+      return memory;
+    }
+
+    void free() {
+      if (memory != null) {
+        memory.close();
+        memory = null;
+      }
     }
   }
 
-  /** Copies from the card when all that the stream was given is done, and waits for it. */
-  void download(CUdeviceptr from, long bytes, Sink sink) {
+  /** An upload that the filling threads are at. */
+  static final class Upload {
+    private final CompletableFuture<Void> pieces;
+
+    private Upload(CompletableFuture<Void> pieces) {
+      this.pieces = pieces;
+    }
+
+    /** Returns when the last byte was read from the source and the stream was given every copy. */
+    void await() {
+      try {
+        pieces.join();
+      } catch (CompletionException e) {
+        if (e.getCause() instanceof Error error) {
+          throw error;
+        }
+        throw (RuntimeException) e.getCause();
+      }
+    }
+
+    /** The same, whatever came of it: for whoever needs the source or the destination back. */
+    void settle() {
+      pieces.exceptionally(failure -> null).join();
+    }
+  }
+
+  private final CudaContext context;
+  private final Slot callers;
+  private final List<Slot> slots = new ArrayList<>();
+
+  /** Never empty where a filling thread looks: there are as many as threads. */
+  private final Queue<Slot> free = new ConcurrentLinkedQueue<>();
+
+  private final ExecutorService fillers;
+
+  Staging(CudaContext context, Resources owned) {
+    this.context = context;
+    for (int i = 0; i <= FILLERS; i++) {
+      slots.add(new Slot(owned.add(new CudaEvent())));
+    }
+    callers = slots.get(0);
+    free.addAll(slots.subList(1, slots.size()));
+    // The threads begin with the first upload that needs them.
+    fillers = Executors.newFixedThreadPool(FILLERS, Staging::filler);
+    owned.add(this);
+  }
+
+  /** Keeps no process alive. */
+  private static Thread filler(Runnable work) {
+    Thread thread = new Thread(work, "zerofive-upload");
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  /**
+   * Copies to the GPU, on the stream; returns when the last byte was read from {@code source}.
+   *
+   * @param unit bytes that {@code source} is always asked for together, or multiples
+   */
+  void upload(Source source, long bytes, int unit, CUdeviceptr to, CUstream stream) {
+    if (bytes > PIECE_BYTES) {
+      start(source, bytes, unit, to, stream).await();
+    } else if (bytes > 0) {
+      send(callers, source, 0, (int) bytes, to, stream);
+    }
+  }
+
+  /**
+   * Begins to copy to the GPU, on the stream, and returns. Source and destination belong to the
+   * upload until it was awaited.
+   *
+   * @param unit as in {@link #upload}
+   */
+  Upload start(Source source, long bytes, int unit, CUdeviceptr to, CUstream stream) {
+    int piece = Math.max(unit, PIECE_BYTES / unit * unit);
+    List<CompletableFuture<Void>> pieces = new ArrayList<>();
+    for (long at = 0; at < bytes; at += piece) {
+      long from = at;
+      int count = (int) Math.min(piece, bytes - from);
+      pieces.add(CompletableFuture.runAsync(() -> fill(source, from, count, to, stream), fillers));
+    }
+    return new Upload(CompletableFuture.allOf(pieces.toArray(CompletableFuture[]::new)));
+  }
+
+  private void fill(Source source, long from, int count, CUdeviceptr to, CUstream stream) {
+    Slot slot = free.remove();
+    try {
+      context.makeCurrent();
+      send(slot, source, from, count, to, stream);
+    } finally {
+      free.add(slot);
+    }
+  }
+
+  private static void send(
+      Slot slot, Source source, long from, int count, CUdeviceptr to, CUstream stream) {
+    HostMemory host = slot.await(count);
+    source.read(from, host.bytes().slice(0, count).order(ByteOrder.nativeOrder()));
+    CudaFailure.check(
+        JCudaDriver.cuMemcpyHtoDAsync(to.withByteOffset(from), host.pointer(), count, stream),
+        "copying to the card");
+    slot.fetched.record(stream);
+  }
+
+  /** Copies from the GPU when all that the stream was given is done, and waits for it. */
+  void download(CUdeviceptr from, long bytes, CUstream stream, Sink sink) {
     for (long at = 0; at < bytes; at += PIECE_BYTES) {
       int count = (int) Math.min(PIECE_BYTES, bytes - at);
-      HostMemory host = next(count);
+      HostMemory host = callers.await(count);
       CudaFailure.check(
           JCudaDriver.cuMemcpyDtoHAsync(host.pointer(), from.withByteOffset(at), count, stream),
           "copying from the card");
@@ -71,26 +192,10 @@ final class Staging implements AutoCloseable {
     }
   }
 
-  /** The other buffer, as soon as the card has fetched what it held. */
-  private HostMemory next(int bytes) {
-    turn = 1 - turn;
-    sent[turn].await();
-    if (memory[turn] == null || memory[turn].bytes().capacity() < bytes) {
-      if (memory[turn] != null) {
-        memory[turn].close();
-        memory[turn] = null;
-      }
-      memory[turn] = new HostMemory(bytes);
-    }
-    return memory[turn];
-  }
-
+  /** Every upload has to be awaited before. */
   @Override
   public void close() {
-    for (HostMemory host : memory) {
-      if (host != null) {
-        host.close();
-      }
-    }
+    fillers.shutdown();
+    slots.forEach(Slot::free);
   }
 }

@@ -1,21 +1,22 @@
 package zerofive.backend.cuda;
 
 import java.nio.ByteBuffer;
-import java.util.Arrays;
-import java.util.stream.IntStream;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
 
 /**
- * Images that stay on the host. They reach the card in the order of the batches, a chunk of several
- * batches at a time: while the card trains on one chunk, a stream of its own copies the next into
- * the other of two places. Whether a chunk begins is planned apart from its staging, so that calls
- * can be recorded.
+ * Images that stay on the host. They reach the GPU in the order of the batches, a chunk of several
+ * batches at a time: while the GPU trains on one chunk, threads gather the next and a stream of its
+ * own copies it into the other of two places. Whether a chunk begins is planned apart from its
+ * staging, so that calls can be recorded.
  */
 final class StreamedPixels implements AutoCloseable {
   /** What a chunk holds at most, where one batch alone does not hold more. */
   private static final int CHUNK_BYTES = 8 << 20;
+
+  /** Of the GPU's memory, for the places of two chunks of usual batches. */
+  static final int PLACES_BYTES = 2 * CHUNK_BYTES;
 
   /**
    * A stretch of the order, on the card.
@@ -56,23 +57,29 @@ final class StreamedPixels implements AutoCloseable {
   private final HostMemory pixels;
   private final Staging staging;
   private final DevicePointer[] places = new DevicePointer[2];
-  private final CudaEvent[] copied;
+  private final CudaEvent copied;
   private final CudaEvent issued;
+
+  /** What each place holds, or will when its upload is done. */
   private final Chunk[] staged = new Chunk[2];
+
+  /** Of each place, until the compute stream was told to wait for it. */
+  private final Staging.Upload[] uploads = new Staging.Upload[2];
+
   private Chunk planned;
   private long room;
 
   /** Room for {@code length} pixels on the host, zero; all of it belongs to {@code owned}. */
-  StreamedPixels(CUstream compute, int length, Resources owned) {
+  StreamedPixels(CUstream compute, Staging staging, int length, Resources owned) {
     this.compute = compute;
+    this.staging = staging;
     CudaFailure.check(
         JCudaDriver.cuStreamCreate(copies, CUstream_flags.CU_STREAM_NON_BLOCKING),
         "creating a stream");
     owned.add(() -> JCudaDriver.cuStreamDestroy(copies));
-    copied = new CudaEvent[] {owned.add(new CudaEvent()), owned.add(new CudaEvent())};
+    copied = owned.add(new CudaEvent());
     issued = owned.add(new CudaEvent());
     pixels = owned.add(new HostMemory(length));
-    staging = new Staging(copies, owned);
     owned.add(this);
     clear(0, length);
   }
@@ -82,21 +89,26 @@ final class StreamedPixels implements AutoCloseable {
   }
 
   void upload(byte[] source, int offset, int to, int length) {
-    pixels.bytes().put(to, source, offset, length);
     forget();
+    pixels.bytes().put(to, source, offset, length);
   }
 
   void clear(int from, int length) {
+    forget();
     byte[] zeros = new byte[Math.min(length, CHUNK_BYTES)];
     for (int at = 0; at < length; at += zeros.length) {
       pixels.bytes().put(from + at, zeros, 0, Math.min(zeros.length, length - at));
     }
-    forget();
   }
 
-  /** To be called where pixels or an order changed: nothing that was staged is of use. */
+  /**
+   * To be called before pixels or an order change: nobody reads them any more, and nothing that was
+   * staged is of use.
+   */
   void forget() {
-    Arrays.fill(staged, null);
+    for (int slot = 0; slot < 2; slot++) {
+      vacate(slot);
+    }
     planned = null;
   }
 
@@ -147,8 +159,8 @@ final class StreamedPixels implements AutoCloseable {
 
   private void freePlaces() {
     room = 0;
-    Arrays.fill(staged, null);
     for (int slot = 0; slot < 2; slot++) {
+      vacate(slot);
       if (places[slot] != null) {
         JCudaDriver.cuMemFree(places[slot]);
         places[slot] = null;
@@ -162,49 +174,71 @@ final class StreamedPixels implements AutoCloseable {
   }
 
   /**
-   * Brings the chunk to the card, unless it is on its way already, and sends the next one after it.
+   * Lets the compute stream wait until the chunk is in its place, and has the next one follow. The
+   * host waits as long as the chunk is still being gathered.
    */
   void stage(Chunk chunk) {
-    if (!chunk.equals(staged[chunk.slot()])) {
-      send(chunk);
+    send(chunk);
+    int slot = chunk.slot();
+    if (uploads[slot] != null) {
+      staged[slot] = null;
+      uploads[slot].await();
+      copied.record(copies);
+      copied.holdBack(compute);
+      uploads[slot] = null;
+      staged[slot] = chunk;
     }
-    copied[chunk.slot()].holdBack(compute);
     Chunk next = chunk.next();
-    if (next != null && !next.equals(staged[next.slot()])) {
+    if (next != null) {
       send(next);
     }
   }
 
-  /** What the compute stream was given so far may still read the place. */
+  /**
+   * Sends the chunk to its place, unless it is there or on its way. What the compute stream was
+   * given so far may still read the place.
+   */
   private void send(Chunk chunk) {
-    staged[chunk.slot()] = null;
+    int slot = chunk.slot();
+    if (chunk.equals(staged[slot])) {
+      return;
+    }
+    vacate(slot);
     issued.record(compute);
     issued.holdBack(copies);
-    staging.upload(
-        (from, target) -> gather(chunk, (int) (from / chunk.width()), target),
-        (long) chunk.rows() * chunk.width(),
-        chunk.width(),
-        places[chunk.slot()]);
-    copied[chunk.slot()].record(copies);
-    staged[chunk.slot()] = chunk;
+    uploads[slot] =
+        staging.start(
+            (from, target) -> gather(chunk, (int) (from / chunk.width()), target),
+            (long) chunk.rows() * chunk.width(),
+            chunk.width(),
+            places[slot],
+            copies);
+    staged[slot] = chunk;
+  }
+
+  /**
+   * Nothing is sent to the place any more. A failure of that shows at the next call that counts.
+   */
+  private void vacate(int slot) {
+    staged[slot] = null;
+    if (uploads[slot] != null) {
+      uploads[slot].settle();
+      uploads[slot] = null;
+    }
   }
 
   private void gather(Chunk chunk, int row, ByteBuffer target) {
     int width = chunk.width();
     int start = chunk.from() + chunk.first() + row;
-    IntStream.range(0, target.capacity() / width)
-        .parallel()
-        .forEach(
-            r ->
-                target.put(
-                    r * width,
-                    pixels.bytes(),
-                    chunk.begin() + chunk.order()[start + r] * width,
-                    width));
+    for (int r = 0; r < target.capacity() / width; r++) {
+      int image = chunk.order()[start + r];
+      target.put(r * width, pixels.bytes(), chunk.begin() + image * width, width);
+    }
   }
 
   @Override
   public void close() {
+    forget();
     JCudaDriver.cuStreamSynchronize(copies);
     freePlaces();
   }

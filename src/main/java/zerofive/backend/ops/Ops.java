@@ -26,7 +26,10 @@ public interface Ops extends AutoCloseable {
   /** Values a step has in the rates buffer, F32; {@link StepRates} lays them out. */
   int RATES = 4;
 
-  /** New memory, all zero. Freed by {@link #close}. */
+  /**
+   * New memory, all zero. Freed by {@link #close}. Sets of images, U8, are to be allocated last: a
+   * device may leave on the host what it has no room for.
+   */
   Buffer allocate(ElementType type, int length);
 
   /** Copies {@code destination.length()} bytes from {@code source[offset...]}. */

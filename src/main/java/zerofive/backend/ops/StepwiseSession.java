@@ -57,8 +57,6 @@ public final class StepwiseSession implements TrainingSession {
     this.batchRows = Math.min(plan.batchSize(), trainCount);
     int parameterCount = plan.architecture().parameterCount();
 
-    trainPixels = ops.allocate(ElementType.U8, train.pixels().length);
-    ops.upload(train.pixels(), 0, trainPixels);
     trainLabels = ops.allocate(ElementType.I32, trainCount);
     ops.upload(train.targets(), trainLabels);
     order = ops.allocate(ElementType.I32, trainCount);
@@ -79,6 +77,8 @@ public final class StepwiseSession implements TrainingSession {
     forward = new ForwardPass(ops, plan.architecture(), parameters, batchRows);
     backward = new BackwardPass(ops, plan.architecture(), forward, gradient, batchRows);
     validation = new Validation(ops, plan.architecture(), plan.loss(), parameters, valid);
+    trainPixels = ops.allocate(ElementType.U8, train.pixels().length);
+    ops.upload(train.pixels(), 0, trainPixels);
     everyStep = ops.recorded(() -> takeEveryStep(false));
     everyShiftedStep = ops.recorded(() -> takeEveryStep(true));
   }

@@ -30,8 +30,6 @@ final class Validation {
     imageSize = images.imageSize();
     outputs = architecture.outputs();
     batchRows = Math.min(ForwardPass.evaluationRows(imageSize), count);
-    pixels = ops.allocate(ElementType.U8, images.pixels().length);
-    ops.upload(images.pixels(), 0, pixels);
     labels = ops.allocate(ElementType.I32, count);
     ops.upload(images.targets(), labels);
     order = ops.allocate(ElementType.I32, count);
@@ -40,6 +38,8 @@ final class Validation {
     targets = ops.allocate(ElementType.I32, batchRows);
     metrics = ops.allocate(ElementType.F64, Ops.METRICS);
     forward = new ForwardPass(ops, architecture, parameters, batchRows);
+    pixels = ops.allocate(ElementType.U8, images.pixels().length);
+    ops.upload(images.pixels(), 0, pixels);
     everyBatch = ops.recorded(this::measureEveryBatch);
   }
 

@@ -72,6 +72,7 @@ public final class CudaUnderTest {
     if (REAL) {
       return here;
     }
+    SimulatedDevice.load();
     Map<String, String> variables = new LinkedHashMap<>(here.variables());
     variables.put("LD_LIBRARY_PATH", SimulatedDevice.folder().toString());
     return new Environment(variables, here.root(), here.system(), here.processor());

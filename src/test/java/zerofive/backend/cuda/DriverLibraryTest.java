@@ -12,6 +12,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Assumptions;
@@ -162,6 +163,56 @@ class DriverLibraryTest {
     assertRefused("/opt/arm/libcuda.so.1", "is for another processor");
     machine.library("/opt/driver/libcuda.so.1");
     assertFound("/opt/driver/libcuda.so.1");
+  }
+
+  private void assertCompiler(String path) {
+    assertEquals(
+        Optional.ofNullable(path).map(machine::at),
+        DriverLibrary.find(machine.environment()).compiler());
+  }
+
+  /** The driver opens its compiler by name: where the loader does not look, it is loaded first. */
+  @ParameterizedTest
+  @ValueSource(strings = {"/usr/local/nvidia/lib64", "/usr/lib/wsl/lib"})
+  void inAnExtraFolderTheCompilerBesideTheDriverIsNamed(String folder) {
+    machine.library(folder + "/libcuda.so.1");
+    assertCompiler(null);
+    machine.library(folder + "/libnvidia-ptxjitcompiler.so.1");
+    assertCompiler(folder + "/libnvidia-ptxjitcompiler.so.1");
+    machine.variable("LD_LIBRARY_PATH", folder);
+    assertCompiler(null);
+    machine.variable("LD_LIBRARY_PATH", "").loaderCache(folder + "/libcuda.so.1");
+    assertCompiler(null);
+  }
+
+  @Test
+  void inADefaultFolderTheLoaderFindsTheCompiler() {
+    machine
+        .library("/usr/lib64/libcuda.so.1")
+        .library("/usr/lib64/libnvidia-ptxjitcompiler.so.1")
+        .library("/usr/local/nvidia/lib64/libcuda.so.1")
+        .library("/usr/local/nvidia/lib64/libnvidia-ptxjitcompiler.so.1");
+    assertFound("/usr/lib64/libcuda.so.1");
+    assertCompiler(null);
+  }
+
+  @Test
+  void anExtraFolderWhoseCompilerCannotBeLoadedIsPassedOver() {
+    String first = "/usr/local/nvidia/lib64/";
+    String second = "/usr/lib/wsl/lib/";
+    machine
+        .library(first + "libcuda.so.1")
+        .link(first + "libnvidia-ptxjitcompiler.so.1", "libnvidia-ptxjitcompiler.so.535.54.03")
+        .library(second + "libcuda.so.1")
+        .file(
+            second + "libnvidia-ptxjitcompiler.so.1",
+            FakeMachine.elfHeader().putShort(18, (short) 183).array());
+    String beside = "has beside it a libnvidia-ptxjitcompiler.so.1 that ";
+    assertRefused(first + "libcuda.so.1", beside + "is a link to nothing");
+    assertRefused(second + "libcuda.so.1", beside + "is for another processor");
+    machine.library(second + "libnvidia-ptxjitcompiler.so.1");
+    assertFound(second + "libcuda.so.1");
+    assertCompiler(second + "libnvidia-ptxjitcompiler.so.1");
   }
 
   @ParameterizedTest

@@ -21,7 +21,8 @@ final class NativesProbe {
     Environment environment = Environment.here();
     String temporary = System.getProperty("java.io.tmpdir");
     try {
-      JcudaNatives.loadDriver(new DriverLibrary(Path.of(arguments[0])), environment);
+      JcudaNatives.loadDriver(
+          new DriverLibrary(Path.of(arguments[0]), Optional.empty()), environment);
       int[] version = new int[1];
       JCudaDriver.cuDriverGetVersion(version);
       System.out.println("driver " + version[0]);

@@ -3,6 +3,7 @@ package zerofive.backend.cuda;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
 
 /**
@@ -11,6 +12,9 @@ import org.junit.jupiter.api.Assumptions;
  * #reset}s; child processes have their own, by {@link #variables}.
  */
 public final class SimulatedDevice {
+  /** What the driver opens by name to compile PTX. */
+  static final String COMPILER = "libnvidia-ptxjitcompiler.so.1";
+
   private static boolean loaded;
 
   private SimulatedDevice() {}
@@ -20,14 +24,18 @@ public final class SimulatedDevice {
     return SimulatorBuild.missing();
   }
 
-  /** The folder with libcuda.so.1, libcublas.so.12, libcublas.so.13, and their cublasLt. */
+  /** The folder with the driver's two libraries, libcublas.so.12 and .13, and their cublasLt. */
   public static Path folder() {
     return SimulatorBuild.libraries();
   }
 
-  /** The driver, for the classes that load one. */
+  /**
+   * The driver, for the classes that load one. It lies outside the loader's path: that of a process
+   * is fixed when the process begins.
+   */
   public static DriverLibrary driver() {
-    return new DriverLibrary(folder().resolve("libcuda.so.1"));
+    return new DriverLibrary(
+        folder().resolve("libcuda.so.1"), Optional.of(folder().resolve(COMPILER)));
   }
 
   /**
@@ -58,11 +66,16 @@ public final class SimulatedDevice {
    */
   public static synchronized void start() {
     Assumptions.assumeTrue(missing().isEmpty(), "skipped: " + missing());
+    load();
+    reset();
+  }
+
+  /** Loads it into this process with JCudaDriver, once. */
+  static synchronized void load() {
     if (!loaded) {
       JcudaNatives.loadDriver(driver(), Environment.here());
       loaded = true;
     }
-    reset();
   }
 
   /** Everything as at the beginning: nothing lives, no settings, no counts, no violations. */

@@ -5,7 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.charset.StandardCharsets;
@@ -35,9 +38,10 @@ import jcuda.runtime.cudaStream_t;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import zerofive.backend.JniCheck;
 
 /** The simulated device itself, through JCuda: what it computes, and what it must catch. */
-@ExtendWith(FreshDevice.class)
+@ExtendWith({FreshDevice.class, JniCheck.class})
 final class SimulatedDeviceTest {
   private static final int ELEMENTS = 1000;
   private static final long BYTES = (long) ELEMENTS * Sizeof.FLOAT;
@@ -120,7 +124,7 @@ final class SimulatedDeviceTest {
     CUdeviceptr memory = uploaded(filled(1));
     assertEquals(
         CUresult.CUDA_ERROR_INVALID_VALUE,
-        cuMemcpyHtoDAsync(memory, Pointer.to(new float[ELEMENTS]), BYTES, stream()));
+        cuMemcpyHtoDAsync(memory, Pointer.to(floats(ELEMENTS)), BYTES, stream()));
     assertEquals(1, SimulatedDevice.violations().size());
   }
 
@@ -210,16 +214,25 @@ final class SimulatedDeviceTest {
   @Test
   void theReasonOfARefusedPtxIsInTheLog() {
     SimulatedDevice.configure("driver=12000");
-    JITOptions options = new JITOptions();
-    options.putInt(CUjit_option.CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES, 1000);
-    options.putBytes(CUjit_option.CU_JIT_ERROR_LOG_BUFFER, new byte[1000]);
+    JITOptions options = log(1000);
     byte[] ptx = ".version 9.0\n.target sm_75\n\0".getBytes(StandardCharsets.US_ASCII);
+    Pointer image = Pointer.to(ByteBuffer.allocateDirect(ptx.length).put(ptx));
     assertEquals(
         CUresult.CUDA_ERROR_UNSUPPORTED_PTX_VERSION,
-        cuModuleLoadDataJIT(new CUmodule(), Pointer.to(ptx), options));
+        cuModuleLoadDataJIT(new CUmodule(), image, options));
     assertEquals(
         "ptxas fatal : unsupported .version 9.0",
         options.getString(CUjit_option.CU_JIT_ERROR_LOG_BUFFER));
+  }
+
+  /** JCuda holds a Java array during the call, and calls Java in it: what JniCheck is there for. */
+  @Test
+  void anArrayOfPtxIsFoundByTheCheckOfJni() throws IOException {
+    assumeTrue(JniCheck.isOn(), "skipped: this JVM does not run with -Xcheck:jni and a log");
+    assertEquals(List.of(), JniCheck.findings());
+    byte[] ptx = "no ptx\0".getBytes(StandardCharsets.US_ASCII);
+    cuModuleLoadDataJIT(new CUmodule(), Pointer.to(ptx), log(1000));
+    assertEquals(1, JniCheck.findings().size());
   }
 
   @Test
@@ -362,6 +375,13 @@ final class SimulatedDeviceTest {
     return function;
   }
 
+  private static JITOptions log(int bytes) {
+    JITOptions options = new JITOptions();
+    options.putInt(CUjit_option.CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES, bytes);
+    options.putBytes(CUjit_option.CU_JIT_ERROR_LOG_BUFFER, new byte[bytes]);
+    return options;
+  }
+
   private static int load(String ptx) {
     return cuModuleLoadData(new CUmodule(), ptx);
   }
@@ -370,11 +390,7 @@ final class SimulatedDeviceTest {
       CUfunction function, CUdeviceptr bias, CUdeviceptr z, CUstream stream) {
     Pointer parameters =
         Pointer.to(
-            Pointer.to(new int[] {1}),
-            Pointer.to(new int[] {ELEMENTS}),
-            Pointer.to(new int[] {ELEMENTS}),
-            Pointer.to(bias),
-            Pointer.to(z));
+            integer(1), integer(ELEMENTS), integer(ELEMENTS), Pointer.to(bias), Pointer.to(z));
     ok(
         cuLaunchKernel(
             function, (ELEMENTS + 255) / 256, 1, 1, 256, 1, 1, 0, stream, parameters, null));
@@ -386,9 +402,21 @@ final class SimulatedDeviceTest {
 
   private static int sgemm(cublasHandle handle, CUdeviceptr a, CUdeviceptr b, CUdeviceptr c) {
     int plain = cublasOperation.CUBLAS_OP_N;
-    Pointer one = Pointer.to(new float[] {1});
-    Pointer zero = Pointer.to(new float[] {0});
+    Pointer one = Pointer.to(floats(1).put(0, 1));
+    Pointer zero = Pointer.to(floats(1));
     return JCublas2.cublasSgemm(handle, plain, plain, 2, 2, 3, one, a, 2, b, 3, zero, c, 2);
+  }
+
+  /** Outside Java's heap, since JCuda calls Java while it holds an array. */
+  private static FloatBuffer floats(int count) {
+    return ByteBuffer.allocateDirect(count * Sizeof.FLOAT)
+        .order(ByteOrder.nativeOrder())
+        .asFloatBuffer();
+  }
+
+  private static Pointer integer(int value) {
+    return Pointer.to(
+        ByteBuffer.allocateDirect(Integer.BYTES).order(ByteOrder.nativeOrder()).putInt(0, value));
   }
 
   private static CUstream stream() {
@@ -400,7 +428,8 @@ final class SimulatedDeviceTest {
   private static CUdeviceptr uploaded(float[] values) {
     CUdeviceptr memory = new CUdeviceptr();
     ok(cuMemAlloc(memory, (long) values.length * Sizeof.FLOAT));
-    ok(cuMemcpyHtoD(memory, Pointer.to(values), (long) values.length * Sizeof.FLOAT));
+    Pointer from = Pointer.to(floats(values.length).put(0, values));
+    ok(cuMemcpyHtoD(memory, from, (long) values.length * Sizeof.FLOAT));
     return memory;
   }
 
@@ -409,8 +438,10 @@ final class SimulatedDeviceTest {
   }
 
   private static float[] downloaded(CUdeviceptr memory, int elements) {
+    FloatBuffer to = floats(elements);
+    ok(cuMemcpyDtoH(Pointer.to(to), memory, (long) elements * Sizeof.FLOAT));
     float[] values = new float[elements];
-    ok(cuMemcpyDtoH(Pointer.to(values), memory, (long) elements * Sizeof.FLOAT));
+    to.get(values);
     return values;
   }
 

@@ -66,7 +66,10 @@ final class SimulatorBuild {
     return "";
   }
 
-  /** The folder with libcuda.so.1 and, each with its cublasLt, libcublas.so.12 and .13. */
+  /**
+   * The folder with libcuda.so.1, the libnvidia-ptxjitcompiler.so.1 that it opens, and, each with
+   * its cublasLt, libcublas.so.12 and .13.
+   */
   static Path libraries() {
     List<String> flags =
         List.of("-std=c++17", "-O2", "-fPIC", "-fvisibility=hidden", "-pthread", "-I" + KERNELS);
@@ -91,7 +94,15 @@ final class SimulatorBuild {
           run(folder, cublas);
           List<String> link = new ArrayList<>(List.of("-shared", "-Wl,-soname,libcuda.so.1"));
           objects.forEach(object -> link.add(object.product()));
-          run(folder, List.of(linked("libcuda.so.1", flags, link)));
+          link.add("-ldl");
+          String compiler = "libnvidia-ptxjitcompiler";
+          String soname = compiler + ".so.1";
+          Path source = SOURCES.resolve(compiler + ".cpp");
+          run(
+              folder,
+              List.of(
+                  linked("libcuda.so.1", flags, link),
+                  linked(soname, flags, List.of("-shared", "-Wl,-soname," + soname, source + ""))));
           List<Step> links = new ArrayList<>();
           for (int major : List.of(12, 13)) {
             for (String name : List.of("libcublasLt", "libcublas")) {

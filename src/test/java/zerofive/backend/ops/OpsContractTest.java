@@ -15,11 +15,13 @@ import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import zerofive.backend.DoubleFormulas;
 import zerofive.backend.Implementations;
+import zerofive.backend.JniCheck;
 import zerofive.backend.Optimizer;
 import zerofive.backend.Optimizer.Kind;
 import zerofive.backend.ops.GuardedOps.Region;
@@ -31,6 +33,7 @@ import zerofive.model.Loss;
  * What every implementation of {@link Ops} has to do, at sizes chosen to hurt: 1, primes, one under
  * and one over a tile or a vector.
  */
+@ExtendWith(JniCheck.class)
 final class OpsContractTest {
   private static final int[] SIZES = {
     1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512,

@@ -1,0 +1,1 @@
+// The library that NVIDIA's driver compiles PTX with. The simulated driver opens it by name and needs nothing in it.

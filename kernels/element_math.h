@@ -14,9 +14,9 @@
 #endif
 
 // As zerofive.backend.Optimizer has them; each is rounded to float once.
-constexpr float ADAM_NEW_SHARE1 = (float)(1 - 0.9);
-constexpr float ADAM_KEPT_SHARE2 = (float)0.999;
-constexpr float ADAM_NEW_SHARE2 = (float)(1 - 0.999);
+constexpr float ONE_MINUS_BETA1 = (float)(1 - 0.9);
+constexpr float BETA2 = (float)0.999;
+constexpr float ONE_MINUS_BETA2 = (float)(1 - 0.999);
 constexpr float ADAM_EPSILON = 1e-8f;
 
 // Codes of zerofive.model.Activation and zerofive.model.Loss.
@@ -36,8 +36,8 @@ ZEROFIVE_FORMULA float float_of(uint32_t bits) {
 }
 
 // A pixel in [0, 1].
-ZEROFIVE_FORMULA float normalized(uint8_t shade) {
-  return (float)shade / 255.0f;
+ZEROFIVE_FORMULA float normalized(uint8_t pixel) {
+  return (float)pixel / 255.0f;
 }
 
 // How far an image is moved to the right and down: two signed bytes, as zerofive.data.Augmentation packs them.
@@ -49,8 +49,8 @@ ZEROFIVE_FORMULA float activated(int activation, float v) {
   return activation == ACTIVATION_RELU && v < 0.0f ? 0.0f : v;
 }
 
-// delta times the activation's slope, told from the activated value.
-ZEROFIVE_FORMULA float activation_slope(int activation, float activated, float delta) {
+// delta times the activation's gradient, from the activated value.
+ZEROFIVE_FORMULA float activation_backward(int activation, float activated, float delta) {
   return activation == ACTIVATION_RELU && activated <= 0.0f ? 0.0f : delta;
 }
 
@@ -78,7 +78,7 @@ ZEROFIVE_FORMULA float exp_nonpositive(float x) {
 }
 
 // log(1 + e) for e in [0, 1]: 2 artanh(s) with s = e / (2 + e) <= 1/3, by its series.
-ZEROFIVE_FORMULA float log1p_of_share(float e) {
+ZEROFIVE_FORMULA float log1p_fraction(float e) {
   float s = e / (2.0f + e);
   float t = s * s;
   float p = 1.0f / 15;
@@ -118,15 +118,15 @@ ZEROFIVE_FORMULA float sigmoid(float z) {
 ZEROFIVE_FORMULA float binary_loss(int loss, float z, int target) {
   float v = target == 0 ? -z : z;
   if (loss == LOSS_MNIST) return sigmoid(v);
-  return (v > 0.0f ? v : 0.0f) + log1p_of_share(exp_nonpositive(-fabsf(v)));
+  return (v > 0.0f ? v : 0.0f) + log1p_fraction(exp_nonpositive(-fabsf(v)));
 }
 
 // d(binary_loss) / dz.
-ZEROFIVE_FORMULA float binary_slope(int loss, float z, int target) {
+ZEROFIVE_FORMULA float binary_loss_grad(int loss, float z, int target) {
   float v = target == 0 ? -z : z;
   float e = exp_nonpositive(-fabsf(z));
-  float slope = loss == LOSS_MNIST ? e / ((1.0f + e) * (1.0f + e)) : sigmoid(v);
-  return target == 0 ? -slope : slope;
+  float gradient = loss == LOSS_MNIST ? e / ((1.0f + e) * (1.0f + e)) : sigmoid(v);
+  return target == 0 ? -gradient : gradient;
 }
 
 // What softmax and cross-entropy need of a row of logits: -log softmax(z)[target] = log(exp_sum) + largest - z[target].
@@ -147,13 +147,13 @@ ZEROFIVE_FORMULA float softmax_loss(SoftmaxRow row, const float* z, int target) 
 }
 
 // d(softmax_loss) / dz[j].
-ZEROFIVE_FORMULA float softmax_slope(SoftmaxRow row, const float* z, int target, int j) {
-  float share = exp_nonpositive(z[j] - row.largest) / row.exp_sum;
-  return j == target ? share - 1.0f : share;
+ZEROFIVE_FORMULA float softmax_grad(SoftmaxRow row, const float* z, int target, int j) {
+  float probability = exp_nonpositive(z[j] - row.largest) / row.exp_sum;
+  return j == target ? probability - 1.0f : probability;
 }
 
-// Whether a row of logits names the class target; a row with a NaN names none, and of equals the first is named.
-ZEROFIVE_FORMULA bool names(const float* z, int outputs, int target) {
+// Whether a row of logits is classified as target; a row with a NaN is never correct, and of equal logits the first wins.
+ZEROFIVE_FORMULA bool is_correct(const float* z, int outputs, int target) {
   if (outputs == 1) return target == 0 ? z[0] > 0.0f : z[0] <= 0.0f;
   bool right = true;
   for (int j = 0; j < outputs; j++) right = right && (j < target ? z[j] < z[target] : z[j] <= z[target]);
@@ -161,26 +161,26 @@ ZEROFIVE_FORMULA bool names(const float* z, int outputs, int target) {
 }
 
 // A decay or momentum of 0 leaves its term out: 0 times an infinite weight would be NaN.
-ZEROFIVE_FORMULA float decayed(float g, float w, float decay) {
+ZEROFIVE_FORMULA float add_weight_decay(float g, float w, float decay) {
   return decay != 0.0f ? g + decay * w : g;
 }
 
-// SGD: the new velocity, which is also the slope that is followed. Called where momentum is not 0.
-ZEROFIVE_FORMULA float velocity(float v, float g, float momentum) {
+// SGD: the new velocity, which is also the gradient that is followed. Called where momentum is not 0.
+ZEROFIVE_FORMULA float momentum_update(float v, float g, float momentum) {
   return momentum * v + g;
 }
 
 // One step of SGD along g.
-ZEROFIVE_FORMULA float descended(float w, float g, float rate) {
+ZEROFIVE_FORMULA float sgd_step(float w, float g, float rate) {
   return w - rate * g;
 }
 
-ZEROFIVE_FORMULA float adam_mean(float m, float g) {
-  return m + ADAM_NEW_SHARE1 * (g - m);
+ZEROFIVE_FORMULA float adam_first_moment(float m, float g) {
+  return m + ONE_MINUS_BETA1 * (g - m);
 }
 
-ZEROFIVE_FORMULA float adam_square(float v, float g) {
-  return ADAM_KEPT_SHARE2 * v + ADAM_NEW_SHARE2 * (g * g);
+ZEROFIVE_FORMULA float adam_second_moment(float v, float g) {
+  return BETA2 * v + ONE_MINUS_BETA2 * (g * g);
 }
 
 // step_size and root carry Adam's bias corrections; Java makes them.

@@ -196,7 +196,7 @@ __device__ __forceinline__ void multiply(
       float2 pair = sums[e / EACH][e % EACH / 2];
       float v = e % 2 == 0 ? pair.x : pair.y;
       if (epilogue == EPILOGUE_BIAS_ACTIVATION) v = activated(activation, v + other[j]);
-      if (epilogue == EPILOGUE_ACTIVATION_GRADIENT) v = activation_slope(activation, other[i * n + j], v);
+      if (epilogue == EPILOGUE_ACTIVATION_GRADIENT) v = activation_backward(activation, other[i * n + j], v);
       c[i * n + j] = v;
     }
   }

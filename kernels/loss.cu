@@ -1,25 +1,25 @@
-// The slope of the mean loss at each logit, slopes[r, j] = d(mean loss) / d logits[r, j], and metrics[0] += the sum
-// of the rows' losses. logits, slopes f32 [rows, outputs]; targets i32 [rows]; metrics f64 [2]. A thread a row; where
+// The gradient of the mean loss at each logit, dlogits[r, j] = d(mean loss) / d logits[r, j], and metrics[0] += the sum
+// of the rows' losses. logits, dlogits f32 [rows, outputs]; targets i32 [rows]; metrics f64 [2]. A thread a row; where
 // the grid is at its largest a thread first adds the losses of its several rows. Sums are made in double, in the
 // order of launch.cuh, which depends on the number of rows alone.
 #include "launch.cuh"
 
 extern "C" __global__ __launch_bounds__(THREADS) void loss(
     int loss, int rows, int outputs, const float* __restrict__ logits, const int* __restrict__ targets,
-    float* __restrict__ slopes, double* metrics, double* partials, unsigned int* counter) {
+    float* __restrict__ dlogits, double* metrics, double* partials, unsigned int* counter) {
   double sum = 0;
   float count = (float)rows;
   for (unsigned int r = element_index(); r < (unsigned int)rows; r += gridDim.x * THREADS) {
     const float* z = logits + (size_t)r * outputs;
-    float* slope = slopes + (size_t)r * outputs;
+    float* dlogit = dlogits + (size_t)r * outputs;
     int target = targets[r];
     if (loss == LOSS_CROSS_ENTROPY) {
       SoftmaxRow row = softmax_row(z, outputs);
       sum += softmax_loss(row, z, target);
-      for (int j = 0; j < outputs; j++) slope[j] = softmax_slope(row, z, target, j) / count;
+      for (int j = 0; j < outputs; j++) dlogit[j] = softmax_grad(row, z, target, j) / count;
     } else {
       sum += binary_loss(loss, z[0], target);
-      slope[0] = binary_slope(loss, z[0], target) / count;
+      dlogit[0] = binary_loss_grad(loss, z[0], target) / count;
     }
   }
   add_to_metrics({sum}, metrics, partials, counter);

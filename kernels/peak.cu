@@ -1,4 +1,4 @@
-// What the card's float32 units can do at most: every thread takes so many steps x = a x + b along CHAINS chains that begin at
+// What the GPU's float32 units can do at most: every thread takes so many steps x = a x + b along CHAINS chains that begin at
 // its number in the block and do not wait for each other, and leaves their sum, so that no step can be left out.
 //
 //   sums  f32 [blocks, THREADS], written

@@ -1,4 +1,4 @@
-// Measures without a slope: metrics[0] += the sum of the rows' losses, metrics[1] += the rows whose class the logits name.
+// Measures without a gradient: metrics[0] += the sum of the rows' losses, metrics[1] += the rows whose class the logits name.
 // logits f32 [rows, outputs], targets i32 [rows], metrics f64 [2]. Threads and the order of the sums are loss's.
 #include "launch.cuh"
 
@@ -11,7 +11,7 @@ extern "C" __global__ __launch_bounds__(THREADS) void score(
     const float* z = logits + (size_t)r * outputs;
     int target = targets[r];
     sum += loss == LOSS_CROSS_ENTROPY ? softmax_loss(softmax_row(z, outputs), z, target) : binary_loss(loss, z[0], target);
-    correct += names(z, outputs, target);
+    correct += is_correct(z, outputs, target);
   }
   add_to_metrics({sum, correct}, metrics, partials, counter);
 }

@@ -10,12 +10,12 @@ extern "C" __global__ __launch_bounds__(THREADS) void update_sgd(
     const float* __restrict__ rates, int step, float momentum, float decay) {
   unsigned int i = element_index();
   if (i >= n) return;
-  float slope = decayed(g[i], w[i], decay);
+  float gradient = add_weight_decay(g[i], w[i], decay);
   if (momentum != 0.0f) {
-    slope = velocity(moments[i], slope, momentum);
-    moments[i] = slope;
+    gradient = momentum_update(moments[i], gradient, momentum);
+    moments[i] = gradient;
   }
-  w[i] = descended(w[i], slope, rates[step * RATES]);
+  w[i] = sgd_step(w[i], gradient, rates[step * RATES]);
 }
 
 // moments: m [n], then v [n]. decoupled: AdamW, which shrinks the weights by its factor and adds no decay to the gradient.
@@ -26,9 +26,9 @@ extern "C" __global__ __launch_bounds__(THREADS) void update_adam(
   if (i >= n) return;
   const float* row = rates + step * RATES;
   float weight = decoupled ? row[3] * w[i] : w[i];
-  float slope = decoupled ? g[i] : decayed(g[i], weight, decay);
-  float m = adam_mean(moments[i], slope);
-  float v = adam_square(moments[n + i], slope);
+  float gradient = decoupled ? g[i] : add_weight_decay(g[i], weight, decay);
+  float m = adam_first_moment(moments[i], gradient);
+  float v = adam_second_moment(moments[n + i], gradient);
   moments[i] = m;
   moments[n + i] = v;
   w[i] = adam_step(weight, m, v, row[1], row[2]);

@@ -1,4 +1,4 @@
-// delta[i] = delta[i] times the activation's slope, told from the activated value. Both f32 [elements].
+// delta[i] = delta[i] times the activation's gradient, told from the activated value. Both f32 [elements].
 #include "native.h"
 
 namespace INSTRUCTION_SET {
@@ -7,7 +7,7 @@ void activation_gradient(Team* team, int activation, int64_t elements, const flo
   team->run_if(elements > WORTH_SHARING, [=](int member) {
     int64_t end = share(elements, LANES, member + 1, team->threads());
     for (int64_t i = share(elements, LANES, member, team->threads()); i < end; i++) {
-      delta[i] = activation_slope(activation, values[i], delta[i]);
+      delta[i] = activation_backward(activation, values[i], delta[i]);
     }
   });
 }

@@ -1,6 +1,6 @@
-// A set of images as training reads it: as lists of each image's lit pixels, or as the bytes they are.
+// A set of images as training reads it: as lists of each image's nonzero pixels, or as the bytes they are.
 //
-// A list's length is a multiple of four: its last pixel is repeated with a shade of 0.
+// A list's length is a multiple of four: its last pixel is repeated with a value of 0.
 #include "native.h"
 
 namespace INSTRUCTION_SET {
@@ -8,7 +8,7 @@ namespace INSTRUCTION_SET {
 // Pixels that a list can name.
 constexpr int64_t MOST_LISTED = 1 << 16;
 
-// Up to this share of lit pixels the lists are faster than a product with all pixels.
+// Up to this share of nonzero pixels the lists are faster than a product with all pixels.
 constexpr double SPARSE = 0.35;
 
 // Pixels of an image that are listed at once.
@@ -27,7 +27,7 @@ struct Images {
   // As lists: image i's are [begin[i], begin[i + 1]), padding included.
   int64_t* begin;
   uint16_t* index;
-  uint8_t* shade;
+  uint8_t* value;
   // Member m of the team has an image's entries [split[i * (threads + 1) + m], ... + 1), those of the pixels
   // [bounds[m], bounds[m + 1]).
   int64_t* split;
@@ -38,7 +38,7 @@ struct Images {
   struct Box* boxes;
   uint16_t* columns;
   uint16_t* clipped_index;
-  uint8_t* clipped_shade;
+  uint8_t* clipped_value;
 };
 
 INLINE int64_t padded(int64_t count, int64_t unit) { return (count + unit - 1) / unit * unit; }
@@ -54,12 +54,12 @@ INLINE int64_t lit(const uint8_t* pixels, int64_t inputs) {
   return sum;
 }
 
-// The lit ones of some pixels, the first of which is number `first`; returns how many. One more is written than there are.
-INLINE int64_t list_pixels(const uint8_t* pixels, int64_t count, int64_t first, uint16_t* index, uint8_t* shade) {
+// The nonzero ones of some pixels, the first of which is number `first`; returns how many. One more is written than there are.
+INLINE int64_t list_pixels(const uint8_t* pixels, int64_t count, int64_t first, uint16_t* index, uint8_t* value) {
   int64_t n = 0;
   for (int64_t p = 0; p < count; p++) {
     index[n] = (uint16_t)(first + p);
-    shade[n] = pixels[p];
+    value[n] = pixels[p];
     n += pixels[p] != 0;
   }
   return n;
@@ -88,7 +88,7 @@ void make_lists(Images* images, Team* team, const uint8_t* pixels) {
   int64_t count = images->count;
   Arena& memory = images->memory;
   images->index = (uint16_t*)memory.take(images->begin[count] * sizeof(uint16_t));
-  images->shade = (uint8_t*)memory.take(images->begin[count]);
+  images->value = (uint8_t*)memory.take(images->begin[count]);
   images->split = (int64_t*)memory.take(count * (threads + 1) * sizeof(int64_t));
   images->bounds = (int64_t*)memory.take((threads + 1) * sizeof(int64_t));
   if (memory.failed()) return;
@@ -96,14 +96,14 @@ void make_lists(Images* images, Team* team, const uint8_t* pixels) {
     int64_t end = share(count, 1, member + 1, threads);
     // In a place of its own, since the member that has the next image writes right behind.
     uint16_t index[LISTED_AT_ONCE + 1];
-    uint8_t shade[LISTED_AT_ONCE + 1];
+    uint8_t value[LISTED_AT_ONCE + 1];
     for (int64_t i = share(count, 1, member, threads); i < end; i++) {
       int64_t at = images->begin[i];
       for (int64_t p = 0; p < images->inputs; p += LISTED_AT_ONCE) {
         int64_t some = images->inputs - p < LISTED_AT_ONCE ? images->inputs - p : LISTED_AT_ONCE;
-        int64_t n = list_pixels(pixels + i * images->inputs + p, some, p, index, shade);
+        int64_t n = list_pixels(pixels + i * images->inputs + p, some, p, index, value);
         memcpy(images->index + at, index, n * sizeof(uint16_t));
-        memcpy(images->shade + at, shade, n);
+        memcpy(images->value + at, value, n);
         at += n;
       }
       images->split[i * (threads + 1) + threads] = at;
@@ -152,7 +152,7 @@ void destroy_images(Images* images) {
   }
 }
 
-// Counts each image's lit pixels, so that begin says where the lists begin; returns how many there are in all.
+// Counts each image's nonzero pixels, so that begin says where the lists begin; returns how many there are in all.
 int64_t count_lit(Images* images, Team* team, const uint8_t* pixels) {
   int64_t count = images->count;
   int64_t* begin = images->begin = (int64_t*)images->memory.take((count + 1) * sizeof(int64_t));

@@ -50,12 +50,12 @@ struct Linear {
   // Weights, the optimiser's two kinds of values and the gradient in the columns' order, each padded to whole COLUMNS.
   float* values[3];
   float* gradient;
-  // Each part's sums, f32 [parts, width], and its sum of slopes.
+  // Each part's sums, f32 [parts, width], and its sum of gradients.
   float* part_gradients;
-  float* part_slopes;
+  float* part_dlogits;
   // Of batches that were copied for themselves: where each begins in `near`, how wide it is, and its columns, `width` for each;
   // the weights of the present one.
-  int32_t* known_order;
+  int32_t* cached_order;
   bool near_made;
   uint8_t* near;
   int64_t* near_begin;
@@ -87,15 +87,15 @@ void byte_dots(const uint8_t* const* rows, int64_t count, int64_t width, const f
   }
 }
 
-// gradient[c] += sum over r of slopes[r] * row r's byte c, r ascending.
-void add_byte_rows(const uint8_t* const* rows, int64_t count, int64_t width, const float* slopes, float* gradient) {
+// gradient[c] += sum over r of gradients[r] * row r's byte c, r ascending.
+void add_byte_rows(const uint8_t* const* rows, int64_t count, int64_t width, const float* dlogits, float* gradient) {
   constexpr int BLOCKS = COLUMNS / LANES;
   for (int64_t c = 0; c < width; c += COLUMNS) {
     Lanes sums[BLOCKS];
     for (int b = 0; b < BLOCKS; b++) sums[b] = load(gradient + c + b * LANES);
     for (int64_t r = 0; r < count; r++) {
-      Lanes slope = broadcast(slopes[r]);
-      for (int b = 0; b < BLOCKS; b++) sums[b] = multiply_add(bytes(rows[r] + c + b * LANES), slope, sums[b]);
+      Lanes dlogit = broadcast(dlogits[r]);
+      for (int b = 0; b < BLOCKS; b++) sums[b] = multiply_add(bytes(rows[r] + c + b * LANES), dlogit, sums[b]);
     }
     for (int b = 0; b < BLOCKS; b++) store(gradient + c + b * LANES, sums[b]);
   }
@@ -121,7 +121,7 @@ void take_values(Linear* linear, Arena& memory, int64_t batch_rows, int moments)
   for (int kind = 0; kind <= moments; kind++) linear->values[kind] = (float*)memory.take(whole * sizeof(float));
   linear->gradient = (float*)memory.take(whole * sizeof(float));
   linear->part_gradients = (float*)memory.take(parts * linear->width * sizeof(float));
-  linear->part_slopes = (float*)memory.take(parts * sizeof(float));
+  linear->part_dlogits = (float*)memory.take(parts * sizeof(float));
 }
 
 // pixels u8 [images, inputs]; batch_rows: the most images of a batch. Null where the memory is too small.
@@ -276,10 +276,10 @@ int64_t copy_batch(const Linear* linear, const int32_t* order, int64_t rows, int
 // Copies every batch for itself, if this order is worth it and that is not done yet. False: the batches are as they were.
 bool make_near(Linear* linear, Arena& memory, Team* team, const int32_t* order, int64_t count, int64_t batch) {
   if (memory.failed() || batch < PART_ROWS || !is_sequential(order, count)) return false;
-  if (linear->near_made && memcmp(order, linear->known_order, count * sizeof(int32_t)) == 0) return true;
+  if (linear->near_made && memcmp(order, linear->cached_order, count * sizeof(int32_t)) == 0) return true;
   int64_t batches = (count + batch - 1) / batch;
   if (linear->near == nullptr) {
-    linear->known_order = (int32_t*)memory.take(count * sizeof(int32_t));
+    linear->cached_order = (int32_t*)memory.take(count * sizeof(int32_t));
     linear->near = (uint8_t*)memory.take(count * linear->width);
     linear->near_begin = (int64_t*)memory.take(batches * sizeof(int64_t));
     linear->near_width = (int64_t*)memory.take(batches * sizeof(int64_t));
@@ -287,7 +287,7 @@ bool make_near(Linear* linear, Arena& memory, Team* team, const int32_t* order, 
     linear->near_weights = (float*)memory.take(linear->width * sizeof(float));
     if (memory.failed()) return false;
   }
-  memcpy(linear->known_order, order, count * sizeof(int32_t));
+  memcpy(linear->cached_order, order, count * sizeof(int32_t));
   team->run([=](int member) {
     int64_t end = share(batches, 1, member + 1, team->threads());
     for (int64_t b = share(batches, 1, member, team->threads()); b < end; b++) {
@@ -313,29 +313,29 @@ INLINE LinearBatch whole_batch(const Linear* linear, const int32_t* order, const
   return {linear->bytes, linear->stride, order, shifts, linear->line, linear->width, linear->values[0]};
 }
 
-// Forward and backward over one part of a batch, rows [r0, r1) of it; slopes' mean is over batch_rows.
+// Forward and backward over one part of a batch, rows [r0, r1) of it; gradients' mean is over batch_rows.
 void linear_part(
     const Linear* linear, const LinearBatch& batch, int loss, const int32_t* targets, const int32_t* order, int64_t r0,
     int64_t r1, int64_t batch_rows, float bias, int64_t part, float* losses) {
   float* gradient = linear->part_gradients + part * batch.width;
   memset(gradient, 0, batch.width * sizeof(float));
-  float all_slopes = 0.0f;
+  float all_dlogits = 0.0f;
   for (int64_t first = r0; first < r1; first += NEAR_ROWS) {
     int64_t rows = r1 - first < NEAR_ROWS ? r1 - first : NEAR_ROWS;
     const uint8_t* bytes[NEAR_ROWS];
     int32_t classes[NEAR_ROWS];
-    float logits[NEAR_ROWS], slopes[NEAR_ROWS];
+    float logits[NEAR_ROWS], dlogits[NEAR_ROWS];
     for (int64_t r = 0; r < rows; r++) {
       bytes[r] = batch.row(first + r);
       classes[r] = targets[order[first + r]];
     }
     byte_dots(bytes, rows, batch.width, batch.weights, logits);
-    for (int64_t r = 0; r < rows; r++) logits[r] = logits[r] * PER_SHADE + bias;
-    loss_rows(loss, rows, 1, 1, (float)batch_rows, logits, classes, slopes, losses + first);
-    add_byte_rows(bytes, rows, batch.width, slopes, gradient);
-    for (int64_t r = 0; r < rows; r++) all_slopes += slopes[r];
+    for (int64_t r = 0; r < rows; r++) logits[r] = logits[r] * PIXEL_SCALE + bias;
+    loss_rows(loss, rows, 1, 1, (float)batch_rows, logits, classes, dlogits, losses + first);
+    add_byte_rows(bytes, rows, batch.width, dlogits, gradient);
+    for (int64_t r = 0; r < rows; r++) all_dlogits += dlogits[r];
   }
-  linear->part_slopes[part] = all_slopes;
+  linear->part_dlogits[part] = all_dlogits;
 }
 
 // The parts' sums added in their order, and the step taken. columns: where a copied batch's stand, or those of shifted pictures;
@@ -347,7 +347,7 @@ void linear_step(
   for (int64_t c = 0; c < width; c += LANES) {
     Lanes sum = load(sums + c);
     for (int64_t part = 1; part < parts; part++) sum = add(sum, load(sums + part * width + c));
-    store(sums + c, multiply(sum, broadcast(PER_SHADE)));
+    store(sums + c, multiply(sum, broadcast(PIXEL_SCALE)));
   }
   memset(linear->gradient, 0, linear->inputs * sizeof(float));
   for (int64_t c = 0; c < width; c++) {

@@ -1,4 +1,4 @@
-// Products with lists of lit pixels: out[j] = sum over a list's entries of shade * rows[entry][j], for a panel's 32 columns.
+// Products with lists of nonzero pixels: out[j] = sum over a list's entries of value * rows[entry][j], for a panel's 32 columns.
 // Forward, an image's list names rows of the weights; backward, a pixel's list names rows of the hidden gradient.
 //
 // Entry e goes to sum number e % 4, and the four are added as a tree: the bits depend on the list alone. Shades are bytes
@@ -7,21 +7,21 @@
 
 namespace INSTRUCTION_SET {
 
-constexpr float PER_SHADE = 1.0f / 255;
+constexpr float PIXEL_SCALE = 1.0f / 255;
 
-// An image's list: pixel numbers, and shades apart.
+// An image's list: pixel numbers, and values apart.
 struct ImageList {
   const uint16_t* index;
-  const uint8_t* shade;
+  const uint8_t* value;
   INLINE_MEMBER int64_t row(int64_t e) const { return index[e]; }
-  INLINE_MEMBER Quad shades(int64_t e) const { return four_bytes(shade + e); }
+  INLINE_MEMBER Quad values(int64_t e) const { return four_bytes(value + e); }
 };
 
-// A pixel's list within a block of 256 images: image number in the high byte, shade in the low one.
+// A pixel's list within a block of 256 images: image number in the high byte, value in the low one.
 struct PixelList {
   const uint16_t* entries;
   INLINE_MEMBER int64_t row(int64_t e) const { return entries[e] >> 8; }
-  INLINE_MEMBER Quad shades(int64_t e) const { return low_bytes(entries + e); }
+  INLINE_MEMBER Quad values(int64_t e) const { return low_bytes(entries + e); }
 };
 
 template <typename List>
@@ -31,16 +31,16 @@ INLINE void list_product(List list, int64_t count, const float* rows, int64_t ro
     for (int l = 0; l < LIST_LANES; l++) sums[s][l] = zero();
   }
   for (int64_t e = 0; e < count; e += 4) {
-    Quad shades = list.shades(e);
+    Quad values = list.values(e);
     const float* row0 = rows + list.row(e) * row_floats;
     const float* row1 = rows + list.row(e + 1) * row_floats;
     const float* row2 = rows + list.row(e + 2) * row_floats;
     const float* row3 = rows + list.row(e + 3) * row_floats;
     for (int l = 0; l < LIST_LANES; l++) {
-      sums[0][l] = multiply_add(pick<0>(shades), load(row0 + l * LANES), sums[0][l]);
-      sums[1][l] = multiply_add(pick<1>(shades), load(row1 + l * LANES), sums[1][l]);
-      sums[2][l] = multiply_add(pick<2>(shades), load(row2 + l * LANES), sums[2][l]);
-      sums[3][l] = multiply_add(pick<3>(shades), load(row3 + l * LANES), sums[3][l]);
+      sums[0][l] = multiply_add(pick<0>(values), load(row0 + l * LANES), sums[0][l]);
+      sums[1][l] = multiply_add(pick<1>(values), load(row1 + l * LANES), sums[1][l]);
+      sums[2][l] = multiply_add(pick<2>(values), load(row2 + l * LANES), sums[2][l]);
+      sums[3][l] = multiply_add(pick<3>(values), load(row3 + l * LANES), sums[3][l]);
     }
   }
   for (int l = 0; l < LIST_LANES; l++) out[l] = add(add(sums[0][l], sums[1][l]), add(sums[2][l], sums[3][l]));
@@ -58,13 +58,13 @@ struct PixelLists {
 constexpr int64_t LIST_ROOM = BLOCK_ROWS + 32;
 
 // Has a list that is needed soon brought into the cache: shuffled images are anywhere in memory.
-INLINE void fetch(const uint16_t* index, const uint8_t* shade, int64_t begin, int64_t end) {
+INLINE void fetch(const uint16_t* index, const uint8_t* value, int64_t begin, int64_t end) {
   constexpr int64_t LINE = 64;
   for (int64_t e = begin; e < end; e += LINE / 2) __builtin_prefetch(index + e);
-  for (int64_t e = begin; e < end; e += LINE) __builtin_prefetch(shade + e);
+  for (int64_t e = begin; e < end; e += LINE) __builtin_prefetch(value + e);
 }
 
-// Pads the lists of the pixels [p0, p1) to multiples of four: the last image once more, with a shade of 0.
+// Pads the lists of the pixels [p0, p1) to multiples of four: the last image once more, with a value of 0.
 INLINE void pad_lists(int64_t p0, int64_t p1, PixelLists lists) {
   for (int64_t p = p0; p < p1; p++) {
     uint16_t* list = lists.entries + p * LIST_ROOM;
@@ -79,7 +79,7 @@ void list_by_pixel(const Images* images, int threads, int member, const int32_t*
   int64_t p0 = images->bounds[member];
   int64_t p1 = images->bounds[member + 1];
   const uint16_t* __restrict__ index = images->index;
-  const uint8_t* __restrict__ shade = images->shade;
+  const uint8_t* __restrict__ value = images->value;
   uint16_t* __restrict__ entries = lists.entries;
   uint16_t* __restrict__ count = lists.count;
   memset(lists.count + p0, 0, (p1 - p0) * sizeof(uint16_t));
@@ -88,13 +88,13 @@ void list_by_pixel(const Images* images, int threads, int member, const int32_t*
     int64_t end = split[1];
     if (r + 4 < rows) {
       const int64_t* soon = images->split + (int64_t)order[r + 4] * (threads + 1) + member;
-      fetch(index, shade, soon[0], soon[1]);
+      fetch(index, value, soon[0], soon[1]);
     }
     for (int64_t e = split[0]; e < end; e++) {
       int64_t p = index[e];
       int64_t n = count[p];
       count[p] = (uint16_t)(n + 1);
-      entries[p * LIST_ROOM + n] = (uint16_t)(r << 8 | shade[e]);
+      entries[p * LIST_ROOM + n] = (uint16_t)(r << 8 | value[e]);
     }
   }
   pad_lists(p0, p1, lists);
@@ -106,7 +106,7 @@ void list_shifted_by_pixel(
   int64_t p0 = images->bounds[member];
   int64_t p1 = images->bounds[member + 1];
   const uint16_t* __restrict__ index = images->index;
-  const uint8_t* __restrict__ shade = images->shade;
+  const uint8_t* __restrict__ value = images->value;
   uint16_t* __restrict__ entries = lists.entries;
   uint16_t* __restrict__ count = lists.count;
   memset(lists.count + p0, 0, (p1 - p0) * sizeof(uint16_t));
@@ -114,7 +114,7 @@ void list_shifted_by_pixel(
     const int64_t* split = images->split + (int64_t)order[r] * (threads + 1);
     if (r + 4 < rows) {
       const int64_t* soon = images->split + (int64_t)order[r + 4] * (threads + 1);
-      fetch(index, shade, soon[member], soon[member + 1]);
+      fetch(index, value, soon[member], soon[member + 1]);
     }
     Move move = move_of(images, order[r]);
     int64_t end = split[threads];
@@ -125,7 +125,7 @@ void list_shifted_by_pixel(
         int64_t p = index[e] + move.step;
         int64_t n = count[p];
         count[p] = (uint16_t)(n + 1);
-        entries[p * LIST_ROOM + n] = (uint16_t)(r << 8 | shade[e]);
+        entries[p * LIST_ROOM + n] = (uint16_t)(r << 8 | value[e]);
       }
       continue;
     }
@@ -134,7 +134,7 @@ void list_shifted_by_pixel(
       int64_t p = index[e] + move.step;
       int64_t column = images->columns[index[e]] + move.dx;
       int64_t n = count[p];
-      entries[p * LIST_ROOM + n] = (uint16_t)(r << 8 | shade[e]);
+      entries[p * LIST_ROOM + n] = (uint16_t)(r << 8 | value[e]);
       count[p] = (uint16_t)(n + (column >= 0 && column < images->width));
     }
   }

@@ -1,44 +1,44 @@
-// The slope of the mean loss at each logit, slopes[r, j] = d(mean loss) / d logits[r, j], and metrics[0] += the sum of the
-// rows' losses. logits, slopes f32 [rows, outputs]; targets i32 [rows]; metrics f64 [2]. Losses are summed in double, in
+// The gradient of the mean loss at each logit, dlogits[r, j] = d(mean loss) / d logits[r, j], and metrics[0] += the sum of the
+// rows' losses. logits, dlogits f32 [rows, outputs]; targets i32 [rows]; metrics f64 [2]. Losses are summed in double, in
 // the rows' order.
 #include "native.h"
 
 namespace INSTRUCTION_SET {
 
-// Losses and slopes of one logit each; the loop is for the vectoriser, so the formula's choices stand outside of it.
+// Losses and gradients of one logit each; the loop is for the vectoriser, so the formula's choices stand outside of it.
 template <int LOSS>
 INLINE void binary_rows(int64_t rows, float count, const float* __restrict__ z, const int32_t* __restrict__ targets,
-                        float* __restrict__ slopes, float* __restrict__ losses) {
+                        float* __restrict__ dlogits, float* __restrict__ losses) {
   for (int64_t r = 0; r < rows; r++) losses[r] = binary_loss(LOSS, z[r], targets[r]);
-  for (int64_t r = 0; r < rows; r++) slopes[r] = binary_slope(LOSS, z[r], targets[r]) / count;
+  for (int64_t r = 0; r < rows; r++) dlogits[r] = binary_loss_grad(LOSS, z[r], targets[r]) / count;
 }
 
-// As loss, with logits and slopes `stride` floats a row, for a mean over `count` rows; each row's loss goes to losses.
+// As loss, with logits and gradients `stride` floats a row, for a mean over `count` rows; each row's loss goes to losses.
 void loss_rows(
     int loss, int64_t rows, int outputs, int64_t stride, float count, const float* logits, const int32_t* targets,
-    float* slopes, float* losses) {
+    float* dlogits, float* losses) {
   if (loss == LOSS_CROSS_ENTROPY) {
     for (int64_t r = 0; r < rows; r++) {
       const float* z = logits + r * stride;
       SoftmaxRow row = softmax_row(z, outputs);
       losses[r] = softmax_loss(row, z, targets[r]);
-      for (int j = 0; j < outputs; j++) slopes[r * stride + j] = softmax_slope(row, z, targets[r], j) / count;
+      for (int j = 0; j < outputs; j++) dlogits[r * stride + j] = softmax_grad(row, z, targets[r], j) / count;
     }
   } else if (loss == LOSS_MNIST) {
-    binary_rows<LOSS_MNIST>(rows, count, logits, targets, slopes, losses);
+    binary_rows<LOSS_MNIST>(rows, count, logits, targets, dlogits, losses);
   } else {
-    binary_rows<LOSS_BCE>(rows, count, logits, targets, slopes, losses);
+    binary_rows<LOSS_BCE>(rows, count, logits, targets, dlogits, losses);
   }
 }
 
 void loss(
-    Team*, int loss, int rows, int outputs, const float* logits, const int32_t* targets, float* slopes, double* metrics) {
+    Team*, int loss, int rows, int outputs, const float* logits, const int32_t* targets, float* dlogits, double* metrics) {
   float losses[BLOCK_ROWS];
   double sum = 0;
   for (int64_t first = 0; first < rows; first += BLOCK_ROWS) {
     int64_t here = rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
     loss_rows(loss, here, outputs, outputs, (float)rows, logits + first * outputs, targets + first,
-              slopes + first * outputs, losses);
+              dlogits + first * outputs, losses);
     for (int64_t r = 0; r < here; r++) sum += losses[r];
   }
   metrics[0] += sum;

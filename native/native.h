@@ -48,7 +48,7 @@ struct Kernels {
       int64_t b_column, float* c, float* scratch);
   void (*bias_activation)(Team* team, int activation, int rows, int width, const float* bias, float* z);
   void (*loss)(
-      Team* team, int loss, int rows, int outputs, const float* logits, const int32_t* targets, float* slopes,
+      Team* team, int loss, int rows, int outputs, const float* logits, const int32_t* targets, float* dlogits,
       double* metrics);
   void (*score)(
       Team* team, int loss, int rows, int outputs, const float* logits, const int32_t* targets, double* metrics);

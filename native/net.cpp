@@ -143,13 +143,13 @@ INLINE void list_sums(const Layer& layer, const ImageList& list, int64_t count, 
 void first_layer_clipped(
     const Layer& layer, const Images* images, int member, const int32_t* order, int64_t rows, float* z) {
   uint16_t* index = images->clipped_index + member * clipped_room(images);
-  uint8_t* shade = images->clipped_shade + member * clipped_room(images);
+  uint8_t* value = images->clipped_value + member * clipped_room(images);
   for (int64_t r = 0; r < rows; r++) {
     Move move = move_of(images, order[r]);
     if (move.inside) continue;
-    int64_t count = clip(images, order[r], move, index, shade);
+    int64_t count = clip(images, order[r], move, index, value);
     for (int64_t panel = 0; panel < layer.wide_outputs / PANEL; panel++) {
-      list_sums(layer, {index, shade}, count, panel, 0, z + r * layer.row);
+      list_sums(layer, {index, value}, count, panel, 0, z + r * layer.row);
     }
   }
 }
@@ -183,7 +183,7 @@ void first_layer(
       int64_t image = order != nullptr ? order[r] : first + r;
       int64_t begin = images->begin[image];
       if (panel == 0 && order != nullptr && r + 4 < rows) {
-        fetch(images->index, images->shade, images->begin[order[r + 4]], images->begin[order[r + 4] + 1]);
+        fetch(images->index, images->value, images->begin[order[r + 4]], images->begin[order[r + 4] + 1]);
       }
       int64_t step = 0;
       if (images->shifts != nullptr) {
@@ -191,10 +191,10 @@ void first_layer(
         if (!move.inside) continue;
         step = move.step;
       }
-      list_sums(layer, {images->index + begin, images->shade + begin}, images->begin[image + 1] - begin, panel, step,
+      list_sums(layer, {images->index + begin, images->value + begin}, images->begin[image + 1] - begin, panel, step,
                 z + r * layer.row);
     }
-    finish_rows(layer, hidden, rows, PER_SHADE, panel, z);
+    finish_rows(layer, hidden, rows, PIXEL_SCALE, panel, z);
   }
 }
 
@@ -233,7 +233,7 @@ void forward(
   }
 }
 
-// From the slopes at the logits, d.at[last], to those at each hidden layer before its activation.
+// From the gradients at the logits, d.at[last], to those at each hidden layer before its activation.
 void backward(const Net& net, int64_t rows, const Rows& h, const Rows& d) {
   for (int l = net.count - 1; l > 0; l--) {
     const Layer& layer = net.layers[l];
@@ -245,7 +245,7 @@ void backward(const Net& net, int64_t rows, const Rows& h, const Rows& d) {
     for (int64_t r = 0; r < rows; r++) {
       const float* values = h.at[l - 1] + r * below_row;
       float* delta = d.at[l - 1] + r * below_row;
-      for (int64_t j = 0; j < layer.wide_inputs; j++) delta[j] = activation_slope(ACTIVATION_RELU, values[j], delta[j]);
+      for (int64_t j = 0; j < layer.wide_inputs; j++) delta[j] = activation_backward(ACTIVATION_RELU, values[j], delta[j]);
     }
   }
 }

@@ -1,4 +1,4 @@
-// Measures without a slope: metrics[0] += the sum of the rows' losses, metrics[1] += the rows whose class the logits name.
+// Measures without a gradient: metrics[0] += the sum of the rows' losses, metrics[1] += the rows whose class the logits name.
 // logits f32 [rows, outputs], targets i32 [rows], metrics f64 [2]. Losses are summed in double, in the rows' order.
 #include "native.h"
 
@@ -12,7 +12,7 @@ int64_t score_rows(
     const float* z = logits + r * outputs;
     losses[r] = loss == LOSS_CROSS_ENTROPY ? softmax_loss(softmax_row(z, outputs), z, targets[r])
                                            : binary_loss(loss, z[0], targets[r]);
-    correct += names(z, outputs, targets[r]);
+    correct += is_correct(z, outputs, targets[r]);
   }
   return correct;
 }

@@ -2,7 +2,7 @@
 // on the way back; pixels, or whatever a layer's inputs are, where gradients are summed and the step is taken. No sum is
 // ever shared out, so the number of threads changes no bit.
 //
-// The first layer works on lists of lit pixels where the training images are sparse, and else on all pixels. A batch is taken
+// The first layer works on lists of nonzero pixels where the training images are sparse, and else on all pixels. A batch is taken
 // in blocks of 256 rows; where it has more, gradients gather in memory from block to block.
 #include "native.h"
 
@@ -34,10 +34,10 @@ struct Training : Session {
 
   // The order of the last epoch that shifted nothing. When it comes again, as it does without shuffling, the blocks' lists by
   // pixel are kept.
-  int32_t* known_order;
+  int32_t* cached_order;
   bool order_known;
   bool kept;
-  PixelLists kept_lists;
+  PixelLists cached_lists;
 
   // Measuring has memory of its own, for each member where it is written.
   Images* valid;
@@ -109,7 +109,7 @@ bool set_train(Session* session, const uint8_t* pixels, const int32_t* targets, 
   }
   t->h = create_rows(t->net, memory, rows);
   t->d = create_rows(t->net, memory, rows);
-  t->known_order = (int32_t*)memory.take(count * sizeof(int32_t));
+  t->cached_order = (int32_t*)memory.take(count * sizeof(int32_t));
   if (t->train->bytes != nullptr) {
     t->x = (float*)memory.take(rows * inputs * sizeof(float));
   } else {
@@ -150,7 +150,7 @@ void get_logits(const Session* session, float* logits, int64_t offset) {
 }
 
 // Rows [first, first + rows) of the validation set, their logits to t->logits.
-void measure_rows(Training* t, int member, int64_t first, int64_t rows) {
+void evaluate_rows(Training* t, int member, int64_t first, int64_t rows) {
   const Layer& last = t->net.layers[t->net.count - 1];
   float* logits = t->logits + first * last.outputs;
   if (is_linear(t->net)) {
@@ -158,7 +158,7 @@ void measure_rows(Training* t, int member, int64_t first, int64_t rows) {
     for (int64_t r = 0; r < rows; r++) bytes[r] = t->valid->bytes + (first + r) * t->valid->stride;
     // Weights are padded to whole panels, which is less than the bytes are padded to.
     byte_dots(bytes, rows, last.wide_inputs, last.values[0], logits);
-    for (int64_t r = 0; r < rows; r++) logits[r] = logits[r] * PER_SHADE + last.bias()[0];
+    for (int64_t r = 0; r < rows; r++) logits[r] = logits[r] * PIXEL_SCALE + last.bias()[0];
     return;
   }
   Rows h = from_row(t->net, t->measured, member * MEASURED_ROWS);
@@ -181,7 +181,7 @@ void measure(Session* session, double* metrics) {
     int64_t correct = 0;
     for (int64_t first = share(count, at_once, member, threads); first < end; first += at_once) {
       int64_t rows = end - first < at_once ? end - first : at_once;
-      measure_rows(t, member, first, rows);
+      evaluate_rows(t, member, first, rows);
       correct += score_rows(t->loss, rows, (int)outputs, t->logits + first * outputs, t->valid->targets + first,
                             t->valid_losses + first);
     }
@@ -234,11 +234,11 @@ void step_narrow(
 }
 
 // The first layer by lists: each pixel's gradient is made in registers, and its weights are changed there and then.
-void step_lists(const Training* t, const Layer& layer, const Block& block, int64_t p0, int64_t p1, const float* delta) {
+void update_sparse_layer(const Training* t, const Layer& layer, const Block& block, int64_t p0, int64_t p1, const float* delta) {
   const Optimizer& optimizer = t->optimizer;
   bool plain = optimizer.kind == OPTIMIZER_SGD && optimizer.momentum == 0.0f && optimizer.decay == 0.0f;
   bool whole = block.first && block.last;
-  Lanes scale = broadcast(PER_SHADE);
+  Lanes scale = broadcast(PIXEL_SCALE);
   Lanes rate = broadcast(block.rates[0]);
   for (int64_t panel = 0; panel < layer.wide_outputs / PANEL; panel++) {
     for (int64_t p = p0; p < p1; p++) {
@@ -282,7 +282,7 @@ void step_biases(const Training* t, const Block& block) {
 
 // One member's share of the way there and back: some of the block's rows. The lists by pixel, which need no weights, are made
 // first where they are made anew.
-void walk_rows(Training* t, int member, const Block& block, bool list_anew) {
+void forward_backward(Training* t, int member, const Block& block, bool list_anew) {
   const Net& net = t->net;
   int threads = t->team->threads();
   const Layer& last = net.layers[net.count - 1];
@@ -317,7 +317,7 @@ void step(Training* t, int member, const Block& block) {
     (layer.panels ? step_panels : step_narrow)(t, layer, block, i0, i1, t->h.at[l - 1], net.layers[l - 1].row, t->d.at[l]);
   }
   if (t->train->bytes == nullptr) {
-    step_lists(t, net.layers[0], block, t->train->bounds[member], t->train->bounds[member + 1], t->d.at[0]);
+    update_sparse_layer(t, net.layers[0], block, t->train->bounds[member], t->train->bounds[member + 1], t->d.at[0]);
   } else {
     int64_t inputs = net.layers[0].inputs;
     step_panels(t, net.layers[0], block, share(inputs, TILE_ROWS, member, threads),
@@ -336,11 +336,11 @@ bool make_room_to_keep(Training* t) {
   }
   if (blocks * BLOCK_ROWS > 8 * images->count + BLOCK_ROWS) return false;
   int64_t entries = images->begin[images->count] + blocks * images->inputs * 4;
-  t->kept_lists.entries = (uint16_t*)t->memory.take(entries * sizeof(uint16_t));
-  t->kept_lists.start = (int64_t*)t->memory.take(blocks * images->inputs * sizeof(int64_t));
-  t->kept_lists.count = (uint16_t*)t->memory.take(blocks * images->inputs * sizeof(uint16_t));
+  t->cached_lists.entries = (uint16_t*)t->memory.take(entries * sizeof(uint16_t));
+  t->cached_lists.start = (int64_t*)t->memory.take(blocks * images->inputs * sizeof(int64_t));
+  t->cached_lists.count = (uint16_t*)t->memory.take(blocks * images->inputs * sizeof(uint16_t));
   // A part of the room is none.
-  if (t->memory.failed()) t->kept_lists = {};
+  if (t->memory.failed()) t->cached_lists = {};
   return !t->memory.failed();
 }
 
@@ -367,13 +367,13 @@ double train_net(Training* t, const int32_t* order, const float* rates) {
   int threads = t->team->threads();
   bool by_lists = images->bytes == nullptr;
   bool shifted = images->shifts != nullptr;
-  bool repeated = !shifted && t->order_known && memcmp(order, t->known_order, images->count * sizeof(int32_t)) == 0;
+  bool repeated = !shifted && t->order_known && memcmp(order, t->cached_order, images->count * sizeof(int32_t)) == 0;
   if (!repeated && !shifted) {
-    memcpy(t->known_order, order, images->count * sizeof(int32_t));
+    memcpy(t->cached_order, order, images->count * sizeof(int32_t));
     t->order_known = true;
     t->kept = false;
   }
-  bool have_room = by_lists && repeated && !t->memory.failed() && (t->kept_lists.entries != nullptr || make_room_to_keep(t));
+  bool have_room = by_lists && repeated && !t->memory.failed() && (t->cached_lists.entries != nullptr || make_room_to_keep(t));
   bool keep_now = have_room && !t->kept;
   bool use_kept = have_room && t->kept;
   double sum = 0;
@@ -385,12 +385,12 @@ double train_net(Training* t, const int32_t* order, const float* rates) {
       int64_t rows = batch_rows - at < BLOCK_ROWS ? batch_rows - at : BLOCK_ROWS;
       PixelLists kept = {};
       if (have_room) {
-        kept = {t->kept_lists.entries, t->kept_lists.start + number * images->inputs,
-                t->kept_lists.count + number * images->inputs};
+        kept = {t->cached_lists.entries, t->cached_lists.start + number * images->inputs,
+                t->cached_lists.count + number * images->inputs};
       }
       Block block = {order + begin + at, rows, batch_rows, at == 0, at + rows == batch_rows,
                      rates + begin / t->batch * RATES, use_kept ? kept : t->lists};
-      t->team->run([&](int member) { walk_rows(t, member, block, by_lists && !use_kept); });
+      t->team->run([&](int member) { forward_backward(t, member, block, by_lists && !use_kept); });
       t->team->run([&](int member) {
         step(t, member, block);
         if (keep_now) {
@@ -435,9 +435,9 @@ double train_linear(Training* t, const int32_t* order, const float* rates) {
     // So little that it is not worth a second meeting.
     linear_step(linear, t->optimizer, parts, batch.width,
                 near ? linear->near_columns + number * linear->width : linear->columns, rates_now);
-    float& slope = layer.gradient[layer.weights];
-    slope = 0.0f;
-    for (int64_t part = 0; part < parts; part++) slope += linear->part_slopes[part];
+    float& bias_gradient = layer.gradient[layer.weights];
+    bias_gradient = 0.0f;
+    for (int64_t part = 0; part < parts; part++) bias_gradient += linear->part_dlogits[part];
     step_layer(t, layer, layer.weights, layer.weights + 1, rates_now);
     for (int64_t r = 0; r < rows; r++) sum += t->losses[r];
   }

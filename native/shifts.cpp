@@ -1,16 +1,16 @@
 // Images that are shifted while an epoch lasts: pixel (y, x) goes to (y + dy, x + dx), or out of the picture.
 //
 // A list keeps its order, since all its pixels' numbers grow by the same step, dy * width + dx. As long as the box around the
-// lit pixels stays inside, that step is all there is to it: forward the weights are read from elsewhere, backward the entries
+// nonzero pixels stays inside, that step is all there is to it: forward the weights are read from elsewhere, backward the entries
 // are put elsewhere, and no list is made. Else the list is clipped: what moves out of the picture is left out.
 //
 //   boxes    [images], columns  u16 [inputs], each pixel's x: made before the first shifted epoch
-//   clipped_index, clipped_shade  room for one list for each member of the team, clipped_room(images) apart
+//   clipped_index, clipped_value  room for one list for each member of the team, clipped_room(images) apart
 #include "native.h"
 
 namespace INSTRUCTION_SET {
 
-// Around the lit pixels, its sides included.
+// Around the nonzero pixels, its sides included.
 struct Box {
   uint16_t left, right, top, bottom;
 };
@@ -39,7 +39,7 @@ bool make_boxes(Images* images, Team* team) {
   Box* boxes = (Box*)images->memory.take(images->count * sizeof(Box));
   uint16_t* columns = (uint16_t*)images->memory.take(images->inputs * sizeof(uint16_t));
   images->clipped_index = (uint16_t*)images->memory.take(threads * clipped_room(images) * sizeof(uint16_t));
-  images->clipped_shade = (uint8_t*)images->memory.take(threads * clipped_room(images));
+  images->clipped_value = (uint8_t*)images->memory.take(threads * clipped_room(images));
   if (images->memory.failed()) return false;
   for (int64_t p = 0; p < images->inputs; p++) columns[p] = (uint16_t)(p % images->width);
   team->run([=](int member) {
@@ -66,19 +66,19 @@ bool make_boxes(Images* images, Team* team) {
 
 // Member's copy of an image's list without what moves out of the picture, its pixels' numbers as they are after the move;
 // returns its length, padding included.
-int64_t clip(const Images* images, int64_t image, const Move& move, uint16_t* index, uint8_t* shade) {
+int64_t clip(const Images* images, int64_t image, const Move& move, uint16_t* index, uint8_t* value) {
   int64_t n = 0;
   for (int64_t e = images->begin[image]; e < images->begin[image + 1]; e++) {
     int64_t p = images->index[e] + move.step;
     int64_t column = images->columns[images->index[e]] + move.dx;
     index[n] = (uint16_t)p;
-    shade[n] = images->shade[e];
-    // What pads the list has a shade of 0.
-    n += shade[n] != 0 && p >= 0 && p < images->inputs && column >= 0 && column < images->width;
+    value[n] = images->value[e];
+    // What pads the list has a value of 0.
+    n += value[n] != 0 && p >= 0 && p < images->inputs && column >= 0 && column < images->width;
   }
   for (; n % 4 != 0; n++) {
     index[n] = index[n - 1];
-    shade[n] = 0;
+    value[n] = 0;
   }
   return n;
 }

@@ -10,12 +10,12 @@ INLINE void update_sgd(
     float momentum, float decay) {
   float rate = rates[0];
   if (momentum == 0.0f) {
-    for (int64_t i = 0; i < n; i++) w[i] = descended(w[i], decayed(g[i], w[i], decay), rate);
+    for (int64_t i = 0; i < n; i++) w[i] = sgd_step(w[i], add_weight_decay(g[i], w[i], decay), rate);
     return;
   }
   for (int64_t i = 0; i < n; i++) {
-    moments[i] = velocity(moments[i], decayed(g[i], w[i], decay), momentum);
-    w[i] = descended(w[i], moments[i], rate);
+    moments[i] = momentum_update(moments[i], add_weight_decay(g[i], w[i], decay), momentum);
+    w[i] = sgd_step(w[i], moments[i], rate);
   }
 }
 
@@ -30,9 +30,9 @@ INLINE void update_adam(
   if (decoupled) decay = 0.0f;
   for (int64_t i = 0; i < n; i++) {
     float weight = factor * w[i];
-    float slope = decayed(g[i], weight, decay);
-    means[i] = adam_mean(means[i], slope);
-    squares[i] = adam_square(squares[i], slope);
+    float gradient = add_weight_decay(g[i], weight, decay);
+    means[i] = adam_first_moment(means[i], gradient);
+    squares[i] = adam_second_moment(squares[i], gradient);
     w[i] = adam_step(weight, means[i], squares[i], step_size, root);
   }
 }

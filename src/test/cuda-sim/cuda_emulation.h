@@ -4,7 +4,7 @@
 // What it simulates: blocks of up to 1024 threads, each a fiber (a stack of its own, switched without the kernel's help);
 // __syncthreads, __syncwarp and shuffles as real meeting points; __shared__ arrays that start with garbage; atomics; blocks
 // and threads that run in any order (emulation.cpp). A barrier that some thread never reaches ends the launch with a report.
-// What it does not: the weak memory model of a card (ThreadSanitizer finds what that could break), registers, textures,
+// What it does not: the weak memory model of a GPU (ThreadSanitizer finds what that could break), registers, textures,
 // dynamic shared memory, time.
 #pragma once
 
@@ -74,7 +74,7 @@ void wait_for_block(int line);
 void wait_for_warp(unsigned mask, int line);
 // Whether the lane of the running thread's warp exists and is still running.
 bool lane_is_live(unsigned lane);
-// Nothing: the emulated atomics order more than a card's.
+// Nothing: the emulated atomics order more than a GPU's.
 inline void fence() {}
 
 template <typename T>
@@ -84,7 +84,7 @@ T shuffle(unsigned mask, T value, unsigned source_lane, int line) {
   memcpy(slots + running->number % WARP, &value, sizeof value);
   wait_for_warp(mask, line);
   T result;
-  memset(&result, 0xFF, sizeof result);  // undefined on a card: the source takes no part
+  memset(&result, 0xFF, sizeof result);  // undefined on a GPU: the source takes no part
   if ((mask >> source_lane & 1) != 0 && lane_is_live(source_lane)) memcpy(&result, slots + source_lane, sizeof result);
   wait_for_warp(mask, line);
   return result;
@@ -204,7 +204,7 @@ T __ldg(const T* address) { return *address; }
 template <typename T>
 T __ldcg(const T* address) { return *address; }
 
-// A card's order nothing by themselves; these do, so a missing __threadfence beside one is not found.
+// A GPU's order nothing by themselves; these do, so a missing __threadfence beside one is not found.
 template <typename T>
 T atomicAdd(T* address, T value) { return __atomic_fetch_add(address, value, __ATOMIC_ACQ_REL); }
 

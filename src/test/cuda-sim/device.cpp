@@ -310,7 +310,7 @@ Result World::allocate(Context* context, size_t bytes, void** address) {
   memset(base, GUARD_BYTE, GUARD);
   memset(base + GUARD, POISON, bytes);
   memset(base + GUARD + bytes, GUARD_BYTE, whole - GUARD - bytes);
-  // The next address after a page is aligned better than a card promises.
+  // The next address after a page is aligned better than a GPU promises.
   char* start = base + GUARD;
   device_memory[start] = {context, bytes, base};
   context->used += bytes;

@@ -86,7 +86,7 @@ class Scheduler {
   OperationPtr submit(Context* context, std::shared_ptr<const Work> work, std::vector<OperationPtr> after);
   void wait_for(const OperationPtr& operation);
   void wait_for_all(Context* context);
-  // One operation on the way to this one: what a card does while it is polled.
+  // One operation on the way to this one: what a GPU does while it is polled.
   void advance(const OperationPtr& operation);
   // Forgets whatever has not run.
   void clear();
@@ -165,7 +165,7 @@ struct Context {
   Stream legacy;
 };
 
-// What a test says about the card and the driver; see World::configure.
+// What a test says about the GPU and the driver; see World::configure.
 struct Settings {
   size_t memory = (size_t)1 << 30;
   int driver = 12060;

@@ -245,29 +245,29 @@ void gemm(int tile, int m, int n, int k, bool a_transposed, bool b_transposed, i
 
 double sigmoid_of(double z) { return 1 / (1 + exp(-z)); }
 
-// The loss of a row in double, its slope at each logit in `slopes`.
-double row_loss(int loss, const float* z, int outputs, int target, double* slopes) {
+// The loss of a row in double, its gradient at each logit in `gradients`.
+double row_loss(int loss, const float* z, int outputs, int target, double* dlogits) {
   if (loss == LOSS_CROSS_ENTROPY) {
     double largest = z[0], sum = 0;
     for (int j = 1; j < outputs; j++) largest = fmax(largest, z[j]);
     for (int j = 0; j < outputs; j++) sum += exp(z[j] - largest);
-    for (int j = 0; j < outputs; j++) slopes[j] = exp(z[j] - largest) / sum - (j == target);
+    for (int j = 0; j < outputs; j++) dlogits[j] = exp(z[j] - largest) / sum - (j == target);
     return log(sum) + largest - z[target];
   }
   double sign = target == 0 ? -1 : 1;
   double s = sigmoid_of(sign * z[0]);
-  slopes[0] = sign * (loss == LOSS_MNIST ? s * (1 - s) : s);
+  dlogits[0] = sign * (loss == LOSS_MNIST ? s * (1 - s) : s);
   return loss == LOSS_MNIST ? s : fmax(sign * z[0], 0) + log1p(exp(-fabs(z[0])));
 }
 
 void loss_and_score(int loss, int rows, int outputs, unsigned blocks) {
   std::string what = "loss " + std::to_string(loss) + " of " + std::to_string(rows) + " x " + std::to_string(outputs);
-  Buffer<float> logits = random_floats((size_t)rows * outputs, 4), slopes((size_t)rows * outputs);
+  Buffer<float> logits = random_floats((size_t)rows * outputs, 4), dlogits((size_t)rows * outputs);
   Buffer<int> targets = random_ints(rows, outputs == 1 ? 2 : outputs);
   Buffer<double> metrics(2), partials(2 * blocks);
   Buffer<unsigned> counter(1);
   in_every_order(what, metrics, [&](Order o) {
-    launch("loss", o, {blocks}, THREADS, loss, rows, outputs, (const float*)logits.values, (const int*)targets.values, slopes.values,
+    launch("loss", o, {blocks}, THREADS, loss, rows, outputs, (const float*)logits.values, (const int*)targets.values, dlogits.values,
         metrics.values, partials.values, counter.values);
   });
   std::vector<double> expected(outputs);
@@ -281,7 +281,7 @@ void loss_and_score(int loss, int rows, int outputs, unsigned blocks) {
     magnitude += 1 + largest;
     for (int j = 0; j < outputs; j++) {
       size_t at = (size_t)r * outputs + j;
-      check(what + " slope", at, expected[j] / rows, slopes[at], 8 * EPSILON * (outputs + largest) / rows);
+      check(what + " gradient", at, expected[j] / rows, dlogits[at], 8 * EPSILON * (outputs + largest) / rows);
     }
     int named = 0;
     for (int j = 1; j < outputs; j++) named = z[j] > z[named] ? j : named;
@@ -308,14 +308,14 @@ void update_sgd(unsigned n, float momentum, float decay) {
         momentum, decay);
   });
   for (unsigned i = 0; i < n; i++) {
-    double slope = g[i] + (double)decay * w_before[i];
+    double gradient = g[i] + (double)decay * w_before[i];
     double magnitude = fabs(g[i]) + fabs(decay * w_before[i]);
     if (momentum != 0) {
-      slope += (double)momentum * moments_before[i];
+      gradient += (double)momentum * moments_before[i];
       magnitude += fabs(momentum * moments_before[i]);
-      check("update_sgd moments", i, slope, moments[i], 4 * EPSILON * magnitude);
+      check("update_sgd moments", i, gradient, moments[i], 4 * EPSILON * magnitude);
     }
-    check("update_sgd", i, w_before[i] - rates[8] * slope, w[i], 8 * EPSILON * (fabs(w_before[i]) + fabs(rates[8]) * magnitude));
+    check("update_sgd", i, w_before[i] - rates[8] * gradient, w[i], 8 * EPSILON * (fabs(w_before[i]) + fabs(rates[8]) * magnitude));
   }
 }
 
@@ -334,9 +334,9 @@ void update_adam(unsigned n, float decay, int decoupled) {
   });
   for (unsigned i = 0; i < n; i++) {
     double weight = decoupled ? (double)rates[11] * w_before[i] : w_before[i];
-    double slope = decoupled ? g[i] : g[i] + (double)decay * weight;
-    double m = moments_before[i] + 0.1 * (slope - moments_before[i]);
-    double v = 0.999 * moments_before[n + i] + 0.001 * slope * slope;
+    double gradient = decoupled ? g[i] : g[i] + (double)decay * weight;
+    double m = moments_before[i] + 0.1 * (gradient - moments_before[i]);
+    double v = 0.999 * moments_before[n + i] + 0.001 * gradient * gradient;
     double step = rates[9] * m / (sqrt(v) / rates[10] + 1e-8);
     double magnitude = fabs(moments_before[i]) + fabs(g[i]) + fabs(decay * weight);
     check("update_adam mean", i, m, moments[i], 4 * EPSILON * magnitude);

@@ -2,7 +2,7 @@
 //
 // What it simulates beyond their results: calls without a context or with a dead handle, the PTX that a driver of the chosen
 // age accepts, asynchronous streams and everything a capture forbids (device.h), faults that lose a context.
-// What it makes stricter than a card: an asynchronous copy needs pinned host memory, host pointers must not be device memory,
+// What it makes stricter than a GPU: an asynchronous copy needs pinned host memory, host pointers must not be device memory,
 // misuse is told on standard error. A faulted context still forgets what is freed, so that leaks can be told.
 // What it does not: other devices' memory, arrays and textures, managed memory, callbacks, graphs built by hand or launched
 // into a capture, per-thread default streams. JCudaDriver binds lazily: a function missing here ends the process with its name.
@@ -456,7 +456,7 @@ Result fill(const char* function, void* address, const void* pattern, size_t wid
 
 }  // namespace
 
-// From pageable memory it returns once the bytes stand in a staging buffer: the card may get them later.
+// From pageable memory it returns once the bytes stand in a staging buffer: the GPU may get them later.
 API cuMemcpyHtoD_v2(void* to, const void* from, size_t bytes) {
   BEGIN(CONTEXT);
   FORBIDDEN_IN_CAPTURE;

@@ -137,7 +137,7 @@ void check_ops(Team* team, int rows, int width) {
   fill(delta, size);
   kernels->bias_activation(team, 1, rows, width, bias.data(), x.data());
   kernels->activation_gradient(team, 1, size, x.data(), delta.data());
-  for (int64_t i = 0; i < size; i++) expect(x[i] >= 0 && (x[i] > 0 || delta[i] == 0), "ReLU or its slope is off", (int)i, rows);
+  for (int64_t i = 0; i < size; i++) expect(x[i] >= 0 && (x[i] > 0 || delta[i] == 0), "ReLU or its gradient is off", (int)i, rows);
   kernels->bias_gradient(team, rows, width, delta.data(), gradient.data());
   for (int r = 0; r < rows; r++) targets[r] = r % (width > 1 ? width : 2);
   int loss = width > 2 ? 2 : 1;

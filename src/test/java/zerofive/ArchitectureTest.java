@@ -149,7 +149,7 @@ class ArchitectureTest {
   static final ArchRule protocolBuffersStayInTheirFiles =
       noClasses()
           .that()
-          .haveNameNotMatching("zerofive\\.(model\\.OnnxFile|train\\.EventFile)(\\$.*)?")
+          .haveNameNotMatching("zerofive\\.(model\\.OnnxFile|train\\.TensorBoardWriter)(\\$.*)?")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("com.google.protobuf..", "ai.onnx.proto..");

@@ -35,7 +35,7 @@ public interface Backend {
    *
    * @throws DeviceException where the device fails or its memory is too small
    */
-  Scorer openScorer(Parameters model);
+  Predictor openPredictor(Parameters model);
 
   /**
    * Measures what the device can do at most, in some tenths of a second; empty where this backend

@@ -1,7 +1,7 @@
 package zerofive.backend;
 
 import java.util.Locale;
-import zerofive.data.Named;
+import zerofive.data.EnumNames;
 
 /**
  * How a gradient becomes a step, as torch.optim defines SGD, Adam and AdamW.
@@ -31,7 +31,7 @@ public record Optimizer(Kind kind, float momentum, float weightDecay) {
 
     /** Parses an optimiser's name; throws IllegalArgumentException. */
     public static Kind parse(String name) {
-      return Named.of(name, "optimizer", values());
+      return EnumNames.parse(name, "optimizer", values());
     }
 
     @Override

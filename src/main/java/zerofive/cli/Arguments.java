@@ -11,7 +11,7 @@ import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
-import zerofive.data.Catalogue;
+import zerofive.data.DataSetRegistry;
 import zerofive.data.DataSets;
 import zerofive.train.Recipe;
 import zerofive.train.Setting;
@@ -123,7 +123,7 @@ final class Arguments {
         "unknown data set '"
             + name
             + "': it is neither a folder that exists nor one of "
-            + String.join(", ", Catalogue.names()));
+            + String.join(", ", DataSetRegistry.names()));
   }
 
   Optional<Path> path(String name) {

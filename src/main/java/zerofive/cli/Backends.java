@@ -24,17 +24,17 @@ final class Backends {
   private static final String CPU = "cpu";
   private static final String REFERENCE = "reference";
 
-  /** How each is made, fastest first; a card's number and the threads go to the constructor. */
-  private static final List<Maker> MAKERS =
+  /** How each is made, fastest first; a GPU's number and the threads go to the constructor. */
+  private static final List<Factory> FACTORIES =
       List.of(
-          new Maker(
-              CUDA, options -> new CudaBackend(CudaOptions.of(options.card(), options.settings()))),
-          new Maker(CPU, options -> new CpuBackend(options.threads())),
-          new Maker(REFERENCE, options -> new ReferenceBackend()));
+          new Factory(
+              CUDA, options -> new CudaBackend(CudaOptions.of(options.gpu(), options.settings()))),
+          new Factory(CPU, options -> new CpuBackend(options.threads())),
+          new Factory(REFERENCE, options -> new ReferenceBackend()));
 
   private Backends() {}
 
-  private record Maker(String name, Function<DeviceOptions, Backend> make) {}
+  private record Factory(String name, Function<DeviceOptions, Backend> make) {}
 
   /**
    * A backend of this machine and whether it can be used.
@@ -65,7 +65,7 @@ final class Backends {
   }
 
   /**
-   * A card's setting as a run keeps it: a folder with its absolute path, all else as it is. Throws
+   * A GPU's setting as a run keeps it: a folder with its absolute path, all else as it is. Throws
    * IllegalArgumentException where it is none.
    */
   static String setting(String name, String value) {
@@ -85,11 +85,11 @@ final class Backends {
    * What is asked for beside plain Java, which comes first and is measured by the peaks that native
    * code finds on one thread; native code comes with one thread and with all.
    *
-   * @throws DeviceException where a card is asked for and cannot be used
+   * @throws DeviceException where a GPU is asked for and cannot be used
    */
   static List<Contender> contenders(DeviceOptions options) {
-    Candidate java = probe(maker(REFERENCE), options);
-    Candidate single = probe(maker(CPU), options.withThreads(1));
+    Candidate java = probe(factory(REFERENCE), options);
+    Candidate single = probe(factory(CPU), options.withThreads(1));
     boolean isNative = single.availability().usable();
     List<Contender> contenders = new ArrayList<>();
     contenders.add(new Contender(REFERENCE, java, isNative ? single.backend() : java.backend()));
@@ -98,22 +98,22 @@ final class Backends {
       int threads =
           options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
       if (isNative && threads > 1) {
-        Candidate all = probe(maker(CPU), options.withThreads(threads));
+        Candidate all = probe(factory(CPU), options.withThreads(threads));
         contenders.add(new Contender(CPU + ", " + threads + " threads", all, all.backend()));
       }
     }
     if (isAsked(CUDA, options)) {
-      Candidate card = probe(maker(CUDA), options);
-      if (options.kind().equals(CUDA) && !card.availability().usable()) {
-        throw unusable(options.name(CUDA), card.availability());
+      Candidate gpu = probe(factory(CUDA), options);
+      if (options.kind().equals(CUDA) && !gpu.availability().usable()) {
+        throw unusable(options.name(CUDA), gpu.availability());
       }
-      contenders.add(new Contender(options.name(CUDA), card, card.backend()));
+      contenders.add(new Contender(options.name(CUDA), gpu, gpu.backend()));
     }
     return contenders;
   }
 
-  private static Maker maker(String name) {
-    return MAKERS.stream().filter(maker -> maker.name().equals(name)).findFirst().orElseThrow();
+  private static Factory factory(String name) {
+    return FACTORIES.stream().filter(maker -> maker.name().equals(name)).findFirst().orElseThrow();
   }
 
   private static DeviceException unusable(String name, Availability availability) {
@@ -123,7 +123,7 @@ final class Backends {
 
   /** All known devices, fastest first, probed. */
   static List<Candidate> probeAll(DeviceOptions options) {
-    return MAKERS.stream().map(maker -> probe(maker, options)).toList();
+    return FACTORIES.stream().map(maker -> probe(maker, options)).toList();
   }
 
   /**
@@ -134,7 +134,7 @@ final class Backends {
    */
   static Choice choose(DeviceOptions options) {
     List<String> notes = new ArrayList<>();
-    for (Maker maker : MAKERS) {
+    for (Factory maker : FACTORIES) {
       if (!isAsked(maker.name(), options)) {
         continue;
       }
@@ -177,8 +177,8 @@ final class Backends {
     return missing;
   }
 
-  /** Whether it is an NVIDIA card. */
-  static boolean isCard(Candidate candidate) {
+  /** Whether it is an NVIDIA GPU. */
+  static boolean isGpu(Candidate candidate) {
     return candidate.backend().name().equals(CUDA);
   }
 
@@ -191,9 +191,9 @@ final class Backends {
   }
 
   /**
-   * A card may be there and yet refuse to be opened: that too has to be known before it is taken.
+   * A GPU may be there and yet refuse to be opened: that too has to be known before it is taken.
    */
-  private static Candidate probe(Maker maker, DeviceOptions options) {
+  private static Candidate probe(Factory maker, DeviceOptions options) {
     Backend backend = maker.make().apply(options);
     Availability availability = backend.probe();
     if (!availability.usable()) {

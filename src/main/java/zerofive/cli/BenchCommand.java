@@ -19,7 +19,7 @@ import zerofive.backend.Availability;
 import zerofive.backend.DeviceException;
 import zerofive.data.Json;
 import zerofive.report.BenchTable;
-import zerofive.report.Machine;
+import zerofive.report.HostInfo;
 import zerofive.report.Progress;
 import zerofive.report.Terminal;
 import zerofive.train.Benchmark;
@@ -145,7 +145,7 @@ final class BenchCommand implements Command {
     try (Progress progress = terminal.progress("timing", (rounds + 1L) * entered.size())) {
       results = benchmark.time(rounds, seconds, progress::step);
     }
-    Machine machine = Machine.here();
+    HostInfo machine = HostInfo.here();
     if (arguments.has("json")) {
       terminal.json(json(machine, recipe, benchmark.work(), entered, results, unusable));
     } else {
@@ -188,7 +188,7 @@ final class BenchCommand implements Command {
   }
 
   private static void print(
-      Machine machine,
+      HostInfo machine,
       EpochWork work,
       List<Benchmark.Result> results,
       List<Unusable> unusable,
@@ -215,7 +215,7 @@ final class BenchCommand implements Command {
   }
 
   private static JsonObject json(
-      Machine machine,
+      HostInfo machine,
       Recipe recipe,
       EpochWork work,
       List<Backends.Contender> entered,

@@ -10,8 +10,8 @@ import org.apache.commons.cli.UnrecognizedOptionException;
 import zerofive.backend.DeviceException;
 import zerofive.data.InputException;
 import zerofive.data.OutputException;
+import zerofive.report.PhaseTimer;
 import zerofive.report.Terminal;
-import zerofive.report.TimeSpent;
 import zerofive.train.DivergedException;
 
 /** Parses the command line, runs the command, and says in one sentence what went wrong. */
@@ -31,7 +31,7 @@ public final class Cli {
           new CompletionCommand(Cli::commands));
 
   private final Terminal terminal;
-  private final TimeSpent time = new TimeSpent();
+  private final PhaseTimer time = new PhaseTimer();
 
   /** A program that talks through {@code terminal}. */
   public Cli(Terminal terminal) {
@@ -113,7 +113,7 @@ public final class Cli {
     }
     CommandLine line = parse(command, options, rest);
     if (line.hasOption("quiet")) {
-      terminal.beQuiet();
+      terminal.setQuiet();
     }
     return command.run(line, new Invocation(arguments, terminal, time));
   }
@@ -134,7 +134,7 @@ public final class Cli {
   private static Command command(String name) {
     List<String> known = COMMANDS.stream().map(Command::name).toList();
     if (!known.contains(name)) {
-      String question = Nearest.question("", name, known);
+      String question = EditDistance.question("", name, known);
       throw new UsageException(
           "unknown command '"
               + name
@@ -172,7 +172,7 @@ public final class Cli {
               .parse(options, arguments.toArray(String[]::new));
     } catch (UnrecognizedOptionException e) {
       String question =
-          Nearest.question(
+          EditDistance.question(
               "--",
               e.getOption().replaceFirst("^-+", "").replaceFirst("=.*", ""),
               options.getOptions().stream().map(Option::getLongOpt).toList());

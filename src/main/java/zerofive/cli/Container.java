@@ -30,22 +30,22 @@ record Container(String engine) {
         .map(Container::new);
   }
 
-  /** What starts the image with every card. */
+  /** What starts the image with every GPU. */
   String run() {
     return engine + " run --rm --gpus all " + USER + " -v \"$PWD/runs:/runs\" zerofive train";
   }
 
-  /** What makes the engine hand cards through, once NVIDIA's container toolkit is installed. */
+  /** What makes the engine hand GPUs through, once NVIDIA's container toolkit is installed. */
   List<String> toolkit() {
     return List.of(
         "sudo nvidia-ctk runtime configure --runtime=" + engine,
         "sudo systemctl restart " + engine);
   }
 
-  /** Tells how a card gets into the container. */
+  /** Tells how a GPU gets into the container. */
   void print(Terminal terminal) {
     terminal.result("");
-    terminal.result("A card comes into the container from the host, by");
+    terminal.result("A GPU comes into the container from the host, by");
     terminal.result("  " + run());
     terminal.result(
         "Where that answers 'could not select device driver', NVIDIA's container toolkit is missing");

@@ -14,17 +14,17 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import zerofive.data.AtomicFile;
-import zerofive.data.Catalogue;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
+import zerofive.data.DataSetRegistry;
 import zerofive.data.DataSets;
 import zerofive.data.Fetch;
 import zerofive.data.RemoteFile;
 import zerofive.report.DataText;
 import zerofive.report.FetchProgress;
-import zerofive.report.ImageSheet;
+import zerofive.report.Format;
+import zerofive.report.SampleGrid;
 import zerofive.report.Terminal;
-import zerofive.report.Text;
 import zerofive.train.Setting;
 import zerofive.train.Setting.Group;
 
@@ -62,7 +62,7 @@ final class DataCommand implements Command {
   @Override
   public List<String> operandChoices() {
     List<String> words = new ArrayList<>(List.of("list", "fetch", "show"));
-    words.addAll(Catalogue.names());
+    words.addAll(DataSetRegistry.names());
     return words;
   }
 
@@ -127,7 +127,7 @@ final class DataCommand implements Command {
     if (asJson) {
       terminal.json(
           new AllListed(
-              Catalogue.entries().stream().map(entry -> Listed.of(entry, null)).toList()));
+              DataSetRegistry.entries().stream().map(entry -> Listed.of(entry, null)).toList()));
       return;
     }
     String format = "%-16s%-19s%-9s%-9s%-10s%-9s%s";
@@ -142,16 +142,16 @@ final class DataCommand implements Command {
             "download",
             "here",
             "licence"));
-    for (Catalogue.Entry entry : Catalogue.entries()) {
+    for (DataSetRegistry.Entry entry : DataSetRegistry.entries()) {
       terminal.result(
           String.format(
               Locale.ROOT,
               format,
               entry.name(),
-              Text.count(entry.train()) + " + " + Text.count(entry.valid()),
+              Format.count(entry.train()) + " + " + Format.count(entry.valid()),
               entry.classes().size(),
               entry.side() + " x " + entry.side(),
-              entry.isBundled() ? "-" : Text.bytes(entry.bytes()),
+              entry.isBundled() ? "-" : Format.bytes(entry.bytes()),
               entry.isBundled() ? "bundled" : Fetch.has(entry) ? "yes" : "no",
               entry.licence()));
     }
@@ -174,7 +174,7 @@ final class DataCommand implements Command {
       String licence,
       List<RemoteFile> files,
       String folder) {
-    static Listed of(Catalogue.Entry entry, String folder) {
+    static Listed of(DataSetRegistry.Entry entry, String folder) {
       return new Listed(
           entry.name(),
           entry.train(),
@@ -199,15 +199,15 @@ final class DataCommand implements Command {
     String name =
         operand.orElseThrow(
             () -> new UsageException("data fetch needs a name; zerofive data list shows them"));
-    Catalogue.Entry entry =
-        Catalogue.find(name)
+    DataSetRegistry.Entry entry =
+        DataSetRegistry.find(name)
             .orElseThrow(
                 () ->
                     new UsageException(
                         "unknown data set '"
                             + name
                             + "'; known are "
-                            + String.join(", ", Catalogue.names())));
+                            + String.join(", ", DataSetRegistry.names())));
     String where = "bundled";
     if (!entry.isBundled()) {
       try (FetchProgress progress = new FetchProgress(terminal)) {
@@ -238,7 +238,7 @@ final class DataCommand implements Command {
     long seed = arguments.getOrDefault(SEED);
     Optional<Path> out = arguments.path("out");
     DataSet data = invocation.load(name, arguments.get(CLASSES).orElse(ClassFilter.ALL));
-    ImageSheet sheet = new ImageSheet(data, seed);
+    SampleGrid sheet = new SampleGrid(data, seed);
     if (out.isEmpty()) {
       terminal.note("data     ", DataText.describe(data));
       sheet.print(terminal, count.orElse(0));

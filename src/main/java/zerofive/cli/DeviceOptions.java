@@ -18,7 +18,7 @@ import zerofive.train.Settings;
  *
  * @param device {@code auto}, {@code cpu}, {@code reference}, {@code cuda} or {@code cuda:N}
  * @param threads 0 for all cores
- * @param settings the options that only a card has, as they were given
+ * @param settings the options that only a GPU has, as they were given
  */
 record DeviceOptions(String device, int threads, Map<String, String> settings) {
   static final String AUTO = "auto";
@@ -78,7 +78,7 @@ record DeviceOptions(String device, int threads, Map<String, String> settings) {
     return new DeviceOptions(device, number, settings);
   }
 
-  /** The device without a card's number. */
+  /** The device without a GPU's number. */
   String kind() {
     int colon = device.indexOf(':');
     return colon < 0 ? device : device.substring(0, colon);
@@ -89,8 +89,8 @@ record DeviceOptions(String device, int threads, Map<String, String> settings) {
     return kind().equals(backend) ? device : backend;
   }
 
-  /** The card's number; 0 where none is named. */
-  int card() {
+  /** The GPU's number; 0 where none is named. */
+  int gpu() {
     int colon = device.indexOf(':');
     return colon < 0 ? 0 : Integer.parseInt(device.substring(colon + 1));
   }

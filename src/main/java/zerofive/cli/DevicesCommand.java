@@ -34,7 +34,7 @@ final class DevicesCommand implements Command {
   public Options options() {
     Options options = new Options();
     options.addOption(
-        Arguments.option(DEVICE.withHelp("cuda:N tells of that card").withChoices("cuda")));
+        Arguments.option(DEVICE.withHelp("cuda:N tells of that GPU").withChoices("cuda")));
     options.addOption(Arguments.option(CUBLAS));
     options.addOption(
         Arguments.option(
@@ -63,7 +63,7 @@ final class DevicesCommand implements Command {
             .orElseThrow()
             .backend()
             .name();
-    Optional<Container> cardless = Container.here().filter(inside -> !hasCard(candidates));
+    Optional<Container> cardless = Container.here().filter(inside -> !hasGpu(candidates));
     if (line.hasOption("json")) {
       invocation
           .terminal()
@@ -79,9 +79,9 @@ final class DevicesCommand implements Command {
     return ExitCode.DONE;
   }
 
-  private static boolean hasCard(List<Backends.Candidate> candidates) {
+  private static boolean hasGpu(List<Backends.Candidate> candidates) {
     return candidates.stream()
-        .anyMatch(candidate -> Backends.isCard(candidate) && candidate.availability().usable());
+        .anyMatch(candidate -> Backends.isGpu(candidate) && candidate.availability().usable());
   }
 
   private static void print(List<Backends.Candidate> candidates, String auto, Terminal terminal) {

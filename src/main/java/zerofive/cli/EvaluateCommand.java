@@ -9,7 +9,7 @@ import java.util.Locale;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import zerofive.backend.Evaluation;
-import zerofive.backend.Scorer;
+import zerofive.backend.Predictor;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.data.DataSets;
@@ -18,8 +18,8 @@ import zerofive.model.Loss;
 import zerofive.model.ModelFile;
 import zerofive.report.ConfusionMatrix;
 import zerofive.report.DataText;
+import zerofive.report.Format;
 import zerofive.report.Terminal;
-import zerofive.report.Text;
 
 /** {@code evaluate}: a saved model on a data set's validation images. */
 final class EvaluateCommand implements Command {
@@ -83,7 +83,7 @@ final class EvaluateCommand implements Command {
     terminal.note("model    ", file + " (" + model.parameters().architecture() + ")");
     model.notes().forEach(note -> terminal.note("note     ", note));
     deviceOptions.note(device, terminal);
-    try (Scorer scorer = device.backend().openScorer(model.parameters())) {
+    try (Predictor scorer = device.backend().openPredictor(model.parameters())) {
       Evaluation evaluation = scorer.evaluate(data.valid(), model.loss());
       ConfusionMatrix confusion =
           ConfusionMatrix.of(classes, data.valid(), scorer.logits(data.valid()));
@@ -126,7 +126,7 @@ final class EvaluateCommand implements Command {
     terminal.result(
         String.format(Locale.ROOT, "loss      %.9f (%s)", evaluation.loss(), model.loss()));
     terminal.result(String.format(Locale.ROOT, "accuracy  %.6f", evaluation.accuracy()));
-    terminal.result("errors    " + evaluation.errors() + " of " + Text.count(evaluation.count()));
+    terminal.result("errors    " + evaluation.errors() + " of " + Format.count(evaluation.count()));
     terminal.result("");
     terminal.result("predicted, by true class:");
     confusion.toLines(terminal.width()).forEach(terminal::result);

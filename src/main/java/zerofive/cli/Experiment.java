@@ -25,8 +25,8 @@ import zerofive.model.Architecture;
 import zerofive.model.ModelFile;
 import zerofive.model.Parameters;
 import zerofive.report.DataText;
+import zerofive.report.Format;
 import zerofive.report.Terminal;
-import zerofive.report.Text;
 import zerofive.train.Receipt;
 import zerofive.train.Recipe;
 import zerofive.train.RunFolder;
@@ -209,7 +209,7 @@ record Experiment(
             + " ("
             + architecture
             + ", "
-            + Text.count(architecture.parameterCount())
+            + Format.count(architecture.parameterCount())
             + " parameters), "
             + recipe.get(LOSS)
             + ", "

@@ -17,14 +17,14 @@ import zerofive.model.ModelFile;
 import zerofive.model.NpzFile;
 import zerofive.model.OnnxFile;
 import zerofive.model.Parameters;
+import zerofive.report.Format;
 import zerofive.report.Terminal;
-import zerofive.report.Text;
 import zerofive.train.Setting;
 import zerofive.train.Setting.Group;
 
 /** {@code export}: a saved model for other programs. */
 final class ExportCommand implements Command {
-  private enum Format {
+  private enum ModelFormat {
     ONNX,
     SAFETENSORS,
     NPZ;
@@ -35,9 +35,9 @@ final class ExportCommand implements Command {
     }
   }
 
-  private static final Setting<Format> FORMAT =
-      Setting.oneOf("format", Group.MODEL, "format", Format.values())
-          .fallback(Format.ONNX)
+  private static final Setting<ModelFormat> FORMAT =
+      Setting.oneOf("format", Group.MODEL, "format", ModelFormat.values())
+          .fallback(ModelFormat.ONNX)
           .help("onnx, safetensors, npz")
           .build();
 
@@ -87,9 +87,9 @@ final class ExportCommand implements Command {
         arguments
             .path("model")
             .orElseThrow(() -> new UsageException("export needs --model FILE.safetensors"));
-    Format format = arguments.getOrDefault(FORMAT);
+    ModelFormat format = arguments.getOrDefault(FORMAT);
     OnnxFile.Input input = arguments.getOrDefault(INPUT);
-    if (arguments.has(INPUT) && format != Format.ONNX) {
+    if (arguments.has(INPUT) && format != ModelFormat.ONNX) {
       throw new UsageException("--input belongs to --format onnx; " + format + " holds no graph");
     }
     Path out = arguments.path("out").orElseGet(() -> beside(file, format));
@@ -112,13 +112,13 @@ final class ExportCommand implements Command {
     } else {
       terminal.result("model    ", describe(model));
       terminal.result("format   ", describe(model, format, input));
-      terminal.result("written  " + out + ", " + Text.count(size(out)) + " bytes");
+      terminal.result("written  " + out + ", " + Format.count(size(out)) + " bytes");
       terminal.result("sha256   " + Sha256.of(out));
     }
     return ExitCode.DONE;
   }
 
-  private static Path beside(Path model, Format format) {
+  private static Path beside(Path model, ModelFormat format) {
     String name = model.getFileName() == null ? "model" : model.getFileName().toString();
     return model.resolveSibling(name.replaceFirst("\\.safetensors$", "") + "." + format);
   }
@@ -146,7 +146,7 @@ final class ExportCommand implements Command {
         + String.join(", ", model.classes());
   }
 
-  private static String describe(ModelFile model, Format format, OnnxFile.Input input) {
+  private static String describe(ModelFile model, ModelFormat format, OnnxFile.Input input) {
     Architecture architecture = model.parameters().architecture();
     return switch (format) {
       case ONNX ->
@@ -185,13 +185,13 @@ final class ExportCommand implements Command {
       String sha256) {}
 
   private static Result result(
-      Path file, ModelFile model, Format format, OnnxFile.Input input, Path out) {
+      Path file, ModelFile model, ModelFormat format, OnnxFile.Input input, Path out) {
     return new Result(
         file.toString(),
         model.parameters().architecture().toString(),
         model.classes(),
         format.toString(),
-        format == Format.ONNX ? input.toString() : null,
+        format == ModelFormat.ONNX ? input.toString() : null,
         out.toString(),
         size(out),
         Sha256.of(out));

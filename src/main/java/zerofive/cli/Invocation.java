@@ -13,9 +13,9 @@ import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.data.DataSets;
 import zerofive.report.FetchProgress;
+import zerofive.report.Format;
+import zerofive.report.PhaseTimer;
 import zerofive.report.Terminal;
-import zerofive.report.Text;
-import zerofive.report.TimeSpent;
 import zerofive.train.Recipe;
 import zerofive.train.RunFolder;
 
@@ -26,7 +26,7 @@ import zerofive.train.RunFolder;
  * @param terminal where results and notes go
  * @param time where the time went so far
  */
-record Invocation(List<String> arguments, Terminal terminal, TimeSpent time) {
+record Invocation(List<String> arguments, Terminal terminal, PhaseTimer time) {
   /** Where runs without --out go. */
   private static final Path RUNS = Path.of("runs");
 
@@ -65,19 +65,19 @@ record Invocation(List<String> arguments, Terminal terminal, TimeSpent time) {
   /** This program with {@code arguments}, as a shell takes it. */
   static String command(List<String> arguments) {
     return Stream.concat(Stream.of(program()), arguments.stream())
-        .map(Text::shell)
+        .map(Format::shell)
         .collect(Collectors.joining(" "));
   }
 
   /** The command that makes a run with these settings again. */
-  static String again(Recipe recipe) {
+  static String reproduceCommand(Recipe recipe) {
     List<String> words = new ArrayList<>(List.of("train"));
     words.addAll(recipe.options());
     return command(words);
   }
 
   /** This command once more, on the folder that it has made or was given. */
-  String goOn(Path out) {
+  String continueCommand(Path out) {
     List<String> words = new ArrayList<>(arguments);
     if (words.stream().noneMatch(word -> word.equals("--out") || word.startsWith("--out="))) {
       words.addAll(List.of("--out", out.toString()));

@@ -15,9 +15,9 @@ import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import zerofive.data.AtomicFile;
+import zerofive.report.Format;
 import zerofive.report.LearningRateChart;
 import zerofive.report.Terminal;
-import zerofive.report.Text;
 import zerofive.train.LearningRateFinder;
 import zerofive.train.LearningRateFinder.Point;
 import zerofive.train.RunFolder;
@@ -118,21 +118,21 @@ final class LrFindCommand implements Command {
           String.format(
               Locale.ROOT,
               "%9s  %10.6f  %10.6f",
-              Text.significant(point.rate()),
+              Format.significant(point.rate()),
               point.loss(),
               point.smoothed()));
     }
-    String steepest = Text.significant(LearningRateFinder.steepest(points));
+    String steepest = Format.significant(LearningRateFinder.steepest(points));
     terminal.result("");
     terminal.emphasised(
         "steepest " + steepest + ", where the smoothed loss falls fastest: the suggestion");
     terminal.result(
         "minimum  "
-            + Text.significant(LearningRateFinder.tenthOfMinimum(points))
+            + Format.significant(LearningRateFinder.tenthOfMinimum(points))
             + ", a tenth of the rate with the lowest smoothed loss");
     terminal.result(
         "valley   "
-            + Text.significant(LearningRateFinder.valley(points))
+            + Format.significant(LearningRateFinder.valley(points))
             + ", the middle of the longest fall");
     terminal.result("try      " + Invocation.command(trainArguments(invocation, steepest)));
     terminal.result("curve    " + folder.file(SVG));

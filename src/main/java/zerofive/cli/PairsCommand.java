@@ -18,11 +18,11 @@ import org.apache.commons.cli.Options;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.model.Loss;
+import zerofive.report.Format;
 import zerofive.report.HeatMap;
 import zerofive.report.PairsTable;
 import zerofive.report.Progress;
 import zerofive.report.Terminal;
-import zerofive.report.Text;
 import zerofive.study.PairsRun;
 import zerofive.train.PairsConfig;
 import zerofive.train.PairsCsv;
@@ -75,7 +75,7 @@ final class PairsCommand implements Command {
   @Override
   public List<String> details() {
     return List.of(
-        "Each training runs on one thread, and as many at a time as --threads; on a card they run"
+        "Each training runs on one thread, and as many at a time as --threads; on a GPU they run"
             + " one after the other. Each has the same bits as train with these two classes.",
         "Started again with the same --out, it goes on where it was stopped. Shares of the work"
             + " (--shard) may run on different machines; pairs --merge DIR... --out DIR joins"
@@ -176,9 +176,9 @@ final class PairsCommand implements Command {
             "zerofive: stopped after "
                 + run.done()
                 + " of "
-                + Text.plural(config.pairs().size(), "training")
+                + Format.plural(config.pairs().size(), "training")
                 + ", which are saved; go on with: "
-                + invocation.goOn(folder.path()));
+                + invocation.continueCommand(folder.path()));
         return ExitCode.INTERRUPTED;
       }
       run.finish(PairsCommand::picture);
@@ -201,7 +201,7 @@ final class PairsCommand implements Command {
               + shard
               + " is empty: there "
               + (config.all().size() == 1 ? "is " : "are ")
-              + Text.plural(config.all().size(), "training")
+              + Format.plural(config.all().size(), "training")
               + " in all; make at most as many shares");
     }
     return config;
@@ -211,7 +211,7 @@ final class PairsCommand implements Command {
     return StopSignal.install(
         () -> terminal.complain("zerofive: stopping as soon as the epochs under way are done ..."),
         () ->
-            terminal.lastWords(
+            terminal.fatal(
                 "zerofive: stopped without the epochs under way, which take too long to wait for;"
                     + " started again with the same --out, it goes on"));
   }
@@ -244,22 +244,22 @@ final class PairsCommand implements Command {
   }
 
   private static int atOnce(Backends.Choice device, int threads, int trainings) {
-    boolean card = device.backend().name().equals("cuda");
+    boolean gpu = device.backend().name().equals("cuda");
     int most = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
-    return Math.max(1, Math.min(card ? 1 : most, trainings));
+    return Math.max(1, Math.min(gpu ? 1 : most, trainings));
   }
 
   private static String describe(PairsRun run, int atOnce) {
     PairsConfig config = run.config();
     int trainings = config.pairs().size();
-    return Text.plural(config.all().size() / config.seeds(), "pair")
+    return Format.plural(config.all().size() / config.seeds(), "pair")
         + " of "
         + config.classes().size()
         + " classes, "
-        + Text.plural(config.seeds(), "seed")
+        + Format.plural(config.seeds(), "seed")
         + (config.shard().equals(Shard.WHOLE) ? "" : ", share " + config.shard())
         + ": "
-        + Text.plural(trainings, "training")
+        + Format.plural(trainings, "training")
         + ", "
         + atOnce
         + " at a time"
@@ -290,7 +290,7 @@ final class PairsCommand implements Command {
         "mean     accuracy "
             + accuracy(summary)
             + " over "
-            + Text.plural(summary.cells().size(), "pair"));
+            + Format.plural(summary.cells().size(), "pair"));
     terminal.result("hardest  " + PairsTable.describe(summary.hardest().get(0)));
     invocation.printTime();
     terminal.result("run      " + run.path());
@@ -305,7 +305,7 @@ final class PairsCommand implements Command {
   private static String accuracy(PairsSummary summary) {
     PairsSummary.Spread accuracy = summary.accuracy();
     return accuracy.count() == 1
-        ? Text.percent(accuracy.mean())
+        ? Format.percent(accuracy.mean())
         : String.format(
             Locale.ROOT, "%.2f +- %.2f %%", 100 * accuracy.mean(), 100 * accuracy.deviation());
   }
@@ -319,7 +319,7 @@ final class PairsCommand implements Command {
             + " on "
             + config.data()
             + ", "
-            + Text.plural(summary.cells().size(), "pair"),
+            + Format.plural(summary.cells().size(), "pair"),
         "mean accuracy "
             + accuracy(summary)
             + (summary.accuracy().count() > 1 ? " over " + config.seeds() + " seeds" : "")

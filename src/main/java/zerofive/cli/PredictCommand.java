@@ -15,7 +15,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
-import zerofive.backend.Scorer;
+import zerofive.backend.Predictor;
 import zerofive.data.AtomicFile;
 import zerofive.data.GreyImage;
 import zerofive.data.IdxImages;
@@ -24,9 +24,9 @@ import zerofive.data.ImageFitter;
 import zerofive.data.ImagePaths;
 import zerofive.data.InputException;
 import zerofive.model.ModelFile;
+import zerofive.report.Format;
 import zerofive.report.Progress;
 import zerofive.report.Terminal;
-import zerofive.report.Text;
 
 /** {@code predict}: a saved model on pictures, one line for each. */
 final class PredictCommand implements Command {
@@ -106,7 +106,7 @@ final class PredictCommand implements Command {
     ExecutorService decoders =
         Executors.newFixedThreadPool(
             threads > 0 ? threads : Runtime.getRuntime().availableProcessors());
-    try (Scorer scorer = device.backend().openScorer(model.parameters());
+    try (Predictor scorer = device.backend().openPredictor(model.parameters());
         Progress progress = terminal.progress("predict", paths.size())) {
       Function<Consumer<List<String>>, Predictions> predictions =
           sink ->
@@ -148,7 +148,7 @@ final class PredictCommand implements Command {
     if (predictions.inverted() > 0) {
       terminal.note(
           "note     ",
-          Text.plural(predictions.inverted(), "image")
+          Format.plural(predictions.inverted(), "image")
               + " with dark ink on a bright background inverted; --raw takes all as they are");
     }
     if (predictions.unreadable() == 0) {
@@ -156,9 +156,9 @@ final class PredictCommand implements Command {
     }
     terminal.complain(
         "zerofive: error: "
-            + Text.plural(predictions.unreadable(), "image")
+            + Format.plural(predictions.unreadable(), "image")
             + " could not be read, "
-            + Text.count(predictions.predicted())
+            + Format.count(predictions.predicted())
             + " predicted; the reasons stand above");
     return ExitCode.INPUT;
   }

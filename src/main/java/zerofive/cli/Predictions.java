@@ -13,7 +13,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import zerofive.backend.Prediction;
-import zerofive.backend.Scorer;
+import zerofive.backend.Predictor;
 import zerofive.data.Csv;
 import zerofive.data.GreyImage;
 import zerofive.data.ImageFitter;
@@ -34,7 +34,7 @@ final class Predictions {
   private record Pending(String name, Future<ImageFitter.Fitted> image) {}
 
   private final ModelFile model;
-  private final Scorer scorer;
+  private final Predictor scorer;
   private final Optional<ImageFitter> fitter;
   private final ExecutorService decoders;
   private final boolean json;
@@ -49,7 +49,7 @@ final class Predictions {
   /** {@code fitter} is empty where pixels are taken as they are; records go to {@code sink}. */
   Predictions(
       ModelFile model,
-      Scorer scorer,
+      Predictor scorer,
       Optional<ImageFitter> fitter,
       ExecutorService decoders,
       boolean json,

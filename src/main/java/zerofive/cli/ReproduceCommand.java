@@ -18,10 +18,10 @@ import org.apache.commons.cli.Options;
 import zerofive.data.AtomicFile;
 import zerofive.model.Initializer;
 import zerofive.report.DataText;
+import zerofive.report.Format;
 import zerofive.report.HistoryCharts;
 import zerofive.report.LineChart;
 import zerofive.report.Terminal;
-import zerofive.report.Text;
 import zerofive.train.EpochRecord;
 import zerofive.train.Recipe;
 import zerofive.train.RunFolder;
@@ -184,9 +184,9 @@ final class ReproduceCommand implements Command {
     terminal.emphasised(
         model.title()
             + ": "
-            + Text.plural(last.errors(), "error")
+            + Format.plural(last.errors(), "error")
             + " after "
-            + Text.plural(last.epoch(), "epoch"));
+            + Format.plural(last.epoch(), "epoch"));
     terminal.result(
         String.format(
             Locale.ROOT,

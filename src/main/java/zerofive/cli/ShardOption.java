@@ -106,7 +106,7 @@ final class ShardOption {
         return value;
       }
     } catch (NumberFormatException e) {
-      throw new IllegalArgumentException(name + "='" + text + "' is no whole number", e);
+      throw new IllegalArgumentException(name + "='" + text + "' is not an integer", e);
     }
     throw new IllegalArgumentException(name + "=" + text + " makes no sense");
   }

@@ -17,8 +17,8 @@ import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import zerofive.data.InputException;
 import zerofive.report.EpochTable;
+import zerofive.report.Format;
 import zerofive.report.Terminal;
-import zerofive.report.Text;
 import zerofive.train.EpochRecord;
 import zerofive.train.Receipt;
 import zerofive.train.Recipe;
@@ -293,7 +293,7 @@ final class TrainCommand implements Command {
             "stopped  after epoch "
                 + history.size()
                 + ": no lower validation loss for "
-                + Text.plural(recipe.get(EARLY_STOP), "epoch"));
+                + Format.plural(recipe.get(EARLY_STOP), "epoch"));
       }
       terminal.emphasised(
           "kept     "
@@ -304,10 +304,10 @@ final class TrainCommand implements Command {
   }
 
   private static String describe(EpochRecord row) {
-    return Text.plural(row.errors(), "error")
+    return Format.plural(row.errors(), "error")
         + " after epoch "
         + row.epoch()
         + ", accuracy "
-        + Text.percent(row.accuracy());
+        + Format.percent(row.accuracy());
   }
 }

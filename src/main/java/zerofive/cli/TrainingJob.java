@@ -10,7 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import zerofive.backend.Scorer;
+import zerofive.backend.Predictor;
 import zerofive.data.AtomicFile;
 import zerofive.data.DataSet;
 import zerofive.data.OutputException;
@@ -18,10 +18,10 @@ import zerofive.data.Sha256;
 import zerofive.model.ModelFile;
 import zerofive.report.ConfusionMatrix;
 import zerofive.report.HistoryCharts;
+import zerofive.report.PhaseTimer;
 import zerofive.report.Progress;
 import zerofive.report.RunReport;
 import zerofive.report.Terminal;
-import zerofive.report.TimeSpent;
 import zerofive.train.EpochRecord;
 import zerofive.train.Receipt;
 import zerofive.train.Recipe;
@@ -106,7 +106,7 @@ final class TrainingJob {
     return StopSignal.install(
         () -> terminal.complain("zerofive: stopping as soon as the epoch under way is saved ..."),
         () ->
-            terminal.lastWords(
+            terminal.fatal(
                 "zerofive: stopped without the epoch under way, which takes too long to wait for; a"
                     + " run that has begun can be resumed from its last checkpoint"));
   }
@@ -146,11 +146,11 @@ final class TrainingJob {
   }
 
   /** The receipt's result is written last: a run that has it has everything. */
-  private void writeResults(Trainer.Outcome outcome, TimeSpent time) {
+  private void writeResults(Trainer.Outcome outcome, PhaseTimer time) {
     new ModelFile(outcome.parameters(), data.classes(), recipe.get(LOSS), true)
         .write(folder.model());
     float[] logits;
-    try (Scorer scorer = experiment.backend().openScorer(outcome.parameters())) {
+    try (Predictor scorer = experiment.backend().openPredictor(outcome.parameters())) {
       logits = scorer.logits(data.valid());
     }
     ConfusionMatrix confusion = ConfusionMatrix.of(data.classes(), data.valid(), logits);
@@ -171,7 +171,7 @@ final class TrainingJob {
             receipt,
             modelSha256,
             time.phases(),
-            Invocation.again(recipe));
+            Invocation.reproduceCommand(recipe));
     Map<String, String> texts = new LinkedHashMap<>();
     texts.put("confusion.csv", confusion.toCsv());
     texts.put("accuracy.svg", HistoryCharts.accuracy(title, history, kept));

@@ -47,28 +47,28 @@ public final class DataSets {
 
   /** Whether it is a data set's name; a folder that is called so is {@code ./NAME}. */
   public static boolean isName(String name) {
-    return name.equals(MNIST) || Catalogue.find(name).isPresent();
+    return name.equals(MNIST) || DataSetRegistry.find(name).isPresent();
   }
 
   /** The same, without anybody who looks on while a data set is fetched. */
   public static DataSet load(String nameOrFolder, ClassFilter filter) {
-    return load(nameOrFolder, filter, FetchWatcher.NONE);
+    return load(nameOrFolder, filter, DownloadListener.NONE);
   }
 
   /**
-   * Reads a data set of the {@link Catalogue}, which is fetched where it is not here yet, a folder
-   * of four IDX files (raw or .gz), or one of images ({@link ImageFolder}).
+   * Reads a data set of the {@link DataSetRegistry}, which is fetched where it is not here yet, a
+   * folder of four IDX files (raw or .gz), or one of images ({@link ImageFolder}).
    *
    * @param watcher is told how far a fetch has come
    * @throws InputException where a file is missing or damaged, a class does not occur, or nothing
    *     can be fetched
    * @throws OutputException where what is fetched cannot be kept
    */
-  public static DataSet load(String nameOrFolder, ClassFilter filter, FetchWatcher watcher) {
+  public static DataSet load(String nameOrFolder, ClassFilter filter, DownloadListener watcher) {
     if (nameOrFolder.equals(MNIST)) {
       return loadBundled(filter);
     }
-    Optional<Catalogue.Entry> named = Catalogue.find(nameOrFolder);
+    Optional<DataSetRegistry.Entry> named = DataSetRegistry.find(nameOrFolder);
     if (named.isPresent()) {
       Path fetched = Fetch.have(named.get(), watcher);
       IdxFiles files = IdxFiles.find(fetched);
@@ -153,7 +153,7 @@ public final class DataSets {
     SortedMap<String, String> sha256 = new TreeMap<>();
     byte[] trainLabels = readLabels(files.trainLabels(), sources, sha256);
     byte[] validLabels = readLabels(files.validLabels(), sources, sha256);
-    LabelNames labels = set.equals(MNIST) ? LabelNames.NUMBERS : Catalogue.labels(set);
+    LabelNames labels = set.equals(MNIST) ? LabelNames.NUMBERS : DataSetRegistry.labels(set);
     ClassFilter.Resolved chosen =
         filter.resolve(count(trainLabels), labels, source(name, files.trainLabels()));
     checkValidation(chosen, count(validLabels), labels, source(name, files.validLabels()), filter);
@@ -171,7 +171,7 @@ public final class DataSets {
               valid.height(),
               valid.width()));
     }
-    boolean transposed = !set.equals(MNIST) && Catalogue.isTransposed(set);
+    boolean transposed = !set.equals(MNIST) && DataSetRegistry.isTransposed(set);
     return new DataSet(
         name,
         chosen.classes(),

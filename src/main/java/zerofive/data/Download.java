@@ -44,14 +44,14 @@ final class Download {
   private final Path part;
   private final Path from;
   private final int silenceMillis;
-  private final FetchWatcher watcher;
+  private final DownloadListener watcher;
 
   /**
    * A file to be put into {@code folder}.
    *
    * @param silenceMillis how long a server may send nothing
    */
-  Download(RemoteFile file, Path folder, int silenceMillis, FetchWatcher watcher) {
+  Download(RemoteFile file, Path folder, int silenceMillis, DownloadListener watcher) {
     this.file = file;
     this.silenceMillis = silenceMillis;
     this.watcher = watcher;
@@ -76,7 +76,7 @@ final class Download {
       if (failure.isEmpty()) {
         return;
       }
-      failures.add(Catalogue.host(mirror) + " " + failure.get());
+      failures.add(DataSetRegistry.host(mirror) + " " + failure.get());
     }
     throw new InputException(
         file.name()
@@ -157,7 +157,7 @@ final class Download {
   }
 
   private void receive(HttpURLConnection connection, String mirror, long start) throws IOException {
-    watcher.begins(file.name(), Catalogue.host(mirror), start, file.bytes());
+    watcher.begins(file.name(), DataSetRegistry.host(mirror), start, file.bytes());
     long have = start;
     try (InputStream body = connection.getInputStream();
         OutputStream out = openPart(start, mirror, connection)) {

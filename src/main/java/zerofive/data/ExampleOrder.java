@@ -11,7 +11,7 @@ public enum ExampleOrder {
 
   /** Parses an order's name; throws IllegalArgumentException. */
   public static ExampleOrder parse(String name) {
-    return Named.of(name, "order", values());
+    return EnumNames.parse(name, "order", values());
   }
 
   /**

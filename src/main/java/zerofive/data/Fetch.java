@@ -33,17 +33,17 @@ public final class Fetch {
   private final Path root;
   private final Optional<String> mirror;
   private final int silenceMillis;
-  private final FetchWatcher watcher;
+  private final DownloadListener watcher;
 
   /** Into {@code root}; {@code mirror} in place of those of the catalogue. */
-  Fetch(Path root, Optional<String> mirror, int silenceMillis, FetchWatcher watcher) {
+  Fetch(Path root, Optional<String> mirror, int silenceMillis, DownloadListener watcher) {
     this.root = root;
     this.mirror = mirror;
     this.silenceMillis = silenceMillis;
     this.watcher = watcher;
   }
 
-  private static Fetch usual(FetchWatcher watcher) {
+  private static Fetch usual(DownloadListener watcher) {
     String named = System.getProperty("zerofive.mirror", System.getenv("ZEROFIVE_MIRROR"));
     return new Fetch(
         root(),
@@ -66,38 +66,38 @@ public final class Fetch {
   }
 
   /** The folder of a set, fetched now where it is not here. */
-  static Path have(Catalogue.Entry entry, FetchWatcher watcher) {
+  static Path have(DataSetRegistry.Entry entry, DownloadListener watcher) {
     Fetch fetch = usual(watcher);
     return fetch.isHere(entry) ? fetch.root.resolve(entry.name()) : fetch.fetch(entry);
   }
 
   /** Whether a set's files are in the cache; where there can be none they are not. */
-  public static boolean has(Catalogue.Entry entry) {
+  public static boolean has(DataSetRegistry.Entry entry) {
     try {
-      return entry.isBundled() || usual(FetchWatcher.NONE).isHere(entry);
+      return entry.isBundled() || usual(DownloadListener.NONE).isHere(entry);
     } catch (OutputException e) {
       return false;
     }
   }
 
   /** Fetches a set; one that is here is checked, and what is damaged of it fetched anew. */
-  public static Path now(Catalogue.Entry entry, FetchWatcher watcher) {
+  public static Path now(DataSetRegistry.Entry entry, DownloadListener watcher) {
     return usual(watcher).fetch(entry);
   }
 
-  private boolean isHere(Catalogue.Entry entry) {
+  private boolean isHere(DataSetRegistry.Entry entry) {
     Path folder = root.resolve(entry.name());
     return Files.isDirectory(folder)
         && (entry.archive().isPresent() ? entry.members() : names(entry))
             .stream().allMatch(name -> Files.isRegularFile(folder.resolve(name)));
   }
 
-  private static List<String> names(Catalogue.Entry entry) {
+  private static List<String> names(DataSetRegistry.Entry entry) {
     return entry.files().stream().map(RemoteFile::name).toList();
   }
 
   /** The folder with the set's files, all of them checked. */
-  Path fetch(Catalogue.Entry entry) {
+  Path fetch(DataSetRegistry.Entry entry) {
     Path home = folder(entry.home());
     try (FileChannel lockFile =
             FileChannel.open(
@@ -148,7 +148,7 @@ public final class Fetch {
     }
   }
 
-  private boolean isUndamaged(Catalogue.Entry entry) throws IOException {
+  private boolean isUndamaged(DataSetRegistry.Entry entry) throws IOException {
     Path folder = folder(entry.name());
     Path sums = folder.resolve(SUMS);
     return isHere(entry)
@@ -171,7 +171,7 @@ public final class Fetch {
       zip.stream()
           .forEach(
               member -> members.put(Path.of(member.getName()).getFileName().toString(), member));
-      for (Catalogue.Entry entry : Catalogue.entries()) {
+      for (DataSetRegistry.Entry entry : DataSetRegistry.entries()) {
         if (entry.home().equals(archive.getParent().getFileName().toString())) {
           watcher.note("unpacking " + entry.name());
           Path folder = folder(entry.name());

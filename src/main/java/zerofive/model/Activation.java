@@ -4,6 +4,6 @@ package zerofive.model;
 public enum Activation {
   /** The value itself: the logits. */
   IDENTITY,
-  /** max(z, 0), NaN stays NaN; its slope at exactly 0 is 0, as PyTorch has it. */
+  /** max(z, 0), NaN stays NaN; its gradient at exactly 0 is 0, as PyTorch has it. */
   RELU
 }

@@ -1,7 +1,7 @@
 package zerofive.model;
 
 import java.util.Locale;
-import zerofive.data.Named;
+import zerofive.data.EnumNames;
 import zerofive.data.SplitMix64;
 
 /** Where training starts. */
@@ -16,7 +16,7 @@ public enum Initializer {
 
   /** Parses an initialiser's name; throws IllegalArgumentException. */
   public static Initializer parse(String name) {
-    return Named.of(name, "initialiser", values());
+    return EnumNames.parse(name, "initialiser", values());
   }
 
   /** Fresh parameters, a pure function of the architecture and the seed. */

@@ -1,7 +1,7 @@
 package zerofive.model;
 
 import java.util.Locale;
-import zerofive.data.Named;
+import zerofive.data.EnumNames;
 
 /**
  * What training lowers, a mean over the examples of a batch. With one logit z the first class is
@@ -17,7 +17,7 @@ public enum Loss {
 
   /** Parses a loss's name; throws IllegalArgumentException. */
   public static Loss parse(String name) {
-    return Named.of(name, "loss", values());
+    return EnumNames.parse(name, "loss", values());
   }
 
   /** The loss for a number of classes where none is asked for. */

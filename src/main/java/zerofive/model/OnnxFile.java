@@ -10,7 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import zerofive.data.AtomicFile;
-import zerofive.data.Named;
+import zerofive.data.EnumNames;
 
 /**
  * A model as an ONNX file, in the oldest operator set that has all it needs. Its input {@code
@@ -34,7 +34,7 @@ public final class OnnxFile {
 
     /** Parses an input's name; throws IllegalArgumentException. */
     public static Input parse(String name) {
-      return Named.of(name, "input", values());
+      return EnumNames.parse(name, "input", values());
     }
 
     /** The type's name in ONNX. */

@@ -95,7 +95,7 @@ public final class BenchTable {
   /** What was compared, in words. */
   public static String work(EpochWork work) {
     return "an epoch is "
-        + Text.count(work.images())
+        + Format.count(work.images())
         + " images, "
         + metric(work.operations())
         + "FLOP on all pixels, "
@@ -109,7 +109,7 @@ public final class BenchTable {
 
   /** What the share means. */
   public static String shareMeaning() {
-    return "of the time that the lit pixels' operations take at the peak (compute),"
+    return "of the time that the nonzero pixels' operations take at the peak (compute),"
         + " or the bytes (memory), whichever is longer;"
         + " images that stay in a cache are moved faster than the peak,"
         + " and GFLOP/s count all pixels, though native code may leave out the unlit";

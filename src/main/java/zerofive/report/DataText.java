@@ -21,9 +21,9 @@ public final class DataText {
         + ", "
         + classes(data.classes())
         + ": "
-        + Text.count(data.train().count())
+        + Format.count(data.train().count())
         + " training and "
-        + Text.count(data.valid().count())
+        + Format.count(data.valid().count())
         + " validation images of "
         + data.train().height()
         + " x "

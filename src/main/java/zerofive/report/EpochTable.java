@@ -17,11 +17,11 @@ public final class EpochTable {
   public static String row(EpochRecord row) {
     return line(
         String.valueOf(row.epoch()),
-        Text.fixed(row.trainLoss(), 6),
-        Text.fixed(row.validLoss(), 6),
-        Text.fixed(row.accuracy(), 6),
+        Format.fixed(row.trainLoss(), 6),
+        Format.fixed(row.validLoss(), 6),
+        Format.fixed(row.accuracy(), 6),
         String.valueOf(row.errors()),
-        Text.seconds(row.trainSeconds() + row.validSeconds()));
+        Format.seconds(row.trainSeconds() + row.validSeconds()));
   }
 
   private static String line(String... cells) {

@@ -1,13 +1,13 @@
 package zerofive.report;
 
 import java.util.Optional;
-import zerofive.data.FetchWatcher;
+import zerofive.data.DownloadListener;
 
 /**
  * Shows how far a fetch has come: a line for each file, and a bar where a person looks on. Where
  * the fetch is stopped it says that nothing is lost.
  */
-public final class FetchProgress implements FetchWatcher, AutoCloseable {
+public final class FetchProgress implements DownloadListener, AutoCloseable {
   private final Terminal terminal;
   private final Thread whenStopped;
   private boolean listening;
@@ -18,7 +18,7 @@ public final class FetchProgress implements FetchWatcher, AutoCloseable {
     whenStopped =
         new Thread(
             () ->
-                terminal.lastWords(
+                terminal.fatal(
                     "zerofive: stopped; what has come so far stays, and the next fetch goes on"
                         + " there"));
   }
@@ -34,10 +34,10 @@ public final class FetchProgress implements FetchWatcher, AutoCloseable {
         "fetching ",
         file
             + ", "
-            + Text.bytes(bytes)
+            + Format.bytes(bytes)
             + ", from "
             + host
-            + (from > 0 ? ", going on after " + Text.bytes(from) : ""));
+            + (from > 0 ? ", going on after " + Format.bytes(from) : ""));
     transfer = Optional.of(terminal.transfer(file, from, bytes));
   }
 

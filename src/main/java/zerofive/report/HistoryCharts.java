@@ -18,11 +18,11 @@ public final class HistoryCharts {
         new LineChart(title, "epoch")
             .line(
                 "validation accuracy, "
-                    + Text.fixed(kept.accuracy(), 4)
+                    + Format.fixed(kept.accuracy(), 4)
                     + " after epoch "
                     + kept.epoch()
                     + " ("
-                    + Text.plural(kept.errors(), "error")
+                    + Format.plural(kept.errors(), "error")
                     + ")",
                 epochs(history),
                 values(history, EpochRecord::accuracy));
@@ -38,11 +38,11 @@ public final class HistoryCharts {
     LineChart chart =
         new LineChart(title, "epoch")
             .line(
-                "training loss, " + Text.fixed(kept.trainLoss(), 4),
+                "training loss, " + Format.fixed(kept.trainLoss(), 4),
                 epochs(history),
                 values(history, EpochRecord::trainLoss))
             .line(
-                "validation loss, " + Text.fixed(kept.validLoss(), 4),
+                "validation loss, " + Format.fixed(kept.validLoss(), 4),
                 epochs(history),
                 values(history, EpochRecord::validLoss));
     return mark(chart, history, kept, kept.validLoss(), 1).toSvg();

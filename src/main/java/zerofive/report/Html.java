@@ -34,8 +34,8 @@ final class Html {
   }
 
   /**
-   * Text for HTML and XML: markup characters as entities, and in place of what XML forbids or what
-   * would turn the direction of the text after it, the sign for an unknown character.
+   * Format for HTML and XML: markup characters as entities, and in place of what XML forbids or
+   * what would turn the direction of the text after it, the sign for an unknown character.
    */
   static String escaped(String text) {
     StringBuilder escaped = new StringBuilder(text.length() + 16);

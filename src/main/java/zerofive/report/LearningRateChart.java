@@ -33,7 +33,7 @@ public final class LearningRateChart {
               : nearest;
     }
     chart.points(
-        name + " " + Text.significant(rate),
+        name + " " + Format.significant(rate),
         new double[] {nearest.rate()},
         new double[] {nearest.smoothed()},
         colour);

@@ -73,7 +73,7 @@ public final class LineChart {
         return BigDecimal.valueOf(1, -(int) Math.round(low + tick)).toPlainString();
       }
       int decimals = (int) Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-      return Text.fixed(low + tick * step, decimals);
+      return Format.fixed(low + tick * step, decimals);
     }
   }
 
@@ -245,9 +245,9 @@ public final class LineChart {
       boolean finite = Double.isFinite(one.y()[i]);
       if (finite) {
         path.append(joined ? 'L' : 'M')
-            .append(Text.fixed(horizontal(one.x()[i], x), 1))
+            .append(Format.fixed(horizontal(one.x()[i], x), 1))
             .append(' ')
-            .append(Text.fixed(vertical(one.y()[i], y), 1));
+            .append(Format.fixed(vertical(one.y()[i], y), 1));
         last = i;
       }
       joined = finite;
@@ -338,7 +338,7 @@ public final class LineChart {
     }
 
     Svg with(String attribute, double value) {
-      return with(attribute, Text.fixed(value, 1));
+      return with(attribute, Format.fixed(value, 1));
     }
 
     void content() {

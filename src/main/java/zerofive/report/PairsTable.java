@@ -66,9 +66,9 @@ public final class PairsTable {
             ? String.format(Locale.ROOT, " +- %.1f", cell.errors().deviation())
             : "")
         + " errors of "
-        + Text.count(cell.images())
+        + Format.count(cell.images())
         + ", accuracy "
-        + Text.percent(cell.accuracy());
+        + Format.percent(cell.accuracy());
   }
 
   /** A count, or over several seeds a mean with one decimal. */

@@ -103,43 +103,43 @@ public record RunReport(
     int errors = errors();
     EpochRecord best =
         history.stream().min(Comparator.comparingInt(EpochRecord::errors)).orElseThrow();
-    String accuracy = Text.percent((double) (images - errors) / images);
+    String accuracy = Format.percent((double) (images - errors) / images);
     html.raw("<header>\n<p class=\"origin\">zerofive training report</p>\n<h1>").text(title);
-    html.raw("</h1>\n<p class=\"lead\">After ").raw(Text.plural(kept.epoch(), "epoch"));
+    html.raw("</h1>\n<p class=\"lead\">After ").raw(Format.plural(kept.epoch(), "epoch"));
     if (errors == 0) {
       html.raw(" the model names the right class of every validation image, ")
-          .raw(Text.count(images))
+          .raw(Format.count(images))
           .raw(" in all.");
     } else {
       html.raw(" the model takes ")
-          .raw(Text.count(errors))
+          .raw(Format.count(errors))
           .raw(" of the ")
-          .raw(Text.plural(images, "validation image"))
+          .raw(Format.plural(images, "validation image"))
           .raw(" for another class; ")
           .raw(accuracy)
           .raw(" are right.");
     }
     if (best.errors() < errors) {
       html.raw(" Epoch ").raw(best.epoch()).raw(" was the best, with ");
-      html.raw(Text.plural(best.errors(), "error")).raw(".");
+      html.raw(Format.plural(best.errors(), "error")).raw(".");
     }
     if (kept.epoch() < history.size()) {
       html.raw(" The training went on to epoch ").raw(history.size());
       html.raw(" without a lower validation loss, so these weights were kept.");
     }
     html.raw("</p>\n<dl class=\"figures\">\n");
-    figure(html, "Errors", Text.count(errors), "of " + Text.plural(images, "image"));
+    figure(html, "Errors", Format.count(errors), "of " + Format.plural(images, "image"));
     figure(html, "Accuracy", accuracy, "on the validation set");
     figure(
         html,
         "Parameters",
-        Text.count(model.architecture().parameterCount()),
+        Format.count(model.architecture().parameterCount()),
         model.architecture().toString());
     figure(
         html,
         "Training",
-        Text.seconds(trainSeconds()),
-        Text.plural(history.size(), "epoch") + " of " + Text.count(data.train().count()));
+        Format.seconds(trainSeconds()),
+        Format.plural(history.size(), "epoch") + " of " + Format.count(data.train().count()));
     html.raw("</dl>\n</header>\n");
   }
 
@@ -164,32 +164,32 @@ public record RunReport(
     String label = " after epoch " + kept.epoch();
     double[] epochs = HistoryCharts.epochs(history);
     html.raw("<section>\n<h2>Curves</h2>\n<p class=\"about\">After each epoch, on the ")
-        .raw(Text.plural(data.valid().count(), "validation image"))
+        .raw(Format.plural(data.valid().count(), "validation image"))
         .raw("; the training loss is the mean over the epoch itself.</p>\n")
         .raw("<div class=\"charts\">\n");
     chart(
         html,
         new LineChart("Accuracy", "epoch")
             .line(
-                "validation, " + Text.fixed(kept.accuracy(), 4) + label,
+                "validation, " + Format.fixed(kept.accuracy(), 4) + label,
                 epochs,
                 HistoryCharts.values(history, EpochRecord::accuracy)));
     chart(
         html,
         new LineChart("Errors", "epoch")
             .line(
-                "validation, " + Text.count(kept.errors()) + label,
+                "validation, " + Format.count(kept.errors()) + label,
                 epochs,
                 HistoryCharts.values(history, EpochRecord::errors)));
     chart(
         html,
         new LineChart("Loss (" + recipe.get(LOSS) + ")", "epoch")
             .line(
-                "training, " + Text.fixed(kept.trainLoss(), 4),
+                "training, " + Format.fixed(kept.trainLoss(), 4),
                 epochs,
                 HistoryCharts.values(history, EpochRecord::trainLoss))
             .line(
-                "validation, " + Text.fixed(kept.validLoss(), 4),
+                "validation, " + Format.fixed(kept.validLoss(), 4),
                 epochs,
                 HistoryCharts.values(history, EpochRecord::validLoss)));
     html.raw("</div>\n</section>\n");
@@ -223,7 +223,7 @@ public record RunReport(
         cell(html, counts[predicted], images, predicted == target);
       }
       html.raw("<td class=\"share\">")
-          .raw(images == 0 ? "none" : Text.percent((double) counts[target] / images))
+          .raw(images == 0 ? "none" : Format.percent((double) counts[target] / images))
           .raw("</td></tr>\n");
     }
     html.raw("</tbody>\n</table></div>\n</section>\n");
@@ -238,32 +238,32 @@ public record RunReport(
     double share = (double) count / images;
     html.raw(right ? "<td class=\"r\"" : "<td class=\"w\"")
         .raw(" style=\"--a:")
-        .raw(Text.fixed(right ? 0.1 + 0.3 * share : 0.12 + 0.6 * Math.sqrt(share), 2))
+        .raw(Format.fixed(right ? 0.1 + 0.3 * share : 0.12 + 0.6 * Math.sqrt(share), 2))
         .raw("\">")
-        .raw(Text.count(count))
+        .raw(Format.count(count))
         .raw("</td>");
   }
 
   private void hardImages(Html html) {
     ImageSet images = data.valid();
-    List<HardImage> hardest = HardImage.hardest(images, logits, HARD_IMAGES);
-    long wrong = hardest.stream().filter(HardImage::isWrong).count();
+    List<TopLoss> hardest = TopLoss.hardest(images, logits, HARD_IMAGES);
+    long wrong = hardest.stream().filter(TopLoss::isWrong).count();
     html.raw("<section>\n<h2>Hardest validation images</h2>\n<p class=\"about\">The ")
-        .raw(Text.plural(hardest.size(), "image"))
+        .raw(Format.plural(hardest.size(), "image"))
         .raw(" with the highest loss, wrong ones first");
     if (wrong < errors()) {
-      html.raw(" (").raw(Text.count(errors() - wrong)).raw(" more are wrong)");
+      html.raw(" (").raw(Format.count(errors() - wrong)).raw(" more are wrong)");
     }
     html.raw("; numbers count the validation images from 1. Per cent: how probable the model holds")
         .raw(" the class it predicts.</p>\n<ol class=\"pictures\">\n");
-    Mosaic mosaic = Mosaic.within(LONGEST, images.height(), images.width());
-    for (HardImage image : hardest) {
+    Downsampler mosaic = Downsampler.within(LONGEST, images.height(), images.width());
+    for (TopLoss image : hardest) {
       hardImage(html, image, mosaic);
     }
     html.raw("</ol>\n</section>\n");
   }
 
-  private void hardImage(Html html, HardImage image, Mosaic mosaic) {
+  private void hardImage(Html html, TopLoss image, Downsampler mosaic) {
     ImageSet images = data.valid();
     int begin = image.index() * images.imageSize();
     double[] means = mosaic.means(pixel -> images.pixels()[begin + pixel] & 0xff);
@@ -274,7 +274,7 @@ public record RunReport(
     int outputs = logits.length / images.count();
     double[] probabilities = Prediction.probabilities(logits, image.index() * outputs, outputs);
     boolean named = image.predicted() != Prediction.NONE;
-    String number = Text.count(image.index() + 1);
+    String number = Format.count(image.index() + 1);
     html.raw(image.isWrong() ? "<li class=\"wrong\"><span class=\"verdict\">wrong</span>" : "<li>");
     picture(
         html,
@@ -295,7 +295,7 @@ public record RunReport(
   private static String percent(double probability) {
     return probability >= SURE && probability < 1
         ? "&gt; 99.9 %"
-        : Text.fixed(100 * probability, 1) + " %";
+        : Format.fixed(100 * probability, 1) + " %";
   }
 
   private static void picture(Html html, byte[] png, String description) {
@@ -310,8 +310,8 @@ public record RunReport(
     List<Layer> layers = model.architecture().layers();
     boolean linear = layers.size() == 1;
     int units = layers.get(0).outputs();
-    List<UnitPicture> pictures =
-        UnitPicture.of(model, data.train().height(), data.train().width(), UNITS);
+    List<WeightImage> pictures =
+        WeightImage.of(model, data.train().height(), data.train().width(), UNITS);
     html.raw("<section>\n<h2>Learned weights</h2>\n<p class=\"about\">")
         .raw(linear ? "What each output" : "What each hidden unit of the first layer")
         .raw(" looks for: red pixels raise it, blue ones lower it, white ones do not matter. The")
@@ -326,16 +326,16 @@ public record RunReport(
       html.raw(" Shown are the ")
           .raw(pictures.size())
           .raw(" units with the largest weights; ")
-          .raw(Text.count(units - pictures.size()))
+          .raw(Format.count(units - pictures.size()))
           .raw(" are left out.");
     }
     html.raw("</p>\n<ol class=\"pictures weights")
         .raw(pictures.size() == 1 ? " few" : "")
         .raw("\">\n");
-    for (UnitPicture picture : pictures) {
+    for (WeightImage picture : pictures) {
       String name = linear && units > 1 ? data.classes().get(picture.unit()) : "";
       String unit = linear ? "output " : "unit ";
-      String number = unit + Text.count(picture.unit() + 1);
+      String number = unit + Format.count(picture.unit() + 1);
       html.raw("<li>");
       picture(html, picture.png(), "weights of " + number + (name.isEmpty() ? "" : ", " + name));
       html.raw("<span><b>")
@@ -352,7 +352,7 @@ public record RunReport(
   }
 
   private static String scale(double scale) {
-    return scale == 0 || scale >= 0.01 ? Text.fixed(scale, 2) : String.valueOf((float) scale);
+    return scale == 0 || scale >= 0.01 ? Format.fixed(scale, 2) : String.valueOf((float) scale);
   }
 
   /** The class that a hidden unit speaks for most, in a net with one hidden layer. */
@@ -386,20 +386,20 @@ public record RunReport(
     double training = trainSeconds();
     html.raw("<section class=\"half\" id=\"time\">\n<h2>Where the time went</h2>\n")
         .raw("<p class=\"about\">The command had taken ")
-        .raw(Text.seconds(whole))
+        .raw(Format.seconds(whole))
         .raw(" when it began to write results. An epoch's training took ")
-        .raw(Text.seconds(training / history.size()))
+        .raw(Format.seconds(training / history.size()))
         .raw(" in the mean, ")
-        .raw(Text.count(Math.round(history.size() * (double) data.train().count() / training)))
+        .raw(Format.count(Math.round(history.size() * (double) data.train().count() / training)))
         .raw(" images a second.</p>\n<table class=\"rows\"><tbody>\n");
     phases.forEach(
         (phase, seconds) ->
             html.raw("<tr><th scope=\"row\">")
                 .text(phase)
                 .raw("</th><td class=\"number\">")
-                .raw(Text.seconds(seconds))
+                .raw(Format.seconds(seconds))
                 .raw("</td><td class=\"bar\"><div style=\"width:")
-                .raw(Text.fixed(100 * seconds / whole, 1))
+                .raw(Format.fixed(100 * seconds / whole, 1))
                 .raw("%\"></div></td></tr>\n"));
     html.raw("</tbody></table>\n</section>\n");
   }
@@ -426,7 +426,7 @@ public record RunReport(
       row(html, "system", part.system() + ", Java " + part.java());
       row(html, "folder", part.folder());
       html.raw("<tr><th scope=\"row\">command line</th><td><code>zerofive");
-      session.commandLine().forEach(word -> html.raw(" ").text(Text.shell(word)));
+      session.commandLine().forEach(word -> html.raw(" ").text(Format.shell(word)));
       html.raw("</code></td></tr>\n");
     }
     html.raw("</tbody></table>\n</section>\n");

@@ -63,7 +63,7 @@ public final class Terminal {
   }
 
   /** From now on results only: no notes, no bar. */
-  public void beQuiet() {
+  public void setQuiet() {
     quiet = true;
   }
 
@@ -92,7 +92,7 @@ public final class Terminal {
     if (resultsAreNotes) {
       note(line);
     } else {
-      print(Text.printable(line));
+      print(Format.printable(line));
     }
   }
 
@@ -104,7 +104,7 @@ public final class Terminal {
     if (!records.isEmpty()) {
       print(
           OUT_IS_TERMINAL
-              ? String.join("\n", records.stream().map(Text::printable).toList())
+              ? String.join("\n", records.stream().map(Format::printable).toList())
               : String.join("\n", records));
     }
   }
@@ -115,7 +115,7 @@ public final class Terminal {
       note(line);
       return;
     }
-    String printable = Text.printable(line);
+    String printable = Format.printable(line);
     print(colours ? "\033[1m" + printable + "\033[0m" : printable);
   }
 
@@ -128,10 +128,10 @@ public final class Terminal {
 
   /** Lines of the results behind a label, broken after punctuation. */
   public void result(String label, String phrases) {
-    Text.wrap(label, phrases, width()).forEach(this::result);
+    Format.wrap(label, phrases, width()).forEach(this::result);
   }
 
-  /** A line that tells what is going on, on standard error; silenced by {@link #beQuiet}. */
+  /** A line that tells what is going on, on standard error; silenced by {@link #setQuiet}. */
   public void note(String line) {
     if (!quiet) {
       complain(line);
@@ -140,18 +140,18 @@ public final class Terminal {
 
   /** Lines that tell what is going on, behind a label, broken after punctuation. */
   public void note(String label, String phrases) {
-    Text.wrap(label, phrases, width()).forEach(this::note);
+    Format.wrap(label, phrases, width()).forEach(this::note);
   }
 
   /** A warning or an error, on standard error; never silenced. */
   public synchronized void complain(String line) {
     hideBar();
-    err.println(Text.printable(line));
+    err.println(Format.printable(line));
     showBar();
   }
 
   /** The last words of a process that ends while a bar is on the screen. */
-  public synchronized void lastWords(String line) {
+  public synchronized void fatal(String line) {
     drawBar("");
     barsEnded = true;
     complain(line);

@@ -156,8 +156,8 @@ public final class Benchmark {
     for (int shake = 0;
         shake < SHAKES && !tolerance.difference(expected, actual).isEmpty();
         shake++) {
-      FirstEpoch shaken = firstEpoch(reference.contender().backend(), shaken(start, shake));
-      tolerance = tolerance.widened(expected, shaken);
+      FirstEpoch perturbed = firstEpoch(reference.contender().backend(), perturbed(start, shake));
+      tolerance = tolerance.widened(expected, perturbed);
     }
     String difference = tolerance.difference(expected, actual);
     if (!difference.isEmpty()) {
@@ -171,7 +171,7 @@ public final class Benchmark {
   }
 
   /** Half of the values one unit in the last place larger, each time another half. */
-  private static Parameters shaken(Parameters start, int shake) {
+  private static Parameters perturbed(Parameters start, int shake) {
     float[] values = start.values().clone();
     for (int i = 0; i < values.length; i++) {
       values[i] = (i >> shake & 1) == 0 ? values[i] : Math.nextUp(values[i]);
@@ -188,11 +188,11 @@ public final class Benchmark {
           ERROR_TOLERANCE);
     }
 
-    Tolerance widened(FirstEpoch expected, FirstEpoch shaken) {
+    Tolerance widened(FirstEpoch expected, FirstEpoch perturbed) {
       return new Tolerance(
-          Math.max(trainLoss, SENSITIVITY * Math.abs(shaken.trainLoss() - expected.trainLoss())),
-          Math.max(validLoss, SENSITIVITY * Math.abs(shaken.validLoss() - expected.validLoss())),
-          Math.max(errors, SENSITIVITY * Math.abs(shaken.errors() - expected.errors())));
+          Math.max(trainLoss, SENSITIVITY * Math.abs(perturbed.trainLoss() - expected.trainLoss())),
+          Math.max(validLoss, SENSITIVITY * Math.abs(perturbed.validLoss() - expected.validLoss())),
+          Math.max(errors, SENSITIVITY * Math.abs(perturbed.errors() - expected.errors())));
     }
 
     /** What differs by more, in words; empty where nothing does. NaN is always more. */

@@ -74,7 +74,7 @@ public record EpochWork(
   /**
    * How near an epoch comes to what a machine can do at most.
    *
-   * @param compute share of the time that the operations on lit pixels take at the peak
+   * @param compute share of the time that the operations on nonzero pixels take at the peak
    * @param memory share of the time that the bytes take at the peak; above 1 where images stay in a
    *     cache, which is faster than the memory
    */

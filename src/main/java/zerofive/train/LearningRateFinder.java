@@ -139,9 +139,9 @@ public final class LearningRateFinder {
     int best = 0;
     double fastest = Double.POSITIVE_INFINITY;
     for (int i = 1; i < lowest(points); i++) {
-      double slope = points.get(i + 1).smoothed() - points.get(i - 1).smoothed();
-      if (slope < fastest) {
-        fastest = slope;
+      double change = points.get(i + 1).smoothed() - points.get(i - 1).smoothed();
+      if (change < fastest) {
+        fastest = change;
         best = i;
       }
     }

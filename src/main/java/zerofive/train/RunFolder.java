@@ -78,14 +78,14 @@ public final class RunFolder implements RunStore, AutoCloseable {
   /**
    * Finds an existing run, without locking it.
    *
-   * @throws InputException where it is no run folder
+   * @throws InputException where it is not a run folder
    */
   public static RunFolder find(Path folder) {
     RunFolder run = new RunFolder(folder, false);
     if (!isRun(folder)) {
       throw new InputException(
           folder
-              + " is no run folder: it holds no config.json; name one that train wrote, or start a"
+              + " is not a run folder: it holds no config.json; name one that train wrote, or start a"
               + " new run");
     }
     return run;
@@ -263,27 +263,27 @@ public final class RunFolder implements RunStore, AutoCloseable {
   }
 
   public List<EpochRecord> history(int lastEpoch) {
-    return Metrics.read(file(METRICS), lastEpoch);
+    return MetricsCsv.read(file(METRICS), lastEpoch);
   }
 
   /** The columns that metrics.csv has of an option that has left; none in most runs. */
   public List<String> formerColumns() {
-    return Metrics.formerColumns(file(METRICS));
+    return MetricsCsv.formerColumns(file(METRICS));
   }
 
   @Override
   public void beginMetrics() {
-    Metrics.begin(file(METRICS));
+    MetricsCsv.begin(file(METRICS));
   }
 
   @Override
-  public EpochLog metrics(int lastEpoch) {
-    return new Metrics(file(METRICS), lastEpoch);
+  public EpochSink metrics(int lastEpoch) {
+    return new MetricsCsv(file(METRICS), lastEpoch);
   }
 
   @Override
-  public EventFile events(int epoch, Recipe recipe) {
-    return EventFile.begin(folder, epoch, recipe.toJson());
+  public TensorBoardWriter events(int epoch, Recipe recipe) {
+    return TensorBoardWriter.begin(folder, epoch, recipe.toJson());
   }
 
   @Override

@@ -15,8 +15,8 @@ interface RunStore {
         public void beginMetrics() {}
 
         @Override
-        public EpochLog metrics(int lastEpoch) {
-          return new EpochLog() {
+        public EpochSink metrics(int lastEpoch) {
+          return new EpochSink() {
             @Override
             public void append(EpochRecord row) {}
 
@@ -26,7 +26,7 @@ interface RunStore {
         }
 
         @Override
-        public EventFile events(int epoch, Recipe recipe) {
+        public TensorBoardWriter events(int epoch, Recipe recipe) {
           throw new IllegalStateException("event files need a run folder");
         }
 
@@ -46,10 +46,10 @@ interface RunStore {
   void beginMetrics();
 
   /** Goes on with the log of epochs behind {@code lastEpoch}; what follows it is dropped. */
-  EpochLog metrics(int lastEpoch);
+  EpochSink metrics(int lastEpoch);
 
   /** Begins an event file at {@code epoch}. */
-  EventFile events(int epoch, Recipe recipe);
+  TensorBoardWriter events(int epoch, Recipe recipe);
 
   /** Behind a sentence: where the checkpoint of {@code epoch} is; empty where there is none. */
   String keeps(int epoch);

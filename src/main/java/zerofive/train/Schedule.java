@@ -1,7 +1,7 @@
 package zerofive.train;
 
 import java.util.Locale;
-import zerofive.data.Named;
+import zerofive.data.EnumNames;
 
 /** How the learning rate moves over a run; a pure function of the step, so a run can be resumed. */
 public enum Schedule {
@@ -21,7 +21,7 @@ public enum Schedule {
 
   /** Parses a schedule's name; throws IllegalArgumentException. */
   public static Schedule parse(String name) {
-    return Named.of(name, "schedule", values());
+    return EnumNames.parse(name, "schedule", values());
   }
 
   /**

@@ -91,7 +91,7 @@ public final class Setting<T> {
 
   /** Any text, which whoever uses it checks. */
   static Builder<String> text(String name, Group group) {
-    return new Builder<>(name, group, new ValueType.Text());
+    return new Builder<>(name, group, new ValueType.Format());
   }
 
   /** Any text; none is the default. */

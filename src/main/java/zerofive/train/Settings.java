@@ -7,8 +7,8 @@ import java.util.Optional;
 import java.util.Set;
 import zerofive.backend.Optimizer;
 import zerofive.data.Augmentation;
-import zerofive.data.Catalogue;
 import zerofive.data.ClassFilter;
+import zerofive.data.DataSetRegistry;
 import zerofive.data.DataSets;
 import zerofive.data.ExampleOrder;
 import zerofive.model.Architecture;
@@ -29,7 +29,7 @@ public final class Settings {
           Setting.text("data", Group.DATA)
               .valueName("NAME|DIR")
               .fallback(DataSets.MNIST)
-              .choices(Catalogue.names().toArray())
+              .choices(DataSetRegistry.names().toArray())
               .help(
                   "a name that zerofive data list shows, fetched once; or a folder of four IDX"
                       + " files, raw or .gz, or of images in train/CLASS and valid/CLASS"));

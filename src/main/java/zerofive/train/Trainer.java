@@ -138,8 +138,8 @@ public final class Trainer {
     long begin = System.nanoTime();
     Architecture architecture = start.state().parameters().architecture();
     TrainingPlan plan = recipe.plan(architecture);
-    try (EpochLog metrics = store.metrics(start.epoch());
-        EventFile events = recipe.get(TENSORBOARD) ? openEvents() : null;
+    try (EpochSink metrics = store.metrics(start.epoch());
+        TensorBoardWriter events = recipe.get(TENSORBOARD) ? openEvents() : null;
         TrainingSession session = backend.open(plan, data.train(), data.valid(), start.state())) {
       long setUpNanos = System.nanoTime() - begin;
       int saved = start.epoch();
@@ -181,7 +181,7 @@ public final class Trainer {
   }
 
   /** One that goes on behind the checkpoint: whatever older files have of later epochs is void. */
-  private EventFile openEvents() {
+  private TensorBoardWriter openEvents() {
     return store.events(start.epoch() + 1, recipe);
   }
 

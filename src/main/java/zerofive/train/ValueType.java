@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import zerofive.data.ClassFilter;
-import zerofive.data.Named;
+import zerofive.data.EnumNames;
 
 /**
  * How the values of a setting are written, on the command line and in JSON. Classes of their own
@@ -59,7 +59,7 @@ abstract class ValueType<T> {
         number = Integer.parseInt(text.strip());
       } catch (NumberFormatException e) {
         throw new IllegalArgumentException(
-            subject + " '" + text + "' is no whole number up to 2147483647", e);
+            subject + " '" + text + "' is not an integer up to 2147483647", e);
       }
       if (number < least) {
         throw new IllegalArgumentException(subject + " " + text + " is less than " + least);
@@ -80,7 +80,7 @@ abstract class ValueType<T> {
       try {
         return Long.parseLong(text.strip());
       } catch (NumberFormatException e) {
-        throw new IllegalArgumentException(subject + " '" + text + "' is no whole number", e);
+        throw new IllegalArgumentException(subject + " '" + text + "' is not an integer", e);
       }
     }
 
@@ -171,7 +171,7 @@ abstract class ValueType<T> {
     @Override
     T parse(String subject, String text) {
       try {
-        return Named.of(text, kind, known);
+        return EnumNames.parse(text, kind, known);
       } catch (IllegalArgumentException e) {
         throw new IllegalArgumentException(subject + ": " + e.getMessage(), e);
       }
@@ -197,7 +197,7 @@ abstract class ValueType<T> {
   }
 
   /** Any text: whoever uses it checks it. */
-  static final class Text extends ValueType<String> {
+  static final class Format extends ValueType<String> {
     @Override
     String parse(String subject, String text) {
       return text;

@@ -75,8 +75,8 @@ public final class DoubleFormulas {
     return z < 0 ? 0 : z;
   }
 
-  /** Its slope, 0 at 0. */
-  public static double reluSlope(double activated) {
+  /** Its gradient, 0 at 0. */
+  public static double reluDerivative(double activated) {
     return activated <= 0 ? 0 : 1;
   }
 
@@ -114,7 +114,7 @@ public final class DoubleFormulas {
   }
 
   /** d(loss of the example) / d(logit j). */
-  public static double slope(Loss loss, double[] z, int target, int j) {
+  public static double dLogit(Loss loss, double[] z, int target, int j) {
     return switch (loss) {
       case MNIST -> (target == 0 ? -1 : 1) * sigmoid(z[0]) * sigmoid(-z[0]);
       case BCE -> target == 0 ? -sigmoid(-z[0]) : sigmoid(z[0]);

@@ -13,9 +13,9 @@ import zerofive.model.Parameters;
  * measured against. Activations and gradients are [rows, width of the layer], row-major.
  */
 public final class DoubleReplay {
-  /** The mean loss of a batch and its slope at every parameter. */
+  /** The mean loss of a batch and its gradient at every parameter. */
   @SuppressWarnings("ArrayRecordComponent")
-  public record Gradient(double loss, double[] slopes, double largestTerm) {}
+  public record Gradient(double loss, double[] values, double largestTerm) {}
 
   private final TrainingPlan plan;
   private final List<Layer> layers;
@@ -53,7 +53,7 @@ public final class DoubleReplay {
       sum += gradient.loss() * batch.length;
       float rate = input.learningRates()[first / plan.batchSize()];
       steps++;
-      DoubleFormulas.update(plan.optimizer(), rate, steps, parameters, gradient.slopes(), moments);
+      DoubleFormulas.update(plan.optimizer(), rate, steps, parameters, gradient.values(), moments);
     }
     return sum / order.length;
   }
@@ -73,7 +73,7 @@ public final class DoubleReplay {
     return new Evaluation(sum / z.length, correct, z.length, 0);
   }
 
-  /** Loss and slopes of the images {@code batch}. */
+  /** Loss and gradients of the images {@code batch}. */
   public Gradient gradient(ImageSet images, int[] batch) {
     int rows = batch.length;
     List<double[]> activations = forward(images, batch);
@@ -85,10 +85,10 @@ public final class DoubleReplay {
       int target = images.targets()[batch[r]];
       loss += DoubleFormulas.loss(plan.loss(), z[r], target) / rows;
       for (int j = 0; j < outputs; j++) {
-        delta[r * outputs + j] = DoubleFormulas.slope(plan.loss(), z[r], target, j) / rows;
+        delta[r * outputs + j] = DoubleFormulas.dLogit(plan.loss(), z[r], target, j) / rows;
       }
     }
-    double[] slopes = new double[parameters.length];
+    double[] values = new double[parameters.length];
     double largest = 0;
     for (int l = layers.size() - 1; l >= 0; l--) {
       Layer layer = layers.get(l);
@@ -96,19 +96,19 @@ public final class DoubleReplay {
       largest = Math.max(largest, largest(delta) * Math.max(1, largest(input)));
       copy(
           DoubleFormulas.gemm(true, false, layer.outputs(), layer.inputs(), rows, delta, input),
-          slopes,
+          values,
           layer.weightOffset());
-      copy(DoubleFormulas.columnSums(rows, layer.outputs(), delta), slopes, layer.biasOffset());
+      copy(DoubleFormulas.columnSums(rows, layer.outputs(), delta), values, layer.biasOffset());
       if (l > 0) {
         delta =
             DoubleFormulas.gemm(
                 false, false, rows, layer.inputs(), layer.outputs(), delta, weight(layer));
         for (int i = 0; i < delta.length; i++) {
-          delta[i] *= DoubleFormulas.reluSlope(input[i]);
+          delta[i] *= DoubleFormulas.reluDerivative(input[i]);
         }
       }
     }
-    return new Gradient(loss, slopes, largest);
+    return new Gradient(loss, values, largest);
   }
 
   /** The mean loss of the images {@code batch}. */

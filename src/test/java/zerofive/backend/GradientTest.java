@@ -50,11 +50,11 @@ final class GradientTest {
 
   @ParameterizedTest
   @MethodSource("nets")
-  void theSlopesAreThoseOfFiniteDifferences(List<Integer> hidden, int outputs, Loss loss) {
+  void theGradientsAreThoseOfFiniteDifferences(List<Integer> hidden, int outputs, Loss loss) {
     Architecture architecture = new Architecture(HEIGHT * WIDTH, hidden, outputs);
     ImageSet images = images(outputs);
     DoubleReplay replay = replay(architecture, loss, images);
-    double[] slopes = replay.gradient(images, batch()).slopes();
+    double[] gradients = replay.gradient(images, batch()).values();
     double[] w = replay.parameters();
     double[] differences = new double[w.length];
     for (int i = 0; i < w.length; i++) {
@@ -65,17 +65,17 @@ final class GradientTest {
       w[i] = kept;
       differences[i] = (4 * near - far) / 3;
     }
-    double largest = Arrays.stream(slopes).map(Math::abs).max().getAsDouble();
-    assertTrue(largest > 1e-3, "the slopes are all tiny: " + largest);
-    // Relative to the slope; 1e-6 of the largest for slopes that cancel out.
+    double largest = Arrays.stream(gradients).map(Math::abs).max().getAsDouble();
+    assertTrue(largest > 1e-3, "the gradients are all tiny: " + largest);
+    // Relative to the gradient; 1e-6 of the largest for gradients that cancel out.
     assertClose(
-        "slopes",
+        "gradients",
         differences,
-        slopes,
+        gradients,
         i -> RELATIVE * Math.max(Math.abs(differences[i]), 1e-3 * largest));
   }
 
-  /** The slope of the line through the losses at weight i minus and plus {@code step}. */
+  /** The gradient of the line through the losses at weight i minus and plus {@code step}. */
   private static double between(
       DoubleReplay replay, ImageSet images, int i, double kept, double step) {
     replay.parameters()[i] = kept + step;
@@ -87,7 +87,7 @@ final class GradientTest {
 
   @ParameterizedTest
   @MethodSource("implementationsAndNets")
-  void oneStepOfASessionRevealsTheSlopes(
+  void oneStepOfASessionRevealsTheGradients(
       String implementation, List<Integer> hidden, int outputs, Loss loss) {
     Architecture architecture = new Architecture(HEIGHT * WIDTH, hidden, outputs);
     ImageSet images = images(outputs);
@@ -100,11 +100,14 @@ final class GradientTest {
             .open(plan, images, images, TrainingState.fresh(start, plan.optimizer()))) {
       EpochResult result = session.trainEpoch(new EpochInput(batch(), new float[] {RATE}));
       float[] moved = session.state().parameters().values();
-      double[] slopes = new double[moved.length];
-      Arrays.setAll(slopes, i -> ((double) start.values()[i] - moved[i]) / RATE);
+      double[] gradients = new double[moved.length];
+      Arrays.setAll(gradients, i -> ((double) start.values()[i] - moved[i]) / RATE);
       int terms = HEIGHT * WIDTH + hidden.stream().mapToInt(h -> h).sum() + outputs + ROWS;
       assertClose(
-          "slopes", expected.slopes(), slopes, i -> tolerance(2, terms, expected.largestTerm()));
+          "gradients",
+          expected.values(),
+          gradients,
+          i -> tolerance(2, terms, expected.largestTerm()));
       assertEquals(
           expected.loss(), result.trainLoss(), tolerance(2, terms, expected.loss()), "loss");
     }

@@ -333,7 +333,7 @@ final class SessionContractTest {
       session.trainEpoch(run.input(1));
       Evaluation evaluation = session.evaluate();
       Parameters model = session.state().parameters();
-      try (Scorer scorer = Implementations.backend(implementation).openScorer(model)) {
+      try (Predictor scorer = Implementations.backend(implementation).openPredictor(model)) {
         float[] logits = scorer.logits(run.valid());
         assertSameMeasure(evaluation, scorer.evaluate(run.valid(), run.loss()));
         assertSameBits("logits once more", logits, scorer.logits(run.valid()));
@@ -433,7 +433,7 @@ final class SessionContractTest {
   }
 
   private static void scored(Backend backend, Parameters model, ImageSet images) {
-    try (Scorer scorer = backend.openScorer(model)) {
+    try (Predictor scorer = backend.openPredictor(model)) {
       assertThrows(IllegalArgumentException.class, () -> scorer.evaluate(images, Loss.BCE));
       scorer.logits(images);
     }
@@ -465,7 +465,7 @@ final class SessionContractTest {
     session.trainEpoch(run.input(1));
     session.close();
     session.close();
-    Scorer scorer = Implementations.backend(implementation).openScorer(run.start());
+    Predictor scorer = Implementations.backend(implementation).openPredictor(run.start());
     scorer.close();
     scorer.close();
   }

@@ -293,7 +293,7 @@ class BadInputTest {
 
   @Test
   void aResumedRunThatIsDamagedOrWhoseDataChanged() throws IOException {
-    assertResumeRefused("is no run folder");
+    assertResumeRefused("is not a run folder");
     assertEquals(0, train("--model", "linear").code());
     Path config = out.resolve("config.json");
     String good = Files.readString(config);

@@ -18,10 +18,10 @@ class BenchIT {
 
   @Test
   void everyBackendOfThisMachineHasItsRow() {
-    boolean card = SimulatedDevice.missing().isEmpty();
+    boolean gpu = SimulatedDevice.missing().isEmpty();
     Launcher.Result result =
         Launcher.run(
-            card ? SimulatedDevice.variables("") : Map.of(),
+            gpu ? SimulatedDevice.variables("") : Map.of(),
             folder,
             "bench",
             "--model",
@@ -36,9 +36,9 @@ class BenchIT {
     List<String> rows = result.outLines().stream().takeWhile(line -> !line.isEmpty()).toList();
     List<String> names = rows.stream().skip(1).map(row -> row.split("  ", -1)[0]).toList();
     assertEquals("reference", names.get(0), result.out());
-    assertEquals(card, names.contains("cuda"), result.out());
+    assertEquals(gpu, names.contains("cuda"), result.out());
     if (result.out().contains("without  cpu")) {
-      assertEquals(card ? 2 : 1, names.size(), result.out());
+      assertEquals(gpu ? 2 : 1, names.size(), result.out());
     } else {
       assertEquals(List.of("cpu, 1 thread", "cpu, 2 threads"), names.subList(1, 3));
       assertTrue(

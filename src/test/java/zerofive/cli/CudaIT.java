@@ -66,14 +66,14 @@ class CudaIT {
     assertTrue(first.err().contains("device   cuda (Simulated CUDA device 0"), first.err());
     Launcher.Result second = run("", with(train, "--resident-mb", "0", "--out", "second"));
     assertEquals(0, second.code(), second.err());
-    assertTrue(second.err().contains("is streamed to the card"), second.err());
+    assertTrue(second.err().contains("is streamed to the GPU"), second.err());
     assertArrayEquals(model("first"), model("second"));
     assertEquals(0, run("", with(train, "--device", "reference", "--out", "java")).code());
-    String[] card = lastRow("first");
+    String[] gpu = lastRow("first");
     String[] java = lastRow("java");
     for (int column : new int[] {1, 2}) {
       double expected = Double.parseDouble(java[column]);
-      assertEquals(expected, Double.parseDouble(card[column]), 1e-5 * expected);
+      assertEquals(expected, Double.parseDouble(gpu[column]), 1e-5 * expected);
     }
     JsonObject receipt =
         JsonParser.parseString(Files.readString(folder.resolve("first/receipt.json")))
@@ -132,7 +132,7 @@ class CudaIT {
         "cc=6.1 | compute capability 6.1 | Turing",
         "devices=0 | CUDA_ERROR_NO_DEVICE | --gpus all",
         "fail=cuInit:1:999 | CUDA_ERROR_UNKNOWN | nvidia-uvm",
-        "fail=cuMemHostAlloc:2:2 | the host, not the card | more memory"
+        "fail=cuMemHostAlloc:2:2 | the host, not the GPU | more memory"
       })
   void anExplicitCardThatFailsIsOneSentenceAndExit4(String settings, String cause, String remedy) {
     Launcher.Result result = run(settings, "train", "--epochs", "2", "--device", "cuda");
@@ -215,7 +215,7 @@ class CudaIT {
     String busy = "fail=cuDevicePrimaryCtxRetain:1:46";
     Launcher.Result auto = run(busy, "train", "--epochs", "1", "--out", "auto");
     assertEquals(0, auto.code(), auto.err());
-    assertTrue(auto.err().contains("not cuda: opening card 0 failed"), auto.err());
+    assertTrue(auto.err().contains("not cuda: opening GPU 0 failed"), auto.err());
     assertTrue(run(busy, "devices").out().contains("--device auto takes cpu"));
     Launcher.Result asked = run(busy, "train", "--device", "cuda", "--out", "asked");
     assertEquals(4, asked.code(), asked.err());

@@ -53,17 +53,17 @@ class HelpTest {
     "kitten,sitting,3"
   })
   void slipsAreCounted(String word, String meant, int slips) {
-    assertEquals(slips, Nearest.slips(word, meant));
-    assertEquals(slips, Nearest.slips(meant, word));
+    assertEquals(slips, EditDistance.between(word, meant));
+    assertEquals(slips, EditDistance.between(meant, word));
   }
 
   @Test
   void onlyWhatIsNearIsSuggested() {
     List<String> known = List.of("devices", "evaluate", "train");
-    assertEquals(Optional.of("devices"), Nearest.of("device", known));
-    assertEquals(Optional.of("evaluate"), Nearest.of("evalaute", known));
-    assertEquals(Optional.empty(), Nearest.of("paint", known));
-    assertEquals(Optional.empty(), Nearest.of("", known));
+    assertEquals(Optional.of("devices"), EditDistance.closest("device", known));
+    assertEquals(Optional.of("evaluate"), EditDistance.closest("evalaute", known));
+    assertEquals(Optional.empty(), EditDistance.closest("paint", known));
+    assertEquals(Optional.empty(), EditDistance.closest("", known));
   }
 
   @Test

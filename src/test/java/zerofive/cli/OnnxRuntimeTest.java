@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import zerofive.backend.Prediction;
-import zerofive.backend.Scorer;
+import zerofive.backend.Predictor;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.data.DataSets;
@@ -91,7 +91,7 @@ class OnnxRuntimeTest {
 
   private static float[] logits(ModelFile model, ImageSet images) {
     Backends.Choice device = Backends.choose(new DeviceOptions("cpu", 1, Map.of()));
-    try (Scorer scorer = device.backend().openScorer(model.parameters())) {
+    try (Predictor scorer = device.backend().openPredictor(model.parameters())) {
       return scorer.logits(images);
     }
   }

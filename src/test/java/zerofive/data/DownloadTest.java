@@ -37,7 +37,7 @@ class DownloadTest {
     List<String> mirrors =
         Stream.of(servers).map(server -> server.address() + "images.gz").toList();
     RemoteFile file = new RemoteFile("images.gz", CONTENT.length, Sha256.of(CONTENT), mirrors);
-    new Download(file, folder, SILENCE_MILLIS, FetchWatcher.NONE).run();
+    new Download(file, folder, SILENCE_MILLIS, DownloadListener.NONE).run();
   }
 
   private Refusal refused(TestServer.Answer answer) {
@@ -276,7 +276,7 @@ class DownloadTest {
             CONTENT.length,
             Sha256.of(CONTENT),
             List.of(closed, "http://no-such-host.invalid/images.gz"));
-    Refusal.of(() -> new Download(file, folder, SILENCE_MILLIS, FetchWatcher.NONE).run())
+    Refusal.of(() -> new Download(file, folder, SILENCE_MILLIS, DownloadListener.NONE).run())
         .saying(
             "localhost:",
             "cannot be reached (Connection refused)",

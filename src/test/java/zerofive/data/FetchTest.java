@@ -35,11 +35,12 @@ class FetchTest {
   }
 
   private Fetch fetch(TestServer server) {
-    return new Fetch(root, Optional.of(server.address()), SILENCE_MILLIS, FetchWatcher.NONE);
+    return new Fetch(root, Optional.of(server.address()), SILENCE_MILLIS, DownloadListener.NONE);
   }
 
-  private static Catalogue.Entry entry(String name, Optional<RemoteFile> archive, RemoteFile file) {
-    return new Catalogue.Entry(name, 1, 1, List.of("0", "1"), "none", archive, List.of(file));
+  private static DataSetRegistry.Entry entry(
+      String name, Optional<RemoteFile> archive, RemoteFile file) {
+    return new DataSetRegistry.Entry(name, 1, 1, List.of("0", "1"), "none", archive, List.of(file));
   }
 
   private static RemoteFile file(String name, byte[] content) {
@@ -67,7 +68,7 @@ class FetchTest {
   void anArchiveIsUnpackedForAllItsSetsAndRemoved() throws IOException {
     byte[] zip = archive();
     RemoteFile packed = file("gzip.zip", zip);
-    Catalogue.Entry digits = entry("emnist-digits", Optional.of(packed), packed);
+    DataSetRegistry.Entry digits = entry("emnist-digits", Optional.of(packed), packed);
     try (TestServer server = new TestServer(TestServer.honest(zip))) {
       fetch(server).fetch(digits);
       for (String set : List.of("emnist-digits", "emnist-letters")) {
@@ -104,7 +105,7 @@ class FetchTest {
   @Test
   void twoAtOnceFetchItOnce() throws Exception {
     byte[] content = new byte[1 << 20];
-    Catalogue.Entry entry = entry("shoes", Optional.empty(), file("a.gz", content));
+    DataSetRegistry.Entry entry = entry("shoes", Optional.empty(), file("a.gz", content));
     ExecutorService two = Executors.newFixedThreadPool(2);
     try (TestServer server = new TestServer(TestServer.honest(content))) {
       List<Future<Path>> both = new ArrayList<>();
@@ -123,7 +124,7 @@ class FetchTest {
   /** Whatever the catalogue says must be whole: every file has a size, a digest and a mirror. */
   @Test
   void theCatalogueIsWhole() {
-    for (Catalogue.Entry entry : Catalogue.entries()) {
+    for (DataSetRegistry.Entry entry : DataSetRegistry.entries()) {
       assertEquals(entry.classes().size(), entry.classes().stream().distinct().count());
       for (RemoteFile file : entry.files()) {
         assertTrue(file.sha256().matches("[0-9a-f]{64}"), file.name());
@@ -131,14 +132,14 @@ class FetchTest {
         assertTrue(file.mirrors().stream().allMatch(url -> url.endsWith("/" + file.name())));
       }
     }
-    assertEquals(30_878_645, Catalogue.find("fashion-mnist").orElseThrow().bytes());
+    assertEquals(30_878_645, DataSetRegistry.find("fashion-mnist").orElseThrow().bytes());
   }
 
   private static byte[] archive() throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
       for (String set : List.of("emnist-digits", "emnist-letters")) {
-        for (String name : Catalogue.find(set).orElseThrow().members()) {
+        for (String name : DataSetRegistry.find(set).orElseThrow().members()) {
           zip.putNextEntry(new ZipEntry("gzip/" + name));
           zip.write(name.getBytes(StandardCharsets.UTF_8));
         }

@@ -292,7 +292,7 @@ class ImageFileTest {
     }
   }
 
-  /** Text, profiles and thumbnails unpack to anything; nobody unpacks them. */
+  /** Format, profiles and thumbnails unpack to anything; nobody unpacks them. */
   @Test
   void whatIsNoPixelIsNotUnpacked() {
     byte[] bomb = Pictures.deflated(new byte[64 << 20]);

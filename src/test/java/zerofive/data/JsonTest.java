@@ -29,11 +29,11 @@ class JsonTest {
     assertEquals("{\"a\":null,\"b\":1}", Json.line(Json.parse("{\"a\":null,\"b\":1}")));
   }
 
-  private record Figures(double validLoss, String missing) {}
+  private record MetricFormat(double validLoss, String missing) {}
 
   @Test
   void aRecordHasTheNamesOfItsComponents() {
-    assertEquals("{\"valid_loss\":0.5}", Json.line(Json.of(new Figures(0.5, null))));
-    assertEquals("{\"valid_loss\":null}", Json.line(Json.of(new Figures(Double.NaN, null))));
+    assertEquals("{\"valid_loss\":0.5}", Json.line(Json.of(new MetricFormat(0.5, null))));
+    assertEquals("{\"valid_loss\":null}", Json.line(Json.of(new MetricFormat(Double.NaN, null))));
   }
 }

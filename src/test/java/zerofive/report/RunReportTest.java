@@ -191,7 +191,7 @@ class RunReportTest {
               + targets[image]
               + "predicted "
               + named[image]
-              + (percent >= 99.95 ? "> 99.9" : Text.fixed(percent, 1))
+              + (percent >= 99.95 ? "> 99.9" : Format.fixed(percent, 1))
               + " %no. "
               + (image + 1),
           text);
@@ -288,12 +288,12 @@ class RunReportTest {
 
   @Test
   void aLargeImageIsShownAsTheMeansOfItsSquares() {
-    Mosaic mosaic = Mosaic.within(2, 3, 4);
-    assertEquals(new Mosaic(3, 4, 2), mosaic);
+    Downsampler mosaic = Downsampler.within(2, 3, 4);
+    assertEquals(new Downsampler(3, 4, 2), mosaic);
     double[] means = mosaic.means(pixel -> pixel);
     assertEquals(
         List.of(2.5, 4.5, 8.5, 10.5), IntStream.range(0, 4).mapToObj(i -> means[i]).toList());
-    assertEquals(1, Mosaic.within(28, 28, 28).side());
+    assertEquals(1, Downsampler.within(28, 28, 28).side());
   }
 
   @Test

@@ -19,7 +19,7 @@ import zerofive.backend.EpochInput;
 import zerofive.backend.EpochResult;
 import zerofive.backend.Evaluation;
 import zerofive.backend.Peaks;
-import zerofive.backend.Scorer;
+import zerofive.backend.Predictor;
 import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
@@ -89,8 +89,8 @@ class BenchmarkTest {
     }
 
     @Override
-    public Scorer openScorer(Parameters model) {
-      return java.openScorer(model);
+    public Predictor openPredictor(Parameters model) {
+      return java.openPredictor(model);
     }
 
     @Override

@@ -58,11 +58,11 @@ class EpochWorkTest {
     EpochWork plain = work(Optimizer.sgd());
     EpochWork momentum = work(new Optimizer(Optimizer.Kind.SGD, 0.9f, 0.01f));
     EpochWork adam = work(new Optimizer(Optimizer.Kind.ADAM, 0, 0));
-    EpochWork decayed = work(new Optimizer(Optimizer.Kind.ADAM, 0, 0.01f));
+    EpochWork add_weight_decay = work(new Optimizer(Optimizer.Kind.ADAM, 0, 0.01f));
     EpochWork adamw = work(new Optimizer(Optimizer.Kind.ADAMW, 0, 0.01f));
     assertEquals(4 * 2 * 785, momentum.operations() - plain.operations());
     assertEquals(11 * 2 * 785, adam.operations() - plain.operations());
-    assertEquals(2 * 2 * 785, decayed.operations() - adam.operations());
+    assertEquals(2 * 2 * 785, add_weight_decay.operations() - adam.operations());
     assertEquals(2 * 785, adamw.operations() - adam.operations());
     assertEquals(8 * 785, momentum.bytes() - plain.bytes());
     assertEquals(2 * 8 * 785, adam.bytes() - plain.bytes());

@@ -101,14 +101,14 @@ class SettingsTest {
   @ParameterizedTest
   @CsvSource({
     "epochs, 0, --epochs 0 is less than 1",
-    "epochs, 1.5, --epochs '1.5' is no whole number up to 2147483647",
+    "epochs, 1.5, --epochs '1.5' is not an integer up to 2147483647",
     "threads, 0, --threads 0 is less than 1",
     "lr, 0, --lr 0 is not a float32 number above 0",
     "lr, 1e99, --lr 1e99 is not a float32 number above 0",
     "lr, NaN, --lr 'NaN' is no number; 0.5 is an example",
     "momentum, 1, '--momentum 1 is not in [0, 1)'",
     "weight-decay, -1, --weight-decay -1 is not a float32 number that is 0 or more",
-    "seed, x, --seed 'x' is no whole number",
+    "seed, x, --seed 'x' is not an integer",
     "order, x, --order: unknown order 'x'; known are sequential",
   })
   void whatIsOutOfRangeIsNamed(String name, String text, String said) {

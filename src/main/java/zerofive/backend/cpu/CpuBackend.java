@@ -6,7 +6,7 @@ import java.util.Optional;
 import zerofive.backend.Availability;
 import zerofive.backend.Backend;
 import zerofive.backend.Peaks;
-import zerofive.backend.Scorer;
+import zerofive.backend.Predictor;
 import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
@@ -63,7 +63,7 @@ public final class CpuBackend implements Backend {
   }
 
   @Override
-  public Scorer openScorer(Parameters model) {
+  public Predictor openPredictor(Parameters model) {
     return new CpuScorer(threads, model);
   }
 

@@ -3,7 +3,7 @@ package zerofive.backend.cpu;
 import java.util.function.IntConsumer;
 import zerofive.backend.Evaluation;
 import zerofive.backend.Optimizer;
-import zerofive.backend.Scorer;
+import zerofive.backend.Predictor;
 import zerofive.backend.ops.ForwardPass;
 import zerofive.data.ImageSet;
 import zerofive.model.Architecture;
@@ -11,7 +11,7 @@ import zerofive.model.Loss;
 import zerofive.model.Parameters;
 
 /** A model's logits and measure, as a native session has them, some thousand images at a time. */
-final class CpuScorer implements Scorer {
+final class CpuScorer implements Predictor {
   private static final int IMAGES = 4096;
   private static final int PIXELS = 1 << 24;
 

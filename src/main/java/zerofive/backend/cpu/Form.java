@@ -4,7 +4,7 @@ package zerofive.backend.cpu;
 enum Form {
   /** As lists where few enough pixels are lit, else as bytes: what the program always asks for. */
   BY_DENSITY,
-  /** Each image as the list of its lit pixels: the first layer works on these alone. */
+  /** Each image as the list of its nonzero pixels: the first layer works on these alone. */
   LISTS,
   /** Every pixel of every image. */
   BYTES

@@ -121,7 +121,7 @@ final class Native {
       int outputs,
       @Cast("float*") long logits,
       @Cast("int32_t*") long targets,
-      @Cast("float*") long slopes,
+      @Cast("float*") long dLogits,
       @Cast("double*") long metrics);
 
   @Name("kernels->score")

@@ -150,7 +150,7 @@ final class NativeOps implements Ops {
       int outputs,
       Buffer logits,
       Buffer targets,
-      Buffer slopes,
+      Buffer dLogits,
       Buffer metrics) {
     Native.loss(
         team.address(),
@@ -159,7 +159,7 @@ final class NativeOps implements Ops {
         outputs,
         address(logits),
         address(targets),
-        address(slopes),
+        address(dLogits),
         address(metrics));
   }
 

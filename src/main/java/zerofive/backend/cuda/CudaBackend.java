@@ -15,19 +15,19 @@ import zerofive.backend.Availability;
 import zerofive.backend.Backend;
 import zerofive.backend.DeviceException;
 import zerofive.backend.Peaks;
-import zerofive.backend.Scorer;
+import zerofive.backend.Predictor;
 import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
 import zerofive.backend.cuda.CudaOptions.Precision;
-import zerofive.backend.ops.StepwiseScorer;
+import zerofive.backend.ops.StepwisePredictor;
 import zerofive.backend.ops.StepwiseSession;
 import zerofive.data.ImageSet;
 import zerofive.model.Parameters;
 
 /**
- * An NVIDIA card. The driver is looked for at the probe; it and cuBLAS are loaded then, only where
- * there is one, for the life of the process. The card is opened when the first session needs it and
+ * An NVIDIA GPU. The driver is looked for at the probe; it and cuBLAS are loaded then, only where
+ * there is one, for the life of the process. The GPU is opened when the first session needs it and
  * stays so until {@link #close}.
  */
 public final class CudaBackend implements Backend, AutoCloseable {
@@ -37,16 +37,16 @@ public final class CudaBackend implements Backend, AutoCloseable {
 
   private final CudaOptions options;
   private final Environment environment;
-  private CudaCard card;
+  private CudaGpu gpu;
   private CublasLibrary.Result cublas;
   private CudaContext context;
 
-  /** A card of this machine. */
+  /** A GPU of this machine. */
   public CudaBackend(CudaOptions options) {
     this(options, Environment.here());
   }
 
-  /** A card whose libraries are looked for in {@code environment}. */
+  /** A GPU whose libraries are looked for in {@code environment}. */
   CudaBackend(CudaOptions options, Environment environment) {
     this.options = options;
     this.environment = environment;
@@ -68,11 +68,11 @@ public final class CudaBackend implements Backend, AutoCloseable {
   }
 
   private synchronized void find() {
-    if (card != null) {
+    if (gpu != null) {
       return;
     }
     JcudaNatives.loadDriver(DriverLibrary.find(environment), environment);
-    CudaCard found = CudaCard.find(options.card());
+    CudaGpu found = CudaGpu.find(options.gpu());
     cublas = loaded(CublasLibrary.find(options.cublas(), environment, found.driverCuda()));
     if (options.precision() == Precision.TF32 && cublas.library().isEmpty()) {
       throw new DeviceException(
@@ -80,7 +80,7 @@ public final class CudaBackend implements Backend, AutoCloseable {
           "leave it at fp32",
           null);
     }
-    card = found;
+    gpu = found;
   }
 
   /** One that was merely found and cannot be loaded is refused; our own product serves then. */
@@ -101,9 +101,9 @@ public final class CudaBackend implements Backend, AutoCloseable {
   private String describe() {
     return String.join(
         ", ",
-        card.name(),
-        card.memoryText(),
-        "CUDA " + card.driverText(),
+        gpu.name(),
+        gpu.memoryText(),
+        "CUDA " + gpu.driverText(),
         cublas.library().map(this::describe).orElse("own matrix product"));
   }
 
@@ -120,15 +120,15 @@ public final class CudaBackend implements Backend, AutoCloseable {
         : List.of(cublas.describe());
   }
 
-  /** Opens the card. */
+  /** Opens the GPU. */
   @Override
   public Map<String, String> details() {
     CudaContext opened = context();
     Map<String, String> details = new LinkedHashMap<>();
-    details.put("card", card.name());
-    details.put("compute capability", card.capabilityText());
-    details.put("memory", card.memoryText());
-    details.put("driver", driverVersion() + "CUDA " + card.driverText());
+    details.put("card", gpu.name());
+    details.put("compute capability", gpu.capabilityText());
+    details.put("memory", gpu.memoryText());
+    details.put("driver", driverVersion() + "CUDA " + gpu.driverText());
     details.put("matrix products", cublas.describe());
     details.put("precision", options.precision().toString());
     details.put(
@@ -152,11 +152,11 @@ public final class CudaBackend implements Backend, AutoCloseable {
     }
   }
 
-  /** The card's context, opened at the first call. */
+  /** The GPU's context, opened at the first call. */
   private synchronized CudaContext context() {
     if (context == null) {
       find();
-      context = new CudaContext(card, options.card());
+      context = new CudaContext(gpu, options.gpu());
     }
     return context;
   }
@@ -173,8 +173,8 @@ public final class CudaBackend implements Backend, AutoCloseable {
   }
 
   @Override
-  public Scorer openScorer(Parameters model) {
-    return StepwiseScorer.open(newOps(), model);
+  public Predictor openPredictor(Parameters model) {
+    return StepwisePredictor.open(newOps(), model);
   }
 
   @Override
@@ -182,13 +182,13 @@ public final class CudaBackend implements Backend, AutoCloseable {
     return Optional.of(CudaPeaks.measure(context()));
   }
 
-  /** Gives the card back; sessions have to be closed before. */
+  /** Gives the GPU back; sessions have to be closed before. */
   @Override
   public synchronized void close() {
     if (context != null) {
       context.close();
       context = null;
     }
-    card = null;
+    gpu = null;
   }
 }

@@ -5,7 +5,7 @@ import zerofive.backend.ops.Buffer;
 import zerofive.backend.ops.ElementType;
 
 /**
- * A view of the card's memory.
+ * A view of the GPU's memory.
  *
  * @param memory what it is a view of
  * @param offset elements before it
@@ -17,7 +17,7 @@ record CudaBuffer(CudaMemory memory, int offset, int length) implements Buffer {
     return (CudaBuffer) buffer;
   }
 
-  /** Where a buffer's first element stands on the card. */
+  /** Where a buffer's first element stands on the GPU. */
   static long address(Buffer buffer) {
     CudaBuffer view = of(buffer);
     return view.memory.address() + (long) view.offset * CudaMemory.size(view.type());

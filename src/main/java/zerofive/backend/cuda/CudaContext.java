@@ -15,13 +15,13 @@ import jcuda.driver.JCudaDriver;
 import jcuda.driver.JITOptions;
 
 /**
- * A card's primary context with our kernels in it. It is made once by a backend and shared by its
+ * A GPU's primary context with our kernels in it. It is made once by a backend and shared by its
  * sessions, which own their streams and memory themselves.
  */
 final class CudaContext implements AutoCloseable {
   private static final int JIT_LOG_BYTES = 4096;
 
-  private final CudaCard card;
+  private final CudaGpu gpu;
   private final CUdevice device = new CUdevice();
   private final CUcontext context = new CUcontext();
   private final Resources owned = new Resources();
@@ -29,18 +29,18 @@ final class CudaContext implements AutoCloseable {
   private final double loadSeconds;
 
   /**
-   * Retains the card's primary context, which costs the driver a tenth of a second and more, and
+   * Retains the GPU's primary context, which costs the driver a tenth of a second and more, and
    * loads every kernel.
    *
-   * @param card which
+   * @param gpu which
    * @param number of it, as the driver counts
-   * @throws DeviceException where the card or the driver refuses
+   * @throws DeviceException where the GPU or the driver refuses
    */
-  CudaContext(CudaCard card, int number) {
-    this.card = card;
-    CudaFailure.check(JCudaDriver.cuDeviceGet(device, number), "opening card " + number);
+  CudaContext(CudaGpu gpu, int number) {
+    this.gpu = gpu;
+    CudaFailure.check(JCudaDriver.cuDeviceGet(device, number), "opening GPU " + number);
     CudaFailure.check(
-        JCudaDriver.cuDevicePrimaryCtxRetain(context, device), "opening card " + number);
+        JCudaDriver.cuDevicePrimaryCtxRetain(context, device), "opening GPU " + number);
     try {
       makeCurrent();
       long begin = System.nanoTime();
@@ -84,18 +84,18 @@ final class CudaContext implements AutoCloseable {
     return ByteBuffer.allocateDirect(text.length + 1).put(text);
   }
 
-  CudaCard card() {
-    return card;
+  CudaGpu gpu() {
+    return gpu;
   }
 
-  /** What the driver says of the card, by the numbers of CUdevice_attribute. */
+  /** What the driver says of the GPU, by the numbers of CUdevice_attribute. */
   int attribute(int attribute) {
-    return CudaCard.attribute(device, attribute);
+    return CudaGpu.attribute(device, attribute);
   }
 
   /** Makes the context the calling thread's. */
   void makeCurrent() {
-    CudaFailure.check(JCudaDriver.cuCtxSetCurrent(context), "using the card's context");
+    CudaFailure.check(JCudaDriver.cuCtxSetCurrent(context), "using the GPU's context");
   }
 
   /** The same where there is nobody to tell that it failed. */
@@ -116,15 +116,15 @@ final class CudaContext implements AutoCloseable {
     return loadSeconds;
   }
 
-  /** Bytes of the card's memory that are free. */
+  /** Bytes of the GPU's memory that are free. */
   long freeBytes() {
     long[] free = new long[1];
     long[] total = new long[1];
-    CudaFailure.check(JCudaDriver.cuMemGetInfo(free, total), "asking for the card's free memory");
+    CudaFailure.check(JCudaDriver.cuMemGetInfo(free, total), "asking for the GPU's free memory");
     return free[0];
   }
 
-  /** Also where the card is lost: then there is nothing left to free. */
+  /** Also where the GPU is lost: then there is nothing left to free. */
   @Override
   public void close() {
     JCudaDriver.cuCtxSetCurrent(context);

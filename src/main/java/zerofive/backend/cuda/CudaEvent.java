@@ -27,7 +27,7 @@ final class CudaEvent implements AutoCloseable {
 
   /** Returns when what was marked is done; at once where nothing was. */
   void await() {
-    CudaFailure.check(JCudaDriver.cuEventSynchronize(event), "waiting for the card");
+    CudaFailure.check(JCudaDriver.cuEventSynchronize(event), "waiting for the GPU");
   }
 
   @Override

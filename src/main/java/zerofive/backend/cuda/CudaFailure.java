@@ -55,23 +55,23 @@ final class CudaFailure {
     return switch (result) {
       case CUDA_ERROR_OUT_OF_MEMORY ->
           new Meaning(
-              "the card's memory is full",
+              "the GPU's memory is full",
               "close other programs on it (nvidia-smi lists them), choose a smaller --batch-size or"
                   + " --model, or keep fewer images there with --resident-mb");
       case CUDA_ERROR_NO_DEVICE ->
           new Meaning(
-              "the driver sees no NVIDIA card",
+              "the driver sees no NVIDIA GPU",
               "check nvidia-smi and CUDA_VISIBLE_DEVICES, in a container start it with --gpus all,"
                   + " or train with --device cpu");
       case CUDA_ERROR_INVALID_DEVICE ->
-          new Meaning("there is no such card", "nvidia-smi -L lists them");
+          new Meaning("there is no such GPU", "nvidia-smi -L lists them");
       case CUDA_ERROR_STUB_LIBRARY ->
           new Meaning(
               "a toolkit's stub was loaded in place of the driver",
               "take its folder out of LD_LIBRARY_PATH");
       case CUDA_ERROR_DEVICE_UNAVAILABLE ->
           new Meaning(
-              "another program has the card for itself",
+              "another program has the GPU for itself",
               "wait for it, or name another with --device cuda:N");
       case CUDA_ERROR_SYSTEM_DRIVER_MISMATCH ->
           new Meaning(
@@ -79,7 +79,7 @@ final class CudaFailure {
               "restart the machine after a driver update, or the container after the host's");
       case CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE ->
           new Meaning(
-              "a compatibility libcuda.so.1 was found that this card does not work with",
+              "a compatibility libcuda.so.1 was found that this GPU does not work with",
               "take its folder out of LD_LIBRARY_PATH");
       case CUDA_ERROR_SYSTEM_NOT_READY ->
           new Meaning(
@@ -95,7 +95,7 @@ final class CudaFailure {
           CUDA_ERROR_NO_BINARY_FOR_GPU,
           CUDA_ERROR_JIT_COMPILATION_DISABLED ->
           new Meaning(
-              "the driver cannot compile our kernels for this card",
+              "the driver cannot compile our kernels for this GPU",
               "install driver 525 or newer, and unset CUDA_DISABLE_PTX_JIT");
       case CUDA_ERROR_JIT_COMPILER_NOT_FOUND ->
           new Meaning(
@@ -106,8 +106,8 @@ final class CudaFailure {
                   + " --device cpu");
       case CUDA_ERROR_ECC_UNCORRECTABLE ->
           new Meaning(
-              "the card's memory is damaged",
-              "see nvidia-smi -q -d ECC, and name another card with --device cuda:N");
+              "the GPU's memory is damaged",
+              "see nvidia-smi -q -d ECC, and name another GPU with --device cuda:N");
       case CUDA_ERROR_UNKNOWN ->
           new Meaning(
               "the driver does not say why, and most often its module nvidia-uvm is not loaded or did"
@@ -116,7 +116,7 @@ final class CudaFailure {
                   + " restart the machine, or train with --device cpu");
       default ->
           new Meaning(
-              "the card or its driver stopped",
+              "the GPU or its driver stopped",
               "see dmesg for NVIDIA's Xid messages, go on with --resume, and if it comes back train"
                   + " with --device cpu and report it");
     };

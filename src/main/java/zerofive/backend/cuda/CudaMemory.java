@@ -6,7 +6,7 @@ import zerofive.backend.ops.ElementType;
  * An allocation that buffers are views of.
  *
  * @param type of its elements
- * @param address on the card, 0 where it is streamed
+ * @param address on the GPU, 0 where it is streamed
  * @param pointer the same for JCuda's copies, null where it is streamed
  * @param numbers what the host knows of I32 elements, by which a streamed set is staged; else null
  * @param streamed where the elements are pixels that stay on the host; else null
@@ -15,7 +15,7 @@ record CudaMemory(
     ElementType type,
     long address,
     DevicePointer pointer,
-    HostNumbers numbers,
+    HostMirror numbers,
     StreamedPixels streamed) {
   /** Bytes of an element. */
   static int size(ElementType type) {

@@ -16,7 +16,7 @@ import zerofive.model.Activation;
 import zerofive.model.Loss;
 
 /**
- * Every operation of the seam on one stream of a card. Nothing waits for the card but a download.
+ * Every operation of the seam on one stream of a GPU. Nothing waits for the GPU but a download.
  * Owns its stream, its memory and its graphs; the context is its backend's.
  */
 public final class CudaOps implements Ops {
@@ -46,17 +46,17 @@ public final class CudaOps implements Ops {
   private final List<StreamedPixels> streamedSets = new ArrayList<>();
   private final Staging staging;
   private final KernelLauncher launcher;
-  private final KernelProduct ownProduct;
-  private final Optional<CublasProduct> cublas;
+  private final PtxGemm ownProduct;
+  private final Optional<CublasGemm> cublas;
   private final long metricPartials;
   private final long metricCounter;
-  private CudaRecording recording;
+  private CudaGraphRecorder recording;
 
   /**
    * Operations on a new stream of {@code context}.
    *
    * @param useCublas whether matrix products are cuBLAS's; it has to be loaded then
-   * @throws zerofive.backend.DeviceException where the card's memory is too small for their
+   * @throws zerofive.backend.DeviceException where the GPU's memory is too small for their
    *     workspaces
    */
   CudaOps(CudaContext context, CudaOptions options, boolean useCublas) {
@@ -73,10 +73,10 @@ public final class CudaOps implements Ops {
       metricPartials = workspace(ElementType.F64, 2 * METRIC_BLOCKS);
       metricCounter = workspace(ElementType.I32, 1);
       ownProduct =
-          new KernelProduct(
+          new PtxGemm(
               launcher,
-              workspace(ElementType.F32, KernelProduct.PARTIAL_SUMS),
-              workspace(ElementType.I32, KernelProduct.COUNTERS));
+              workspace(ElementType.F32, PtxGemm.PARTIAL_SUMS),
+              workspace(ElementType.I32, PtxGemm.COUNTERS));
       cublas = useCublas ? Optional.of(startCublas()) : Optional.empty();
     } catch (RuntimeException | Error e) {
       close();
@@ -84,10 +84,10 @@ public final class CudaOps implements Ops {
     }
   }
 
-  private CublasProduct startCublas() {
+  private CublasGemm startCublas() {
     CudaBuffer workspace =
-        allocateOnCard(ElementType.F32, CublasProduct.workspaceBytes(context.card()) / Float.BYTES);
-    return owned.add(new CublasProduct(stream, workspace, options.precision()));
+        allocateOnGpu(ElementType.F32, CublasGemm.workspaceBytes(context.gpu()) / Float.BYTES);
+    return owned.add(new CublasGemm(stream, workspace, options.precision()));
   }
 
   /** Where new memory is, zero. */
@@ -105,7 +105,7 @@ public final class CudaOps implements Ops {
       streamedSets.add(pixels);
       return new CudaBuffer(new CudaMemory(type, 0, null, null, pixels), 0, length);
     }
-    CudaBuffer buffer = allocateOnCard(type, length);
+    CudaBuffer buffer = allocateOnGpu(type, length);
     fillWithZeros(buffer);
     return buffer;
   }
@@ -115,18 +115,18 @@ public final class CudaOps implements Ops {
     if (length > options.residentBytes()) {
       return false;
     }
-    long reserve = Math.min(MAX_RESERVE_BYTES, context.card().memoryBytes() / RESERVE_DIVISOR);
+    long reserve = Math.min(MAX_RESERVE_BYTES, context.gpu().memoryBytes() / RESERVE_DIVISOR);
     return length <= StreamedPixels.PLACES_BYTES || length + reserve <= context.freeBytes();
   }
 
   /** Memory with anything in it. */
-  private CudaBuffer allocateOnCard(ElementType type, int length) {
+  private CudaBuffer allocateOnGpu(ElementType type, int length) {
     long bytes = Math.max(1, (long) length * CudaMemory.size(type));
     DevicePointer pointer = new DevicePointer();
     CudaFailure.check(
-        JCudaDriver.cuMemAlloc(pointer, bytes), "taking " + bytes + " bytes of the card's memory");
+        JCudaDriver.cuMemAlloc(pointer, bytes), "taking " + bytes + " bytes of the GPU's memory");
     owned.add(() -> JCudaDriver.cuMemFree(pointer));
-    HostNumbers numbers = type == ElementType.I32 ? new HostNumbers(length) : null;
+    HostMirror numbers = type == ElementType.I32 ? new HostMirror(length) : null;
     return new CudaBuffer(
         new CudaMemory(type, pointer.address(), pointer, numbers, null), 0, length);
   }
@@ -203,7 +203,7 @@ public final class CudaOps implements Ops {
       to.memory().streamed().clear(to.offset(), to.length());
     } else {
       fillWithZeros(to);
-      outdate(to);
+      markStale(to);
     }
   }
 
@@ -212,13 +212,13 @@ public final class CudaOps implements Ops {
       beforeLaunch();
       CudaFailure.check(
           JCudaDriver.cuMemsetD8Async(to.pointer(), (byte) 0, to.bytes(), stream),
-          "clearing the card's memory");
+          "clearing the GPU's memory");
     }
   }
 
-  private static void outdate(CudaBuffer written) {
+  private static void markStale(CudaBuffer written) {
     if (written.type() == ElementType.I32) {
-      written.memory().numbers().outdate();
+      written.memory().numbers().markStale();
     }
   }
 
@@ -257,7 +257,7 @@ public final class CudaOps implements Ops {
         .add(CudaBuffer.address(x))
         .add(CudaBuffer.address(targets))
         .launch(Kernels.GATHER, rows);
-    outdate(CudaBuffer.of(targets));
+    markStale(CudaBuffer.of(targets));
   }
 
   @Override
@@ -285,11 +285,11 @@ public final class CudaOps implements Ops {
         .add(CudaBuffer.address(x))
         .add(CudaBuffer.address(targets))
         .launch(Kernels.GATHER_SHIFTED, rows);
-    outdate(CudaBuffer.of(targets));
+    markStale(CudaBuffer.of(targets));
   }
 
   /**
-   * Where a batch's pixels are on the card.
+   * Where a batch's pixels are on the GPU.
    *
    * @param address of the whole set, or of a chunk of it
    * @param chunkFirst the chunk's first place in the order; -1 for the whole set
@@ -307,9 +307,9 @@ public final class CudaOps implements Ops {
     return new Images(streamed.address(chunk), chunk.first());
   }
 
-  /** The card's integers, read back where a kernel wrote them. */
+  /** The GPU's integers, read back where a kernel wrote them. */
   private int[] numbers(CudaMemory memory) {
-    HostNumbers numbers = memory.numbers();
+    HostMirror numbers = memory.numbers();
     if (numbers.isStale()) {
       streamedSets.forEach(StreamedPixels::forget);
       staging.download(
@@ -323,7 +323,7 @@ public final class CudaOps implements Ops {
     return numbers.values();
   }
 
-  /** The chunk with a batch of a streamed set; its copy to the card is under way. */
+  /** The chunk with a batch of a streamed set; its copy to the GPU is under way. */
   private StreamedPixels.Chunk bring(
       StreamedPixels streamed, CudaBuffer order, int first, int rows, int width, int begin) {
     context.makeCurrent();
@@ -473,7 +473,7 @@ public final class CudaOps implements Ops {
       int outputs,
       Buffer logits,
       Buffer targets,
-      Buffer slopes,
+      Buffer dLogits,
       Buffer metrics) {
     arguments()
         .add(Kernels.code(loss))
@@ -481,7 +481,7 @@ public final class CudaOps implements Ops {
         .add(outputs)
         .add(CudaBuffer.address(logits))
         .add(CudaBuffer.address(targets))
-        .add(CudaBuffer.address(slopes))
+        .add(CudaBuffer.address(dLogits))
         .add(CudaBuffer.address(metrics))
         .add(metricPartials)
         .add(metricCounter)
@@ -573,7 +573,7 @@ public final class CudaOps implements Ops {
     if (options.session() == SessionKind.STEPWISE) {
       return calls;
     }
-    CudaRecording replay = owned.add(new CudaRecording(stream));
+    CudaGraphRecorder replay = owned.add(new CudaGraphRecorder(stream));
     return new Runnable() {
       private boolean warm;
 
@@ -593,7 +593,7 @@ public final class CudaOps implements Ops {
     };
   }
 
-  private void record(CudaRecording replay, Runnable calls) {
+  private void record(CudaGraphRecorder replay, Runnable calls) {
     streamedSets.forEach(StreamedPixels::startOver);
     recording = replay;
     try {
@@ -616,17 +616,17 @@ public final class CudaOps implements Ops {
   private String note(StreamedPixels pixels) {
     return "a set of "
         + mebibytes(pixels.length())
-        + " of pixels is streamed to the card in every epoch, since "
+        + " of pixels is streamed to the GPU in every epoch, since "
         + (pixels.length() > options.residentBytes()
             ? "--resident-mb keeps no more than " + mebibytes(options.residentBytes()) + " there"
-            : "the card's free memory does not hold it");
+            : "the GPU's free memory does not hold it");
   }
 
   private static String mebibytes(long bytes) {
     return String.format(Locale.ROOT, "%.1f MiB", bytes / (double) (1 << 20));
   }
 
-  /** Waits for the card, then frees everything; also where the card is lost. */
+  /** Waits for the GPU, then frees everything; also where the GPU is lost. */
   @Override
   public void close() {
     if (owned.isEmpty()) {

@@ -4,27 +4,25 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import zerofive.data.Named;
+import zerofive.data.EnumNames;
 
 /**
  * What a user may choose of the CUDA backend.
  *
- * @param card number of the card, as the driver counts them
+ * @param gpu number of the GPU, as the driver counts them
  * @param cublas a folder to take cuBLAS from and no other, or {@link CublasLibrary#NONE}; empty to
  *     look for one
  * @param precision of matrix products
- * @param session how an epoch reaches the card
- * @param residentBytes pixels of one set that may stay on the card; a larger set is streamed
+ * @param session how an epoch reaches the GPU
+ * @param residentBytes pixels of one set that may stay on the GPU; a larger set is streamed
  */
 public record CudaOptions(
-    int card,
+    int gpu,
     Optional<String> cublas,
     Precision precision,
     SessionKind session,
     long residentBytes) {
-  /**
-   * The first card, cuBLAS where there is one, float32, graphs, all that fits stays on the card.
-   */
+  /** The first GPU, cuBLAS where there is one, float32, graphs, all that fits stays on the GPU. */
   public static final CudaOptions DEFAULTS =
       new CudaOptions(0, Optional.empty(), Precision.FP32, SessionKind.GRAPH, Long.MAX_VALUE);
 
@@ -37,7 +35,7 @@ public record CudaOptions(
 
     /** Parses a name; throws IllegalArgumentException. */
     public static Precision parse(String name) {
-      return Named.of(name, "precision", values());
+      return EnumNames.parse(name, "precision", values());
     }
 
     @Override
@@ -46,7 +44,7 @@ public record CudaOptions(
     }
   }
 
-  /** How an epoch's operations reach the card. */
+  /** How an epoch's operations reach the GPU. */
   public enum SessionKind {
     /** Recorded once as CUDA graphs, and launched again every epoch. */
     GRAPH,
@@ -55,7 +53,7 @@ public record CudaOptions(
 
     /** Parses a name; throws IllegalArgumentException. */
     public static SessionKind parse(String name) {
-      return Named.of(name, "CUDA session", values());
+      return EnumNames.parse(name, "CUDA session", values());
     }
 
     @Override
@@ -70,9 +68,9 @@ public record CudaOptions(
    *
    * @throws IllegalArgumentException where a value is none
    */
-  public static CudaOptions of(int card, Map<String, String> settings) {
+  public static CudaOptions of(int gpu, Map<String, String> settings) {
     return new CudaOptions(
-        card,
+        gpu,
         Optional.ofNullable(settings.get("cublas")).map(CudaOptions::folder),
         Optional.ofNullable(settings.get("precision"))
             .map(Precision::parse)
@@ -97,7 +95,7 @@ public record CudaOptions(
         return Math.min(number, Long.MAX_VALUE >> 20) << 20;
       }
     } catch (NumberFormatException e) {
-      throw new IllegalArgumentException("'" + text + "' is no whole number of MiB", e);
+      throw new IllegalArgumentException("'" + text + "' is not an integer of MiB", e);
     }
     throw new IllegalArgumentException(text + " MiB is less than nothing");
   }

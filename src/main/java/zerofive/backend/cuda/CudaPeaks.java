@@ -9,7 +9,7 @@ import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
 import zerofive.backend.Peaks;
 
-/** What a card can do at most: kernels/peak.cu, and copies within its memory. */
+/** What a GPU can do at most: kernels/peak.cu, and copies within its memory. */
 final class CudaPeaks {
   /** Multiply-adds of a thread in a step, as kernels/peak.cu has them. */
   private static final int CHAINS = 8;
@@ -69,20 +69,20 @@ final class CudaPeaks {
         });
   }
 
-  /** Between two blocks, each several times as large as the card's cache. */
+  /** Between two blocks, each several times as large as the GPU's cache. */
   private static double copied(CudaContext context, CUstream stream, Resources owned) {
     long wanted = Math.max(LEAST_COPIED, 4L * context.attribute(CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE));
     long bytes = Math.max(1, Math.min(wanted, context.freeBytes() / 4));
     DevicePointer from = allocate(bytes, owned);
     DevicePointer to = allocate(bytes, owned);
     CudaFailure.check(
-        JCudaDriver.cuMemsetD8Async(from, (byte) 1, bytes, stream), "filling the card's memory");
+        JCudaDriver.cuMemsetD8Async(from, (byte) 1, bytes, stream), "filling the GPU's memory");
     return Peaks.rate(
         times -> {
           for (long copy = 0; copy < times; copy++) {
             CudaFailure.check(
                 JCudaDriver.cuMemcpyDtoDAsync(to, from, bytes, stream),
-                "copying within the card's memory");
+                "copying within the GPU's memory");
           }
           await(stream);
           return 2 * times * bytes;
@@ -92,12 +92,12 @@ final class CudaPeaks {
   private static DevicePointer allocate(long bytes, Resources owned) {
     DevicePointer pointer = new DevicePointer();
     CudaFailure.check(
-        JCudaDriver.cuMemAlloc(pointer, bytes), "taking " + bytes + " bytes of the card's memory");
+        JCudaDriver.cuMemAlloc(pointer, bytes), "taking " + bytes + " bytes of the GPU's memory");
     owned.add(() -> JCudaDriver.cuMemFree(pointer));
     return pointer;
   }
 
   private static void await(CUstream stream) {
-    CudaFailure.check(JCudaDriver.cuStreamSynchronize(stream), "waiting for the card");
+    CudaFailure.check(JCudaDriver.cuStreamSynchronize(stream), "waiting for the GPU");
   }
 }

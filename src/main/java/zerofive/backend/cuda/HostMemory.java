@@ -10,7 +10,7 @@ import jcuda.driver.JCudaDriver;
 import zerofive.backend.DeviceException;
 
 /**
- * Pinned memory of the host: the card copies from and to it on its own, while the host goes on.
+ * Pinned memory of the host: the GPU copies from and to it on its own, while the host goes on.
  * Java's arrays cannot be used for that, since JCuda pins them during its call only.
  */
 final class HostMemory implements AutoCloseable {
@@ -25,7 +25,7 @@ final class HostMemory implements AutoCloseable {
     if (result == CUDA_ERROR_OUT_OF_MEMORY) {
       throw new DeviceException(
           doing
-              + " failed with CUDA_ERROR_OUT_OF_MEMORY: the host, not the card, has too little that can be pinned",
+              + " failed with CUDA_ERROR_OUT_OF_MEMORY: the host, not the GPU, has too little that can be pinned",
           "close other programs, give the container or the virtual machine more memory, or train"
               + " with --device cpu",
           null);
@@ -43,7 +43,7 @@ final class HostMemory implements AutoCloseable {
     return pointer;
   }
 
-  /** Its address; one address space for card and host is what every 64-bit driver on Linux has. */
+  /** Its address; one address space for GPU and host is what every 64-bit driver on Linux has. */
   long address() {
     DevicePointer seen = new DevicePointer();
     CudaFailure.check(
@@ -51,7 +51,7 @@ final class HostMemory implements AutoCloseable {
     return seen.address();
   }
 
-  /** Also where the card is lost: then there is nothing left to free. */
+  /** Also where the GPU is lost: then there is nothing left to free. */
   @Override
   public void close() {
     JCudaDriver.cuMemFreeHost(pointer);

@@ -37,7 +37,7 @@ final class KernelLauncher {
     table = new Address(base);
   }
 
-  /** An argument: a pointer into the card's memory. */
+  /** An argument: a pointer into the GPU's memory. */
   KernelLauncher add(long address) {
     slots.putLong(used++ * Long.BYTES, address);
     return this;

@@ -44,7 +44,7 @@ final class Kernels {
   static final int OLDEST_DRIVER = 12000;
 
   /** The oldest architecture the PTX is made for, ten times the compute capability. */
-  static final int OLDEST_CARD = 75;
+  static final int OLDEST_CAPABILITY = 75;
 
   private Kernels() {}
 

@@ -175,7 +175,7 @@ final class Staging implements AutoCloseable {
     source.read(from, host.bytes().slice(0, count).order(ByteOrder.nativeOrder()));
     CudaFailure.check(
         JCudaDriver.cuMemcpyHtoDAsync(to.withByteOffset(from), host.pointer(), count, stream),
-        "copying to the card");
+        "copying to the GPU");
     slot.fetched.record(stream);
   }
 
@@ -186,8 +186,8 @@ final class Staging implements AutoCloseable {
       HostMemory host = callers.await(count);
       CudaFailure.check(
           JCudaDriver.cuMemcpyDtoHAsync(host.pointer(), from.withByteOffset(at), count, stream),
-          "copying from the card");
-      CudaFailure.check(JCudaDriver.cuStreamSynchronize(stream), "waiting for the card");
+          "copying from the GPU");
+      CudaFailure.check(JCudaDriver.cuStreamSynchronize(stream), "waiting for the GPU");
       sink.write(at, host.bytes().slice(0, count).order(ByteOrder.nativeOrder()));
     }
   }

@@ -19,7 +19,7 @@ final class StreamedPixels implements AutoCloseable {
   static final int PLACES_BYTES = 2 * CHUNK_BYTES;
 
   /**
-   * A stretch of the order, on the card.
+   * A stretch of the order, on the GPU.
    *
    * @param order image numbers
    * @param from where in {@code order} its buffer begins
@@ -151,7 +151,7 @@ final class StreamedPixels implements AutoCloseable {
     for (int slot = 0; slot < 2; slot++) {
       DevicePointer place = new DevicePointer();
       CudaFailure.check(
-          JCudaDriver.cuMemAlloc(place, bytes), "taking " + bytes + " bytes of the card's memory");
+          JCudaDriver.cuMemAlloc(place, bytes), "taking " + bytes + " bytes of the GPU's memory");
       places[slot] = place;
     }
     room = bytes;

@@ -1,5 +1,5 @@
 /**
- * CUDA on NVIDIA cards, through JCuda. Nothing of JCuda may be touched before its native libraries
+ * CUDA on NVIDIA GPUs, through JCuda. Nothing of JCuda may be touched before its native libraries
  * were loaded by {@code JcudaNatives}: without a driver the first touch breaks its classes for
  * good.
  */

@@ -6,8 +6,8 @@ import zerofive.model.Architecture;
 import zerofive.model.Layer;
 
 /**
- * From the slopes at the logits to the gradient of every weight and bias, last layer first. Deltas:
- * d(mean loss) / d(output of layer l), [rows, outputs of layer l].
+ * From the gradients at the logits to the gradient of every weight and bias, last layer first.
+ * Deltas: d(mean loss) / d(output of layer l), [rows, outputs of layer l].
  */
 final class BackwardPass {
   private final Ops ops;
@@ -35,8 +35,8 @@ final class BackwardPass {
     }
   }
 
-  /** The mean loss's slopes at the logits [rows, outputs], to be written before each run. */
-  Buffer slopes() {
+  /** The mean loss's gradients at the logits [rows, outputs], to be written before each run. */
+  Buffer dLogits() {
     return deltas.get(deltas.size() - 1);
   }
 

@@ -144,11 +144,11 @@ public final class CheckedOps implements Ops {
       int outputs,
       Buffer logits,
       Buffer targets,
-      Buffer slopes,
+      Buffer dLogits,
       Buffer metrics) {
     logits("loss", loss, rows, outputs, logits, targets, metrics);
-    buffer("loss", "slopes", slopes, ElementType.F32, (long) rows * outputs);
-    ops.loss(loss, rows, outputs, logits, targets, slopes, metrics);
+    buffer("loss", "gradients", dLogits, ElementType.F32, (long) rows * outputs);
+    ops.loss(loss, rows, outputs, logits, targets, dLogits, metrics);
   }
 
   @Override

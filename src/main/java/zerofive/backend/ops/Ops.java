@@ -115,12 +115,12 @@ public interface Ops extends AutoCloseable {
   void biasActivation(Activation activation, int rows, int width, Buffer bias, Buffer z);
 
   /**
-   * The mean loss's slope at each logit, {@code slopes[r, j] = d(mean loss) / d logits[r, j]}, and
-   * {@code metrics[LOSS_SUM] += } the sum of the rows' losses. {@link Loss} has the formulas.
+   * The mean loss's gradient at each logit, {@code dLogits[r, j] = d(mean loss) / d logits[r, j]},
+   * and {@code metrics[LOSS_SUM] += } the sum of the rows' losses. {@link Loss} has the formulas.
    *
    * @param logits F32 [rows, outputs]
    * @param targets I32 [rows], class indices
-   * @param slopes F32 [rows, outputs], written
+   * @param dLogits F32 [rows, outputs], written
    * @param metrics F64 [METRICS], added to
    */
   void loss(
@@ -129,14 +129,14 @@ public interface Ops extends AutoCloseable {
       int outputs,
       Buffer logits,
       Buffer targets,
-      Buffer slopes,
+      Buffer dLogits,
       Buffer metrics);
 
   /**
-   * Measures without a slope: adds the sum of the rows' losses to {@code metrics[LOSS_SUM]} and the
-   * count of the rows predicted rightly to {@code metrics[CORRECT]}. With one logit z, class 0 is
-   * predicted where z > 0 and class 1 where z <= 0; with more, the largest logit's index, the first
-   * of equals. A row with a NaN logit predicts nothing.
+   * Measures without a gradient: adds the sum of the rows' losses to {@code metrics[LOSS_SUM]} and
+   * the count of the rows predicted rightly to {@code metrics[CORRECT]}. With one logit z, class 0
+   * is predicted where z > 0 and class 1 where z <= 0; with more, the largest logit's index, the
+   * first of equals. A row with a NaN logit predicts nothing.
    */
   void score(Loss loss, int rows, int outputs, Buffer logits, Buffer targets, Buffer metrics);
 
@@ -222,9 +222,9 @@ public interface Ops extends AutoCloseable {
   }
 
   /**
-   * From a layer to the one below, {@code below = delta weight} times the slope of the activation
-   * below: {@link #gemm}, then {@link #activationGradient}. An implementation that does both at
-   * once gives the same bits.
+   * From a layer to the one below, {@code below = delta weight} times the gradient of the
+   * activation below: {@link #gemm}, then {@link #activationGradient}. An implementation that does
+   * both at once gives the same bits.
    *
    * @param activation of the layer below
    * @param delta F32 [rows, outputs]

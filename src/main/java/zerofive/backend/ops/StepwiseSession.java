@@ -137,7 +137,7 @@ public final class StepwiseSession implements TrainingSession {
           plan.architecture().outputs(),
           logits,
           targets,
-          backward.slopes(),
+          backward.dLogits(),
           metrics);
       backward.run(x, rows);
       ops.update(plan.optimizer(), parameters, gradient, moments, rates, step);

@@ -2,11 +2,11 @@ package zerofive.backend.reference;
 
 import zerofive.backend.Availability;
 import zerofive.backend.Backend;
-import zerofive.backend.Scorer;
+import zerofive.backend.Predictor;
 import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
-import zerofive.backend.ops.StepwiseScorer;
+import zerofive.backend.ops.StepwisePredictor;
 import zerofive.backend.ops.StepwiseSession;
 import zerofive.data.ImageSet;
 import zerofive.model.Parameters;
@@ -30,7 +30,7 @@ public final class ReferenceBackend implements Backend {
   }
 
   @Override
-  public Scorer openScorer(Parameters model) {
-    return StepwiseScorer.open(new ReferenceOps(), model);
+  public Predictor openPredictor(Parameters model) {
+    return StepwisePredictor.open(new ReferenceOps(), model);
   }
 }

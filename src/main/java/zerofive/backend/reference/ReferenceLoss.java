@@ -2,7 +2,7 @@ package zerofive.backend.reference;
 
 import zerofive.model.Loss;
 
-/** Loss and slope of one example, in double from float logits; formulas of {@link Loss}. */
+/** Loss and gradient of one example, in double from float logits; formulas of {@link Loss}. */
 final class ReferenceLoss {
   private ReferenceLoss() {}
 
@@ -19,7 +19,7 @@ final class ReferenceLoss {
   }
 
   /** d(loss) / d(logit j) of that example. */
-  static double slope(Loss loss, float[] z, int row, int outputs, int target, int j) {
+  static double dLogit(Loss loss, float[] z, int row, int outputs, int target, int j) {
     return switch (loss) {
       case MNIST -> {
         double product = sigmoid(z[row]) * sigmoid(-z[row]);

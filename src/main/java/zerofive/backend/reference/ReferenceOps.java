@@ -12,17 +12,17 @@ import zerofive.model.Loss;
 
 /** Every operation of the seam, the way a textbook would write it. */
 public final class ReferenceOps implements Ops {
-  private static final float[] SHADES = new float[256];
+  private static final float[] NORMALIZED = new float[256];
 
   static {
-    for (int shade = 0; shade < SHADES.length; shade++) {
-      SHADES[shade] = shade / 255f;
+    for (int shade = 0; shade < NORMALIZED.length; shade++) {
+      NORMALIZED[shade] = shade / 255f;
     }
   }
 
-  private static final float NEW_SHARE1 = (float) (1 - Optimizer.BETA1);
-  private static final float KEPT_SHARE2 = (float) Optimizer.BETA2;
-  private static final float NEW_SHARE2 = (float) (1 - Optimizer.BETA2);
+  private static final float ONE_MINUS_BETA1 = (float) (1 - Optimizer.BETA1);
+  private static final float BETA2 = (float) Optimizer.BETA2;
+  private static final float ONE_MINUS_BETA2 = (float) (1 - Optimizer.BETA2);
 
   private final ReferenceGemm gemm = new ReferenceGemm();
 
@@ -95,7 +95,7 @@ public final class ReferenceOps implements Ops {
       int from = images.offset() + image * width;
       int to = out.offset() + r * width;
       for (int p = 0; p < width; p++) {
-        values[to + p] = SHADES[shades[from + p] & 0xff];
+        values[to + p] = NORMALIZED[shades[from + p] & 0xff];
       }
       outTargets.ints()[outTargets.offset() + r] = classes.ints()[classes.offset() + image];
     }
@@ -130,7 +130,7 @@ public final class ReferenceOps implements Ops {
           int fromU = u - Augmentation.dx(shift);
           boolean exists = fromV >= 0 && fromV < height && fromU >= 0 && fromU < width;
           out.floats()[to + v * width + u] =
-              exists ? SHADES[images.bytes()[from + fromV * width + fromU] & 0xff] : 0;
+              exists ? NORMALIZED[images.bytes()[from + fromV * width + fromU] & 0xff] : 0;
         }
       }
       outTargets.ints()[outTargets.offset() + r] = classes.ints()[classes.offset() + image];
@@ -173,19 +173,19 @@ public final class ReferenceOps implements Ops {
       int outputs,
       Buffer logits,
       Buffer targets,
-      Buffer slopes,
+      Buffer dLogits,
       Buffer metrics) {
     ReferenceBuffer z = (ReferenceBuffer) logits;
     ReferenceBuffer classes = (ReferenceBuffer) targets;
-    ReferenceBuffer out = (ReferenceBuffer) slopes;
+    ReferenceBuffer out = (ReferenceBuffer) dLogits;
     double sum = 0;
     for (int r = 0; r < rows; r++) {
       int row = z.offset() + r * outputs;
       int target = classes.ints()[classes.offset() + r];
       sum += ReferenceLoss.value(loss, z.floats(), row, outputs, target);
       for (int j = 0; j < outputs; j++) {
-        double slope = ReferenceLoss.slope(loss, z.floats(), row, outputs, target, j);
-        out.floats()[out.offset() + r * outputs + j] = (float) (slope / rows);
+        double dLogit = ReferenceLoss.dLogit(loss, z.floats(), row, outputs, target, j);
+        out.floats()[out.offset() + r * outputs + j] = (float) (dLogit / rows);
       }
     }
     add(metrics, LOSS_SUM, sum);
@@ -269,21 +269,21 @@ public final class ReferenceOps implements Ops {
       ReferenceBuffer moments,
       float rate) {
     float[] w = parameters.floats();
-    float[] g = gradient.floats();
+    float[] gradients = gradient.floats();
     float[] v = moments.floats();
     float momentum = optimizer.momentum();
     float decay = optimizer.weightDecay();
     for (int i = 0; i < parameters.length(); i++) {
       int at = parameters.offset() + i;
-      float slope = g[gradient.offset() + i];
+      float g = gradients[gradient.offset() + i];
       if (decay != 0) {
-        slope = slope + decay * w[at];
+        g = g + decay * w[at];
       }
       if (momentum != 0) {
-        slope = momentum * v[moments.offset() + i] + slope;
-        v[moments.offset() + i] = slope;
+        g = momentum * v[moments.offset() + i] + g;
+        v[moments.offset() + i] = g;
       }
-      w[at] = w[at] - rate * slope;
+      w[at] = w[at] - rate * g;
     }
   }
 
@@ -296,7 +296,7 @@ public final class ReferenceOps implements Ops {
       float[] table,
       int row) {
     float[] w = parameters.floats();
-    float[] g = gradient.floats();
+    float[] gradients = gradient.floats();
     float[] kept = moments.floats();
     float stepSize = table[row + 1];
     float root = table[row + 2];
@@ -306,12 +306,12 @@ public final class ReferenceOps implements Ops {
       int first = moments.offset() + i;
       int second = first + n;
       float weight = factor * w[at];
-      float slope = g[gradient.offset() + i];
+      float g = gradients[gradient.offset() + i];
       if (decay != 0) {
-        slope = slope + decay * weight;
+        g = g + decay * weight;
       }
-      float m = kept[first] + NEW_SHARE1 * (slope - kept[first]);
-      float v = KEPT_SHARE2 * kept[second] + NEW_SHARE2 * (slope * slope);
+      float m = kept[first] + ONE_MINUS_BETA1 * (g - kept[first]);
+      float v = BETA2 * kept[second] + ONE_MINUS_BETA2 * (g * g);
       kept[first] = m;
       kept[second] = v;
       w[at] = weight - stepSize * (m / ((float) Math.sqrt(v) / root + Optimizer.EPSILON));

@@ -3,12 +3,12 @@ package zerofive.backend.cpu;
 import java.util.List;
 import zerofive.backend.Availability;
 import zerofive.backend.Backend;
-import zerofive.backend.Scorer;
+import zerofive.backend.Predictor;
 import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
 import zerofive.backend.ops.Ops;
-import zerofive.backend.ops.StepwiseScorer;
+import zerofive.backend.ops.StepwisePredictor;
 import zerofive.backend.ops.StepwiseSession;
 import zerofive.data.ImageSet;
 import zerofive.model.Parameters;
@@ -56,8 +56,8 @@ public final class CpuForTests {
     }
 
     @Override
-    public Scorer openScorer(Parameters model) {
-      return backend().openScorer(model);
+    public Predictor openPredictor(Parameters model) {
+      return backend().openPredictor(model);
     }
   }
 
@@ -79,8 +79,8 @@ public final class CpuForTests {
     }
 
     @Override
-    public Scorer openScorer(Parameters model) {
-      return StepwiseScorer.open(ops(), model);
+    public Predictor openPredictor(Parameters model) {
+      return StepwisePredictor.open(ops(), model);
     }
   }
 }

@@ -103,13 +103,13 @@ final class CopyTimings {
     void copy() {
       CudaFailure.check(
           JCudaDriver.cuMemcpyHtoDAsync(target.pointer(), host.pointer(), target.bytes(), stream),
-          "copying to the card");
+          "copying to the GPU");
       await();
     }
 
-    /** Until the card is done with everything, of every stream. */
+    /** Until the GPU is done with everything, of every stream. */
     void await() {
-      CudaFailure.check(JCudaDriver.cuCtxSynchronize(), "waiting for the card");
+      CudaFailure.check(JCudaDriver.cuCtxSynchronize(), "waiting for the GPU");
     }
 
     @Override

@@ -25,7 +25,7 @@ import zerofive.backend.EpochResult;
 import zerofive.backend.Evaluation;
 import zerofive.backend.JniCheck;
 import zerofive.backend.Optimizer;
-import zerofive.backend.Scorer;
+import zerofive.backend.Predictor;
 import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
@@ -45,8 +45,8 @@ import zerofive.model.Parameters;
 
 /**
  * What the contract does not see of the CUDA backend: what it leaves behind, how often it launches,
- * in which order streams may run, and what it says when a card fails. On the simulated device
- * alone, which can be asked and made to fail.
+ * in which order streams may run, and what it says when a GPU fails. On the simulated device alone,
+ * which can be asked and made to fail.
  */
 @ExtendWith({FreshDevice.class, JniCheck.class})
 final class CudaSessionTest {
@@ -168,7 +168,7 @@ final class CudaSessionTest {
   void everythingIsFreed(SessionKind session, long residentBytes) {
     try (CudaBackend backend = backend(session, residentBytes)) {
       train(backend);
-      try (Scorer scorer = backend.openScorer(START)) {
+      try (Predictor scorer = backend.openPredictor(START)) {
         scorer.logits(VALIDATION);
       }
       for (String left : SimulatedDevice.liveObjects()) {
@@ -452,7 +452,7 @@ final class CudaSessionTest {
   @ParameterizedTest
   @CsvSource({
     "cuMemAlloc, 2, 20, --batch-size",
-    "cuMemHostAlloc, 2, 8, not the card",
+    "cuMemHostAlloc, 2, 8, not the GPU",
     "cuEventCreate, 2, 9, --batch-size",
     "cuStreamCreate, 2, 3, --batch-size",
     "cuModuleGetFunction, 2, 10, --batch-size",
@@ -479,7 +479,7 @@ final class CudaSessionTest {
     assertTrue(call >= atLeast, call + " calls of " + function);
   }
 
-  /** Any call of an epoch may be the one at which the card is lost. */
+  /** Any call of an epoch may be the one at which the GPU is lost. */
   @ParameterizedTest
   @CsvSource({
     "cuLaunchKernel, 719",
@@ -517,17 +517,17 @@ final class CudaSessionTest {
         "driver=11080 | cuda | knows CUDA 11.8 at most | driver 525",
         "cc=7.0 | cuda | compute capability 7.0 | Turing",
         "devices=0 | cuda | CUDA_ERROR_NO_DEVICE | nvidia-smi",
-        "hidden=1 | cuda | counting the cards failed with CUDA_ERROR_NO_DEVICE | --gpus all",
-        "devices=2 | cuda:2 | no card 2 | nvidia-smi -L",
+        "hidden=1 | cuda | counting the GPUs failed with CUDA_ERROR_NO_DEVICE | --gpus all",
+        "devices=2 | cuda:2 | no GPU 2 | nvidia-smi -L",
         "fail=cuInit:1:803 | cuda | different versions | restart",
         "fail=cuInit:1:999 | cuda | CUDA_ERROR_UNKNOWN | dmesg",
         "fail=cuInit:1:34 | cuda | stub | LD_LIBRARY_PATH"
       })
   void aCardThatCannotBeUsedSaysWhy(String settings, String device, String reason, String remedy) {
     SimulatedDevice.configure(settings);
-    int card = device.contains(":") ? Integer.parseInt(device.substring(5)) : 0;
+    int gpu = device.contains(":") ? Integer.parseInt(device.substring(5)) : 0;
     CudaOptions options =
-        new CudaOptions(card, Optional.empty(), Precision.FP32, SessionKind.GRAPH, Long.MAX_VALUE);
+        new CudaOptions(gpu, Optional.empty(), Precision.FP32, SessionKind.GRAPH, Long.MAX_VALUE);
     try (CudaBackend backend = CudaUnderTest.backend(options)) {
       Availability availability = backend.probe();
       assertFalse(availability.usable());

@@ -8,11 +8,11 @@ import zerofive.backend.cuda.CudaOptions.Precision;
 import zerofive.backend.cuda.CudaOptions.SessionKind;
 
 /**
- * The CUDA backend as the tests meet it: on the simulated device, or on a real card where
+ * The CUDA backend as the tests meet it: on the simulated device, or on a real GPU where
  * REQUIRE_GPU=1 asks for one.
  */
 public final class CudaUnderTest {
-  /** Whether a real card has to be there. */
+  /** Whether a real GPU has to be there. */
   public static final boolean REAL = "1".equals(System.getenv("REQUIRE_GPU"));
 
   /** Whether it trains on all of MNIST in seconds; gpu-check's dry run says that it does not. */

@@ -14,7 +14,7 @@ final class FreshDevice implements BeforeEachCallback, AfterEachCallback {
   @Override
   public void beforeEach(ExtensionContext context) {
     assumeFalse(
-        CudaUnderTest.REAL, "skipped: a real card cannot be made to fail, or asked what lives");
+        CudaUnderTest.REAL, "skipped: a real GPU cannot be made to fail, or asked what lives");
     CudaUnderTest.close();
     SimulatedDevice.start();
   }

@@ -176,12 +176,12 @@ final class GpuTimings {
     long begin = System.nanoTime();
     JcudaNatives.loadDriver(DriverLibrary.find(here), here);
     begin = part(parts, "load libcuda and JCuda", begin);
-    CudaCard card = CudaCard.find(0);
+    CudaGpu gpu = CudaGpu.find(0);
     begin = part(parts, "cuInit and the GPU's description", begin);
-    CudaContext context = new CudaContext(card, 0);
+    CudaContext context = new CudaContext(gpu, 0);
     long opened = part(parts, "context and kernels", begin);
     parts.addProperty("of that, kernels", context.loadSeconds() * 1e6);
-    CublasLibrary.Result cublas = CublasLibrary.find(Optional.empty(), here, card.driverCuda());
+    CublasLibrary.Result cublas = CublasLibrary.find(Optional.empty(), here, gpu.driverCuda());
     CudaOptions options = options("cublas", SessionKind.GRAPH, Long.MAX_VALUE);
     if (cublas.library().isPresent()) {
       JcudaNatives.loadCublas(cublas.library().get(), here);

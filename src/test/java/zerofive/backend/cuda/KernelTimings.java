@@ -15,7 +15,7 @@ import zerofive.model.Loss;
 
 /**
  * Every operation by itself at the shapes of the notebook's net, 784-30-1, batch 256: launched back
- * to back, and from a graph of as many. The host's clock runs from the first launch until the card
+ * to back, and from a graph of as many. The host's clock runs from the first launch until the GPU
  * is done with the last.
  */
 final class KernelTimings {
@@ -115,7 +115,7 @@ final class KernelTimings {
     Buffer batch = floats(ROWS * INPUTS);
     Buffer targets = integers(ROWS, 2);
     Buffer logits = floats(ROWS);
-    Buffer slopes = floats(ROWS);
+    Buffer dLogits = floats(ROWS);
     Buffer biasGradient = floats(HIDDEN);
     Buffer one = floats(1);
     Buffer parameters = floats(PARAMETERS);
@@ -134,7 +134,7 @@ final class KernelTimings {
         "bias_activation [256, 30]",
         () -> ops.biasActivation(Activation.RELU, ROWS, HIDDEN, bias, hidden));
     calls.put(
-        "loss bce [256, 1]", () -> ops.loss(Loss.BCE, ROWS, 1, logits, targets, slopes, metrics));
+        "loss bce [256, 1]", () -> ops.loss(Loss.BCE, ROWS, 1, logits, targets, dLogits, metrics));
     calls.put("score bce [256, 1]", () -> ops.score(Loss.BCE, ROWS, 1, logits, targets, metrics));
     calls.put(
         "activation_gradient [256, 30]",

@@ -47,12 +47,12 @@ final class LossOrderTest {
     }
     Buffer logits = uploaded(LOGITS);
     Buffer targets = ops.allocate(ElementType.I32, 1);
-    Buffer slope = ops.allocate(ElementType.F32, 1);
+    Buffer dLogit = ops.allocate(ElementType.F32, 1);
     Buffer metrics = ops.allocate(ElementType.F64, Ops.METRICS);
     double[] sums = new double[Ops.METRICS];
     for (int r = 0; r < DISTINCT; r++) {
       ops.clear(metrics);
-      ops.loss(LOSS, 1, 1, logits.slice(r, 1), targets, slope, metrics);
+      ops.loss(LOSS, 1, 1, logits.slice(r, 1), targets, dLogit, metrics);
       ops.download(metrics, sums);
       LOSSES[r] = sums[Ops.LOSS_SUM];
     }
@@ -117,7 +117,7 @@ final class LossOrderTest {
   })
   void isTheOneThatIsDefined(int rows, int batches) {
     Buffer targets = ops.allocate(ElementType.I32, rows);
-    Buffer slopes = ops.allocate(ElementType.F32, rows);
+    Buffer dLogits = ops.allocate(ElementType.F32, rows);
     Buffer logits = ops.allocate(ElementType.F32, rows);
     Buffer metrics = ops.allocate(ElementType.F64, Ops.METRICS);
     float[] values = new float[rows];
@@ -138,7 +138,7 @@ final class LossOrderTest {
       others += oneByOne == expected ? 0 : 1;
 
       ops.clear(metrics);
-      ops.loss(LOSS, rows, 1, logits, targets, slopes, metrics);
+      ops.loss(LOSS, rows, 1, logits, targets, dLogits, metrics);
       ops.download(metrics, sums);
       assertArrayEquals(new double[] {expected, 0}, sums, 0, "batch " + number);
 

@@ -96,7 +96,7 @@ final class SimulatedDeviceTest {
     SimulatedDevice.configure("schedule=lazy");
     CUstream stream = stream();
     CUdeviceptr memory = uploaded(filled(1));
-    // A copy from pageable memory returns before the card has it, and this stream waits for none.
+    // A copy from pageable memory returns before the GPU has it, and this stream waits for none.
     ok(cuCtxSynchronize());
     Pinned pinned = new Pinned();
     ok(cuMemcpyDtoHAsync(pinned.pointer, memory, BYTES, stream));

@@ -44,7 +44,7 @@ final class StagingTest {
   @BeforeEach
   void open() {
     owned = new Resources();
-    context = owned.add(new CudaContext(CudaCard.find(0), 0));
+    context = owned.add(new CudaContext(CudaGpu.find(0), 0));
     CudaFailure.check(
         JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING), "a stream");
     owned.add(() -> JCudaDriver.cuStreamDestroy(stream));

@@ -241,11 +241,11 @@ final class CheckedOpsTest {
             Stream.of(
                 wrong(
                     "loss",
-                    "slopes holds I32",
+                    "gradients holds I32",
                     ops -> ops.loss(Loss.BCE, 2, 1, f32(2), i32(2), i32(2), f64(2))),
                 wrong(
                     "loss",
-                    "slopes has 5",
+                    "gradients has 5",
                     ops -> ops.loss(Loss.CROSS_ENTROPY, 2, 3, f32(6), i32(2), f32(5), f64(2)))))
         .flatMap(calls -> calls);
   }

@@ -43,7 +43,7 @@ final class FloatFormulas {
     for (int i = 0; i < w.length; i++) {
       switch (optimizer.kind()) {
         case SGD -> {
-          float g = decayed(gradient[i], optimizer.weightDecay(), w[i]);
+          float g = add_weight_decay(gradient[i], optimizer.weightDecay(), w[i]);
           if (optimizer.momentum() != 0) {
             moments[i] = optimizer.momentum() * moments[i] + g;
             g = moments[i];
@@ -51,7 +51,7 @@ final class FloatFormulas {
           w[i] = w[i] - rates[0] * g;
         }
         case ADAM -> {
-          float g = decayed(gradient[i], optimizer.weightDecay(), w[i]);
+          float g = add_weight_decay(gradient[i], optimizer.weightDecay(), w[i]);
           w[i] = w[i] - adam(i, w.length, g, moments, rates);
         }
         case ADAMW -> {
@@ -62,7 +62,7 @@ final class FloatFormulas {
     }
   }
 
-  private static float decayed(float gradient, float decay, float w) {
+  private static float add_weight_decay(float gradient, float decay, float w) {
     return decay == 0 ? gradient : gradient + decay * w;
   }
 

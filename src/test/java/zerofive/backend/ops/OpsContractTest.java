@@ -757,7 +757,7 @@ final class OpsContractTest {
 
   /** What loss and score gave. */
   @SuppressWarnings("ArrayRecordComponent")
-  private record Measured(float[] slopes, double[] afterLoss, double[] afterScore) {}
+  private record Measured(float[] dLogits, double[] afterLoss, double[] afterScore) {}
 
   /** Both ops run twice on one metrics buffer each: they have to add, and to repeat themselves. */
   private static Measured measure(
@@ -767,7 +767,7 @@ final class OpsContractTest {
       Buffer classes = guarded.input(targets).buffer();
       Region lossMetrics = guarded.metrics();
       Region scoreMetrics = guarded.metrics();
-      float[] slopes =
+      float[] dLogits =
           twice(
               () -> {
                 Region written = guarded.output(rows * outputs + TAIL);
@@ -778,14 +778,14 @@ final class OpsContractTest {
                 return written.floats();
               });
       guarded.assertIntact();
-      return new Measured(slopes, lossMetrics.doubles(), scoreMetrics.doubles());
+      return new Measured(dLogits, lossMetrics.doubles(), scoreMetrics.doubles());
     }
   }
 
   private static void assertLosses(
       String implementation, Loss loss, int rows, int outputs, float[] logits, int[] targets) {
     Measured measured = measure(implementation, loss, rows, outputs, logits, targets);
-    double[] slopes = new double[rows * outputs];
+    double[] dLogits = new double[rows * outputs];
     double sum = 0;
     double largest = 0;
     int correct = 0;
@@ -795,13 +795,13 @@ final class OpsContractTest {
       largest = Math.max(largest, DoubleFormulas.lossLargestTerm(loss, z, targets[r]));
       correct += DoubleFormulas.isRight(z, targets[r]) ? 1 : 0;
       for (int j = 0; j < outputs; j++) {
-        slopes[r * outputs + j] = DoubleFormulas.slope(loss, z, targets[r], j) / rows;
+        dLogits[r * outputs + j] = DoubleFormulas.dLogit(loss, z, targets[r], j) / rows;
       }
     }
     assertClose(
-        loss + "'s slopes",
-        marked(slopes),
-        measured.slopes(),
+        loss + "'s gradients",
+        marked(dLogits),
+        measured.dLogits(),
         i -> tolerance(4, outputs, 1.0 / rows));
     double terms = 2 * (rows + outputs) * largest;
     assertClose(

@@ -87,14 +87,14 @@ class StepwiseSessionTest {
   @Test
   void aScorerWhoseMemoryEndsIsFreed() {
     SmallDevice device = new SmallDevice(3);
-    assertThrows(DeviceException.class, () -> StepwiseScorer.open(device.ops(), START));
+    assertThrows(DeviceException.class, () -> StepwisePredictor.open(device.ops(), START));
     assertEquals(1, device.closed);
   }
 
   @Test
   void evaluatingAgainTakesNoMoreMemory() {
     SmallDevice device = new SmallDevice(100);
-    try (StepwiseScorer scorer = StepwiseScorer.open(device.ops(), START)) {
+    try (StepwisePredictor scorer = StepwisePredictor.open(device.ops(), START)) {
       int left = device.buffersLeft;
       scorer.evaluate(IMAGES, Loss.BCE);
       scorer.evaluate(IMAGES, Loss.BCE);

@@ -11,23 +11,23 @@ import jcuda.driver.JCudaDriver;
 import zerofive.backend.DeviceException;
 
 /**
- * A card, as the driver describes it without opening it.
+ * A GPU, as the driver describes it without opening it.
  *
  * @param name of the product
  * @param capability ten times the compute capability: 75, 90
  * @param memoryBytes in all
  * @param driverCuda the newest CUDA the driver knows: 12060 is 12.6
  */
-record CudaCard(String name, int capability, long memoryBytes, int driverCuda) {
+record CudaGpu(String name, int capability, long memoryBytes, int driverCuda) {
   private static final int NAME_BYTES = 256;
 
   /**
    * Asks the driver, which has to be loaded.
    *
-   * @param number of the card, from 0
-   * @throws DeviceException where there is no such card, or card or driver are too old
+   * @param number of the GPU, from 0
+   * @throws DeviceException where there is no such GPU, or GPU or driver are too old
    */
-  static CudaCard find(int number) {
+  static CudaGpu find(int number) {
     CudaFailure.check(JCudaDriver.cuInit(0), "starting the CUDA driver");
     int driver = driverVersion();
     if (driver < Kernels.OLDEST_DRIVER) {
@@ -37,27 +37,27 @@ record CudaCard(String name, int capability, long memoryBytes, int driverCuda) {
           null);
     }
     int[] count = new int[1];
-    CudaFailure.check(JCudaDriver.cuDeviceGetCount(count), "counting the cards");
+    CudaFailure.check(JCudaDriver.cuDeviceGetCount(count), "counting the GPUs");
     if (count[0] == 0) {
-      throw CudaFailure.of(CUresult.CUDA_ERROR_NO_DEVICE, "counting the cards");
+      throw CudaFailure.of(CUresult.CUDA_ERROR_NO_DEVICE, "counting the GPUs");
     }
     if (number >= count[0]) {
       throw new DeviceException(
-          "there is no card " + number + ", for the driver counts " + count[0] + ", from 0",
+          "there is no GPU " + number + ", for the driver counts " + count[0] + ", from 0",
           "nvidia-smi -L lists them; see CUDA_VISIBLE_DEVICES too",
           null);
     }
-    CudaCard card = describe(number, driver);
-    if (card.capability < Kernels.OLDEST_CARD) {
+    CudaGpu gpu = describe(number, driver);
+    if (gpu.capability < Kernels.OLDEST_CAPABILITY) {
       throw new DeviceException(
-          card.name
+          gpu.name
               + " has compute capability "
-              + card.capabilityText()
+              + gpu.capabilityText()
               + ", and our kernels need 7.5",
-          "use a card of the Turing generation or newer, or --device cpu",
+          "use a GPU of the Turing generation or newer, or --device cpu",
           null);
     }
-    return card;
+    return gpu;
   }
 
   private static int driverVersion() {
@@ -66,26 +66,26 @@ record CudaCard(String name, int capability, long memoryBytes, int driverCuda) {
     return version[0];
   }
 
-  private static CudaCard describe(int number, int driver) {
+  private static CudaGpu describe(int number, int driver) {
     CUdevice device = new CUdevice();
-    CudaFailure.check(JCudaDriver.cuDeviceGet(device, number), "finding card " + number);
+    CudaFailure.check(JCudaDriver.cuDeviceGet(device, number), "finding GPU " + number);
     byte[] name = new byte[NAME_BYTES];
     CudaFailure.check(
-        JCudaDriver.cuDeviceGetName(name, name.length, device), "asking for the card's name");
+        JCudaDriver.cuDeviceGetName(name, name.length, device), "asking for the GPU's name");
     int end = 0;
     while (end < name.length && name[end] != 0) {
       end++;
     }
     long[] bytes = new long[1];
-    CudaFailure.check(JCudaDriver.cuDeviceTotalMem(bytes, device), "asking for the card's memory");
+    CudaFailure.check(JCudaDriver.cuDeviceTotalMem(bytes, device), "asking for the GPU's memory");
     int capability =
         10 * attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
             + attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
-    return new CudaCard(
+    return new CudaGpu(
         new String(name, 0, end, StandardCharsets.UTF_8), capability, bytes[0], driver);
   }
 
-  /** What the driver says of a card, by the numbers of CUdevice_attribute. */
+  /** What the driver says of a GPU, by the numbers of CUdevice_attribute. */
   static int attribute(CUdevice device, int attribute) {
     int[] value = new int[1];
     CudaFailure.check(

@@ -10,7 +10,7 @@ import java.util.Optional;
  * (url_checksums) and torchvision (prototype/datasets, sha256) check; the two agree wherever both
  * have a file. Fashion-MNIST's four were computed from its files as well.
  */
-public final class Catalogue {
+public final class DataSetRegistry {
   private static final int MNIST_SIDE = 28;
   private static final List<String> DIGITS =
       List.of("0", "1", "2", "3", "4", "5", "6", "7", "8", "9");
@@ -126,7 +126,7 @@ public final class Catalogue {
                   526_800,
                   "9fbcbe594c3766fdf4f0b15c5165dc0d1e57ac604e01422608bb72c906030d06")));
 
-  private Catalogue() {}
+  private DataSetRegistry() {}
 
   /**
    * A data set that has a name. Its images are of 28 x 28 pixels.

@@ -2,14 +2,14 @@ package zerofive.backend.ops;
 
 import java.util.Arrays;
 import zerofive.backend.Evaluation;
-import zerofive.backend.Scorer;
+import zerofive.backend.Predictor;
 import zerofive.data.ImageSet;
 import zerofive.model.Architecture;
 import zerofive.model.Loss;
 import zerofive.model.Parameters;
 
 /** A model's logits, batch after batch, over {@link Ops}. */
-public final class StepwiseScorer implements Scorer {
+public final class StepwisePredictor implements Predictor {
   private final Ops ops;
   private final Architecture architecture;
   private final int batchRows;
@@ -21,7 +21,7 @@ public final class StepwiseScorer implements Scorer {
   private final Buffer metrics;
   private final ForwardPass forward;
 
-  private StepwiseScorer(Ops ops, Parameters model) {
+  private StepwisePredictor(Ops ops, Parameters model) {
     this.ops = ops;
     this.architecture = model.architecture();
     batchRows = ForwardPass.evaluationRows(architecture.inputs());
@@ -39,9 +39,9 @@ public final class StepwiseScorer implements Scorer {
   }
 
   /** Puts the model on the device; takes over {@code ops} and closes it, also where this fails. */
-  public static StepwiseScorer open(Ops ops, Parameters model) {
+  public static StepwisePredictor open(Ops ops, Parameters model) {
     try {
-      return new StepwiseScorer(new CheckedOps(ops), model);
+      return new StepwisePredictor(new CheckedOps(ops), model);
     } catch (RuntimeException | Error e) {
       ops.close();
       throw e;

@@ -16,7 +16,7 @@ import zerofive.model.Parameters;
  * @param png the picture
  */
 @SuppressWarnings("ArrayRecordComponent")
-record UnitPicture(int unit, double scale, byte[] png) {
+record WeightImage(int unit, double scale, byte[] png) {
   private static final int LONGEST = 56;
 
   /** The finest scale, as a share of the coarsest: who learned little should look pale. */
@@ -37,9 +37,9 @@ record UnitPicture(int unit, double scale, byte[] png) {
    *
    * @param most where the layer has more, those with the largest weights (by their norm) are taken
    */
-  static List<UnitPicture> of(Parameters model, int height, int width, int most) {
+  static List<WeightImage> of(Parameters model, int height, int width, int most) {
     Layer layer = model.architecture().layers().get(0);
-    Mosaic mosaic = Mosaic.within(LONGEST, height, width);
+    Downsampler mosaic = Downsampler.within(LONGEST, height, width);
     List<Integer> units = units(model, layer, most);
     List<double[]> weights = new ArrayList<>();
     double largest = 0;
@@ -49,12 +49,12 @@ record UnitPicture(int unit, double scale, byte[] png) {
       weights.add(means);
       largest = Math.max(largest, largest(means));
     }
-    List<UnitPicture> pictures = new ArrayList<>();
+    List<WeightImage> pictures = new ArrayList<>();
     for (int i = 0; i < weights.size(); i++) {
       double scale = Math.max(largest(weights.get(i)), FINEST * largest);
       byte[] pixels = pixels(weights.get(i), scale);
       byte[] png = Png.rgb(mosaic.columns(), mosaic.rows(), pixels);
-      pictures.add(new UnitPicture(units.get(i), scale, png));
+      pictures.add(new WeightImage(units.get(i), scale, png));
     }
     return pictures;
   }

@@ -1,10 +1,10 @@
 package zerofive.data;
 
 /** Who looks on while files are fetched. */
-public interface FetchWatcher {
+public interface DownloadListener {
   /** Nobody. */
-  FetchWatcher NONE =
-      new FetchWatcher() {
+  DownloadListener NONE =
+      new DownloadListener() {
         @Override
         public void begins(String file, String host, long from, long bytes) {}
 

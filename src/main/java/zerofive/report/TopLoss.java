@@ -13,7 +13,7 @@ import zerofive.data.ImageSet;
  * @param predicted index of the class named by the logits, or {@link Prediction#NONE}
  * @param crossEntropy -log of the true class's probability, in nats
  */
-record HardImage(int index, int target, int predicted, double crossEntropy) {
+record TopLoss(int index, int target, int predicted, double crossEntropy) {
   /**
    * The images that the model finds hardest: wrong ones before right ones, then by the
    * cross-entropy, the largest first, then in the order of the set.
@@ -21,14 +21,14 @@ record HardImage(int index, int target, int predicted, double crossEntropy) {
    * @param logits [images, outputs] row-major
    * @param most how many at most
    */
-  static List<HardImage> hardest(ImageSet images, float[] logits, int most) {
+  static List<TopLoss> hardest(ImageSet images, float[] logits, int most) {
     int outputs = logits.length / images.count();
-    List<HardImage> hardest = new ArrayList<>(most + 1);
+    List<TopLoss> hardest = new ArrayList<>(most + 1);
     for (int i = 0; i < images.count(); i++) {
       int row = i * outputs;
       int target = images.targets()[i];
-      HardImage image =
-          new HardImage(
+      TopLoss image =
+          new TopLoss(
               i,
               target,
               Prediction.of(logits, row, outputs),
@@ -49,7 +49,7 @@ record HardImage(int index, int target, int predicted, double crossEntropy) {
     return predicted != target;
   }
 
-  private boolean isHarderThan(HardImage other) {
+  private boolean isHarderThan(TopLoss other) {
     return isWrong() == other.isWrong()
         // Unlike the operators, this counts NaN as the largest of all.
         ? Double.compare(crossEntropy, other.crossEntropy) > 0

@@ -29,7 +29,7 @@ class FiguresTest {
         12345.6789012345
       })
   void nineDigitsAsFormatWritesThem(double value) {
-    assertEquals(String.format(Locale.ROOT, "%.9g", value), Figures.significant(value));
+    assertEquals(String.format(Locale.ROOT, "%.9g", value), MetricFormat.significant(value));
   }
 
   @Test
@@ -37,14 +37,14 @@ class FiguresTest {
     Random random = new Random(1);
     for (int i = 0; i < 2000; i++) {
       double value = random.nextGaussian() * Math.pow(10, random.nextInt(30) - 15);
-      assertEquals(String.format(Locale.ROOT, "%.9g", value), Figures.significant(value));
+      assertEquals(String.format(Locale.ROOT, "%.9g", value), MetricFormat.significant(value));
     }
   }
 
   @Test
   void noNumberHasItsName() {
-    assertEquals("0.00000000", Figures.significant(0));
-    assertEquals("NaN", Figures.significant(Double.NaN));
-    assertEquals("Infinity", Figures.significant(Double.POSITIVE_INFINITY));
+    assertEquals("0.00000000", MetricFormat.significant(0));
+    assertEquals("NaN", MetricFormat.significant(Double.NaN));
+    assertEquals("Infinity", MetricFormat.significant(Double.POSITIVE_INFINITY));
   }
 }

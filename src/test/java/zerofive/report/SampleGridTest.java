@@ -34,8 +34,8 @@ class ImageSheetTest {
     return new DataSet("test", List.of("cat", "d\033og"), images, images, new TreeMap<>());
   }
 
-  private static ImageSheet sheet(int side) {
-    return new ImageSheet(data(side), 1);
+  private static SampleGrid sheet(int side) {
+    return new SampleGrid(data(side), 1);
   }
 
   @Test
@@ -80,16 +80,16 @@ class ImageSheetTest {
 
   @Test
   void theSeedChoosesTheImages() {
-    assertArrayEquals(sheet(28).png(2), new ImageSheet(data(28), 1).png(2));
+    assertArrayEquals(sheet(28).png(2), new SampleGrid(data(28), 1).png(2));
     ImageSet same = data(28).train();
     byte[] pixels = same.pixels().clone();
     pixels[0] = 77;
     ImageSet one = new ImageSet(pixels, same.targets(), 28, 28);
     DataSet marked = new DataSet("test", List.of("cat", "dog"), one, one, new TreeMap<>());
-    byte[] first = new ImageSheet(marked, 1).png(1);
+    byte[] first = new SampleGrid(marked, 1).png(1);
     boolean another = false;
     for (long seed = 2; seed < 40 && !another; seed++) {
-      another = !Arrays.equals(first, new ImageSheet(marked, seed).png(1));
+      another = !Arrays.equals(first, new SampleGrid(marked, seed).png(1));
     }
     assertTrue(another, "no seed of forty takes another image");
   }

@@ -6,8 +6,8 @@ import zerofive.model.Activation;
  * Matrix products by our own kernel, kernels/gemm.cu: no library is needed, and a layer's
  * element-wise part costs no launch of its own.
  */
-final class KernelProduct implements MatrixProduct {
-  /** So many blocks keep a card busy; a product of fewer tiles is cut along k. */
+final class PtxGemm implements MatrixProduct {
+  /** So many blocks keep a GPU busy; a product of fewer tiles is cut along k. */
   private static final int BLOCKS = 96;
 
   /** A part of k is worth a block from so many terms on. */
@@ -33,38 +33,38 @@ final class KernelProduct implements MatrixProduct {
   private final long counters;
 
   /**
-   * A product that uses the given memory of the card.
+   * A product that uses the given memory of the GPU.
    *
    * @param partials F32 [PARTIAL_SUMS]
    * @param counters I32 [COUNTERS], zero
    */
-  KernelProduct(KernelLauncher launcher, long partials, long counters) {
+  PtxGemm(KernelLauncher launcher, long partials, long counters) {
     this.launcher = launcher;
     this.partials = partials;
     this.counters = counters;
   }
 
   /**
-   * How a product is cut: by its shape alone, so that the bits are the same on every card.
+   * How a product is cut: by its shape alone, so that the bits are the same on every GPU.
    *
    * @param tile side of a block's tile
    * @param tiles of the result
    * @param part terms of a part, a multiple of DEPTH
    * @param parts of k
    */
-  record Cut(int tile, long tiles, int part, int parts) {
-    static Cut of(int m, int n, int k) {
+  record Tiling(int tile, long tiles, int part, int parts) {
+    static Tiling of(int m, int n, int k) {
       long large = tiles(m, n, LARGE);
       if (large >= BLOCKS) {
-        return new Cut(LARGE, large, k, 1);
+        return new Tiling(LARGE, large, k, 1);
       }
       long small = tiles(m, n, SMALL);
       if (small >= BLOCKS) {
-        return new Cut(SMALL, small, k, 1);
+        return new Tiling(SMALL, small, k, 1);
       }
       int wanted = (int) Math.min((BLOCKS + small - 1) / small, (k + PART - 1L) / PART);
       int part = roundUp((k + wanted - 1) / wanted, DEPTH);
-      return new Cut(SMALL, small, part, (int) ((k + part - 1L) / part));
+      return new Tiling(SMALL, small, part, (int) ((k + part - 1L) / part));
     }
 
     private static long tiles(int m, int n, int side) {
@@ -101,7 +101,7 @@ final class KernelProduct implements MatrixProduct {
       Activation activation,
       long other,
       long rowSums) {
-    Cut cut = Cut.of(m, n, k);
+    Tiling cut = Tiling.of(m, n, k);
     launcher
         .add(m)
         .add(n)

@@ -8,7 +8,7 @@ import zerofive.data.ExampleOrder;
 import zerofive.data.ImageSet;
 
 /** Some training images of each class, side by side: as a PNG, or as text for a terminal. */
-public final class ImageSheet {
+public final class SampleGrid {
   /** Small images are drawn larger in a PNG, up to so many pixels. */
   private static final int SEEN_EASILY = 56;
 
@@ -29,7 +29,7 @@ public final class ImageSheet {
   private final int[] order;
 
   /** Of the images that {@code seed} chooses. */
-  public ImageSheet(DataSet data, long seed) {
+  public SampleGrid(DataSet data, long seed) {
     this.data = data;
     images = data.train();
     order = ExampleOrder.SHUFFLED.indices(images.targets(), seed, 1);
@@ -87,7 +87,7 @@ public final class ImageSheet {
     int abreast = Math.max(1, (width + 1) / (columns + 1));
     List<String> lines = new ArrayList<>();
     for (int target = 0; target < data.classes().size(); target++) {
-      lines.add(Text.printable(data.classes().get(target)));
+      lines.add(Format.printable(data.classes().get(target)));
       int[] samples = samples(target, count > 0 ? count : abreast);
       for (int from = 0; from < samples.length; from += abreast) {
         int[] row = Arrays.copyOfRange(samples, from, Math.min(samples.length, from + abreast));

@@ -19,7 +19,7 @@ import zerofive.data.TextFile;
  * tears at most the last line. A file of an earlier version may have further columns, of an option
  * that has left ({@code --statistics}); they stay, and are empty in the rows that are added.
  */
-final class Metrics implements EpochLog {
+final class MetricsCsv implements EpochSink {
   static final String HEADER =
       "epoch,train_loss,valid_loss,accuracy,errors,train_seconds,valid_seconds";
 
@@ -38,7 +38,7 @@ final class Metrics implements EpochLog {
    * Keeps the rows of epochs 1 to {@code lastEpoch} as they are, drops what follows, and appends
    * from then on.
    */
-  Metrics(Path file, int lastEpoch) {
+  MetricsCsv(Path file, int lastEpoch) {
     this.file = file;
     String text = TextFile.read(file);
     Content content = parse(file, text, lastEpoch);
@@ -126,17 +126,17 @@ final class Metrics implements EpochLog {
   private static String figures(EpochRecord row) {
     return row.epoch()
         + ","
-        + Figures.significant(row.trainLoss())
+        + MetricFormat.significant(row.trainLoss())
         + ","
-        + Figures.significant(row.validLoss())
+        + MetricFormat.significant(row.validLoss())
         + ","
-        + Figures.significant(row.accuracy())
+        + MetricFormat.significant(row.accuracy())
         + ","
         + row.errors()
         + ","
-        + Figures.significant(row.trainSeconds())
+        + MetricFormat.significant(row.trainSeconds())
         + ","
-        + Figures.significant(row.validSeconds());
+        + MetricFormat.significant(row.validSeconds());
   }
 
   private static Optional<EpochRecord> parse(String line, int columns) {

@@ -5,11 +5,11 @@ import java.math.MathContext;
 import java.math.RoundingMode;
 
 /** Numbers for files. */
-final class Figures {
+final class MetricFormat {
   private static final int DIGITS = 9;
   private static final MathContext ROUNDED = new MathContext(DIGITS, RoundingMode.HALF_UP);
 
-  private Figures() {}
+  private MetricFormat() {}
 
   /**
    * Nine significant digits, as many as tell any two float32 numbers apart, as C's {@code %#.9g}

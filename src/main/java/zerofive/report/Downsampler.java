@@ -10,10 +10,10 @@ import java.util.function.IntToDoubleFunction;
  * @param width of the picture, in pixels
  * @param side of a square, in pixels
  */
-record Mosaic(int height, int width, int side) {
+record Downsampler(int height, int width, int side) {
   /** The finest that has at most {@code longest} squares in a row and in a column. */
-  static Mosaic within(int longest, int height, int width) {
-    return new Mosaic(height, width, (Math.max(height, width) + longest - 1) / longest);
+  static Downsampler within(int longest, int height, int width) {
+    return new Downsampler(height, width, (Math.max(height, width) + longest - 1) / longest);
   }
 
   int rows() {

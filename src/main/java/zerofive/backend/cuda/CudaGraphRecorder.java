@@ -13,7 +13,7 @@ import jcuda.driver.JCudaDriver;
  * Calls on one stream, recorded as CUDA graphs, with what the host has to do between them. A graph
  * is captured from the very calls that would else be launched one by one.
  */
-final class CudaRecording implements AutoCloseable {
+final class CudaGraphRecorder implements AutoCloseable {
   /** Launches in one graph; an epoch of more becomes several. */
   private static final int LAUNCHES = 4096;
 
@@ -24,7 +24,7 @@ final class CudaRecording implements AutoCloseable {
   private int launches;
 
   /** Nothing recorded yet. */
-  CudaRecording(CUstream stream) {
+  CudaGraphRecorder(CUstream stream) {
     this.stream = stream;
   }
 

@@ -88,7 +88,7 @@ class EventFileTest {
 
   @Test
   void holdsEveryFigureOfAnEpochAndTheSettings() throws IOException {
-    try (EventFile events = EventFile.begin(folder, 1, "{\n  \"lr\": 0.5\n}\n")) {
+    try (TensorBoardWriter events = TensorBoardWriter.begin(folder, 1, "{\n  \"lr\": 0.5\n}\n")) {
       events.append(row(1), 0.5f);
       // Nothing is held back until the end.
       assertEquals(4, read(files(folder).get(0)).size());
@@ -117,7 +117,7 @@ class EventFileTest {
   /** As every event file of TensorFlow's begins: 24 bytes, and the masked checksum of that. */
   @Test
   void beginsWithTheBytesThatTensorFlowsFilesBeginWith() throws IOException {
-    EventFile.begin(folder, 1, "").close();
+    TensorBoardWriter.begin(folder, 1, "").close();
     byte[] bytes = Files.readAllBytes(files(folder).get(0));
     assertArrayEquals(
         new byte[] {0x18, 0, 0, 0, 0, 0, 0, 0, (byte) 0xa3, 0x7f, 0x4b, 0x22, 0x09},
@@ -127,7 +127,7 @@ class EventFileTest {
   @Test
   void aResumedRunDoublesNoStep() throws IOException {
     for (int from : new int[] {1, 4, 3}) {
-      try (EventFile events = EventFile.begin(folder, from, "")) {
+      try (TensorBoardWriter events = TensorBoardWriter.begin(folder, from, "")) {
         for (int epoch = from; epoch < from + 3; epoch++) {
           events.append(row(epoch), from);
         }

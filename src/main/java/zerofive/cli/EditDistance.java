@@ -5,26 +5,26 @@ import java.util.Comparator;
 import java.util.Optional;
 
 /** Finds what a mistyped word was meant to be. */
-final class Nearest {
-  private Nearest() {}
+final class EditDistance {
+  private EditDistance() {}
 
-  /** The known word that the fewest slips lead to, if they are few for its length. */
-  static Optional<String> of(String word, Collection<String> known) {
+  /** The known word at the least distance, if that is small for its length. */
+  static Optional<String> closest(String word, Collection<String> known) {
     return known.stream()
-        .filter(candidate -> slips(word, candidate) <= Math.max(1, candidate.length() / 3))
-        .min(Comparator.comparingInt(candidate -> slips(word, candidate)));
+        .filter(candidate -> between(word, candidate) <= Math.max(1, candidate.length() / 3))
+        .min(Comparator.comparingInt(candidate -> between(word, candidate)));
   }
 
   /** {@code ; did you mean X?}, or nothing. */
   static String question(String prefix, String word, Collection<String> known) {
-    return of(word, known).map(found -> "; did you mean " + prefix + found + "?").orElse("");
+    return closest(word, known).map(found -> "; did you mean " + prefix + found + "?").orElse("");
   }
 
   /**
    * Letters left out, put in, changed, or swapped with their neighbour: the restricted
    * Damerau-Levenshtein distance (Damerau 1964, Communications of the ACM 7:3).
    */
-  static int slips(String word, String other) {
+  static int between(String word, String other) {
     int[][] distance = new int[word.length() + 1][other.length() + 1];
     for (int i = 0; i <= word.length(); i++) {
       for (int j = 0; j <= other.length(); j++) {

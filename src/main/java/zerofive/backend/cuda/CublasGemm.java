@@ -21,7 +21,7 @@ import zerofive.backend.cuda.CudaOptions.Precision;
  * its transpose, op(b)^T op(a)^T. A workspace of our own lets its calls be captured and keeps their
  * bits the same from run to run.
  */
-final class CublasProduct implements MatrixProduct, AutoCloseable {
+final class CublasGemm implements MatrixProduct, AutoCloseable {
   private static final int HOPPER = 90;
 
   private final cublasHandle handle = new cublasHandle();
@@ -29,7 +29,7 @@ final class CublasProduct implements MatrixProduct, AutoCloseable {
   private final Pointer zero = scalar(0);
 
   /** cuBLAS on a stream; {@code workspace} belongs to the caller and outlives it. */
-  CublasProduct(CUstream stream, CudaBuffer workspace, Precision precision) {
+  CublasGemm(CUstream stream, CudaBuffer workspace, Precision precision) {
     check(JCublas2.cublasCreate(handle), "starting cuBLAS");
     try {
       check(JCublas2.cublasSetStream(handle, new cudaStream_t(stream)), "setting up cuBLAS");
@@ -59,8 +59,8 @@ final class CublasProduct implements MatrixProduct, AutoCloseable {
   }
 
   /** Bytes of the workspace that the documentation of cublasSetWorkspace recommends. */
-  static int workspaceBytes(CudaCard card) {
-    return (card.capability() >= HOPPER ? 32 : 4) << 20;
+  static int workspaceBytes(CudaGpu gpu) {
+    return (gpu.capability() >= HOPPER ? 32 : 4) << 20;
   }
 
   @Override
@@ -97,7 +97,7 @@ final class CublasProduct implements MatrixProduct, AutoCloseable {
     }
   }
 
-  /** Also where the card is lost: then there is nothing left to free. */
+  /** Also where the GPU is lost: then there is nothing left to free. */
   @Override
   public void close() {
     JCublas2.cublasDestroy(handle);

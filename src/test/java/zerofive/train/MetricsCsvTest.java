@@ -26,8 +26,8 @@ class MetricsTest {
   @BeforeEach
   void writeTwoEpochs() {
     file = folder.resolve("metrics.csv");
-    Metrics.begin(file);
-    try (Metrics metrics = new Metrics(file, 0)) {
+    MetricsCsv.begin(file);
+    try (MetricsCsv metrics = new MetricsCsv(file, 0)) {
       metrics.append(FIRST);
       metrics.append(SECOND);
     }
@@ -45,39 +45,39 @@ class MetricsTest {
 
   @Test
   void readingGivesWhatWasWritten() {
-    assertEquals(List.of(FIRST, SECOND), Metrics.read(file, 2));
+    assertEquals(List.of(FIRST, SECOND), MetricsCsv.read(file, 2));
   }
 
   /** Columns that {@code --statistics} of an earlier version added. */
   @Test
   void columnsOfAnEarlierVersionStayAndAreLeftEmpty() throws IOException {
     String first = "1,0.5,0.25,0.75,468,0.0625,0.03125,0.088060300,NaN";
-    String header = Metrics.HEADER + ",gradient_norm,0.weight_norm";
+    String header = MetricsCsv.HEADER + ",gradient_norm,0.weight_norm";
     Files.writeString(file, header + "\n" + first + "\n" + first.replaceFirst("1", "2") + "\n3,");
-    assertEquals(List.of("gradient_norm", "0.weight_norm"), Metrics.formerColumns(file));
-    try (Metrics metrics = new Metrics(file, 1)) {
+    assertEquals(List.of("gradient_norm", "0.weight_norm"), MetricsCsv.formerColumns(file));
+    try (MetricsCsv metrics = new MetricsCsv(file, 1)) {
       metrics.append(SECOND);
     }
     assertEquals(
         List.of(header, first, "2,NaN,3.00000000,0.750000000,468,0.0625000000,0.0312500000,,"),
         Files.readAllLines(file));
-    assertEquals(SECOND, Metrics.read(file, 2).get(1));
+    assertEquals(SECOND, MetricsCsv.read(file, 2).get(1));
   }
 
   @Test
   void goingOnKeepsTheRowsThatItGoesOnFrom() throws IOException {
     List<String> lines = Files.readAllLines(file);
     Files.writeString(file, "3,0.5", StandardOpenOption.APPEND);
-    new Metrics(file, 2).close();
+    new MetricsCsv(file, 2).close();
     assertEquals(lines, Files.readAllLines(file));
-    new Metrics(file, 1).close();
+    new MetricsCsv(file, 1).close();
     assertEquals(lines.subList(0, 2), Files.readAllLines(file));
   }
 
   @Test
   void rowsAfterTheCheckpointAreDropped() {
-    assertEquals(List.of(FIRST), Metrics.read(file, 1));
-    assertEquals(List.of(), Metrics.read(file, 0));
+    assertEquals(List.of(FIRST), MetricsCsv.read(file, 1));
+    assertEquals(List.of(), MetricsCsv.read(file, 0));
   }
 
   @Test
@@ -86,28 +86,28 @@ class MetricsTest {
     int secondRow = whole.indexOf("\n2,") + 1;
     for (int cut = secondRow; cut < whole.length(); cut++) {
       Files.writeString(file, whole.substring(0, cut));
-      assertEquals(List.of(FIRST), Metrics.read(file, 1), "cut at " + cut);
-      assertThrows(InputException.class, () -> Metrics.read(file, 2), "cut at " + cut);
+      assertEquals(List.of(FIRST), MetricsCsv.read(file, 1), "cut at " + cut);
+      assertThrows(InputException.class, () -> MetricsCsv.read(file, 2), "cut at " + cut);
     }
   }
 
   @Test
   void aDamagedRowBeforeTheCheckpointIsNamed() throws IOException {
-    Files.writeString(file, Metrics.HEADER + "\n1,x,2,3,4,5,6\n");
-    InputException e = assertThrows(InputException.class, () -> Metrics.read(file, 1));
+    Files.writeString(file, MetricsCsv.HEADER + "\n1,x,2,3,4,5,6\n");
+    InputException e = assertThrows(InputException.class, () -> MetricsCsv.read(file, 1));
     assertTrue(e.getMessage().contains("row 1"), e.getMessage());
   }
 
   @Test
   void aForeignFileIsNamed() throws IOException {
     Files.writeString(file, "epoch,loss\n", StandardOpenOption.TRUNCATE_EXISTING);
-    InputException e = assertThrows(InputException.class, () -> Metrics.read(file, 0));
+    InputException e = assertThrows(InputException.class, () -> MetricsCsv.read(file, 0));
     assertTrue(e.getMessage().contains("line 1"), e.getMessage());
   }
 
   @Test
   void bytesThatAreNoTextAreRefused() throws IOException {
     Files.write(file, new byte[] {(byte) 0xff, (byte) 0xfe, 0, 1});
-    assertThrows(InputException.class, () -> Metrics.read(file, 0));
+    assertThrows(InputException.class, () -> MetricsCsv.read(file, 0));
   }
 }

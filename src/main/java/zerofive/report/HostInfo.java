@@ -13,13 +13,13 @@ import java.util.stream.Stream;
  * @param system name and version
  * @param java version
  */
-public record Machine(String cpu, int cores, String system, String java) {
+public record HostInfo(String cpu, int cores, String system, String java) {
   private static final Path CPUINFO = Path.of("/proc/cpuinfo");
   private static final String MODEL = "model name";
 
   /** This one. */
-  public static Machine here() {
-    return new Machine(
+  public static HostInfo here() {
+    return new HostInfo(
         cpuModel(),
         Runtime.getRuntime().availableProcessors(),
         System.getProperty("os.name") + " " + System.getProperty("os.version"),
@@ -45,6 +45,6 @@ public record Machine(String cpu, int cores, String system, String java) {
   /** In one line of phrases. */
   @Override
   public String toString() {
-    return cpu + ", " + Text.plural(cores, "core") + ", " + system + ", Java " + java;
+    return cpu + ", " + Format.plural(cores, "core") + ", " + system + ", Java " + java;
   }
 }

@@ -4,14 +4,14 @@ import java.util.Arrays;
 import java.util.stream.Collectors;
 
 /** One of a few things that have names on the command line and in files. */
-public final class Named {
-  private Named() {}
+public final class EnumNames {
+  private EnumNames() {}
 
   /**
    * The one that {@code toString} calls {@code name}; throws IllegalArgumentException with the
    * known names.
    */
-  public static <T> T of(String name, String kind, T[] known) {
+  public static <T> T parse(String name, String kind, T[] known) {
     for (T one : known) {
       if (one.toString().equals(name)) {
         return one;

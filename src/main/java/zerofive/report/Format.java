@@ -6,10 +6,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Numbers as people read them. */
-public final class Text {
+public final class Format {
   private static final List<String> BYTE_UNITS = List.of("B", "kB", "MB", "GB", "TB");
 
-  private Text() {}
+  private Format() {}
 
   /** A count with its thousands apart: {@code 11,344}. */
   public static String count(long count) {

@@ -1,12 +1,12 @@
 package zerofive.backend.cuda;
 
-/** The host's copy of the card's integers; a kernel that writes them leaves it stale. */
-final class HostNumbers {
+/** The host's copy of the GPU's integers; a kernel that writes them leaves it stale. */
+final class HostMirror {
   private final int[] values;
   private boolean stale;
 
   /** All zero, as new memory is. */
-  HostNumbers(int length) {
+  HostMirror(int length) {
     values = new int[length];
   }
 
@@ -18,12 +18,12 @@ final class HostNumbers {
     return stale;
   }
 
-  /** The card's integers were written by a kernel. */
-  void outdate() {
+  /** The GPU's integers were written by a kernel. */
+  void markStale() {
     stale = true;
   }
 
-  /** All of {@link #values} were read from the card. */
+  /** All of {@link #values} were read from the GPU. */
   void refresh() {
     stale = false;
   }

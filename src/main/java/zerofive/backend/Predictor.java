@@ -4,7 +4,7 @@ import zerofive.data.ImageSet;
 import zerofive.model.Loss;
 
 /** A model that is asked for its logits. */
-public interface Scorer extends AutoCloseable {
+public interface Predictor extends AutoCloseable {
   /**
    * The logits of every image.
    *

@@ -27,7 +27,7 @@ import zerofive.data.OutputException;
  * START at its first step: TensorBoard then forgets what earlier files have of that step and later
  * ones.
  */
-final class EventFile implements AutoCloseable {
+final class TensorBoardWriter implements AutoCloseable {
   private static final String PREFIX = "events.out.tfevents.";
   private static final String SUFFIX = ".zerofive";
 
@@ -67,7 +67,7 @@ final class EventFile implements AutoCloseable {
   private final Path file;
   private final FileChannel channel;
 
-  private EventFile(Path file, FileChannel channel) {
+  private TensorBoardWriter(Path file, FileChannel channel) {
     this.file = file;
     this.channel = channel;
   }
@@ -83,12 +83,12 @@ final class EventFile implements AutoCloseable {
    * @param firstStep the epoch that comes first
    * @param settings shown under TEXT
    */
-  static EventFile begin(Path folder, int firstStep, String settings) {
+  static TensorBoardWriter begin(Path folder, int firstStep, String settings) {
     try {
       Path file = folder.resolve(PREFIX + nextStamp(folder) + SUFFIX);
       FileChannel channel =
           FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-      EventFile events = new EventFile(file, channel);
+      TensorBoardWriter events = new TensorBoardWriter(file, channel);
       events.record(0, event -> event.writeString(FILE_VERSION, "brain.Event:2"));
       events.record(
           firstStep,

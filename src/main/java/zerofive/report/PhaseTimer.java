@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /** Where a command's time went, from the start of its process on. */
-public final class TimeSpent {
+public final class PhaseTimer {
   /** Field 22 of proc(5)'s stat, counted from field 3, the first after the name. */
   private static final int STAT_START_TIME = 19;
 
@@ -21,7 +21,7 @@ public final class TimeSpent {
   private long markNanos = System.nanoTime();
 
   /** Begins now, with what has passed since the operating system started the process. */
-  public TimeSpent() {
+  public PhaseTimer() {
     double age = processAge();
     double build = Math.min(age, Integer.getInteger("zerofive.build.seconds", 0));
     if (build > 0) {
@@ -75,10 +75,10 @@ public final class TimeSpent {
   /** {@code 2.31 s: start-up 90.0 ms, data 250 ms, ...}. */
   @Override
   public String toString() {
-    return Text.seconds(seconds.values().stream().mapToDouble(Double::doubleValue).sum())
+    return Format.seconds(seconds.values().stream().mapToDouble(Double::doubleValue).sum())
         + ": "
         + seconds.entrySet().stream()
-            .map(phase -> phase.getKey() + " " + Text.seconds(phase.getValue()))
+            .map(phase -> phase.getKey() + " " + Format.seconds(phase.getValue()))
             .collect(Collectors.joining(", "));
   }
 }

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,13 +16,12 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 /**
  * Fails a test in which native code did what JNI forbids, such as calling Java while it holds an
  * array: that may deadlock a garbage collector. The JVM looks for it under {@code -Xcheck:jni} and
- * writes what it finds to the file of {@code -XX:LogFile}; pom.xml asks for both, and elsewhere
- * nothing is checked.
+ * writes what it finds to the file of {@code -XX:LogFile}; pom.xml asks for both and names the file
+ * in {@code zerofive.jni.log}. Elsewhere nothing is checked.
  */
 public final class JniCheck implements BeforeEachCallback, AfterEachCallback {
-  private static final String LOG_OPTION = "-XX:LogFile=";
-
-  private static final Optional<Path> LOG = log();
+  private static final Optional<Path> LOG =
+      Optional.ofNullable(System.getProperty("zerofive.jni.log")).map(Path::of);
 
   /**
    * As HotSpot words them. That JCuda keeps many references while it is loaded is not forbidden.
@@ -33,14 +31,6 @@ public final class JniCheck implements BeforeEachCallback, AfterEachCallback {
 
   /** Bytes of the log that were looked at. */
   private static long seen;
-
-  private static Optional<Path> log() {
-    List<String> options = ManagementFactory.getRuntimeMXBean().getInputArguments();
-    return options.stream()
-        .filter(option -> options.contains("-Xcheck:jni") && option.startsWith(LOG_OPTION))
-        .map(option -> Path.of(option.substring(LOG_OPTION.length())))
-        .findFirst();
-  }
 
   /** Whether this JVM looks at all. */
   public static boolean isOn() {

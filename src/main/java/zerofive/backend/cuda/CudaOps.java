@@ -22,9 +22,9 @@ import zerofive.model.Loss;
 public final class CudaOps implements Ops {
   /**
    * Left free at most when a set of images is put on the GPU. Sessions allocate their sets last, so
-   * it is for what the driver takes by itself later on: cuBLAS's kernels at their first use,
-   * graphs, a second session that evaluates. NVIDIA states no figure; this is several times what
-   * those take.
+   * this is for what the driver takes by itself later on: cuBLAS's kernels at their first use,
+   * graphs, a second session that evaluates. NVIDIA does not say how much that is; this is a guess
+   * on the safe side.
    */
   private static final long MAX_RESERVE_BYTES = 512L << 20;
 

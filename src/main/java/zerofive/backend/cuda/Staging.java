@@ -25,8 +25,8 @@ import jcuda.driver.JCudaDriver;
  */
 final class Staging implements AutoCloseable {
   /**
-   * Large enough that a copy's start does not count (40 us of copying at 25 GB/s), small enough
-   * that the first begins soon and that pinning takes well under a millisecond.
+   * Large enough that a copy's start hardly counts (42 us of copying at 25 GB/s), small enough that
+   * the first begins soon and that little memory is pinned.
    */
   static final int PIECE_BYTES = 1 << 20;
 

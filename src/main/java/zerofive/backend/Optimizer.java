@@ -1,7 +1,6 @@
 package zerofive.backend;
 
 import java.util.Locale;
-import zerofive.data.EnumNames;
 
 /**
  * How a gradient becomes a step, as torch.optim defines SGD, Adam and AdamW.
@@ -28,11 +27,6 @@ public record Optimizer(Kind kind, float momentum, float weightDecay) {
     SGD,
     ADAM,
     ADAMW;
-
-    /** Parses an optimiser's name; throws IllegalArgumentException. */
-    public static Kind parse(String name) {
-      return EnumNames.parse(name, "optimizer", values());
-    }
 
     @Override
     public String toString() {

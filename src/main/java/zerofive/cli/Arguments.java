@@ -4,9 +4,7 @@ import static zerofive.train.Settings.DATA;
 
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Collection;
-import java.util.List;
 import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
@@ -29,17 +27,6 @@ final class Arguments {
     return Option.builder().longOpt(name).hasArg().argName(value).desc(description).get();
   }
 
-  /** An option whose value is one of a few names, or like one of them. */
-  static Option choice(String name, String value, String description, Object... choices) {
-    return choice(
-        option(name, value, description), Arrays.stream(choices).map(Object::toString).toList());
-  }
-
-  private static Option choice(Option option, List<String> choices) {
-    option.setConverter(new Choices(choices));
-    return option;
-  }
-
   /** An option without a value. */
   static Option flag(String name, String description) {
     return Option.builder().longOpt(name).desc(description).get();
@@ -51,7 +38,10 @@ final class Arguments {
       return flag(setting.name(), setting.help());
     }
     Option option = option(setting.name(), setting.valueName(), setting.help());
-    return setting.choices().isEmpty() ? option : choice(option, setting.choices());
+    if (!setting.choices().isEmpty()) {
+      option.setConverter(new Choices(setting.choices()));
+    }
+    return option;
   }
 
   /** Adds the options of settings. */

@@ -9,11 +9,6 @@ public enum ExampleOrder {
   /** A permutation of the sequential order, a pure function of seed and epoch. */
   SHUFFLED;
 
-  /** Parses an order's name; throws IllegalArgumentException. */
-  public static ExampleOrder parse(String name) {
-    return EnumNames.parse(name, "order", values());
-  }
-
   /**
    * The image numbers in the order of {@code epoch}.
    *

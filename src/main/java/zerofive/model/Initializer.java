@@ -1,7 +1,6 @@
 package zerofive.model;
 
 import java.util.Locale;
-import zerofive.data.EnumNames;
 import zerofive.data.SplitMix64;
 
 /** Where training starts. */
@@ -13,11 +12,6 @@ public enum Initializer {
 
   /** Keeps the weights' stream apart from the epochs' streams, which count from 1. */
   private static final long STREAM = 0;
-
-  /** Parses an initialiser's name; throws IllegalArgumentException. */
-  public static Initializer parse(String name) {
-    return EnumNames.parse(name, "initialiser", values());
-  }
 
   /** Fresh parameters, a pure function of the architecture and the seed. */
   public Parameters create(Architecture architecture, long seed) {

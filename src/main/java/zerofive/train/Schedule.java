@@ -1,7 +1,6 @@
 package zerofive.train;
 
 import java.util.Locale;
-import zerofive.data.EnumNames;
 
 /** How the learning rate moves over a run; a pure function of the step, so a run can be resumed. */
 public enum Schedule {
@@ -18,11 +17,6 @@ public enum Schedule {
   private static final double WARM_UP = 0.3;
   private static final double START_DIVISOR = 25;
   private static final double END_DIVISOR = 1e4;
-
-  /** Parses a schedule's name; throws IllegalArgumentException. */
-  public static Schedule parse(String name) {
-    return EnumNames.parse(name, "schedule", values());
-  }
 
   /**
    * The rate of one step.

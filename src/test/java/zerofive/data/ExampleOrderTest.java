@@ -3,16 +3,12 @@ package zerofive.data;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertSame;
-import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class ExampleOrderTest {
   private static final int[] TARGETS = {1, 0, 2, 0, 1, 1, 0, 2};
@@ -108,21 +104,6 @@ class ExampleOrderTest {
             expected, seen[place][image], tolerance, "image " + image + " at place " + place);
       }
     }
-  }
-
-  @ParameterizedTest
-  @EnumSource
-  void anOrderIsParsedByTheNameItPrints(ExampleOrder order) {
-    assertSame(order, ExampleOrder.parse(order.toString()));
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"", "Shuffled", "SEQUENTIAL", "random", " shuffled"})
-  void anUnknownOrderIsRefusedByName(String name) {
-    String message =
-        assertThrows(IllegalArgumentException.class, () -> ExampleOrder.parse(name)).getMessage();
-    assertTrue(message.contains("'" + name + "'"), message);
-    assertTrue(message.contains("sequential") && message.contains("shuffled"), message);
   }
 
   private static int[] shuffled(int[] targets, long seed, int epoch) {

@@ -3,8 +3,6 @@ package zerofive.model;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertSame;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
@@ -12,7 +10,6 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class InitializerTest {
   private static final Architecture NET = new Architecture(784, List.of(300, 9), 10);
@@ -96,21 +93,6 @@ class InitializerTest {
     assertEquals(1, moments[1], 5 * Math.sqrt(2.0 / n));
     assertEquals(0, moments[2], 5 * Math.sqrt(15.0 / n));
     assertEquals(3, moments[3], 5 * Math.sqrt(96.0 / n));
-  }
-
-  @ParameterizedTest
-  @EnumSource
-  void anInitialiserIsParsedByTheNameItPrints(Initializer initializer) {
-    assertSame(initializer, Initializer.parse(initializer.toString()));
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"", "PyTorch", "NORMAL", "zeros", "xavier"})
-  void anUnknownNameIsRefusedWithTheKnownOnes(String name) {
-    String message =
-        assertThrows(IllegalArgumentException.class, () -> Initializer.parse(name)).getMessage();
-    assertTrue(message.contains("'" + name + "'"), message);
-    assertTrue(message.contains("pytorch") && message.contains("normal"), message);
   }
 
   private static float[] first(Initializer initializer, Architecture architecture, int count) {

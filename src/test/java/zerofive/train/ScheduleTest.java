@@ -1,7 +1,6 @@
 package zerofive.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import org.junit.jupiter.api.Test;
 
@@ -43,11 +42,5 @@ class ScheduleTest {
         }
       }
     }
-  }
-
-  @Test
-  void namesAreThoseOfTheCommandLine() {
-    assertEquals(Schedule.ONE_CYCLE, Schedule.parse("one-cycle"));
-    assertThrows(IllegalArgumentException.class, () -> Schedule.parse("ONE_CYCLE"));
   }
 }

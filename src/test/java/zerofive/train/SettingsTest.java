@@ -118,6 +118,24 @@ class SettingsTest {
     assertTrue(e.getMessage().startsWith(said), e.getMessage());
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "order, 'Shuffled:SEQUENTIAL:random: shuffled:'",
+    "init, 'PyTorch:NORMAL:zeros:xavier:'",
+    "schedule, 'ONE_CYCLE:one_cycle:never:'",
+    "optimizer, 'SGD:lion:'",
+    "loss, 'BCE:hinge:'",
+  })
+  void anUnknownNameIsRefusedWithTheKnownOnes(String name, String unknown) {
+    Setting<?> setting = all().filter(one -> one.name().equals(name)).findFirst().orElseThrow();
+    for (String text : unknown.split(":", -1)) {
+      IllegalArgumentException e =
+          assertThrows(IllegalArgumentException.class, () -> setting.parse(text));
+      assertTrue(e.getMessage().contains("'" + text + "'; known are "), e.getMessage());
+      assertTrue(e.getMessage().endsWith(String.join(", ", setting.choices())), e.getMessage());
+    }
+  }
+
   @Test
   void theFirstDifferenceIsNamed() {
     Recipe other = Recipe.DEFAULTS.with(LEARNING_RATE, 0.1f);

@@ -275,7 +275,7 @@ class CudaIT {
   @ParameterizedTest
   @CsvSource({
     "--precision, fp16, precision", "--cuda-session, fast, CUDA session",
-    "--resident-mb, -1, less than nothing", "--resident-mb, much, no whole number"
+    "--resident-mb, -1, less than nothing", "--resident-mb, much, is not an integer"
   })
   void aSettingThatIsNoneIsRefused(String option, String value, String named) {
     Launcher.Result result = run("", "train", option, value);

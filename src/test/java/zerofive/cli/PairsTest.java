@@ -234,7 +234,7 @@ class PairsTest {
     Files.createDirectory(path("mine"));
     Files.writeString(path("mine/notes.txt"), "mine");
     assertRefused(6, pairs("mine"), "is not empty");
-    assertRefused(3, merge("out", "mine"), "no run folder");
+    assertRefused(3, merge("out", "mine"), "is not a run folder");
     assertFalse(Files.exists(path("out")));
   }
 

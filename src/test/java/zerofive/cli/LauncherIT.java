@@ -12,6 +12,7 @@ import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -43,6 +44,7 @@ class LauncherIT {
     }
   }
 
+  @Tag("slow")
   @Test
   void aFreshCheckoutBuildsOnFirstUseEvenTwiceAtOnceAndAfterAKill() throws Exception {
     // JDK 17 keeps no classes of a jar whose path has a space.

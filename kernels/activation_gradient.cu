@@ -1,4 +1,5 @@
-// delta[i] = delta[i] times the activation's gradient, told from the activated value. Both f32 [elements]. A thread an element.
+// delta[i] = delta[i] times the activation's gradient, computed from the activated value. Both f32 [elements]. A thread
+// an element.
 #include "launch.cuh"
 
 extern "C" __global__ __launch_bounds__(THREADS) void activation_gradient(

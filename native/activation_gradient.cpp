@@ -1,4 +1,4 @@
-// delta[i] = delta[i] times the activation's gradient, told from the activated value. Both f32 [elements].
+// delta[i] = delta[i] times the activation's gradient, computed from the activated value. Both f32 [elements].
 #include "native.h"
 
 namespace INSTRUCTION_SET {

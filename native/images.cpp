@@ -65,7 +65,7 @@ INLINE int64_t list_pixels(const uint8_t* pixels, int64_t count, int64_t first, 
   return n;
 }
 
-// Shares out the pixels among the team so that each member has about as many lit ones, told from some of the images.
+// Shares out the pixels among the team so that each member has about as many nonzero ones, estimated from some of the images.
 void share_pixels(Images* images, int threads) {
   int64_t* seen = (int64_t*)images->memory.take(images->inputs * sizeof(int64_t));
   if (images->memory.failed()) return;

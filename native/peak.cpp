@@ -1,4 +1,4 @@
-// What this machine can do at most with this instruction set, beside which a training's speed is told.
+// What this machine can do at most with this instruction set, with which a training's speed is compared.
 #include "native.h"
 
 namespace INSTRUCTION_SET {

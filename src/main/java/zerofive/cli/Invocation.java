@@ -57,7 +57,7 @@ record Invocation(List<String> arguments, Terminal terminal, PhaseTimer time) {
     terminal.result("time     ", time.toString());
   }
 
-  /** The command that goes on with a run. */
+  /** The command that resumes a run. */
   static String resume(Path run) {
     return command(List.of("train", "--resume", run.toString()));
   }

@@ -100,7 +100,7 @@ final class PairsCommand implements Command {
             .get());
     options.addOption(
         Arguments.option(
-            "out", "DIR", "the run's folder, new or to go on with (default: runs/TIME-pairs)"));
+            "out", "DIR", "the run's folder, new or to be resumed (default: runs/TIME-pairs)"));
     options.addOption(
         Arguments.flag(
             "json", "print one JSON object at the end; the table goes to standard error"));
@@ -177,7 +177,7 @@ final class PairsCommand implements Command {
                 + run.done()
                 + " of "
                 + Format.plural(config.pairs().size(), "training")
-                + ", which are saved; go on with: "
+                + ", which are saved; resume with: "
                 + invocation.continueCommand(folder.path()));
         return ExitCode.INTERRUPTED;
       }
@@ -216,7 +216,7 @@ final class PairsCommand implements Command {
                     + " started again with the same --out, it goes on"));
   }
 
-  /** A new folder, or that of a run to go on with; locked. */
+  /** A new folder, or that of a run to resume; locked. */
   private static RunFolder open(Optional<Path> out, Shard shard) {
     if (out.isEmpty()) {
       String name = shard.equals(Shard.WHOLE) ? "pairs" : "pairs-" + shard;

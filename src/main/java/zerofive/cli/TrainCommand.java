@@ -69,7 +69,7 @@ final class TrainCommand implements Command {
         Arguments.option(
             "resume",
             "RUN",
-            "go on with a run folder; beside it only --epochs and the device's options"));
+            "resume a run folder; with it only --epochs and the device's options"));
     options.addOption(
         Arguments.option("out", "DIR", "the run folder, new or empty (default: runs/TIME-MODEL)"));
     options.addOption(
@@ -252,7 +252,7 @@ final class TrainCommand implements Command {
       terminal.complain(
           "zerofive: stopped after epoch "
               + outcome.history().size()
-              + ", which is saved; go on with: "
+              + ", which is saved; resume with: "
               + Invocation.resume(folder.path()));
       return ExitCode.INTERRUPTED;
     }

@@ -82,7 +82,7 @@ public final class PairsRun {
           folder.path()
               + " was begun with "
               + difference.get()
-              + "; go on with its own settings, or name another folder with --out");
+              + "; resume with its own settings, or name another folder with --out");
     }
     run.receipt.checkData(data);
     if (!run.todo().isEmpty()) {

@@ -183,7 +183,7 @@ public final class RunFolder implements RunStore, AutoCloseable {
             folder + " is in use: another zerofive trains in it; wait for it or stop it");
       }
     } catch (IOException e) {
-      throw new OutputException(folder, e, "make it writable to go on with its run");
+      throw new OutputException(folder, e, "make it writable to resume its run");
     }
   }
 
@@ -226,7 +226,7 @@ public final class RunFolder implements RunStore, AutoCloseable {
     } catch (IllegalArgumentException e) {
       if (PairsConfig.isIn(text)) {
         throw new InputException(
-            folder + " is a run of pairs; go on with it by pairs with its options and --out", e);
+            folder + " is a run of pairs; resume it by pairs with its options and --out", e);
       }
       throw new InputException(
           file + " is damaged: " + e.getMessage() + "; restore it or start a new run", e);

@@ -54,7 +54,7 @@ class PairsIT {
         stopped.err().contains("stopped after " + (before.size() - 1) + " of 10 trainings"),
         stopped.err());
     assertFalse(Files.exists(folder.resolve("a run/errors.svg")));
-    String goOn = stopped.err().substring(stopped.err().indexOf("go on with: ") + 12).strip();
+    String goOn = stopped.err().substring(stopped.err().indexOf("resume with: ") + 13).strip();
     Launcher.Result done = Launcher.shell(folder, goOn + " --threads 2 2>/dev/null");
     assertEquals(2, done.code(), "--threads is there already: " + done.out());
     done = Launcher.shell(folder, goOn);

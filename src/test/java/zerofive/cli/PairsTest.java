@@ -230,7 +230,7 @@ class PairsTest {
     assertRefused(
         3,
         InProcess.run("train", "--resume", path("pairs").toString()),
-        path("pairs") + " is a run of pairs; go on with it by pairs");
+        path("pairs") + " is a run of pairs; resume it by pairs");
     Files.createDirectory(path("mine"));
     Files.writeString(path("mine/notes.txt"), "mine");
     assertRefused(6, pairs("mine"), "is not empty");

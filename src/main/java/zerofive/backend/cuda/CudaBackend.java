@@ -113,7 +113,7 @@ public final class CudaBackend implements Backend, AutoCloseable {
         + (options.precision() == Precision.TF32 ? " in " + Precision.TF32 : "");
   }
 
-  /** That there is no cuBLAS is told where nobody asked for that. */
+  /** Names a missing cuBLAS where nobody asked to do without. */
   private List<String> notes() {
     return cublas.library().isPresent() || !cublas.wanted()
         ? List.of()

@@ -117,7 +117,7 @@ final class CudaFailure {
       default ->
           new Meaning(
               "the GPU or its driver stopped",
-              "see dmesg for NVIDIA's Xid messages, go on with --resume, and if it comes back train"
+              "see dmesg for NVIDIA's Xid messages, resume with --resume, and if it comes back train"
                   + " with --device cpu and report it");
     };
   }

@@ -6,7 +6,7 @@ enum Epilogue {
   NONE(0),
   /** Adds the column's bias and applies the activation. */
   BIAS_ACTIVATION(1),
-  /** Multiplies with the gradient of the activation, told from the activated values. */
+  /** Multiplies with the gradient of the activation, computed from the activated values. */
   ACTIVATION_GRADIENT(2);
 
   private final int code;

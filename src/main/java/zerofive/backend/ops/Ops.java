@@ -141,7 +141,7 @@ public interface Ops extends AutoCloseable {
   void score(Loss loss, int rows, int outputs, Buffer logits, Buffer targets, Buffer metrics);
 
   /**
-   * {@code delta[r, j] *= activation'}, in place, told from the activated value: for ReLU {@code
+   * {@code delta[r, j] *= activation'}, in place, from the activated value: for ReLU {@code
    * activated <= 0 ? 0 : delta}.
    */
   void activationGradient(

@@ -19,6 +19,7 @@ import java.util.spi.ToolProvider;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -122,6 +123,7 @@ class GpuCheckIT {
     return Files.readString(folder.resolve("out").resolve(file));
   }
 
+  @Tag("slow")
   @Test
   void aDryRunPassesAndSaysEverywhereThatItIsOne() throws Exception {
     Result result =

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,6 +27,7 @@ class PairsIT {
   }
 
   /** Stopped by Ctrl-C it goes on by the line that it prints, and keeps what it had. */
+  @Tag("slow")
   @Test
   void whatIsStoppedGoesOn() throws Exception {
     String[] options = {

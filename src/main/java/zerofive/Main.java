@@ -2,6 +2,7 @@ package zerofive;
 
 import java.util.List;
 import zerofive.cli.Cli;
+import zerofive.cli.Commands;
 import zerofive.report.Terminal;
 
 /** Where the program starts: run the command, exit with its code. */
@@ -9,6 +10,6 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] args) {
-    System.exit(new Cli(Terminal.system()).run(List.of(args)));
+    System.exit(new Cli(Commands.ALL, Terminal.system()).run(List.of(args)));
   }
 }

@@ -14,6 +14,7 @@ import zerofive.backend.cuda.CudaBackend;
 import zerofive.backend.cuda.CudaOptions;
 import zerofive.backend.cuda.JcudaNatives;
 import zerofive.backend.reference.ReferenceBackend;
+import zerofive.report.Terminal;
 
 /**
  * The only class that names the implementations: what there is, what works here, which is taken. A
@@ -61,6 +62,16 @@ final class Backends {
     /** As one line: {@code reference (plain Java, 1 thread)}. */
     String describe() {
       return backend.name() + " (" + device + ")";
+    }
+
+    /** Says what was taken for {@code options}, and why nothing better. */
+    void print(DeviceOptions options, Terminal terminal) {
+      terminal.note("device   ", describe());
+      notes.forEach(note -> terminal.note("         ", note));
+      if (options.threads() > 1 && backend.name().equals(REFERENCE)) {
+        terminal.note(
+            "         ", "--threads " + options.threads() + ": plain Java computes on one thread");
+      }
     }
   }
 

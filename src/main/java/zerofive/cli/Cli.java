@@ -16,25 +16,13 @@ import zerofive.train.DivergedException;
 
 /** Parses the command line, runs the command, and says in one sentence what went wrong. */
 public final class Cli {
-  private static final List<Command> COMMANDS =
-      List.of(
-          new TrainCommand(),
-          new ReproduceCommand(),
-          new LrFindCommand(),
-          new EvaluateCommand(),
-          new PredictCommand(),
-          new ExportCommand(),
-          new PairsCommand(),
-          new DevicesCommand(),
-          new DataCommand(),
-          new BenchCommand(),
-          new CompletionCommand(Cli::commands));
-
+  private final List<Command> commands;
   private final Terminal terminal;
   private final PhaseTimer time = new PhaseTimer();
 
-  /** A program that talks through {@code terminal}. */
-  public Cli(Terminal terminal) {
+  /** A program with these commands, in the order of its help, that prints to a terminal. */
+  public Cli(List<Command> commands, Terminal terminal) {
+    this.commands = commands;
     this.terminal = terminal;
   }
 
@@ -94,7 +82,7 @@ public final class Cli {
 
   private int dispatch(List<String> arguments) {
     if (arguments.isEmpty() || arguments.get(0).equals("--help") || arguments.get(0).equals("-h")) {
-      Help.program(COMMANDS, terminal);
+      Help.program(commands, terminal);
       return arguments.isEmpty() ? ExitCode.USAGE : ExitCode.DONE;
     }
     if (arguments.get(0).equals("--version")) {
@@ -123,7 +111,7 @@ public final class Cli {
       throw new UsageException("help tells of one command at a time; see zerofive --help");
     }
     if (names.isEmpty()) {
-      Help.program(COMMANDS, terminal);
+      Help.program(commands, terminal);
     } else {
       Command command = command(names.get(0));
       Help.command(command, allOptions(command), terminal);
@@ -131,8 +119,8 @@ public final class Cli {
     return ExitCode.DONE;
   }
 
-  private static Command command(String name) {
-    List<String> known = COMMANDS.stream().map(Command::name).toList();
+  private Command command(String name) {
+    List<String> known = commands.stream().map(Command::name).toList();
     if (!known.contains(name)) {
       String question = EditDistance.question("", name, known);
       throw new UsageException(
@@ -142,12 +130,7 @@ public final class Cli {
               + (question.isEmpty() ? "; known are " + String.join(", ", known) : question)
               + "; see zerofive --help");
     }
-    return COMMANDS.get(known.indexOf(name));
-  }
-
-  /** All commands there are. */
-  static List<Command> commands() {
-    return COMMANDS;
+    return commands.get(known.indexOf(name));
   }
 
   /** A command's own options and those that every command has. */

@@ -115,7 +115,7 @@ final class DataCommand implements Command {
     switch (action) {
       case "list" -> list(arguments.has("json"), invocation.terminal());
       case "fetch" -> fetch(operand, arguments.has("json"), invocation.terminal());
-      case "show" -> show(operand.orElse(DataSets.MNIST), arguments, invocation);
+      case "show" -> show(operand.orElse(DataSetRegistry.MNIST), arguments, invocation);
       default ->
           throw new UsageException(
               "data needs one of list, fetch NAME, show [NAME|DIR]; see zerofive data --help");

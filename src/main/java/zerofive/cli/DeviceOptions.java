@@ -7,7 +7,6 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import org.apache.commons.cli.Options;
-import zerofive.report.Terminal;
 import zerofive.train.Recipe;
 import zerofive.train.Setting;
 import zerofive.train.Setting.Group;
@@ -93,14 +92,5 @@ record DeviceOptions(String device, int threads, Map<String, String> settings) {
   int gpu() {
     int colon = device.indexOf(':');
     return colon < 0 ? 0 : Integer.parseInt(device.substring(colon + 1));
-  }
-
-  /** Says what was taken, and why nothing better. */
-  void note(Backends.Choice choice, Terminal terminal) {
-    terminal.note("device   ", choice.describe());
-    choice.notes().forEach(note -> terminal.note("         ", note));
-    if (threads > 1 && choice.backend().name().equals("reference")) {
-      terminal.note("         ", "--threads " + threads + ": plain Java computes on one thread");
-    }
   }
 }

@@ -12,7 +12,7 @@ import zerofive.backend.Evaluation;
 import zerofive.backend.Predictor;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
-import zerofive.data.DataSets;
+import zerofive.data.DataSetRegistry;
 import zerofive.data.InputException;
 import zerofive.model.Loss;
 import zerofive.model.ModelFile;
@@ -43,7 +43,8 @@ final class EvaluateCommand implements Command {
     Options options = new Options();
     options.addOption(
         Arguments.option("model", "FILE", "a .safetensors file, of ours or of PyTorch (required)"));
-    options.addOption(Arguments.option(DATA.withHelp("as for train").withChoices(DataSets.MNIST)));
+    options.addOption(
+        Arguments.option(DATA.withHelp("as for train").withChoices(DataSetRegistry.MNIST)));
     options.addOption(
         Arguments.option(
             CLASSES
@@ -82,7 +83,7 @@ final class EvaluateCommand implements Command {
     terminal.note("data     ", DataText.describe(data));
     terminal.note("model    ", file + " (" + model.parameters().architecture() + ")");
     model.notes().forEach(note -> terminal.note("note     ", note));
-    deviceOptions.note(device, terminal);
+    device.print(deviceOptions, terminal);
     try (Predictor scorer = device.backend().openPredictor(model.parameters())) {
       Evaluation evaluation = scorer.evaluate(data.valid(), model.loss());
       ConfusionMatrix confusion =

@@ -188,7 +188,7 @@ record Experiment(
 
   /** Says which device was taken, and why nothing better. */
   void describeDevice(Terminal terminal) {
-    DeviceOptions.of(recipe).note(device, terminal);
+    device.print(DeviceOptions.of(recipe), terminal);
   }
 
   /** Says what is to be trained. */

@@ -151,7 +151,7 @@ final class PairsCommand implements Command {
         Experiment.prepare(options, device, names -> names.subList(0, 2), invocation);
     PairsConfig config = config(experiment.recipe(), experiment.data().classes(), seeds, shard);
     experiment.describeTraining(terminal);
-    each.note(device, terminal);
+    device.print(each, terminal);
     try (StopSignal stop = listen(terminal);
         RunFolder folder = open(arguments.path("out"), shard)) {
       PairsRun run = begin(folder, config, experiment, terminal);

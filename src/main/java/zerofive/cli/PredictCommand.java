@@ -101,7 +101,7 @@ final class PredictCommand implements Command {
           "the model file names no classes; its logits are taken for the classes "
               + String.join(",", model.classes()));
     }
-    deviceOptions.note(device, terminal);
+    device.print(deviceOptions, terminal);
     int threads = deviceOptions.threads();
     ExecutorService decoders =
         Executors.newFixedThreadPool(

@@ -18,9 +18,17 @@ import java.util.zip.GZIPInputStream;
  * @param exact whether there are exactly {@code capacity} raw bytes
  * @param digests what an unpacked file has to be; null for any other
  */
-record ByteSource(
-    String name, InputStream raw, long capacity, boolean exact, UnpackedFiles.Digests digests)
+record ByteSource(String name, InputStream raw, long capacity, boolean exact, Digests digests)
     implements AutoCloseable {
+  /**
+   * What is known of an unpacked file.
+   *
+   * @param sha256 in hexadecimal
+   * @param crc CRC-32
+   * @param bytes its size
+   */
+  record Digests(String sha256, long crc, long bytes) {}
+
   private static final int BUFFER = 1 << 16;
 
   /** Deflate packs at most 1,032 bytes into one (zlib's technical details). */
@@ -74,7 +82,7 @@ record ByteSource(
     return new ByteSource(name, raw, capacity, exact, null);
   }
 
-  static ByteSource unpacked(String name, InputStream raw, UnpackedFiles.Digests digests) {
+  static ByteSource unpacked(String name, InputStream raw, Digests digests) {
     return new ByteSource(name, raw, digests.bytes(), true, digests);
   }
 

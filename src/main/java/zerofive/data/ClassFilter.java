@@ -92,7 +92,8 @@ public record ClassFilter(List<String> names) {
   }
 
   /** The sentence for a class of which there is no image. */
-  static InputException absent(String name, long[] present, LabelNames labels, String source) {
+  private static InputException absent(
+      String name, long[] present, LabelNames labels, String source) {
     return new InputException(
         "class "
             + name
@@ -101,6 +102,31 @@ public record ClassFilter(List<String> names) {
             + "; it holds "
             + labels.occurring(present)
             + ", for --classes to choose from");
+  }
+
+  /**
+   * Checks the validation labels: every chosen class must occur, and where all are chosen, no other
+   * may.
+   *
+   * @param chosen of the training labels
+   * @param present [labels], how many validation images have each label
+   * @throws InputException where one does not occur, or another does
+   */
+  void checkValidation(Resolved chosen, long[] present, LabelNames labels, String source) {
+    for (int label = 0; label < present.length; label++) {
+      int index = chosen.index()[label];
+      if (index >= 0 && present[label] == 0) {
+        throw absent(chosen.classes().get(index), present, labels, source);
+      }
+      if (index < 0 && present[label] > 0 && equals(ALL)) {
+        throw new InputException(
+            "class "
+                + labels.names().get(label)
+                + " occurs in "
+                + source
+                + " but not in the training labels; name the classes to use by --classes");
+      }
+    }
   }
 
   /** The classes by name, and for each label its class's index or -1. */

@@ -1,6 +1,5 @@
 package zerofive.data;
 
-import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -11,6 +10,9 @@ import java.util.Optional;
  * have a file. Fashion-MNIST's four were computed from its files as well.
  */
 public final class DataSetRegistry {
+  /** The bundled data set's name. */
+  public static final String MNIST = "mnist";
+
   private static final int MNIST_SIDE = 28;
   private static final List<String> DIGITS =
       List.of("0", "1", "2", "3", "4", "5", "6", "7", "8", "9");
@@ -35,8 +37,7 @@ public final class DataSetRegistry {
 
   private static final List<Entry> ENTRIES =
       List.of(
-          new Entry(
-              DataSets.MNIST, 60_000, 10_000, DIGITS, "CC BY-SA 3.0", Optional.empty(), List.of()),
+          new Entry(MNIST, 60_000, 10_000, DIGITS, "CC BY-SA 3.0", Optional.empty(), List.of()),
           plain(
               "fashion-mnist",
               60_000,
@@ -193,22 +194,17 @@ public final class DataSetRegistry {
     return ENTRIES.stream().filter(entry -> entry.name().equals(name)).findFirst();
   }
 
-  /** What the labels of the set of this name are called: numbers where it is unknown. */
-  static LabelNames labels(String name) {
+  /** What the first labels of the set of this name are called; none where it is unknown. */
+  public static List<String> labelNames(String name) {
     // EMNIST counts its letters from 1.
     List<String> first = new ArrayList<>(name.equals("emnist-letters") ? List.of("0") : List.of());
     find(name).ifPresent(entry -> first.addAll(entry.classes()));
-    return LabelNames.numbersAfter(first);
+    return first;
   }
 
   /** Whether the files of this name hold their images by columns, as all of EMNIST's do. */
   static boolean isTransposed(String name) {
     return name.startsWith(EMNIST + "-");
-  }
-
-  /** A mirror's host, for messages. */
-  static String host(String url) {
-    return URI.create(url).getAuthority();
   }
 
   private static RemoteFile file(String name, long bytes, String sha256) {

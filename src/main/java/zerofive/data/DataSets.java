@@ -19,9 +19,6 @@ import java.util.stream.Collectors;
 
 /** Finds a data set by name or folder, and reads the chosen classes of it. */
 public final class DataSets {
-  /** The bundled data set's name. */
-  public static final String MNIST = "mnist";
-
   private static final IdxFiles BUNDLED =
       new IdxFiles(
           "",
@@ -47,7 +44,7 @@ public final class DataSets {
 
   /** Whether it is a data set's name; a folder that is called so is {@code ./NAME}. */
   public static boolean isName(String name) {
-    return name.equals(MNIST) || DataSetRegistry.find(name).isPresent();
+    return name.equals(DataSetRegistry.MNIST) || DataSetRegistry.find(name).isPresent();
   }
 
   /** The same, without anybody who looks on while a data set is fetched. */
@@ -65,7 +62,7 @@ public final class DataSets {
    * @throws OutputException where what is fetched cannot be kept
    */
   public static DataSet load(String nameOrFolder, ClassFilter filter, DownloadListener watcher) {
-    if (nameOrFolder.equals(MNIST)) {
+    if (nameOrFolder.equals(DataSetRegistry.MNIST)) {
       return loadBundled(filter);
     }
     Optional<DataSetRegistry.Entry> named = DataSetRegistry.find(nameOrFolder);
@@ -91,7 +88,12 @@ public final class DataSets {
   }
 
   private static DataSet loadBundled(ClassFilter filter) {
-    return loadUnpacked(MNIST, besideProgram(MNIST), BUNDLED, filter, DataSets::bundled);
+    return loadUnpacked(
+        DataSetRegistry.MNIST,
+        besideProgram(DataSetRegistry.MNIST),
+        BUNDLED,
+        filter,
+        DataSets::bundled);
   }
 
   private static ByteSource bundled(Path file) {
@@ -153,10 +155,13 @@ public final class DataSets {
     SortedMap<String, String> sha256 = new TreeMap<>();
     byte[] trainLabels = readLabels(files.trainLabels(), sources, sha256);
     byte[] validLabels = readLabels(files.validLabels(), sources, sha256);
-    LabelNames labels = set.equals(MNIST) ? LabelNames.NUMBERS : DataSetRegistry.labels(set);
+    LabelNames labels =
+        set.equals(DataSetRegistry.MNIST)
+            ? LabelNames.NUMBERS
+            : LabelNames.numbersAfter(DataSetRegistry.labelNames(set));
     ClassFilter.Resolved chosen =
         filter.resolve(count(trainLabels), labels, source(name, files.trainLabels()));
-    checkValidation(chosen, count(validLabels), labels, source(name, files.validLabels()), filter);
+    filter.checkValidation(chosen, count(validLabels), labels, source(name, files.validLabels()));
     ImageSet train = readImages(files.trainImages(), sources, trainLabels, chosen, sha256);
     ImageSet valid = readImages(files.validImages(), sources, validLabels, chosen, sha256);
     if (train.height() != valid.height() || train.width() != valid.width()) {
@@ -171,7 +176,7 @@ public final class DataSets {
               valid.height(),
               valid.width()));
     }
-    boolean transposed = !set.equals(MNIST) && DataSetRegistry.isTransposed(set);
+    boolean transposed = !set.equals(DataSetRegistry.MNIST) && DataSetRegistry.isTransposed(set);
     return new DataSet(
         name,
         chosen.classes(),
@@ -305,29 +310,6 @@ public final class DataSets {
       }
     }
     return result;
-  }
-
-  /** Every chosen class must occur; and where all are chosen, no other may. */
-  static void checkValidation(
-      ClassFilter.Resolved chosen,
-      long[] present,
-      LabelNames labels,
-      String source,
-      ClassFilter filter) {
-    for (int label = 0; label < present.length; label++) {
-      int index = chosen.index()[label];
-      if (index >= 0 && present[label] == 0) {
-        throw ClassFilter.absent(chosen.classes().get(index), present, labels, source);
-      }
-      if (index < 0 && present[label] > 0 && filter.equals(ClassFilter.ALL)) {
-        throw new InputException(
-            "class "
-                + labels.names().get(label)
-                + " occurs in "
-                + source
-                + " but not in the training labels; name the classes to use by --classes");
-      }
-    }
   }
 
   private static long[] count(byte[] labels) {

@@ -76,7 +76,7 @@ final class Download {
       if (failure.isEmpty()) {
         return;
       }
-      failures.add(DataSetRegistry.host(mirror) + " " + failure.get());
+      failures.add(RemoteFile.host(mirror) + " " + failure.get());
     }
     throw new InputException(
         file.name()
@@ -157,7 +157,7 @@ final class Download {
   }
 
   private void receive(HttpURLConnection connection, String mirror, long start) throws IOException {
-    watcher.begins(file.name(), DataSetRegistry.host(mirror), start, file.bytes());
+    watcher.begins(file.name(), RemoteFile.host(mirror), start, file.bytes());
     long have = start;
     try (InputStream body = connection.getInputStream();
         OutputStream out = openPart(start, mirror, connection)) {

@@ -190,46 +190,4 @@ public final class ImageFile {
         .findFirst()
         .orElse("something else");
   }
-
-  /** Rec. 601 luma of values from 0 to 255, as Pillow rounds it. */
-  static int luma(int red, int green, int blue) {
-    return (19595 * red + 38470 * green + 7471 * blue + 0x8000) >> 16;
-  }
-
-  /** Lays a picture with an alpha channel over its background; both arrays [pixels]. */
-  static void layOver(byte[] grey, byte[] alpha) {
-    long visible = 0;
-    long light = 0;
-    for (int i = 0; i < grey.length; i++) {
-      visible += alpha[i] & 0xff;
-      light += (grey[i] & 0xffL) * (alpha[i] & 0xff);
-    }
-    int background = 2 * light > 255 * visible ? 0 : 255;
-    for (int i = 0; i < grey.length; i++) {
-      int share = alpha[i] & 0xff;
-      grey[i] = (byte) (((grey[i] & 0xff) * share + background * (255 - share) + 127) / 255);
-    }
-  }
-
-  /** Big-endian, unsigned. */
-  static int u16(byte[] bytes, int at) {
-    return ((bytes[at] & 0xff) << 8) | (bytes[at + 1] & 0xff);
-  }
-
-  /** Big-endian, unsigned. */
-  static long u32(byte[] bytes, int at) {
-    return ((long) u16(bytes, at) << 16) | u16(bytes, at + 2);
-  }
-
-  static boolean startsWith(byte[] bytes, int... expected) {
-    if (bytes.length < expected.length) {
-      return false;
-    }
-    for (int i = 0; i < expected.length; i++) {
-      if ((bytes[i] & 0xff) != expected[i]) {
-        return false;
-      }
-    }
-    return true;
-  }
 }

@@ -89,12 +89,11 @@ final class ImageFolder {
     LabelNames both = new LabelNames(all, false);
     int[] index = Arrays.copyOf(chosen.index(), all.size());
     Arrays.fill(index, chosen.index().length, index.length, -1);
-    DataSets.checkValidation(
+    filter.checkValidation(
         new ClassFilter.Resolved(chosen.classes(), index),
         count(files(valid, both)),
         both,
-        valid.toString(),
-        filter);
+        valid.toString());
   }
 
   private static List<String> classes(Path half) {

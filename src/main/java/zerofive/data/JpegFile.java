@@ -53,7 +53,7 @@ record JpegFile(
       Set.of("extraneous bytes", "Invalid SOS parameters for sequential JPEG");
 
   static boolean isJpeg(byte[] bytes) {
-    return ImageFile.startsWith(bytes, 0xff, SOI, 0xff);
+    return BigEndian.startsWith(bytes, 0xff, SOI, 0xff);
   }
 
   static JpegFile parse(Path file, byte[] bytes) {
@@ -72,7 +72,7 @@ record JpegFile(
         throw cutOff(file, "before its picture begins");
       }
       int marker = bytes[at + 1] & 0xff;
-      int whole = 2 + ImageFile.u16(bytes, at + 2);
+      int whole = 2 + BigEndian.u16(bytes, at + 2);
       if (bytes[at] != (byte) 0xff || marker < 0xc0 || marker == EOI || whole < 4) {
         throw new InputException(
             file
@@ -112,8 +112,8 @@ record JpegFile(
     checkScans(file, bytes, at);
     kept.put(bytes, at, bytes.length - at);
     return new JpegFile(
-        ImageFile.u16(bytes, frame + 3),
-        ImageFile.u16(bytes, frame + 1),
+        BigEndian.u16(bytes, frame + 3),
+        BigEndian.u16(bytes, frame + 1),
         colours(file, bytes, frame, jfif, adobeTransform),
         Objects.requireNonNullElse(orientation, ExifOrientation.UPRIGHT),
         new ByteArrayInputStream(kept.array(), 0, kept.position()));
@@ -203,11 +203,11 @@ record JpegFile(
     int first = samples[at];
     return switch (colours) {
       case GREY -> first;
-      case RGB -> ImageFile.luma(first, samples[at + 1], samples[at + 2]);
+      case RGB -> Grey.luma(first, samples[at + 1], samples[at + 2]);
       case CMYK -> lumaWithBlack(first, samples[at + 1], samples[at + 2], samples[at + 3]);
       case YCC -> {
         int rgb = rgb(first, samples[at + 1], samples[at + 2]);
-        yield ImageFile.luma(rgb >> 16, (rgb >> 8) & 0xff, rgb & 0xff);
+        yield Grey.luma(rgb >> 16, (rgb >> 8) & 0xff, rgb & 0xff);
       }
       case YCCK -> {
         int cmy = ~rgb(first, samples[at + 1], samples[at + 2]);
@@ -220,7 +220,7 @@ record JpegFile(
    * Inks are stored as the light that they let through; rounded as Pillow's convert('RGB') does.
    */
   private static int lumaWithBlack(int cyan, int magenta, int yellow, int black) {
-    return ImageFile.luma(
+    return Grey.luma(
         (cyan * black + 127) / 255, (magenta * black + 127) / 255, (yellow * black + 127) / 255);
   }
 

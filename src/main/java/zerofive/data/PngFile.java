@@ -26,7 +26,7 @@ record PngFile(long width, long height, ExifOrientation orientation, InputStream
   private static final int OVERHEAD = 12;
 
   static boolean isPng(byte[] bytes) {
-    return ImageFile.startsWith(bytes, SIGNATURE);
+    return BigEndian.startsWith(bytes, SIGNATURE);
   }
 
   static PngFile parse(Path file, byte[] bytes) {
@@ -39,7 +39,7 @@ record PngFile(long width, long height, ExifOrientation orientation, InputStream
       if (bytes.length - at < OVERHEAD) {
         throw cutOff(file, bytes.length);
       }
-      long length = ImageFile.u32(bytes, at);
+      long length = BigEndian.u32(bytes, at);
       type = new String(bytes, at + 4, 4, StandardCharsets.ISO_8859_1);
       if (at == SIGNATURE.length && !(type.equals("IHDR") && length == 13)) {
         throw new InputException(
@@ -51,7 +51,7 @@ record PngFile(long width, long height, ExifOrientation orientation, InputStream
       int whole = OVERHEAD + (int) length;
       CRC32 crc = new CRC32();
       crc.update(bytes, at + 4, whole - 8);
-      if (crc.getValue() != ImageFile.u32(bytes, at + whole - 4)) {
+      if (crc.getValue() != BigEndian.u32(bytes, at + whole - 4)) {
         throw new InputException(
             file
                 + " is damaged: the CRC-32 of the PNG chunk at byte "
@@ -67,8 +67,8 @@ record PngFile(long width, long height, ExifOrientation orientation, InputStream
     }
     int header = SIGNATURE.length + 8;
     return new PngFile(
-        ImageFile.u32(bytes, header),
-        ImageFile.u32(bytes, header + 4),
+        BigEndian.u32(bytes, header),
+        BigEndian.u32(bytes, header + 4),
         orientation,
         new ByteArrayInputStream(kept.array(), 0, kept.position()));
   }
@@ -95,7 +95,7 @@ record PngFile(long width, long height, ExifOrientation orientation, InputStream
     byte[] greyOf = new byte[256];
     byte[] alphaOf = new byte[256];
     for (int i = 0; i < palette.getMapSize(); i++) {
-      greyOf[i] = (byte) ImageFile.luma(palette.getRed(i), palette.getGreen(i), palette.getBlue(i));
+      greyOf[i] = (byte) Grey.luma(palette.getRed(i), palette.getGreen(i), palette.getBlue(i));
       alphaOf[i] = (byte) palette.getAlpha(i);
     }
     int width = raster.getWidth();
@@ -132,7 +132,7 @@ record PngFile(long width, long height, ExifOrientation orientation, InputStream
       for (int x = 0; x < width; x++) {
         int at = x * bands;
         grey[y * width + x] =
-            (byte) (bands < 3 ? row[at] : ImageFile.luma(row[at], row[at + 1], row[at + 2]));
+            (byte) (bands < 3 ? row[at] : Grey.luma(row[at], row[at + 1], row[at + 2]));
         if (alpha != null) {
           alpha[y * width + x] = (byte) row[at + bands - 1];
         }
@@ -143,7 +143,7 @@ record PngFile(long width, long height, ExifOrientation orientation, InputStream
 
   private static GreyImage image(byte[] grey, byte[] alpha, Raster raster) {
     if (alpha != null) {
-      ImageFile.layOver(grey, alpha);
+      Grey.layOver(grey, alpha);
     }
     return new GreyImage(grey, raster.getWidth(), raster.getHeight());
   }

@@ -1,5 +1,6 @@
 package zerofive.data;
 
+import java.net.URI;
 import java.util.List;
 
 /**
@@ -10,4 +11,9 @@ import java.util.List;
  * @param sha256 of its bytes, in hexadecimal
  * @param mirrors where it is, as URLs, in order of preference
  */
-public record RemoteFile(String name, long bytes, String sha256, List<String> mirrors) {}
+public record RemoteFile(String name, long bytes, String sha256, List<String> mirrors) {
+  /** A mirror's host, for messages. */
+  static String host(String url) {
+    return URI.create(url).getAuthority();
+  }
+}

@@ -26,33 +26,24 @@ final class UnpackedFiles {
   private static final int BUFFER = 1 << 16;
 
   private final Path folder;
-  private final Map<String, Digests> files;
+  private final Map<String, ByteSource.Digests> files;
 
-  private UnpackedFiles(Path folder, Map<String, Digests> files) {
+  private UnpackedFiles(Path folder, Map<String, ByteSource.Digests> files) {
     this.folder = folder;
     this.files = files;
   }
 
   /**
-   * What the table says of a file.
-   *
-   * @param sha256 in hexadecimal
-   * @param crc CRC-32
-   * @param bytes its size
-   */
-  record Digests(String sha256, long crc, long bytes) {}
-
-  /**
    * The files of a folder; empty where it has no table, or a file is missing or of another size.
    */
   static Optional<UnpackedFiles> in(Path folder) {
-    Map<String, Digests> files = new HashMap<>();
+    Map<String, ByteSource.Digests> files = new HashMap<>();
     try {
       for (String line : Files.readAllLines(folder.resolve(TABLE), StandardCharsets.US_ASCII)) {
         String[] fields = line.split(" ", 4);
-        Digests digests =
-            new Digests(fields[0], Long.parseLong(fields[1]), Long.parseLong(fields[2]));
-        if (folder.resolve(fields[3]).toFile().length() != digests.bytes) {
+        ByteSource.Digests digests =
+            new ByteSource.Digests(fields[0], Long.parseLong(fields[1]), Long.parseLong(fields[2]));
+        if (folder.resolve(fields[3]).toFile().length() != digests.bytes()) {
           return Optional.empty();
         }
         files.put(fields[3], digests);
@@ -65,13 +56,13 @@ final class UnpackedFiles {
 
   /** One of the files, to be read once. */
   ByteSource open(String name) {
-    Digests digests = files.get(name);
+    ByteSource.Digests digests = files.get(name);
     Path file = folder.resolve(name);
     if (digests == null) {
       throw new DamagedFileException(file + " is not in " + TABLE);
     }
     try (FileChannel channel = FileChannel.open(file)) {
-      ByteBuffer mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, digests.bytes);
+      ByteBuffer mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, digests.bytes());
       return ByteSource.unpacked(file.toString(), stream(mapped), digests);
     } catch (IOException e) {
       throw new DamagedFileException(file + " cannot be read: " + e.getMessage());
@@ -105,9 +96,9 @@ final class UnpackedFiles {
     StringBuilder table = new StringBuilder();
     for (Map.Entry<String, ByteSource> entry : packed.entrySet()) {
       String name = entry.getKey();
-      Digests digests = unpack(entry.getValue(), folder.resolve(name));
-      table.append(digests.sha256).append(' ').append(digests.crc).append(' ');
-      table.append(digests.bytes).append(' ').append(name).append('\n');
+      ByteSource.Digests digests = unpack(entry.getValue(), folder.resolve(name));
+      table.append(digests.sha256()).append(' ').append(digests.crc()).append(' ');
+      table.append(digests.bytes()).append(' ').append(name).append('\n');
     }
     Path part = PrivateCache.part(folder.resolve(TABLE));
     try {
@@ -126,7 +117,7 @@ final class UnpackedFiles {
     Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 
-  private static Digests unpack(ByteSource source, Path file) throws IOException {
+  private static ByteSource.Digests unpack(ByteSource source, Path file) throws IOException {
     MessageDigest sha256 = Sha256.digest();
     CRC32 crc = new CRC32();
     long bytes = 0;
@@ -146,6 +137,6 @@ final class UnpackedFiles {
     } finally {
       Files.deleteIfExists(part);
     }
-    return new Digests(Sha256.hex(sha256.digest()), crc.getValue(), bytes);
+    return new ByteSource.Digests(Sha256.hex(sha256.digest()), crc.getValue(), bytes);
   }
 }

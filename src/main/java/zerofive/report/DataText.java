@@ -3,7 +3,7 @@ package zerofive.report;
 import java.nio.file.Path;
 import java.util.List;
 import zerofive.data.DataSet;
-import zerofive.data.DataSets;
+import zerofive.data.DataSetRegistry;
 
 /** A data set in words. */
 public final class DataText {
@@ -17,7 +17,7 @@ public final class DataText {
    */
   public static String describe(DataSet data) {
     return data.name()
-        + (data.name().equals(DataSets.MNIST) ? " (bundled)" : "")
+        + (data.name().equals(DataSetRegistry.MNIST) ? " (bundled)" : "")
         + ", "
         + classes(data.classes())
         + ": "

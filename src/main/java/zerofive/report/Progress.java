@@ -27,29 +27,29 @@ public final class Progress implements AutoCloseable {
     return new Progress(Optional.empty());
   }
 
-  static Progress bar(Terminal terminal, String task, long steps) {
-    return new Progress(Optional.of(builder(terminal, task, steps).build()));
+  static Progress bar(ProgressBarConsumer line, String task, long steps) {
+    return new Progress(Optional.of(builder(line, task, steps).build()));
   }
 
   /** Of a transfer: how many megabytes have come, how fast, and how long it will take. */
-  static Progress ofBytes(Terminal terminal, String task, long from, long bytes) {
+  static Progress ofBytes(ProgressBarConsumer line, String task, long from, long bytes) {
     return new Progress(
         Optional.of(
-            builder(terminal, task, bytes)
+            builder(line, task, bytes)
                 .startsFrom(from, Duration.ZERO)
                 .setUnit(" MB", MEGABYTE)
                 .showSpeed(new DecimalFormat("0.0", DecimalFormatSymbols.getInstance(Locale.ROOT)))
                 .build()));
   }
 
-  private static ProgressBarBuilder builder(Terminal terminal, String task, long steps) {
+  private static ProgressBarBuilder builder(ProgressBarConsumer line, String task, long steps) {
     boolean unicode = Charset.defaultCharset().equals(StandardCharsets.UTF_8);
     return new ProgressBarBuilder()
         .setTaskName(task)
         .setInitialMax(steps)
         .setUpdateIntervalMillis(UPDATE_MILLIS)
         .setStyle(unicode ? ProgressBarStyle.UNICODE_BLOCK : ProgressBarStyle.ASCII)
-        .setConsumer(new Line(terminal));
+        .setConsumer(line);
   }
 
   /** One step done. */
@@ -65,23 +65,5 @@ public final class Progress implements AutoCloseable {
   @Override
   public void close() {
     bar.ifPresent(ProgressBar::close);
-  }
-
-  /** Where the library draws: the terminal's last line, which gives way to what is printed. */
-  private record Line(Terminal terminal) implements ProgressBarConsumer {
-    @Override
-    public int getMaxRenderedLength() {
-      return terminal.barWidth() - 1;
-    }
-
-    @Override
-    public void accept(String rendered) {
-      terminal.drawBar(rendered.strip());
-    }
-
-    @Override
-    public void close() {
-      terminal.drawBar("");
-    }
   }
 }

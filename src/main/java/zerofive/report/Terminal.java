@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import me.tongfei.progressbar.ProgressBarConsumer;
 import zerofive.data.Json;
 import zerofive.data.OutputException;
 
@@ -165,12 +166,12 @@ public final class Terminal {
 
   /** A progress bar of {@code steps} steps; it draws nothing where nobody looks on. */
   public Progress progress(String task, long steps) {
-    return bars && !quiet ? Progress.bar(this, task, steps) : Progress.none();
+    return bars && !quiet ? Progress.bar(new BarLine(), task, steps) : Progress.none();
   }
 
   /** A progress bar of a transfer, {@code from} of whose bytes are here already. */
   public Progress transfer(String task, long from, long bytes) {
-    return bars && !quiet ? Progress.ofBytes(this, task, from, bytes) : Progress.none();
+    return bars && !quiet ? Progress.ofBytes(new BarLine(), task, from, bytes) : Progress.none();
   }
 
   /** How many shades of grey can be shown as colours: 256, 24, or 0 where there are no colours. */
@@ -253,6 +254,24 @@ public final class Terminal {
           failure = Optional.of(e);
         }
       }
+    }
+  }
+
+  /** Where the library draws: the terminal's last line, which gives way to what is printed. */
+  private final class BarLine implements ProgressBarConsumer {
+    @Override
+    public int getMaxRenderedLength() {
+      return barWidth() - 1;
+    }
+
+    @Override
+    public void accept(String rendered) {
+      drawBar(rendered.strip());
+    }
+
+    @Override
+    public void close() {
+      drawBar("");
     }
   }
 }

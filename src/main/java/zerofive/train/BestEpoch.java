@@ -10,4 +10,4 @@ import zerofive.model.Parameters;
  * @param validLoss to its last bit; metrics.csv rounds it
  * @param parameters the weights after it
  */
-record BestEpoch(int epoch, double validLoss, Parameters parameters) {}
+public record BestEpoch(int epoch, double validLoss, Parameters parameters) {}

@@ -1,9 +1,13 @@
 package zerofive.train;
 
 /** Where the rows of a run's history go while it trains. */
-interface EpochSink extends AutoCloseable {
-  /** Adds one row. */
-  void append(EpochRecord row);
+public interface EpochSink extends AutoCloseable {
+  /**
+   * Adds one row.
+   *
+   * @param learningRate of the epoch's last step
+   */
+  void append(EpochRecord row, float learningRate);
 
   @Override
   void close();

@@ -55,7 +55,7 @@ final class MetricsCsv implements EpochSink {
 
   /** Adds one row and hands it to the operating system. */
   @Override
-  public void append(EpochRecord row) {
+  public void append(EpochRecord row, float learningRate) {
     ByteBuffer bytes =
         ByteBuffer.wrap((figures(row) + emptyFields + "\n").getBytes(StandardCharsets.UTF_8));
     try {

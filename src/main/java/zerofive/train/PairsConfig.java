@@ -37,7 +37,6 @@ public record PairsConfig(Recipe training, List<String> classes, int seeds, Shar
   private static final List<Setting<?>> OF_TRAINING =
       Settings.without(EnumSet.of(Group.RUN), CLASSES, THREADS);
 
-  private static final String PAIRS_OF = "pairs_of";
   private static final String SEEDS = "seeds";
   private static final String SHARD = "shard";
   private static final String SHARDS = "shards";
@@ -69,17 +68,12 @@ public record PairsConfig(Recipe training, List<String> classes, int seeds, Shar
     return new PairsConfig(training, classes, seeds, Shard.WHOLE);
   }
 
-  /** Whether a {@code config.json} that no single training has written is one of pairs. */
-  static boolean isIn(String text) {
-    return text.contains('"' + PAIRS_OF + '"');
-  }
-
   /** Reads the settings of the run in {@code folder}. Throws InputException. */
   public static PairsConfig read(RunFolder folder) {
     Path file = folder.file(RunFolder.CONFIG);
     try {
       JsonObject json = Json.parse(TextFile.read(file));
-      if (!json.has(PAIRS_OF)) {
+      if (!json.has(RunFolder.PAIRS_OF)) {
         throw new InputException(
             folder.path() + " is not a run of pairs; name a folder that pairs wrote");
       }
@@ -97,7 +91,7 @@ public record PairsConfig(Recipe training, List<String> classes, int seeds, Shar
 
   private static PairsConfig of(JsonObject json) {
     List<String> classes = new ArrayList<>();
-    json.getAsJsonArray(PAIRS_OF).forEach(name -> classes.add(name.getAsString()));
+    json.getAsJsonArray(RunFolder.PAIRS_OF).forEach(name -> classes.add(name.getAsString()));
     return new PairsConfig(
         Recipe.of(json, OF_TRAINING),
         classes,
@@ -114,7 +108,7 @@ public record PairsConfig(Recipe training, List<String> classes, int seeds, Shar
     JsonObject json = training.json(OF_TRAINING);
     JsonArray names = new JsonArray();
     classes.forEach(names::add);
-    json.add(PAIRS_OF, names);
+    json.add(RunFolder.PAIRS_OF, names);
     json.addProperty(SEEDS, seeds);
     json.addProperty(SHARD, shard.number());
     json.addProperty(SHARDS, shard.count());
@@ -125,7 +119,7 @@ public record PairsConfig(Recipe training, List<String> classes, int seeds, Shar
   public Optional<String> difference(PairsConfig other) {
     return training
         .difference(other.training, OF_TRAINING)
-        .or(() -> difference(PAIRS_OF, classes, other.classes))
+        .or(() -> difference(RunFolder.PAIRS_OF, classes, other.classes))
         .or(() -> difference(SEEDS, seeds, other.seeds));
   }
 

@@ -33,7 +33,7 @@ import zerofive.model.Parameters;
  * What a training is made by: a value for each of the {@link Settings}. What is not set has its
  * default, which may follow from other settings, so a preset is a recipe that sets a few.
  */
-public final class Recipe {
+public final class Recipe implements Setting.Values {
   /** The simple net on MNIST, 0 against 5. */
   public static final Recipe DEFAULTS = new Recipe(Map.of());
 
@@ -47,6 +47,7 @@ public final class Recipe {
   }
 
   /** A setting's value: as it was set, or its default. */
+  @Override
   @SuppressWarnings("unchecked") // No other method than with puts values here.
   public <T> T get(Setting<T> setting) {
     Object value = values.get(setting);

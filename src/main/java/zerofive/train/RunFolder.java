@@ -1,5 +1,7 @@
 package zerofive.train;
 
+import static zerofive.train.Settings.TENSORBOARD;
+
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
@@ -28,7 +30,12 @@ public final class RunFolder implements RunStore, AutoCloseable {
   private static final String RECEIPT = "receipt.json";
   private static final String CHECKPOINT = "checkpoint.safetensors";
   private static final String METRICS = "metrics.csv";
-  static final String CONFIG = "config.json";
+
+  /** The file of the settings: what makes a folder a run. */
+  public static final String CONFIG = "config.json";
+
+  /** What only the settings of a run of pairs have: the classes whose pairs are trained. */
+  public static final String PAIRS_OF = "pairs_of";
 
   /** What a run begins with, in the order of writing; the settings last. */
   private static final List<String> BEGINNING = List.of(LOCK, RECEIPT, CHECKPOINT, METRICS, CONFIG);
@@ -224,7 +231,7 @@ public final class RunFolder implements RunStore, AutoCloseable {
     try {
       return Recipe.fromJson(text);
     } catch (IllegalArgumentException e) {
-      if (PairsConfig.isIn(text)) {
+      if (text.contains('"' + PAIRS_OF + '"')) {
         throw new InputException(
             folder + " is a run of pairs; resume it by pairs with its options and --out", e);
       }
@@ -255,13 +262,15 @@ public final class RunFolder implements RunStore, AutoCloseable {
 
   @Override
   public void save(Checkpoint checkpoint) {
-    checkpoint.write(file(CHECKPOINT));
+    CheckpointFile.write(file(CHECKPOINT), checkpoint);
   }
 
-  Checkpoint checkpoint(Architecture architecture, Optimizer optimizer) {
-    return Checkpoint.read(file(CHECKPOINT), architecture, optimizer);
+  @Override
+  public Checkpoint checkpoint(Architecture architecture, Optimizer optimizer) {
+    return CheckpointFile.read(file(CHECKPOINT), architecture, optimizer);
   }
 
+  @Override
   public List<EpochRecord> history(int lastEpoch) {
     return MetricsCsv.read(file(METRICS), lastEpoch);
   }
@@ -277,13 +286,40 @@ public final class RunFolder implements RunStore, AutoCloseable {
   }
 
   @Override
-  public EpochSink metrics(int lastEpoch) {
-    return new MetricsCsv(file(METRICS), lastEpoch);
+  public EpochSink metrics(int lastEpoch, Recipe recipe) {
+    MetricsCsv csv = new MetricsCsv(file(METRICS), lastEpoch);
+    if (!recipe.get(TENSORBOARD)) {
+      return csv;
+    }
+    try {
+      // TensorBoard drops what older event files have of the epochs after the checkpoint.
+      return both(csv, TensorBoardWriter.begin(folder, lastEpoch + 1, recipe.toJson()));
+    } catch (RuntimeException | Error e) {
+      csv.close();
+      throw e;
+    }
+  }
+
+  private static EpochSink both(EpochSink first, EpochSink second) {
+    return new EpochSink() {
+      @Override
+      public void append(EpochRecord row, float learningRate) {
+        first.append(row, learningRate);
+        second.append(row, learningRate);
+      }
+
+      @Override
+      public void close() {
+        try (first) {
+          second.close();
+        }
+      }
+    };
   }
 
   @Override
-  public TensorBoardWriter events(int epoch, Recipe recipe) {
-    return TensorBoardWriter.begin(folder, epoch, recipe.toJson());
+  public String place() {
+    return folder.toString();
   }
 
   @Override

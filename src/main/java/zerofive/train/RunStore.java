@@ -1,8 +1,12 @@
 package zerofive.train;
 
+import java.util.List;
+import zerofive.backend.Optimizer;
+import zerofive.model.Architecture;
+
 /** Where a training leaves what a kill must not lose: its folder, or nowhere. */
-interface RunStore {
-  /** Keeps nothing: for trainings so short that they are done again. */
+public interface RunStore {
+  /** Stores nothing: for trainings so short that they are repeated after a kill. */
   RunStore NONE =
       new RunStore() {
         @Override
@@ -12,13 +16,23 @@ interface RunStore {
         public void save(Checkpoint checkpoint) {}
 
         @Override
+        public Checkpoint checkpoint(Architecture architecture, Optimizer optimizer) {
+          throw new IllegalStateException("nothing was stored");
+        }
+
+        @Override
         public void beginMetrics() {}
 
         @Override
-        public EpochSink metrics(int lastEpoch) {
+        public List<EpochRecord> history(int lastEpoch) {
+          return List.of();
+        }
+
+        @Override
+        public EpochSink metrics(int lastEpoch, Recipe recipe) {
           return new EpochSink() {
             @Override
-            public void append(EpochRecord row) {}
+            public void append(EpochRecord row, float learningRate) {}
 
             @Override
             public void close() {}
@@ -26,8 +40,8 @@ interface RunStore {
         }
 
         @Override
-        public TensorBoardWriter events(int epoch, Recipe recipe) {
-          throw new IllegalStateException("event files need a run folder");
+        public String place() {
+          return "";
         }
 
         @Override
@@ -36,21 +50,27 @@ interface RunStore {
         }
       };
 
-  /** Keeps the settings. */
+  /** Stores the settings. */
   void write(Recipe recipe);
 
-  /** Keeps all that the run goes on from. */
+  /** Stores all that the run resumes from. */
   void save(Checkpoint checkpoint);
 
-  /** Begins the log of epochs, without any. */
+  /** The last checkpoint, of such a model. Throws InputException. */
+  Checkpoint checkpoint(Architecture architecture, Optimizer optimizer);
+
+  /** Starts the log of epochs, without any. */
   void beginMetrics();
 
-  /** Goes on with the log of epochs behind {@code lastEpoch}; what follows it is dropped. */
-  EpochSink metrics(int lastEpoch);
+  /** The rows of epochs 1 to {@code lastEpoch}. Throws InputException. */
+  List<EpochRecord> history(int lastEpoch);
 
-  /** Begins an event file at {@code epoch}. */
-  TensorBoardWriter events(int epoch, Recipe recipe);
+  /** Continues the log of epochs after {@code lastEpoch}; what follows it is dropped. */
+  EpochSink metrics(int lastEpoch, Recipe recipe);
 
-  /** Behind a sentence: where the checkpoint of {@code epoch} is; empty where there is none. */
+  /** Where it is, for messages. */
+  String place();
+
+  /** Appended to a sentence: where the checkpoint of {@code epoch} is; empty if there is none. */
   String keeps(int epoch);
 }

@@ -27,12 +27,27 @@ public final class Setting<T> {
     DEVICE
   }
 
+  /** Every setting's value, as a recipe has them: a default may depend on other settings. */
+  public interface Values {
+    /** Each setting at its default. */
+    Values DEFAULTS =
+        new Values() {
+          @Override
+          public <T> T get(Setting<T> setting) {
+            return setting.fallback(this);
+          }
+        };
+
+    /** The value of a setting. */
+    <T> T get(Setting<T> setting);
+  }
+
   private final String name;
   private final Group group;
   private final ValueType<T> type;
   private final String valueName;
   private final String help;
-  private final Function<Recipe, T> fallback;
+  private final Function<Values, T> fallback;
   private final String fallbackWords;
   private final boolean isFallbackInWords;
   private final List<String> choices;
@@ -131,8 +146,8 @@ public final class Setting<T> {
   }
 
   /** The value where none is set; it may depend on other settings. */
-  public T fallback(Recipe recipe) {
-    return fallback.apply(recipe);
+  public T fallback(Values values) {
+    return fallback.apply(values);
   }
 
   /**
@@ -190,13 +205,13 @@ public final class Setting<T> {
 
   /** The value in a file; the default need not be in the range that an option has. */
   T read(JsonElement json) {
-    T usual = fallback(Recipe.DEFAULTS);
+    T usual = fallback(Values.DEFAULTS);
     return isPresent(usual) && json.equals(type.json(usual)) ? usual : type.read("--" + name, json);
   }
 
   /** The value for people. */
   String words(T value) {
-    return isFallbackInWords && value.equals(fallback(Recipe.DEFAULTS))
+    return isFallbackInWords && value.equals(fallback(Values.DEFAULTS))
         ? fallbackWords
         : text(value).replace(",", ", ");
   }
@@ -213,7 +228,7 @@ public final class Setting<T> {
     private final ValueType<T> type;
     private String valueName = "NAME";
     private String help = "";
-    private Function<Recipe, T> fallback;
+    private Function<Values, T> fallback;
     private String fallbackWords = "";
     private boolean isFallbackInWords;
     private List<String> choices = List.of();
@@ -249,17 +264,17 @@ public final class Setting<T> {
 
     /** The value where none is set. */
     public Builder<T> fallback(T value) {
-      return derived(recipe -> value, type.text(value));
+      return derived(values -> value, type.text(value));
     }
 
     /** The same, of a value that stands for none and is told in words: {@code all cores}. */
     public Builder<T> unset(T value, String words) {
       isFallbackInWords = true;
-      return derived(recipe -> value, words);
+      return derived(values -> value, words);
     }
 
     /** A default that depends on other settings. */
-    Builder<T> derived(Function<Recipe, T> value, String words) {
+    Builder<T> derived(Function<Values, T> value, String words) {
       fallback = value;
       fallbackWords = words;
       return this;

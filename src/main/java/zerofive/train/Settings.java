@@ -9,7 +9,6 @@ import zerofive.backend.Optimizer;
 import zerofive.data.Augmentation;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSetRegistry;
-import zerofive.data.DataSets;
 import zerofive.data.ExampleOrder;
 import zerofive.model.Architecture;
 import zerofive.model.Initializer;
@@ -28,7 +27,7 @@ public final class Settings {
       add(
           Setting.text("data", Group.DATA)
               .valueName("NAME|DIR")
-              .fallback(DataSets.MNIST)
+              .fallback(DataSetRegistry.MNIST)
               .choices(DataSetRegistry.names().toArray())
               .help(
                   "a name that zerofive data list shows, fetched once; or a folder of four IDX"
@@ -54,11 +53,11 @@ public final class Settings {
       add(
           Setting.oneOf("loss", Group.MODEL, "loss", Loss.values())
               .derived(
-                  recipe -> Loss.defaultFor(recipe.get(CLASSES).names().size()),
+                  values -> Loss.defaultFor(values.get(CLASSES).names().size()),
                   Loss.BCE + ", or " + Loss.CROSS_ENTROPY + " from three classes on")
               .help("mnist, bce, cross-entropy"));
 
-  /** How a gradient becomes a step; {@link Recipe#optimizer} has all of it. */
+  /** How a gradient becomes a step; momentum and weight decay are settings of their own. */
   public static final Setting<Optimizer.Kind> OPTIMIZER =
       add(
           Setting.oneOf("optimizer", Group.OPTIMIZATION, "optimizer", Optimizer.Kind.values())
@@ -77,8 +76,8 @@ public final class Settings {
       add(
           Setting.decimal("weight-decay", Group.OPTIMIZATION, ValueType.Range.NOT_NEGATIVE)
               .derived(
-                  recipe ->
-                      recipe.get(OPTIMIZER) == Optimizer.Kind.ADAMW
+                  values ->
+                      values.get(OPTIMIZER) == Optimizer.Kind.ADAMW
                           ? Optimizer.ADAMW_WEIGHT_DECAY
                           : 0,
                   "0.0; adamw " + Optimizer.ADAMW_WEIGHT_DECAY)

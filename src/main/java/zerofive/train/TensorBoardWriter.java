@@ -27,7 +27,7 @@ import zerofive.data.OutputException;
  * START at its first step: TensorBoard then forgets what earlier files have of that step and later
  * ones.
  */
-final class TensorBoardWriter implements AutoCloseable {
+final class TensorBoardWriter implements EpochSink {
   private static final String PREFIX = "events.out.tfevents.";
   private static final String SUFFIX = ".zerofive";
 
@@ -124,7 +124,8 @@ final class TensorBoardWriter implements AutoCloseable {
    *
    * @param learningRate of the epoch's last step
    */
-  void append(EpochRecord row, float learningRate) {
+  @Override
+  public void append(EpochRecord row, float learningRate) {
     byte[] summary =
         message(
             out -> {

@@ -8,7 +8,6 @@ import static zerofive.train.Settings.LEARNING_RATE;
 import static zerofive.train.Settings.ORDER;
 import static zerofive.train.Settings.SCHEDULE;
 import static zerofive.train.Settings.SEED;
-import static zerofive.train.Settings.TENSORBOARD;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -70,17 +69,13 @@ public final class Trainer {
     this.best = start.best().filter(lowest -> recipe.get(EARLY_STOP) > 0);
   }
 
-  /** A new run: writes what a kill must find, the first checkpoint and last the settings. */
-  public static Trainer begin(Recipe recipe, DataSet data, RunFolder folder, Parameters initial) {
-    return begin(recipe, data, (RunStore) folder, initial);
-  }
-
   /** A new run that leaves nothing but its outcome. */
   public static Trainer begin(Recipe recipe, DataSet data, Parameters initial) {
     return begin(recipe, data, RunStore.NONE, initial);
   }
 
-  private static Trainer begin(Recipe recipe, DataSet data, RunStore store, Parameters initial) {
+  /** A new run: writes what a kill must find, the first checkpoint and last the settings. */
+  public static Trainer begin(Recipe recipe, DataSet data, RunStore store, Parameters initial) {
     Checkpoint start =
         new Checkpoint(0, TrainingState.fresh(initial, recipe.optimizer()), Optional.empty());
     store.save(start);
@@ -90,19 +85,19 @@ public final class Trainer {
   }
 
   /**
-   * Goes on from the folder's checkpoint; {@code recipe} may ask for more epochs.
+   * Resumes from the last checkpoint; {@code recipe} may ask for more epochs.
    *
    * @throws InputException where the run's files contradict each other
    */
-  public static Trainer resume(Recipe recipe, DataSet data, RunFolder folder) {
+  public static Trainer resume(Recipe recipe, DataSet data, RunStore store) {
     Architecture architecture = recipe.architecture(data.train().imageSize());
-    Checkpoint checkpoint = folder.checkpoint(architecture, recipe.optimizer());
+    Checkpoint checkpoint = store.checkpoint(architecture, recipe.optimizer());
     TrainingPlan plan = recipe.plan(architecture);
     if (checkpoint.epoch() > recipe.get(EPOCHS)
         || checkpoint.state().steps()
             != (long) checkpoint.epoch() * plan.stepsPerEpoch(data.train().count())) {
       throw new InputException(
-          folder.path()
+          store.place()
               + ": its checkpoint, of epoch "
               + checkpoint.epoch()
               + " and "
@@ -111,13 +106,13 @@ public final class Trainer {
     }
     if (recipe.get(EARLY_STOP) > 0 && checkpoint.epoch() > 0 && checkpoint.best().isEmpty()) {
       throw new InputException(
-          folder.path()
+          store.place()
               + ": its checkpoint has no best epoch, which the early_stop in its config.json needs;"
               + " restore them or start a new run");
     }
-    List<EpochRecord> history = folder.history(checkpoint.epoch());
-    folder.write(recipe);
-    return new Trainer(recipe, data, folder, history, checkpoint);
+    List<EpochRecord> history = store.history(checkpoint.epoch());
+    store.write(recipe);
+    return new Trainer(recipe, data, store, history, checkpoint);
   }
 
   /** The epochs finished before this training. */
@@ -138,8 +133,7 @@ public final class Trainer {
     long begin = System.nanoTime();
     Architecture architecture = start.state().parameters().architecture();
     TrainingPlan plan = recipe.plan(architecture);
-    try (EpochSink metrics = store.metrics(start.epoch());
-        TensorBoardWriter events = recipe.get(TENSORBOARD) ? openEvents() : null;
+    try (EpochSink metrics = store.metrics(start.epoch(), recipe);
         TrainingSession session = backend.open(plan, data.train(), data.valid(), start.state())) {
       long setUpNanos = System.nanoTime() - begin;
       int saved = start.epoch();
@@ -148,10 +142,7 @@ public final class Trainer {
         epoch++;
         EpochRecord row = epoch(epoch, plan, session);
         history.add(row);
-        metrics.append(row);
-        if (events != null) {
-          events.append(row, lastRate(epoch, plan));
-        }
+        metrics.append(row, lastRate(epoch, plan));
         listener.accept(row);
         if (!Double.isFinite(row.trainLoss()) || !Double.isFinite(row.validLoss())) {
           throw diverged(epoch, saved, "the loss is no longer a finite number");
@@ -178,11 +169,6 @@ public final class Trainer {
           setUpNanos,
           session.notes());
     }
-  }
-
-  /** One that goes on behind the checkpoint: whatever older files have of later epochs is void. */
-  private TensorBoardWriter openEvents() {
-    return store.events(start.epoch() + 1, recipe);
   }
 
   /**

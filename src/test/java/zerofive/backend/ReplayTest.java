@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
+import zerofive.data.DataSetRegistry;
 import zerofive.data.DataSets;
 import zerofive.data.ExampleOrder;
 import zerofive.model.Loss;
@@ -49,7 +50,7 @@ final class ReplayTest {
   @MethodSource("models")
   void fortyEpochsOfTheNotebookFollowTheReplayInDouble(
       String implementation, String file, String model, @TempDir Path folder) throws IOException {
-    DataSet digits = DataSets.load(DataSets.MNIST, ClassFilter.parse("0,5"));
+    DataSet digits = DataSets.load(DataSetRegistry.MNIST, ClassFilter.parse("0,5"));
     String startFile = file + "-start.safetensors";
     Files.write(folder.resolve(startFile), resource(startFile));
     Parameters start = ModelFile.read(folder.resolve(startFile)).parameters();

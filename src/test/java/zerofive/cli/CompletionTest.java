@@ -30,7 +30,7 @@ class CompletionTest {
     assertEquals(List.of("run.txt", "runs"), bash("evaluate", "--model", "ru"));
     assertEquals(List.of("bash"), bash("completion", "b"));
     assertEquals(List.of("evaluate"), bash("help", "ev"));
-    for (Command command : Cli.commands()) {
+    for (Command command : Commands.ALL) {
       assertTrue(bash("").contains(command.name()), command.name());
     }
   }
@@ -62,7 +62,7 @@ class CompletionTest {
                 + "\n"
                 + script
                 + "print $_comps[zerofive]\n"));
-    for (Command command : Cli.commands()) {
+    for (Command command : Commands.ALL) {
       String summary = command.summary().replace("'", "'\\''");
       assertTrue(script.contains("'" + command.name() + ":" + summary + "'"), script);
     }

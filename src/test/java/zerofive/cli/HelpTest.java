@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class HelpTest {
   @Test
   void helpTellsTheSameAsTheOption() {
-    for (Command command : Cli.commands()) {
+    for (Command command : Commands.ALL) {
       Launcher.Result help = InProcess.run("help", command.name());
       assertEquals(0, help.code());
       assertEquals(InProcess.run(command.name(), "--help"), help);
@@ -33,7 +33,7 @@ class HelpTest {
   @Test
   void noLineIsWiderThan96Columns() {
     String all = InProcess.run("help").out();
-    for (Command command : Cli.commands()) {
+    for (Command command : Commands.ALL) {
       assertTrue(all.contains("\n  " + command.name() + " "), all);
       all += InProcess.run("help", command.name()).out();
     }
@@ -68,7 +68,7 @@ class HelpTest {
 
   @Test
   void everyOptionWithAFewNamesCarriesThem() {
-    for (Command command : Cli.commands()) {
+    for (Command command : Commands.ALL) {
       for (Option option : Cli.allOptions(command).getOptions()) {
         if (option.hasArg() && option.getArgName().contains("NAME")) {
           boolean carries = option.getConverter() instanceof Choices;

@@ -12,7 +12,7 @@ final class InProcess {
   static Launcher.Result run(String... arguments) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ByteArrayOutputStream err = new ByteArrayOutputStream();
-    int code = new Cli(Terminal.plain(out, err)).run(List.of(arguments));
+    int code = new Cli(Commands.ALL, Terminal.plain(out, err)).run(List.of(arguments));
     return new Launcher.Result(
         code, out.toString(Charset.defaultCharset()), err.toString(Charset.defaultCharset()));
   }

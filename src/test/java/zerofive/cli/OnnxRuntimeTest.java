@@ -23,6 +23,7 @@ import zerofive.backend.Prediction;
 import zerofive.backend.Predictor;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
+import zerofive.data.DataSetRegistry;
 import zerofive.data.DataSets;
 import zerofive.data.ImageSet;
 import zerofive.model.ModelFile;
@@ -50,7 +51,7 @@ class OnnxRuntimeTest {
     Path file = folder.resolve("run/model.safetensors");
     run("export", "--model", file.toString(), "--input", input);
     ModelFile model = ModelFile.read(file);
-    DataSet data = DataSets.load(DataSets.MNIST, ClassFilter.parse(classes));
+    DataSet data = DataSets.load(DataSetRegistry.MNIST, ClassFilter.parse(classes));
     float[] ours = logits(model, data.valid());
     int outputs = model.parameters().architecture().outputs();
     try (OrtSession session =

@@ -136,8 +136,8 @@ class ImageFileTest {
       }
     }
     GreyImage image = read(Pictures.jpeg(colours, 0.95f));
-    assertEquals(ImageFile.luma(0xc8, 0x32, 0x14), image.at(5, 5), 2);
-    assertEquals(ImageFile.luma(0x14, 0x64, 0xc8), image.at(40, 20), 2);
+    assertEquals(Grey.luma(0xc8, 0x32, 0x14), image.at(5, 5), 2);
+    assertEquals(Grey.luma(0x14, 0x64, 0xc8), image.at(40, 20), 2);
     assertEquals(100, read(Pictures.jpeg(flat(100), 0.9f)).at(3, 3), 1);
   }
 

@@ -28,8 +28,8 @@ class MetricsTest {
     file = folder.resolve("metrics.csv");
     MetricsCsv.begin(file);
     try (MetricsCsv metrics = new MetricsCsv(file, 0)) {
-      metrics.append(FIRST);
-      metrics.append(SECOND);
+      metrics.append(FIRST, 0);
+      metrics.append(SECOND, 0);
     }
   }
 
@@ -56,7 +56,7 @@ class MetricsTest {
     Files.writeString(file, header + "\n" + first + "\n" + first.replaceFirst("1", "2") + "\n3,");
     assertEquals(List.of("gradient_norm", "0.weight_norm"), MetricsCsv.formerColumns(file));
     try (MetricsCsv metrics = new MetricsCsv(file, 1)) {
-      metrics.append(SECOND);
+      metrics.append(SECOND, 0);
     }
     assertEquals(
         List.of(header, first, "2,NaN,3.00000000,0.750000000,468,0.0625000000,0.0312500000,,"),

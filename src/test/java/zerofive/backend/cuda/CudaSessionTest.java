@@ -35,6 +35,7 @@ import zerofive.backend.ops.Buffer;
 import zerofive.backend.ops.ElementType;
 import zerofive.backend.reference.ReferenceBackend;
 import zerofive.data.ClassFilter;
+import zerofive.data.DataSetRegistry;
 import zerofive.data.DataSets;
 import zerofive.data.ExampleOrder;
 import zerofive.data.ImageSet;
@@ -65,7 +66,7 @@ final class CudaSessionTest {
 
   /** Real digits, the first of each class. */
   private static ImageSet some(boolean train, int count) {
-    var digits = DataSets.load(DataSets.MNIST, ClassFilter.parse("0,5"));
+    var digits = DataSets.load(DataSetRegistry.MNIST, ClassFilter.parse("0,5"));
     ImageSet all = train ? digits.train() : digits.valid();
     byte[] pixels = new byte[count * 784];
     int[] targets = new int[count];

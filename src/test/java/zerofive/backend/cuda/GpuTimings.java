@@ -26,6 +26,7 @@ import zerofive.backend.cuda.CudaOptions.SessionKind;
 import zerofive.backend.ops.ElementType;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
+import zerofive.data.DataSetRegistry;
 import zerofive.data.DataSets;
 import zerofive.data.ExampleOrder;
 import zerofive.data.IdxFolder;
@@ -59,7 +60,7 @@ final class GpuTimings {
     List<String> rest = List.of(arguments).subList(1, arguments.length);
     boolean dryRun = rest.equals(List.of("dry"));
     switch (arguments[0]) {
-      case "steps" -> steps(rest.isEmpty() ? DataSets.MNIST : rest.get(0));
+      case "steps" -> steps(rest.isEmpty() ? DataSetRegistry.MNIST : rest.get(0));
       case "kernels" -> KernelTimings.print(dryRun);
       case "copies" -> CopyTimings.print(dryRun);
       case "start" -> start(rest.get(0));

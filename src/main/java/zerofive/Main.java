@@ -2,8 +2,8 @@ package zerofive;
 
 import java.util.List;
 import zerofive.cli.Cli;
-import zerofive.cli.Commands;
-import zerofive.report.Terminal;
+import zerofive.cli.command.Commands;
+import zerofive.report.console.Terminal;
 
 /** Where the program starts: run the command, exit with its code. */
 public final class Main {

@@ -8,8 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import zerofive.data.AtomicFile;
-import zerofive.data.OutputException;
+import zerofive.files.AtomicFile;
+import zerofive.files.OutputException;
 
 /** A native library: whether it can be taken, seen from its first 64 bytes, and loading it. */
 public final class SharedObject {

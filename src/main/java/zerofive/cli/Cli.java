@@ -8,10 +8,11 @@ import org.apache.commons.cli.Options;
 import org.apache.commons.cli.ParseException;
 import org.apache.commons.cli.UnrecognizedOptionException;
 import zerofive.backend.DeviceException;
-import zerofive.data.InputException;
-import zerofive.data.OutputException;
-import zerofive.report.PhaseTimer;
-import zerofive.report.Terminal;
+import zerofive.cli.option.UsageException;
+import zerofive.files.InputException;
+import zerofive.files.OutputException;
+import zerofive.report.console.PhaseTimer;
+import zerofive.report.console.Terminal;
 import zerofive.train.DivergedException;
 
 /** Parses the command line, runs the command, and says in one sentence what went wrong. */
@@ -134,7 +135,7 @@ public final class Cli {
   }
 
   /** A command's own options and those that every command has. */
-  static Options allOptions(Command command) {
+  public static Options allOptions(Command command) {
     Options options = new Options();
     command.options().getOptions().forEach(options::addOption);
     options.addOption(Option.builder().longOpt("quiet").desc("print results only").get());

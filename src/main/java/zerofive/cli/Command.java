@@ -5,7 +5,7 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 
 /** One command of the program. */
-interface Command {
+public interface Command {
   /** Its name on the command line. */
   String name();
 

@@ -7,19 +7,19 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import zerofive.data.OutputException;
-import zerofive.report.Terminal;
+import zerofive.files.OutputException;
+import zerofive.report.console.Terminal;
 
 /**
  * What the program tells its user inside a container, where the remedies lie outside.
  *
  * @param engine that made it, as the image's ZEROFIVE_CONTAINER names it: {@code docker}
  */
-record Container(String engine) {
+public record Container(String engine) {
   private static final String USER = "--user \"$(id -u):$(id -g)\"";
 
   /** The container that this process runs in; none where no image says so. */
-  static Optional<Container> here() {
+  public static Optional<Container> here() {
     return of(System.getenv());
   }
 
@@ -43,7 +43,7 @@ record Container(String engine) {
   }
 
   /** Tells how a GPU gets into the container. */
-  void print(Terminal terminal) {
+  public void print(Terminal terminal) {
     terminal.result("");
     terminal.result("A GPU comes into the container from the host, by");
     terminal.result("  " + run());
@@ -54,9 +54,9 @@ record Container(String engine) {
   }
 
   /** The same for {@code --json}. */
-  record Advice(String engine, String run, List<String> toolkit) {}
+  public record Advice(String engine, String run, List<String> toolkit) {}
 
-  Advice advice() {
+  public Advice advice() {
     return new Advice(engine, run(), toolkit());
   }
 

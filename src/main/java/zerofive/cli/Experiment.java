@@ -19,17 +19,21 @@ import java.util.Optional;
 import java.util.function.UnaryOperator;
 import zerofive.backend.Backend;
 import zerofive.backend.Optimizer;
+import zerofive.cli.device.Backends;
+import zerofive.cli.device.DeviceRequest;
+import zerofive.cli.option.TrainOptions;
+import zerofive.cli.option.UsageException;
 import zerofive.data.DataSet;
-import zerofive.data.InputException;
+import zerofive.files.InputException;
 import zerofive.model.Architecture;
-import zerofive.model.ModelFile;
 import zerofive.model.Parameters;
-import zerofive.report.DataText;
-import zerofive.report.Format;
-import zerofive.report.Terminal;
-import zerofive.train.Receipt;
+import zerofive.model.format.ModelFile;
+import zerofive.report.console.DataText;
+import zerofive.report.console.Format;
+import zerofive.report.console.Terminal;
+import zerofive.run.Receipt;
+import zerofive.run.RunFolder;
 import zerofive.train.Recipe;
-import zerofive.train.RunFolder;
 
 /**
  * All that a training needs before it begins, checked against each other.
@@ -42,7 +46,7 @@ import zerofive.train.RunFolder;
  * @param device what computes
  * @param session program, device and command line for the receipt
  */
-record Experiment(
+public record Experiment(
     Recipe recipe,
     DataSet data,
     Architecture architecture,
@@ -52,17 +56,17 @@ record Experiment(
     Receipt.Session session) {
 
   /** Chooses the device and reads the data that options ask for. */
-  static Experiment prepare(TrainOptions options, Invocation invocation) {
+  public static Experiment prepare(TrainOptions options, Invocation invocation) {
     return prepare(options, choose(options.recipe(), invocation), names -> names, invocation);
   }
 
   /** Chooses the device that a recipe asks for; before data is read, which may be fetched first. */
-  static Backends.Choice choose(Recipe recipe, Invocation invocation) {
-    return choose(DeviceOptions.of(recipe), invocation);
+  public static Backends.Choice choose(Recipe recipe, Invocation invocation) {
+    return choose(DeviceRequest.of(recipe), invocation);
   }
 
   /** The same for other options of the device. */
-  static Backends.Choice choose(DeviceOptions options, Invocation invocation) {
+  public static Backends.Choice choose(DeviceRequest options, Invocation invocation) {
     invocation.time().mark("start-up");
     Backends.Choice device = Backends.choose(options);
     invocation.time().mark("device");
@@ -76,7 +80,7 @@ record Experiment(
    * @throws UsageException where options do not fit the data, InputException where the start file
    *     does not
    */
-  static Experiment prepare(
+  public static Experiment prepare(
       TrainOptions options,
       Backends.Choice device,
       UnaryOperator<List<String>> classes,
@@ -110,7 +114,7 @@ record Experiment(
    *
    * @throws InputException where its settings, which somebody may have changed, do not fit the data
    */
-  static Experiment resume(RunFolder folder, Recipe recipe, Invocation invocation) {
+  public static Experiment resume(RunFolder folder, Recipe recipe, Invocation invocation) {
     Backends.Choice device = choose(recipe, invocation);
     DataSet data = invocation.load(recipe.get(DATA), recipe.get(CLASSES));
     invocation.time().mark("data");
@@ -160,39 +164,39 @@ record Experiment(
   }
 
   /** The same with another recipe for the same classes. */
-  Experiment with(Recipe other) {
+  public Experiment with(Recipe other) {
     return new Experiment(
         other, data, other.architecture(data.train().imageSize()), start, notes, device, session);
   }
 
   /** The weights it begins with. */
-  Parameters initial() {
+  public Parameters initial() {
     return start.orElseGet(() -> recipe.initial(architecture));
   }
 
   /** What computes. */
-  Backend backend() {
+  public Backend backend() {
     return device.backend();
   }
 
   /** {@code mlp:30 on mnist, 0 vs 5}. */
-  String title() {
+  public String title() {
     return recipe.get(MODEL) + " on " + DataText.title(data);
   }
 
   /** Says what is to be trained, and on which device. */
-  void describe(Terminal terminal) {
+  public void describe(Terminal terminal) {
     describeTraining(terminal);
     describeDevice(terminal);
   }
 
   /** Says which device was taken, and why nothing better. */
-  void describeDevice(Terminal terminal) {
-    device.print(DeviceOptions.of(recipe), terminal);
+  public void describeDevice(Terminal terminal) {
+    device.print(DeviceRequest.of(recipe), terminal);
   }
 
   /** Says what is to be trained. */
-  void describeTraining(Terminal terminal) {
+  public void describeTraining(Terminal terminal) {
     describe(
         "lr " + recipe.get(LEARNING_RATE) + " " + recipe.get(SCHEDULE),
         recipe.get(EARLY_STOP) > 0 ? ", early stop " + recipe.get(EARLY_STOP) : "",
@@ -200,7 +204,7 @@ record Experiment(
   }
 
   /** The same for a sweep of learning rates, which takes neither rate nor end from the recipe. */
-  void describe(String rate, String ending, Terminal terminal) {
+  public void describe(String rate, String ending, Terminal terminal) {
     terminal.note("data     ", DataText.describe(data));
     Optimizer optimizer = recipe.optimizer();
     terminal.note(

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Locale;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
-import zerofive.report.Terminal;
+import zerofive.report.console.Terminal;
 
 /** The help texts, made from the commands and options themselves. */
 final class Help {

@@ -12,12 +12,12 @@ import java.util.stream.Stream;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.data.DataSets;
-import zerofive.report.FetchProgress;
-import zerofive.report.Format;
-import zerofive.report.PhaseTimer;
-import zerofive.report.Terminal;
+import zerofive.report.console.FetchProgress;
+import zerofive.report.console.Format;
+import zerofive.report.console.PhaseTimer;
+import zerofive.report.console.Terminal;
+import zerofive.run.RunFolder;
 import zerofive.train.Recipe;
-import zerofive.train.RunFolder;
 
 /**
  * One use of the program.
@@ -26,12 +26,12 @@ import zerofive.train.RunFolder;
  * @param terminal where results and notes go
  * @param time where the time went so far
  */
-record Invocation(List<String> arguments, Terminal terminal, PhaseTimer time) {
+public record Invocation(List<String> arguments, Terminal terminal, PhaseTimer time) {
   /** Where runs without --out go. */
   private static final Path RUNS = Path.of("runs");
 
   /** Reads a data set; one that must be fetched first shows how far it has come. */
-  DataSet load(String nameOrFolder, ClassFilter filter) {
+  public DataSet load(String nameOrFolder, ClassFilter filter) {
     try (FetchProgress progress = new FetchProgress(terminal)) {
       return DataSets.load(nameOrFolder, filter, progress);
     }
@@ -43,7 +43,7 @@ record Invocation(List<String> arguments, Terminal terminal, PhaseTimer time) {
   }
 
   /** A new run's folder: the one asked for, or {@code runs/TIME-ENDING}; locked. */
-  static RunFolder newFolder(Optional<Path> out, String ending) {
+  public static RunFolder newFolder(Optional<Path> out, String ending) {
     if (out.isPresent()) {
       return RunFolder.create(out.get());
     }
@@ -53,31 +53,31 @@ record Invocation(List<String> arguments, Terminal terminal, PhaseTimer time) {
   }
 
   /** Says where the time went. */
-  void printTime() {
+  public void printTime() {
     terminal.result("time     ", time.toString());
   }
 
   /** The command that resumes a run. */
-  static String resume(Path run) {
+  public static String resume(Path run) {
     return command(List.of("train", "--resume", run.toString()));
   }
 
   /** This program with {@code arguments}, as a shell takes it. */
-  static String command(List<String> arguments) {
+  public static String command(List<String> arguments) {
     return Stream.concat(Stream.of(program()), arguments.stream())
         .map(Format::shell)
         .collect(Collectors.joining(" "));
   }
 
   /** The command that makes a run with these settings again. */
-  static String reproduceCommand(Recipe recipe) {
+  public static String reproduceCommand(Recipe recipe) {
     List<String> words = new ArrayList<>(List.of("train"));
     words.addAll(recipe.options());
     return command(words);
   }
 
   /** This command once more, on the folder that it has made or was given. */
-  String continueCommand(Path out) {
+  public String continueCommand(Path out) {
     List<String> words = new ArrayList<>(arguments);
     if (words.stream().noneMatch(word -> word.equals("--out") || word.startsWith("--out="))) {
       words.addAll(List.of("--out", out.toString()));

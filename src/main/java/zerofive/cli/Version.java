@@ -12,8 +12,8 @@ import java.util.Properties;
  * @param commit of its sources: what the launcher says of its checkout, else what the build was
  *     told
  */
-record Version(String number, String commit) {
-  static Version read() {
+public record Version(String number, String commit) {
+  public static Version read() {
     Properties properties = new Properties();
     try (InputStream stream = Version.class.getResourceAsStream("/zerofive/version.properties")) {
       properties.load(stream);

@@ -3,6 +3,7 @@ package zerofive.data;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import zerofive.files.InputException;
 
 /**
  * Which classes of a data set take part, in which order; the first of two is the positive one.

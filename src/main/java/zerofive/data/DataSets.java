@@ -16,6 +16,16 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import zerofive.data.idx.ByteSource;
+import zerofive.data.idx.IdxFiles;
+import zerofive.data.idx.IdxReader;
+import zerofive.data.idx.UnpackedFiles;
+import zerofive.data.remote.DataSetRegistry;
+import zerofive.data.remote.DownloadListener;
+import zerofive.data.remote.Fetch;
+import zerofive.files.DamagedFileException;
+import zerofive.files.InputException;
+import zerofive.files.OutputException;
 
 /** Finds a data set by name or folder, and reads the chosen classes of it. */
 public final class DataSets {
@@ -101,7 +111,7 @@ public final class DataSets {
   }
 
   /** The bundled files as the jar has them, by their names. */
-  static Map<String, ByteSource> packedMnist() {
+  public static Map<String, ByteSource> packedMnist() {
     return BUNDLED.all().stream().collect(Collectors.toMap(IdxFiles::canonical, DataSets::bundled));
   }
 

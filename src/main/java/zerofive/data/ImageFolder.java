@@ -16,6 +16,11 @@ import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.stream.IntStream;
+import zerofive.data.image.GreyImage;
+import zerofive.data.image.ImageFile;
+import zerofive.data.image.ImagePaths;
+import zerofive.files.InputException;
+import zerofive.files.Sha256;
 
 /**
  * A folder of images, one folder a class: {@code train/CLASS/*.png} and {@code valid/CLASS/*.png}.

@@ -2,6 +2,7 @@ package zerofive.data;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import zerofive.data.idx.UnpackedFiles;
 
 /** Unpacks the bundled MNIST while the program is built; its argument is the folder to make. */
 public final class MnistUnpacker {

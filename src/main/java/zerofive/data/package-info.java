@@ -1,8 +1,5 @@
 /**
- * Chapter 1, data: IDX files, the bundled MNIST, the class filter, the order of the examples.
- *
- * <p>The ground floor: it imports no other chapter. What goes wrong with files is named here for
- * all the floors above: {@link zerofive.data.InputException} and {@link
- * zerofive.data.OutputException}.
+ * Labelled images: data sets by name or folder, the class filter, the order of the examples,
+ * augmentation.
  */
 package zerofive.data;

@@ -7,20 +7,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import zerofive.data.AtomicFile;
 import zerofive.data.DataSet;
-import zerofive.data.InputException;
-import zerofive.data.OutputException;
-import zerofive.data.Sha256;
+import zerofive.files.AtomicFile;
+import zerofive.files.InputException;
+import zerofive.files.OutputException;
+import zerofive.files.Sha256;
+import zerofive.run.Receipt;
+import zerofive.run.RunFolder;
 import zerofive.train.DivergedException;
-import zerofive.train.Pair;
-import zerofive.train.PairResult;
-import zerofive.train.PairsConfig;
-import zerofive.train.PairsCsv;
-import zerofive.train.PairsSummary;
-import zerofive.train.PairsTrainer;
-import zerofive.train.Receipt;
-import zerofive.train.RunFolder;
 
 /**
  * A run of pairs: its folder, its settings, and the results that it has so far. A kill at any

@@ -1,2 +1,2 @@
-/** What runs many trainings. It stands on {@link zerofive.train}, and knows of no terminal. */
+/** What runs many trainings: pairs of classes, the learning-rate finder, the benchmark. */
 package zerofive.study;

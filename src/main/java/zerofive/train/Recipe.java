@@ -24,7 +24,7 @@ import java.util.TreeMap;
 import java.util.function.BinaryOperator;
 import zerofive.backend.Optimizer;
 import zerofive.backend.TrainingPlan;
-import zerofive.data.Json;
+import zerofive.files.Json;
 import zerofive.model.Architecture;
 import zerofive.model.Loss;
 import zerofive.model.Parameters;
@@ -123,7 +123,7 @@ public final class Recipe implements Setting.Values {
   }
 
   /** The values of some settings in an object; throws IllegalArgumentException. */
-  static Recipe of(JsonObject json, Collection<Setting<?>> settings) {
+  public static Recipe of(JsonObject json, Collection<Setting<?>> settings) {
     try {
       JsonObject ofBackends =
           json.has(OF_BACKENDS) ? json.getAsJsonObject(OF_BACKENDS) : new JsonObject();
@@ -194,7 +194,7 @@ public final class Recipe implements Setting.Values {
   }
 
   /** The first of some settings in which another recipe differs: {@code lr 0.5, not 0.1}. */
-  Optional<String> difference(Recipe other, Collection<Setting<?>> settings) {
+  public Optional<String> difference(Recipe other, Collection<Setting<?>> settings) {
     for (Setting<?> setting : settings) {
       if (!get(setting).equals(other.get(setting))) {
         return Optional.of(setting.key() + " " + text(setting) + ", not " + other.text(setting));

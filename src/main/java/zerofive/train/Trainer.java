@@ -21,7 +21,7 @@ import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
 import zerofive.data.DataSet;
-import zerofive.data.InputException;
+import zerofive.files.InputException;
 import zerofive.model.Architecture;
 import zerofive.model.Parameters;
 

@@ -1,5 +1,2 @@
-/**
- * Chapter 4, training: the loop over epochs, the learning rate's schedule, the history, checkpoints
- * and the run folder they live in.
- */
+/** One training: the settings, the loop over epochs, the learning-rate schedule, early stopping. */
 package zerofive.train;

@@ -18,12 +18,12 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
-import zerofive.data.DataSetRegistry;
 import zerofive.data.DataSets;
 import zerofive.data.ExampleOrder;
+import zerofive.data.remote.DataSetRegistry;
 import zerofive.model.Loss;
-import zerofive.model.ModelFile;
 import zerofive.model.Parameters;
+import zerofive.model.format.ModelFile;
 
 /**
  * The notebook's training on the real digits 0 and 5, epoch by epoch against what numpy gave in

@@ -25,8 +25,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import zerofive.data.IdxFolder;
 import zerofive.model.Architecture;
 import zerofive.model.Loss;
-import zerofive.model.ModelFile;
 import zerofive.model.Parameters;
+import zerofive.model.format.ModelFile;
 
 /** Bad input by the command line: the right exit code, one sentence, and nothing left behind. */
 class BadInputTest {

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import zerofive.cli.command.Commands;
 
 /** The completion scripts, run by the shells they are made for. */
 class CompletionTest {

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
-import zerofive.data.OutputException;
+import zerofive.files.OutputException;
 
 class ContainerTest {
   private static final Container DOCKER = new Container("docker");

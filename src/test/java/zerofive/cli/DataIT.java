@@ -21,9 +21,9 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import zerofive.data.ImageFile;
-import zerofive.data.TestServer;
-import zerofive.report.Png;
+import zerofive.data.image.ImageFile;
+import zerofive.data.remote.TestServer;
+import zerofive.report.chart.Png;
 
 /** {@code data} through the real launcher, with a cache and a mirror of its own. */
 class DataIT {

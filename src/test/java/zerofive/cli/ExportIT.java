@@ -10,12 +10,12 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import zerofive.data.Sha256;
+import zerofive.files.Sha256;
 import zerofive.model.Architecture;
 import zerofive.model.Initializer;
 import zerofive.model.Loss;
-import zerofive.model.ModelFile;
 import zerofive.model.Parameters;
+import zerofive.model.format.ModelFile;
 
 /** {@code export} through the real launcher. */
 class ExportIT {

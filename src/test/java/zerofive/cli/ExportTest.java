@@ -32,9 +32,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 import zerofive.model.Architecture;
 import zerofive.model.Initializer;
 import zerofive.model.Loss;
-import zerofive.model.ModelFile;
 import zerofive.model.Parameters;
-import zerofive.model.Safetensors;
+import zerofive.model.format.ModelFile;
+import zerofive.model.format.Safetensors;
 
 /** What {@code export} writes, read back by other means than it was written by. */
 class ExportTest {

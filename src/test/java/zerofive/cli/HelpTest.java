@@ -9,6 +9,8 @@ import org.apache.commons.cli.Option;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import zerofive.cli.command.Commands;
+import zerofive.cli.option.Choices;
 
 /** What the program says of itself. */
 class HelpTest {

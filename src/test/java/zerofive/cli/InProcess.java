@@ -3,7 +3,8 @@ package zerofive.cli;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.Charset;
 import java.util.List;
-import zerofive.report.Terminal;
+import zerofive.cli.command.Commands;
+import zerofive.report.console.Terminal;
 
 /** Runs a command line inside this JVM: as the launcher does, without the start of a process. */
 final class InProcess {

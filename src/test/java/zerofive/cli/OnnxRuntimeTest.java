@@ -21,12 +21,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import zerofive.backend.Prediction;
 import zerofive.backend.Predictor;
+import zerofive.cli.device.Backends;
+import zerofive.cli.device.DeviceRequest;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
-import zerofive.data.DataSetRegistry;
 import zerofive.data.DataSets;
 import zerofive.data.ImageSet;
-import zerofive.model.ModelFile;
+import zerofive.data.remote.DataSetRegistry;
+import zerofive.model.format.ModelFile;
 
 /** Exported models as ONNX Runtime computes them, beside ours, on every validation image. */
 class OnnxRuntimeTest {
@@ -91,7 +93,7 @@ class OnnxRuntimeTest {
   }
 
   private static float[] logits(ModelFile model, ImageSet images) {
-    Backends.Choice device = Backends.choose(new DeviceOptions("cpu", 1, Map.of()));
+    Backends.Choice device = Backends.choose(new DeviceRequest("cpu", 1, Map.of()));
     try (Predictor scorer = device.backend().openPredictor(model.parameters())) {
       return scorer.logits(images);
     }

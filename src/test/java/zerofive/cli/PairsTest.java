@@ -22,8 +22,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import zerofive.data.IdxFolder;
-import zerofive.data.Sha256;
-import zerofive.train.RunFolder;
+import zerofive.files.Sha256;
+import zerofive.run.RunFolder;
 
 /** {@code pairs} on a small data set of four classes: six pairs. */
 class PairsTest {

@@ -9,12 +9,12 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import zerofive.data.GreyImage;
-import zerofive.data.Pictures;
+import zerofive.data.image.GreyImage;
+import zerofive.data.image.Pictures;
 import zerofive.model.Architecture;
 import zerofive.model.Loss;
-import zerofive.model.ModelFile;
 import zerofive.model.Parameters;
+import zerofive.model.format.ModelFile;
 
 /** {@code predict} through the real launcher. */
 class PredictIT {

@@ -24,10 +24,10 @@ import org.junit.jupiter.api.io.TempDir;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.data.DataSets;
-import zerofive.data.GreyImage;
 import zerofive.data.IdxFolder;
 import zerofive.data.ImageSet;
-import zerofive.data.Pictures;
+import zerofive.data.image.GreyImage;
+import zerofive.data.image.Pictures;
 
 class PredictTest {
   private static final int SIDE = 28;

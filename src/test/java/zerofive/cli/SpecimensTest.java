@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import zerofive.data.Sha256;
+import zerofive.files.Sha256;
 
 /**
  * Files that an earlier version wrote (commit e7ca3fc, plain Java): they are still read, and what

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import zerofive.files.InputException;
 
 /** Folders of IDX files, whole in every spelling and damaged in every way. */
 class DataSetsTest {

@@ -16,7 +16,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
-import zerofive.report.Png;
+import zerofive.files.Sha256;
+import zerofive.report.chart.Png;
 
 /** Folders of images, one folder a class. */
 class ImageFolderTest {

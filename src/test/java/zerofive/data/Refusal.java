@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.function.Executable;
+import zerofive.files.InputException;
 
 /**
  * What every refusal of a file must be: an InputException of one line and one sentence that says

@@ -31,8 +31,8 @@ import zerofive.backend.Optimizer;
 import zerofive.data.Augmentation;
 import zerofive.model.Initializer;
 
-class RecipeTest {
-  static Recipe with(Recipe recipe, Optimizer optimizer) {
+public class RecipeTest {
+  public static Recipe with(Recipe recipe, Optimizer optimizer) {
     return recipe
         .with(OPTIMIZER, optimizer.kind())
         .with(MOMENTUM, optimizer.momentum())

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import zerofive.backend.Optimizer;
 import zerofive.data.ClassFilter;
-import zerofive.data.Json;
+import zerofive.files.Json;
 import zerofive.model.Loss;
 import zerofive.train.Setting.Group;
 

@@ -38,16 +38,17 @@ import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.data.ExampleOrder;
 import zerofive.data.ImageSet;
-import zerofive.data.InputException;
 import zerofive.data.SplitMix64;
+import zerofive.files.InputException;
+import zerofive.run.RunFolder;
 
-class TrainerTest {
+public class TrainerTest {
   private static final Backend BACKEND = new ReferenceBackend();
 
   @TempDir Path temporary;
 
   /** Images of 3 x 4 noise, brighter on the left for the first class. */
-  static final DataSet DATA =
+  public static final DataSet DATA =
       new DataSet("noise", List.of("a", "b"), noise(50, 1), noise(20, 2), new TreeMap<>());
 
   private static ImageSet noise(int count, long seed) {
@@ -64,7 +65,7 @@ class TrainerTest {
     return new ImageSet(pixels, targets, 3, 4);
   }
 
-  static List<Recipe> everyOptimizerAndSchedule() {
+  public static List<Recipe> everyOptimizerAndSchedule() {
     return List.of(
         config(new Optimizer(Optimizer.Kind.SGD, 0, 0), Schedule.CONSTANT, ExampleOrder.SHUFFLED),
         config(

@@ -32,7 +32,7 @@ public final class CpuBackend implements Backend {
    *
    * @return whether this program has one for this platform
    * @throws java.io.IOException where it cannot be read from the jar
-   * @throws zerofive.data.OutputException where it cannot be written
+   * @throws zerofive.files.OutputException where it cannot be written
    */
   public static boolean unpack(Path folder) throws IOException {
     return NativeLibrary.unpack(folder);

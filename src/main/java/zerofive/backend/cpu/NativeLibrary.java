@@ -13,8 +13,8 @@ import java.util.zip.CRC32;
 import zerofive.backend.Availability;
 import zerofive.backend.DeviceException;
 import zerofive.backend.SharedObject;
-import zerofive.data.OutputException;
-import zerofive.data.PrivateCache;
+import zerofive.files.OutputException;
+import zerofive.files.PrivateCache;
 
 /** Loads the native library of this platform, once, when it is asked for. */
 final class NativeLibrary {

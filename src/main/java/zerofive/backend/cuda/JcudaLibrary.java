@@ -2,7 +2,7 @@ package zerofive.backend.cuda;
 
 import java.io.IOException;
 import java.io.InputStream;
-import zerofive.data.Sha256;
+import zerofive.files.Sha256;
 
 /** The native libraries of JCuda 12.6.0 that zerofive uses, as they lie in its jars. */
 enum JcudaLibrary {

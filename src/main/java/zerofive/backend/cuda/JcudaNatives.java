@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import zerofive.backend.DeviceException;
 import zerofive.backend.SharedObject;
-import zerofive.data.OutputException;
+import zerofive.files.OutputException;
 
 /**
  * Loads JCuda's native libraries safely.

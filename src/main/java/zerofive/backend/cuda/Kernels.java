@@ -5,7 +5,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import zerofive.data.Sha256;
+import zerofive.files.Sha256;
 import zerofive.model.Activation;
 import zerofive.model.Loss;
 

@@ -6,8 +6,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import zerofive.backend.SharedObject;
-import zerofive.data.PrivateCache;
-import zerofive.data.Sha256;
+import zerofive.files.PrivateCache;
+import zerofive.files.Sha256;
 
 /**
  * A folder to load JCuda's native libraries from.

@@ -9,7 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import zerofive.data.Sha256;
+import zerofive.files.Sha256;
 
 /** The bytes of JCuda's libraries: as released, and the copy that needs cuBLAS 13. */
 class JcudaLibraryTest {

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import zerofive.backend.NoexecMount;
-import zerofive.data.Sha256;
+import zerofive.files.Sha256;
 
 /**
  * The real JCuda on fake libraries, each time in a JVM of its own: which file is loaded, and that

@@ -28,7 +28,7 @@ import jcuda.nvptxcompiler.nvPTXCompileResult;
 import jcuda.nvptxcompiler.nvPTXCompilerHandle;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import zerofive.data.Sha256;
+import zerofive.files.Sha256;
 
 /**
  * The committed PTX: made from these sources, loadable by old drivers, assembled for every

@@ -19,7 +19,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import zerofive.data.Sha256;
+import zerofive.files.Sha256;
 
 /**
  * Compiles {@code src/test/cuda-sim} and the kernels' sources with g++. What is built lies in

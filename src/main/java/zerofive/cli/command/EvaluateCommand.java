@@ -1,0 +1,169 @@
+package zerofive.cli.command;
+
+import static zerofive.train.Settings.CLASSES;
+import static zerofive.train.Settings.DATA;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import zerofive.backend.Evaluation;
+import zerofive.backend.Predictor;
+import zerofive.cli.Command;
+import zerofive.cli.ExitCode;
+import zerofive.cli.Invocation;
+import zerofive.cli.device.Backends;
+import zerofive.cli.device.DeviceRequest;
+import zerofive.cli.option.Arguments;
+import zerofive.cli.option.DeviceOptions;
+import zerofive.cli.option.UsageException;
+import zerofive.data.ClassFilter;
+import zerofive.data.DataSet;
+import zerofive.data.remote.DataSetRegistry;
+import zerofive.files.InputException;
+import zerofive.model.Loss;
+import zerofive.model.format.ModelFile;
+import zerofive.report.console.ConfusionMatrix;
+import zerofive.report.console.DataText;
+import zerofive.report.console.Format;
+import zerofive.report.console.Terminal;
+
+/** {@code evaluate}: a saved model on a data set's validation images. */
+final class EvaluateCommand implements Command {
+  @Override
+  public String name() {
+    return "evaluate";
+  }
+
+  @Override
+  public String summary() {
+    return "loss, accuracy, errors and confusion matrix of a saved model";
+  }
+
+  @Override
+  public String example() {
+    return "zerofive evaluate --model runs/first/model.safetensors";
+  }
+
+  @Override
+  public Options options() {
+    Options options = new Options();
+    options.addOption(
+        Arguments.option("model", "FILE", "a .safetensors file, of ours or of PyTorch (required)"));
+    options.addOption(
+        Arguments.option(DATA.withHelp("as for train").withChoices(DataSetRegistry.MNIST)));
+    options.addOption(
+        Arguments.option(
+            CLASSES
+                .withHelp("for a file that does not name its classes, as one from PyTorch")
+                .withFallback(ClassFilter.ALL, "")));
+    DeviceOptions.addTo(options);
+    options.addOption(Arguments.flag("json", "print one JSON object"));
+    return options;
+  }
+
+  @Override
+  public int run(CommandLine line, Invocation invocation) {
+    Arguments arguments = new Arguments(line);
+    Terminal terminal = invocation.terminal();
+    Path file =
+        arguments
+            .path("model")
+            .orElseThrow(() -> new UsageException("evaluate needs --model FILE.safetensors"));
+    String name = arguments.data();
+    DeviceRequest deviceOptions = DeviceOptions.of(arguments);
+    Backends.Choice device = Backends.choose(deviceOptions);
+    ModelFile model = ModelFile.read(file);
+    List<String> classes = classes(arguments, model, terminal);
+    DataSet data = invocation.load(name, new ClassFilter(classes));
+    if (data.valid().imageSize() != model.parameters().architecture().inputs()) {
+      throw new InputException(
+          file
+              + " takes images of "
+              + model.parameters().architecture().inputs()
+              + " pixels, but "
+              + name
+              + " has "
+              + data.valid().imageSize()
+              + "; name the data it was trained on with --data");
+    }
+    terminal.note("data     ", DataText.describe(data));
+    terminal.note("model    ", file + " (" + model.parameters().architecture() + ")");
+    model.notes().forEach(note -> terminal.note("note     ", note));
+    device.print(deviceOptions, terminal);
+    try (Predictor scorer = device.backend().openPredictor(model.parameters())) {
+      Evaluation evaluation = scorer.evaluate(data.valid(), model.loss());
+      ConfusionMatrix confusion =
+          ConfusionMatrix.of(classes, data.valid(), scorer.logits(data.valid()));
+      if (arguments.has("json")) {
+        terminal.json(result(file, data, model, evaluation, confusion));
+      } else {
+        print(model, evaluation, confusion, terminal);
+      }
+    }
+    return ExitCode.DONE;
+  }
+
+  private static List<String> classes(Arguments arguments, ModelFile model, Terminal terminal) {
+    int count = model.classes().size();
+    List<String> asked = arguments.get(CLASSES).map(ClassFilter::names).orElse(List.of());
+    if (model.named()) {
+      if (arguments.has(CLASSES) && !asked.equals(model.classes())) {
+        throw new UsageException(
+            "the model file names its classes itself: " + String.join(",", model.classes()));
+      }
+      return model.classes();
+    }
+    if (asked.isEmpty()) {
+      terminal.note(
+          "note     ",
+          "the model file names no classes; its logits are taken for the classes "
+              + String.join(",", model.classes())
+              + "; name others with --classes");
+      return model.classes();
+    }
+    if (Loss.outputs(asked.size()) != Loss.outputs(count)) {
+      throw new UsageException(
+          "--classes names " + asked.size() + " classes, but the model tells " + count + " apart");
+    }
+    return asked;
+  }
+
+  private static void print(
+      ModelFile model, Evaluation evaluation, ConfusionMatrix confusion, Terminal terminal) {
+    terminal.result(
+        String.format(Locale.ROOT, "loss      %.9f (%s)", evaluation.loss(), model.loss()));
+    terminal.result(String.format(Locale.ROOT, "accuracy  %.6f", evaluation.accuracy()));
+    terminal.result("errors    " + evaluation.errors() + " of " + Format.count(evaluation.count()));
+    terminal.result("");
+    terminal.result("predicted, by true class:");
+    confusion.toLines(terminal.width()).forEach(terminal::result);
+  }
+
+  /** What {@code --json} prints. */
+  private record Result(
+      String model,
+      String data,
+      List<String> classes,
+      String lossName,
+      int images,
+      double loss,
+      double accuracy,
+      int errors,
+      List<int[]> confusion) {}
+
+  private static Result result(
+      Path file, DataSet data, ModelFile model, Evaluation evaluation, ConfusionMatrix confusion) {
+    return new Result(
+        file.toString(),
+        data.name(),
+        data.classes(),
+        model.loss().toString(),
+        evaluation.count(),
+        evaluation.loss(),
+        evaluation.accuracy(),
+        evaluation.errors(),
+        confusion.rows());
+  }
+}

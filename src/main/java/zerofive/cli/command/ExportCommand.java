@@ -1,0 +1,205 @@
+package zerofive.cli.command;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import zerofive.cli.Command;
+import zerofive.cli.ExitCode;
+import zerofive.cli.Invocation;
+import zerofive.cli.Version;
+import zerofive.cli.option.Arguments;
+import zerofive.cli.option.UsageException;
+import zerofive.files.InputException;
+import zerofive.files.OutputException;
+import zerofive.files.Sha256;
+import zerofive.model.Architecture;
+import zerofive.model.Parameters;
+import zerofive.model.format.ModelFile;
+import zerofive.model.format.NpzFile;
+import zerofive.model.format.OnnxFile;
+import zerofive.report.console.Format;
+import zerofive.report.console.Terminal;
+import zerofive.train.Setting;
+import zerofive.train.Setting.Group;
+
+/** {@code export}: a saved model for other programs. */
+final class ExportCommand implements Command {
+  private enum ModelFormat {
+    ONNX,
+    SAFETENSORS,
+    NPZ;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  private static final Setting<ModelFormat> FORMAT =
+      Setting.oneOf("format", Group.MODEL, "format", ModelFormat.values())
+          .fallback(ModelFormat.ONNX)
+          .help("onnx, safetensors, npz")
+          .build();
+
+  private static final Setting<OnnxFile.Input> INPUT =
+      Setting.parsed("input", Group.MODEL, OnnxFile.Input::parse)
+          .valueName("TYPE")
+          .fallback(OnnxFile.Input.BYTE)
+          .choices((Object[]) OnnxFile.Input.values())
+          .help(
+              "onnx: takes images [batch, pixels] as byte, 0 to 255, or as float, already divided"
+                  + " by 255")
+          .build();
+
+  @Override
+  public String name() {
+    return "export";
+  }
+
+  @Override
+  public String summary() {
+    return "a saved model as ONNX, safetensors (PyTorch's names) or npz (numpy)";
+  }
+
+  @Override
+  public String example() {
+    return "zerofive export --model runs/first/model.safetensors --format onnx";
+  }
+
+  @Override
+  public Options options() {
+    Options options = new Options();
+    options.addOption(
+        Arguments.option("model", "FILE", "a .safetensors file, of ours or of PyTorch (required)"));
+    options.addOption(Arguments.option(FORMAT));
+    options.addOption(Arguments.option(INPUT));
+    options.addOption(
+        Arguments.option(
+            "out", "FILE", "a new file (default: beside the model, with the format's ending)"));
+    options.addOption(Arguments.flag("json", "print one JSON object"));
+    return options;
+  }
+
+  @Override
+  public int run(CommandLine line, Invocation invocation) {
+    Arguments arguments = new Arguments(line);
+    Path file =
+        arguments
+            .path("model")
+            .orElseThrow(() -> new UsageException("export needs --model FILE.safetensors"));
+    ModelFormat format = arguments.getOrDefault(FORMAT);
+    OnnxFile.Input input = arguments.getOrDefault(INPUT);
+    if (arguments.has(INPUT) && format != ModelFormat.ONNX) {
+      throw new UsageException("--input belongs to --format onnx; " + format + " holds no graph");
+    }
+    Path out = arguments.path("out").orElseGet(() -> beside(file, format));
+    ModelFile model = ModelFile.read(file);
+    Terminal terminal = invocation.terminal();
+    model.notes().forEach(note -> terminal.note("note     ", note));
+    if (!model.named()) {
+      terminal.note(
+          "note     ",
+          "the model file names no classes; they are called " + String.join(",", model.classes()));
+    }
+    checkFree(out);
+    switch (format) {
+      case ONNX -> OnnxFile.write(model, input, Version.read().toString(), out);
+      case SAFETENSORS -> model.write(out);
+      case NPZ -> NpzFile.write(model, out);
+    }
+    if (arguments.has("json")) {
+      terminal.json(result(file, model, format, input, out));
+    } else {
+      terminal.result("model    ", describe(model));
+      terminal.result("format   ", describe(model, format, input));
+      terminal.result("written  " + out + ", " + Format.count(size(out)) + " bytes");
+      terminal.result("sha256   " + Sha256.of(out));
+    }
+    return ExitCode.DONE;
+  }
+
+  private static Path beside(Path model, ModelFormat format) {
+    String name = model.getFileName() == null ? "model" : model.getFileName().toString();
+    return model.resolveSibling(name.replaceFirst("\\.safetensors$", "") + "." + format);
+  }
+
+  /** A file that is there may be the model itself, or have cost somebody an hour. */
+  private static void checkFree(Path out) {
+    if (Files.exists(out, LinkOption.NOFOLLOW_LINKS)) {
+      throw new OutputException(out + " exists; name another file with --out, or remove it");
+    }
+  }
+
+  private static long size(Path file) {
+    try {
+      return Files.size(file);
+    } catch (IOException e) {
+      throw new InputException(file, e);
+    }
+  }
+
+  private static String describe(ModelFile model) {
+    return model.parameters().architecture()
+        + ", "
+        + model.loss()
+        + ", classes "
+        + String.join(", ", model.classes());
+  }
+
+  private static String describe(ModelFile model, ModelFormat format, OnnxFile.Input input) {
+    Architecture architecture = model.parameters().architecture();
+    return switch (format) {
+      case ONNX ->
+          "onnx, operator set "
+              + OnnxFile.OPERATOR_SET
+              + ": images "
+              + input.type()
+              + " [batch, "
+              + architecture.inputs()
+              + "]; logits [batch, "
+              + architecture.outputs()
+              + "], probabilities [batch, "
+              + model.classes().size()
+              + "]";
+      case SAFETENSORS ->
+          "safetensors, float32, for PyTorch's nn.Sequential: " + tensors(architecture);
+      case NPZ -> "npz, float32: " + tensors(architecture) + ", classes";
+    };
+  }
+
+  private static String tensors(Architecture architecture) {
+    return Parameters.views(architecture).stream()
+        .map(view -> view.name() + " " + view.shape())
+        .collect(Collectors.joining(", "));
+  }
+
+  /** What {@code --json} prints; {@code input} is null but for ONNX. */
+  private record Result(
+      String model,
+      String layers,
+      List<String> classes,
+      String format,
+      String input,
+      String out,
+      long bytes,
+      String sha256) {}
+
+  private static Result result(
+      Path file, ModelFile model, ModelFormat format, OnnxFile.Input input, Path out) {
+    return new Result(
+        file.toString(),
+        model.parameters().architecture().toString(),
+        model.classes(),
+        format.toString(),
+        format == ModelFormat.ONNX ? input.toString() : null,
+        out.toString(),
+        size(out),
+        Sha256.of(out));
+  }
+}

@@ -1,0 +1,258 @@
+package zerofive.cli.command;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import zerofive.backend.Predictor;
+import zerofive.cli.Command;
+import zerofive.cli.ExitCode;
+import zerofive.cli.Invocation;
+import zerofive.cli.device.Backends;
+import zerofive.cli.device.DeviceRequest;
+import zerofive.cli.option.Arguments;
+import zerofive.cli.option.DeviceOptions;
+import zerofive.cli.option.UsageException;
+import zerofive.data.idx.IdxImages;
+import zerofive.data.image.GreyImage;
+import zerofive.data.image.ImageFile;
+import zerofive.data.image.ImageFitter;
+import zerofive.data.image.ImagePaths;
+import zerofive.files.AtomicFile;
+import zerofive.files.InputException;
+import zerofive.model.format.ModelFile;
+import zerofive.report.console.Format;
+import zerofive.report.console.Progress;
+import zerofive.report.console.Terminal;
+
+/** {@code predict}: a saved model on pictures, one line for each. */
+final class PredictCommand implements Command {
+  @Override
+  public String name() {
+    return "predict";
+  }
+
+  @Override
+  public String summary() {
+    return "classify PNG and JPEG files, folders and IDX files";
+  }
+
+  @Override
+  public String example() {
+    return "zerofive predict --model runs/first/model.safetensors digits/*.png";
+  }
+
+  @Override
+  public String operands() {
+    return "PATH...";
+  }
+
+  @Override
+  public List<String> details() {
+    return List.of(
+        "Pictures are fitted as MNIST was made: in shades of grey, ink bright on black (a dark pen on"
+            + " paper is inverted, and it says so), the ink scaled into 20 x 20 pixels and centred by"
+            + " its mass in 28 x 28. What has the model's size already stays as it is. --raw turns"
+            + " all of it off.",
+        "One line an image: path,class,probability. A file that cannot be read is named and counted,"
+            + " the rest is predicted, and the exit code is 3. An IDX file's images are FILE#0,"
+            + " FILE#1 and so on; patterns such as 'scans/*.png' may be quoted.");
+  }
+
+  @Override
+  public Options options() {
+    Options options = new Options();
+    options.addOption(
+        Arguments.option("model", "FILE", "a .safetensors file, of ours or of PyTorch (required)"));
+    options.addOption(
+        Arguments.flag("raw", "take the pixels as they are: nothing scaled, centred, inverted"));
+    options.addOption(
+        Arguments.flag("json", "print one JSON object a line, with every class's probability"));
+    options.addOption(
+        Arguments.option("out", "FILE", "write into FILE (default: standard output)"));
+    DeviceOptions.addTo(options);
+    return options;
+  }
+
+  @Override
+  public int run(CommandLine line, Invocation invocation) {
+    Arguments arguments = new Arguments(line);
+    Terminal terminal = invocation.terminal();
+    Path file =
+        arguments
+            .path("model")
+            .orElseThrow(() -> new UsageException("predict needs --model FILE.safetensors"));
+    DeviceRequest deviceOptions = DeviceOptions.of(arguments);
+    Optional<Path> out = arguments.path("out");
+    List<InputException> refused = new ArrayList<>();
+    List<Path> paths = paths(line.getArgList(), refused::add);
+    out.ifPresent(target -> checkNoInput(target, file, paths));
+    Backends.Choice device = Backends.choose(deviceOptions);
+    ModelFile model = ModelFile.read(file);
+    Optional<ImageFitter> fitter =
+        arguments.has("raw") ? Optional.empty() : Optional.of(fitter(file, model));
+    terminal.note("model    ", file + " (" + model.parameters().architecture() + ")");
+    if (!model.named()) {
+      terminal.note(
+          "note     ",
+          "the model file names no classes; its logits are taken for the classes "
+              + String.join(",", model.classes()));
+    }
+    device.print(deviceOptions, terminal);
+    int threads = deviceOptions.threads();
+    ExecutorService decoders =
+        Executors.newFixedThreadPool(
+            threads > 0 ? threads : Runtime.getRuntime().availableProcessors());
+    try (Predictor scorer = device.backend().openPredictor(model.parameters());
+        Progress progress = terminal.progress("predict", paths.size())) {
+      Function<Consumer<List<String>>, Predictions> predictions =
+          sink ->
+              predictAll(
+                  paths,
+                  refused,
+                  new Predictions(
+                      model, scorer, fitter, decoders, arguments.has("json"), terminal, sink),
+                  progress);
+      return finish(
+          out.map(target -> intoFile(target, predictions))
+              .orElseGet(() -> predictions.apply(terminal::records)),
+          terminal);
+    } finally {
+      decoders.shutdownNow();
+    }
+  }
+
+  private static Predictions intoFile(
+      Path file, Function<Consumer<List<String>>, Predictions> predictions) {
+    Predictions[] done = new Predictions[1];
+    AtomicFile.stream(
+        file,
+        stream ->
+            done[0] =
+                predictions.apply(
+                    records -> {
+                      try {
+                        String lines = String.join("\n", records) + "\n";
+                        stream.write(lines.getBytes(StandardCharsets.UTF_8));
+                      } catch (IOException e) {
+                        throw new UncheckedIOException(e);
+                      }
+                    }));
+    return done[0];
+  }
+
+  private static int finish(Predictions predictions, Terminal terminal) {
+    if (predictions.inverted() > 0) {
+      terminal.note(
+          "note     ",
+          Format.plural(predictions.inverted(), "image")
+              + " with dark ink on a bright background inverted; --raw takes all as they are");
+    }
+    if (predictions.unreadable() == 0) {
+      return ExitCode.DONE;
+    }
+    terminal.complain(
+        "zerofive: error: "
+            + Format.plural(predictions.unreadable(), "image")
+            + " could not be read, "
+            + Format.count(predictions.predicted())
+            + " predicted; the reasons stand above");
+    return ExitCode.INPUT;
+  }
+
+  private static Predictions predictAll(
+      List<Path> paths, List<InputException> refused, Predictions predictions, Progress progress) {
+    predictions.begin();
+    refused.forEach(predictions::refuse);
+    for (Path path : paths) {
+      if (Files.isRegularFile(path) && IdxImages.isIdx(path)) {
+        predictIdx(path, predictions);
+      } else {
+        predictions.add(path.toString(), false, () -> ImageFile.read(path));
+      }
+      progress.step();
+    }
+    predictions.flush();
+    return predictions;
+  }
+
+  private static void predictIdx(Path path, Predictions predictions) {
+    try (IdxImages images = new IdxImages(path)) {
+      for (long i = 0; images.left() > 0; i++) {
+        GreyImage image = images.next();
+        predictions.add(path + "#" + i, true, () -> image);
+      }
+    } catch (InputException e) {
+      predictions.refuse(e);
+    }
+  }
+
+  /** A shell makes {@code --out *.png} name a picture, which must not become a table. */
+  private static void checkNoInput(Path out, Path model, List<Path> paths) {
+    if (ImagePaths.hasEnding(out)
+        || isSame(out, model)
+        || paths.stream().anyMatch(path -> isSame(out, path))) {
+      throw new UsageException(
+          "--out " + out + " is a picture or an input; name another file for the predictions");
+    }
+  }
+
+  private static boolean isSame(Path a, Path b) {
+    try {
+      return Files.isSameFile(a, b);
+    } catch (IOException e) {
+      return false; // One of them is not there.
+    }
+  }
+
+  private static List<Path> paths(List<String> names, Consumer<InputException> refused) {
+    if (names.isEmpty()) {
+      throw new UsageException(
+          "predict needs images: PNG or JPEG files, folders, IDX files; see zerofive predict"
+              + " --help");
+    }
+    List<Path> all = new ArrayList<>();
+    for (String name : names) {
+      List<InputException> below = new ArrayList<>();
+      try {
+        List<Path> files = ImagePaths.expand(name, below::add);
+        below.forEach(refused);
+        if (files.isEmpty() && below.isEmpty()) {
+          throw new UsageException(
+              ImagePaths.isPattern(name)
+                  ? "'" + name + "' matches no file; name files or folders that exist"
+                  : "'" + name + "' holds no .png, .jpg or .jpeg file; name a folder that does");
+        }
+        all.addAll(files);
+      } catch (InvalidPathException e) {
+        throw new UsageException("'" + name + "' is no file name; name one", e);
+      }
+    }
+    return all;
+  }
+
+  /** A model's metadata tell how many pixels it takes, not their rows: a square is meant. */
+  private static ImageFitter fitter(Path file, ModelFile model) {
+    int inputs = model.parameters().architecture().inputs();
+    int side = (int) Math.sqrt(inputs);
+    if (side * side != inputs) {
+      throw new InputException(
+          file
+              + " takes images of "
+              + inputs
+              + " pixels, which make no square; give images of just that size, with --raw");
+    }
+    return new ImageFitter(side, side);
+  }
+}

@@ -1,0 +1,184 @@
+package zerofive.cli.command;
+
+import com.google.gson.JsonNull;
+import com.google.gson.JsonObject;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
+import java.util.function.Consumer;
+import zerofive.backend.Prediction;
+import zerofive.backend.Predictor;
+import zerofive.data.ImageSet;
+import zerofive.data.image.GreyImage;
+import zerofive.data.image.ImageFitter;
+import zerofive.files.Csv;
+import zerofive.files.InputException;
+import zerofive.files.Json;
+import zerofive.model.format.ModelFile;
+import zerofive.report.console.Terminal;
+
+/**
+ * Pictures on their way through a model, some hundred at a time: read by many threads, scored at
+ * once, told in the order they came.
+ */
+final class Predictions {
+  private static final int IMAGES = 512;
+  private static final int PIXELS = 1 << 24;
+
+  private record Pending(String name, Future<ImageFitter.Fitted> image) {}
+
+  private final ModelFile model;
+  private final Predictor scorer;
+  private final Optional<ImageFitter> fitter;
+  private final ExecutorService decoders;
+  private final boolean json;
+  private final Terminal terminal;
+  private final Consumer<List<String>> sink;
+  private final int inputs;
+  private final List<Pending> pending = new ArrayList<>();
+  private long predicted;
+  private long unreadable;
+  private long inverted;
+
+  /** {@code fitter} is empty where pixels are taken as they are; records go to {@code sink}. */
+  Predictions(
+      ModelFile model,
+      Predictor scorer,
+      Optional<ImageFitter> fitter,
+      ExecutorService decoders,
+      boolean json,
+      Terminal terminal,
+      Consumer<List<String>> sink) {
+    this.model = model;
+    this.scorer = scorer;
+    this.fitter = fitter;
+    this.decoders = decoders;
+    this.json = json;
+    this.terminal = terminal;
+    inputs = model.parameters().architecture().inputs();
+    this.sink = sink;
+  }
+
+  long predicted() {
+    return predicted;
+  }
+
+  /** Images that were named on standard error instead. */
+  long unreadable() {
+    return unreadable;
+  }
+
+  /** Images whose background was bright. */
+  long inverted() {
+    return inverted;
+  }
+
+  /** Prints the header that CSV has. */
+  void begin() {
+    if (!json) {
+      sink.accept(List.of("path,class,probability"));
+    }
+  }
+
+  /** Takes one more image. One {@code ofDataSet} that has the model's size is never inverted. */
+  void add(String name, boolean ofDataSet, Callable<GreyImage> reading) {
+    pending.add(new Pending(name, decoders.submit(() -> fit(name, ofDataSet, reading.call()))));
+    if (pending.size() >= Math.max(1, Math.min(IMAGES, PIXELS / inputs))) {
+      flush();
+    }
+  }
+
+  /** Names what cannot be read, and counts it. */
+  void refuse(InputException e) {
+    unreadable++;
+    terminal.complain("zerofive: " + e.getMessage());
+  }
+
+  private ImageFitter.Fitted fit(String name, boolean ofDataSet, GreyImage image) {
+    if (fitter.isPresent() && !(ofDataSet && fitter.get().hasSize(image))) {
+      return fitter.get().fit(name, image);
+    }
+    if (image.pixels().length != inputs) {
+      throw new InputException(
+          name
+              + " has "
+              + image.width()
+              + " x "
+              + image.height()
+              + " pixels, but the model takes "
+              + inputs
+              + "; leave out --raw to have it fitted");
+    }
+    return new ImageFitter.Fitted(image.pixels(), false);
+  }
+
+  /** Scores what has been taken so far, and tells it. */
+  void flush() {
+    List<String> names = new ArrayList<>();
+    byte[] pixels = new byte[pending.size() * inputs];
+    for (Pending one : pending) {
+      try {
+        ImageFitter.Fitted image = one.image.get();
+        System.arraycopy(image.pixels(), 0, pixels, names.size() * inputs, inputs);
+        names.add(one.name);
+        inverted += image.inverted() ? 1 : 0;
+      } catch (ExecutionException e) {
+        refuse(refusal(e));
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+    pending.clear();
+    if (names.isEmpty()) {
+      return;
+    }
+    byte[] whole = Arrays.copyOf(pixels, names.size() * inputs);
+    float[] logits = scorer.logits(new ImageSet(whole, new int[names.size()], 1, inputs));
+    int outputs = logits.length / names.size();
+    List<String> records = new ArrayList<>();
+    for (int i = 0; i < names.size(); i++) {
+      records.add(record(names.get(i), logits, i * outputs, outputs));
+    }
+    predicted += names.size();
+    sink.accept(records);
+  }
+
+  private static InputException refusal(ExecutionException e) {
+    if (e.getCause() instanceof InputException refusal) {
+      return refusal;
+    }
+    if (e.getCause() instanceof Error error) {
+      throw error;
+    }
+    throw new IllegalStateException(e.getCause());
+  }
+
+  private String record(String name, float[] logits, int row, int outputs) {
+    int best = Prediction.of(logits, row, outputs);
+    double[] shares = Prediction.probabilities(logits, row, outputs);
+    String label = best == Prediction.NONE ? null : model.classes().get(best);
+    if (!json) {
+      return Csv.field(name)
+          + ","
+          + (label == null
+              ? ","
+              : Csv.field(label) + String.format(Locale.ROOT, ",%.9f", shares[best]));
+    }
+    JsonObject object = new JsonObject();
+    object.addProperty("path", name);
+    object.addProperty("class", label);
+    object.add("probability", best == Prediction.NONE ? JsonNull.INSTANCE : Json.of(shares[best]));
+    JsonObject probabilities = new JsonObject();
+    for (int j = 0; j < shares.length; j++) {
+      probabilities.add(model.classes().get(j), Json.of(shares[j]));
+    }
+    object.add("probabilities", probabilities);
+    return Json.line(object);
+  }
+}

@@ -1,0 +1,220 @@
+package zerofive.cli.device;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import zerofive.backend.Availability;
+import zerofive.backend.Backend;
+import zerofive.backend.DeviceException;
+import zerofive.backend.cpu.CpuBackend;
+import zerofive.backend.cuda.CudaBackend;
+import zerofive.backend.cuda.CudaOptions;
+import zerofive.backend.cuda.JcudaNatives;
+import zerofive.backend.reference.ReferenceBackend;
+import zerofive.report.console.Terminal;
+
+/**
+ * The only class that names the implementations: what there is, what works here, which is taken. A
+ * backend is made and probed when it is asked for, not before.
+ */
+public final class Backends {
+  private static final String CUDA = "cuda";
+  private static final String CPU = "cpu";
+  private static final String REFERENCE = "reference";
+
+  /** How each is made, fastest first; a GPU's number and the threads go to the constructor. */
+  private static final List<Factory> FACTORIES =
+      List.of(
+          new Factory(
+              CUDA, options -> new CudaBackend(CudaOptions.of(options.gpu(), options.settings()))),
+          new Factory(CPU, options -> new CpuBackend(options.threads())),
+          new Factory(REFERENCE, options -> new ReferenceBackend()));
+
+  private Backends() {}
+
+  private record Factory(String name, Function<DeviceRequest, Backend> make) {}
+
+  /**
+   * A backend of this machine and whether it can be used.
+   *
+   * @param details of one that can be used; it was opened for them
+   */
+  public record Candidate(Backend backend, Availability availability, Map<String, String> details) {
+    /** It is taken; what it does without is noted. */
+    public Choice choice() {
+      return new Choice(backend, availability.detail(), details, availability.notes());
+    }
+  }
+
+  /**
+   * What was taken.
+   *
+   * @param backend that computes
+   * @param device in words
+   * @param details what else is worth knowing of it
+   * @param notes one line for each better device that was not taken, and for what this one does
+   *     without: why, and the remedy
+   */
+  public record Choice(
+      Backend backend, String device, Map<String, String> details, List<String> notes) {
+    /** As one line: {@code reference (plain Java, 1 thread)}. */
+    public String describe() {
+      return backend.name() + " (" + device + ")";
+    }
+
+    /** Says what was taken for {@code options}, and why nothing better. */
+    public void print(DeviceRequest options, Terminal terminal) {
+      terminal.note("device   ", describe());
+      notes.forEach(note -> terminal.note("         ", note));
+      if (options.threads() > 1 && backend.name().equals(REFERENCE)) {
+        terminal.note(
+            "         ", "--threads " + options.threads() + ": plain Java computes on one thread");
+      }
+    }
+  }
+
+  /**
+   * A GPU's setting as a run keeps it: a folder with its absolute path, all else as it is. Throws
+   * IllegalArgumentException where it is none.
+   */
+  public static String setting(String name, String value) {
+    return CudaOptions.of(0, Map.of(name, value)).cublas().orElse(value);
+  }
+
+  /**
+   * One of several that are measured side by side.
+   *
+   * @param name of the row
+   * @param candidate that trains
+   * @param limits whose peaks it is measured by
+   */
+  public record Contender(String name, Candidate candidate, Backend limits) {}
+
+  /**
+   * What is asked for beside plain Java, which comes first and is measured by the peaks that native
+   * code finds on one thread; native code comes with one thread and with all.
+   *
+   * @throws DeviceException where a GPU is asked for and cannot be used
+   */
+  public static List<Contender> contenders(DeviceRequest options) {
+    Candidate java = probe(factory(REFERENCE), options);
+    Candidate single = probe(factory(CPU), options.withThreads(1));
+    boolean isNative = single.availability().usable();
+    List<Contender> contenders = new ArrayList<>();
+    contenders.add(new Contender(REFERENCE, java, isNative ? single.backend() : java.backend()));
+    if (isAsked(CPU, options)) {
+      contenders.add(new Contender(isNative ? CPU + ", 1 thread" : CPU, single, single.backend()));
+      int threads =
+          options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
+      if (isNative && threads > 1) {
+        Candidate all = probe(factory(CPU), options.withThreads(threads));
+        contenders.add(new Contender(CPU + ", " + threads + " threads", all, all.backend()));
+      }
+    }
+    if (isAsked(CUDA, options)) {
+      Candidate gpu = probe(factory(CUDA), options);
+      if (options.kind().equals(CUDA) && !gpu.availability().usable()) {
+        throw unusable(options.name(CUDA), gpu.availability());
+      }
+      contenders.add(new Contender(options.name(CUDA), gpu, gpu.backend()));
+    }
+    return contenders;
+  }
+
+  private static Factory factory(String name) {
+    return FACTORIES.stream().filter(maker -> maker.name().equals(name)).findFirst().orElseThrow();
+  }
+
+  private static DeviceException unusable(String name, Availability availability) {
+    return new DeviceException(
+        "device " + name + ": " + availability.detail() + "; " + availability.remedy());
+  }
+
+  /** All known devices, fastest first, probed. */
+  public static List<Candidate> probeAll(DeviceRequest options) {
+    return FACTORIES.stream().map(maker -> probe(maker, options)).toList();
+  }
+
+  /**
+   * The device asked for. An explicit one never falls back; {@code cpu} may, since plain Java runs
+   * on the CPU too.
+   *
+   * @throws DeviceException where it cannot be used
+   */
+  public static Choice choose(DeviceRequest options) {
+    List<String> notes = new ArrayList<>();
+    for (Factory maker : FACTORIES) {
+      if (!isAsked(maker.name(), options)) {
+        continue;
+      }
+      Candidate candidate = probe(maker, options);
+      Availability availability = candidate.availability();
+      if (availability.usable()) {
+        Choice choice = candidate.choice();
+        notes.addAll(choice.notes());
+        return new Choice(choice.backend(), choice.device(), choice.details(), notes);
+      }
+      String name = options.name(maker.name());
+      if (options.kind().equals(CUDA)) {
+        throw unusable(name, availability);
+      }
+      notes.add("not " + name + ": " + availability.detail() + "; " + availability.remedy());
+    }
+    throw new IllegalStateException("plain Java is usable everywhere");
+  }
+
+  /**
+   * Puts the native libraries into {@code folder}; zerofive.natives names it to later starts.
+   *
+   * @return what is left out, and why
+   * @throws zerofive.files.OutputException where they cannot be written
+   */
+  public static List<String> unpack(Path folder) {
+    List<String> missing = new ArrayList<>();
+    try {
+      if (!CpuBackend.unpack(folder)) {
+        missing.add("cpu: the program was built without native code");
+      }
+    } catch (IOException e) {
+      missing.add("cpu: " + e.getMessage());
+    }
+    try {
+      JcudaNatives.unpack(folder);
+    } catch (IOException e) {
+      missing.add("cuda: " + e.getMessage());
+    }
+    return missing;
+  }
+
+  /** Whether it is an NVIDIA GPU. */
+  public static boolean isGpu(Candidate candidate) {
+    return candidate.backend().name().equals(CUDA);
+  }
+
+  private static boolean isAsked(String name, DeviceRequest options) {
+    return switch (options.kind()) {
+      case DeviceRequest.AUTO -> true;
+      case CPU -> !name.equals(CUDA);
+      default -> name.equals(options.kind());
+    };
+  }
+
+  /**
+   * A GPU may be there and yet refuse to be opened: that too has to be known before it is taken.
+   */
+  private static Candidate probe(Factory maker, DeviceRequest options) {
+    Backend backend = maker.make().apply(options);
+    Availability availability = backend.probe();
+    if (!availability.usable()) {
+      return new Candidate(backend, availability, Map.of());
+    }
+    try {
+      return new Candidate(backend, availability, backend.details());
+    } catch (DeviceException e) {
+      return new Candidate(backend, e.availability(), Map.of());
+    }
+  }
+}

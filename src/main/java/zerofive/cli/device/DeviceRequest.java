@@ -1,0 +1,59 @@
+package zerofive.cli.device;
+
+import static zerofive.train.Settings.DEVICE;
+import static zerofive.train.Settings.THREADS;
+
+import java.util.Map;
+import zerofive.train.Recipe;
+
+/**
+ * The device that a user asks for.
+ *
+ * @param device {@code auto}, {@code cpu}, {@code reference}, {@code cuda} or {@code cuda:N}
+ * @param threads 0 for all cores
+ * @param settings the options that only a GPU has, as they were given
+ */
+public record DeviceRequest(String device, int threads, Map<String, String> settings) {
+  public static final String AUTO = "auto";
+
+  private static final String CUDA = "cuda";
+  private static final int MOST_DIGITS = 3;
+
+  /** What a recipe says of the device. */
+  public static DeviceRequest of(Recipe recipe) {
+    return new DeviceRequest(recipe.get(DEVICE), recipe.get(THREADS), recipe.ofBackends());
+  }
+
+  /** Whether {@code device} names a device. */
+  public static boolean isName(String device) {
+    if (device.startsWith(CUDA + ":")) {
+      String number = device.substring(CUDA.length() + 1);
+      return !number.isEmpty()
+          && number.length() <= MOST_DIGITS
+          && number.chars().allMatch(c -> c >= '0' && c <= '9');
+    }
+    return DEVICE.choices().contains(device);
+  }
+
+  /** The same device with another number of threads. */
+  public DeviceRequest withThreads(int number) {
+    return new DeviceRequest(device, number, settings);
+  }
+
+  /** The device without a GPU's number. */
+  public String kind() {
+    int colon = device.indexOf(':');
+    return colon < 0 ? device : device.substring(0, colon);
+  }
+
+  /** How to call a backend: as it was asked for, or by its own name. */
+  public String name(String backend) {
+    return kind().equals(backend) ? device : backend;
+  }
+
+  /** The GPU's number; 0 where none is named. */
+  public int gpu() {
+    int colon = device.indexOf(':');
+    return colon < 0 ? 0 : Integer.parseInt(device.substring(colon + 1));
+  }
+}

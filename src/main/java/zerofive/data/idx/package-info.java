@@ -1,0 +1,2 @@
+/** MNIST's IDX file format, packed and unpacked. */
+package zerofive.data.idx;

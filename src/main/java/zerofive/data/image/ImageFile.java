@@ -1,0 +1,195 @@
+package zerofive.data.image;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Semaphore;
+import zerofive.files.InputException;
+import zerofive.files.RegularFile;
+
+/**
+ * Reads PNG and JPEG files as shades of grey, told apart by their content. The file's own header is
+ * checked before anything is decoded, and the decoder sees only what makes pixels: no text, colour
+ * profile or thumbnail.
+ *
+ * <p>Grey is Rec. 601 luma of the sRGB values, L = (299 R + 587 G + 114 B) / 1000, in the fixed
+ * point of Pillow's {@code convert('L')}. Grey images keep their bytes; sixteen bits are rounded to
+ * eight; colour profiles and gamma are not applied. Transparent pixels are background: white, or
+ * black where what is visible is brighter than middle grey. Pictures are turned upright as their
+ * EXIF orientation says.
+ */
+public final class ImageFile {
+  /** Larger pictures are refused by their header; a phone's camera takes 12 to 50 megapixels. */
+  public static final int MAX_PIXELS = 50_000_000;
+
+  /** Larger files are refused unread. */
+  public static final int MAX_BYTES = 64 << 20;
+
+  /** All threads together: files that are in memory, in bytes, and pictures being decoded. */
+  private static final Semaphore BYTES = new Semaphore(2 * MAX_BYTES, true);
+
+  private static final Semaphore PIXELS = new Semaphore(MAX_PIXELS, true);
+
+  /** What other files begin with. */
+  private static final Map<String, String> OTHERS = new LinkedHashMap<>();
+
+  static {
+    OTHERS.put("GIF8", "a GIF");
+    OTHERS.put("BM", "a BMP");
+    OTHERS.put("II*\0", "a TIFF");
+    OTHERS.put("MM\0*", "a TIFF");
+    OTHERS.put("%PDF", "a PDF");
+    OTHERS.put("<svg", "an SVG");
+    OTHERS.put("P5", "a PGM");
+    OTHERS.put("P6", "a PPM");
+  }
+
+  private ImageFile() {}
+
+  /**
+   * Decodes a PNG or JPEG file.
+   *
+   * @throws InputException where it is missing, something else, damaged, cut off or too large
+   */
+  public static GreyImage read(Path file) {
+    try {
+      long size = RegularFile.size(file, "name a PNG or JPEG file");
+      if (size > MAX_BYTES) {
+        throw new InputException(
+            file
+                + " has "
+                + (size >> 20)
+                + " MiB, expected at most "
+                + (MAX_BYTES >> 20)
+                + "; save it smaller");
+      }
+      int reserved = (int) Math.max(1, size);
+      BYTES.acquireUninterruptibly(reserved);
+      try (InputStream stream = Files.newInputStream(file)) {
+        return decode(file, stream.readNBytes(reserved));
+      } finally {
+        BYTES.release(reserved);
+      }
+    } catch (IOException e) {
+      throw new InputException(file, e);
+    }
+  }
+
+  private static GreyImage decode(Path file, byte[] bytes) {
+    if (bytes.length == 0) {
+      throw new InputException(file + " is empty; save the image again");
+    }
+    if (PngFile.isPng(bytes)) {
+      PngFile png = PngFile.parse(file, bytes);
+      return bounded(
+          file, "PNG", png.width(), png.height(), () -> png.orientation().turn(png.decode()));
+    }
+    if (JpegFile.isJpeg(bytes)) {
+      JpegFile jpeg = JpegFile.parse(file, bytes);
+      return bounded(
+          file, "JPEG", jpeg.width(), jpeg.height(), () -> jpeg.orientation().turn(jpeg.decode()));
+    }
+    throw new InputException(
+        file + " is " + kind(bytes) + ", not a PNG or JPEG image; save it as one of these");
+  }
+
+  /** A decoder's work. */
+  private interface Decoding {
+    GreyImage run() throws IOException;
+  }
+
+  private static GreyImage bounded(
+      Path file, String format, long width, long height, Decoding decoding) {
+    if (width < 1 || height < 1) {
+      throw new InputException(
+          file + " says it has " + width + " x " + height + " pixels; save the image again");
+    }
+    if (width > MAX_PIXELS || width * height > MAX_PIXELS) {
+      throw new InputException(
+          file
+              + " has "
+              + width
+              + " x "
+              + height
+              + " pixels, expected at most "
+              + MAX_PIXELS / 1_000_000
+              + " megapixels; make it smaller");
+    }
+    int pixels = (int) (width * height);
+    PIXELS.acquireUninterruptibly(pixels);
+    try {
+      return decoding.run();
+    } catch (InputException e) {
+      throw e;
+    } catch (IOException | RuntimeException e) {
+      Throwable innermost = innermost(e);
+      if (innermost instanceof OutOfMemoryError) {
+        throw tooLargeForHeap(file, e); // Some decoders wrap it; the picture may be whole.
+      }
+      // The decoders meet damage with exceptions of many kinds, indices out of bounds among them.
+      throw new InputException(
+          file
+              + " cannot be decoded as "
+              + format
+              + " ("
+              + reason(innermost)
+              + "); save the image again, as an ordinary PNG",
+          e);
+    } catch (OutOfMemoryError e) {
+      throw tooLargeForHeap(file, e);
+    } catch (LinkageError e) {
+      throw new InputException(
+          file
+              + " cannot be decoded, since this Java lacks its "
+              + format
+              + " decoder ("
+              + e.getMessage()
+              + "); install a whole JRE",
+          e);
+    } finally {
+      PIXELS.release(pixels);
+    }
+  }
+
+  private static InputException tooLargeForHeap(Path file, Throwable cause) {
+    return new InputException(
+        file
+            + " needs more than is left of the Java heap of "
+            + (Runtime.getRuntime().maxMemory() >> 20)
+            + " MiB; make it smaller, or set ZEROFIVE_JAVA_OPTS=-Xmx2g",
+        cause);
+  }
+
+  private static Throwable innermost(Exception e) {
+    Throwable innermost = e;
+    while (innermost.getCause() != null) {
+      innermost = innermost.getCause();
+    }
+    return innermost;
+  }
+
+  private static String reason(Throwable innermost) {
+    return innermost instanceof IOException && innermost.getMessage() != null
+        ? innermost.getMessage()
+        : "its data are damaged";
+  }
+
+  private static String kind(byte[] bytes) {
+    String start = new String(bytes, 0, Math.min(bytes.length, 16), StandardCharsets.ISO_8859_1);
+    if (start.startsWith("RIFF") && start.startsWith("WEBP", 8)) {
+      return "a WebP";
+    }
+    if (start.startsWith("ftyp", 4)) {
+      return "a HEIC, AVIF or video";
+    }
+    return OTHERS.entrySet().stream()
+        .filter(known -> start.startsWith(known.getKey()))
+        .map(Map.Entry::getValue)
+        .findFirst()
+        .orElse("something else");
+  }
+}

@@ -1,0 +1,239 @@
+package zerofive.data.image;
+
+import java.awt.image.Raster;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import zerofive.files.InputException;
+
+/**
+ * A JPEG file's segments (ITU-T T.81): what is needed of them before decoding.
+ *
+ * @param width as stored, before it is turned upright, in pixels
+ * @param height as stored, in pixels
+ * @param colours how its samples name a colour
+ * @param orientation as EXIF says, upright without it
+ * @param pixelSegments the file without its APPn segments and comments, to be read once
+ */
+record JpegFile(
+    int width,
+    int height,
+    Colours colours,
+    ExifOrientation orientation,
+    InputStream pixelSegments) {
+  /** What the components are; those of four come inverted, as Adobe writes them. */
+  private enum Colours {
+    GREY,
+    YCC,
+    RGB,
+    CMYK,
+    YCCK
+  }
+
+  private static final int SOI = 0xd8;
+  private static final int EOI = 0xd9;
+  private static final int SOS = 0xda;
+  private static final int APP0 = 0xe0;
+  private static final int APP1 = 0xe1;
+  private static final int APP14 = 0xee;
+  private static final int APP15 = 0xef;
+  private static final int COMMENT = 0xfe;
+
+  /** A progressive JPEG has about ten; each costs as much as a whole picture. */
+  private static final int MAX_SCANS = 500;
+
+  /** Warnings after which all pixels are right; Samsung's cameras write zeros behind SOS. */
+  private static final Set<String> HARMLESS =
+      Set.of("extraneous bytes", "Invalid SOS parameters for sequential JPEG");
+
+  static boolean isJpeg(byte[] bytes) {
+    return BigEndian.startsWith(bytes, 0xff, SOI, 0xff);
+  }
+
+  static JpegFile parse(Path file, byte[] bytes) {
+    ByteBuffer kept = ByteBuffer.allocate(bytes.length);
+    kept.put(bytes, 0, 2);
+    boolean jfif = false;
+    int adobeTransform = -1;
+    ExifOrientation orientation = null;
+    int frame = -1;
+    int at = 2;
+    while (true) {
+      while (at + 1 < bytes.length && bytes[at] == (byte) 0xff && bytes[at + 1] == (byte) 0xff) {
+        at++; // A marker may have fill bytes in front.
+      }
+      if (bytes.length - at < 4) {
+        throw cutOff(file, "before its picture begins");
+      }
+      int marker = bytes[at + 1] & 0xff;
+      int whole = 2 + BigEndian.u16(bytes, at + 2);
+      if (bytes[at] != (byte) 0xff || marker < 0xc0 || marker == EOI || whole < 4) {
+        throw new InputException(
+            file
+                + " is damaged: no JPEG segment at byte "
+                + at
+                + "; fetch or save the image again");
+      }
+      if (whole > bytes.length - at) {
+        throw cutOff(file, "in the JPEG segment at byte " + at);
+      }
+      int content = at + 4;
+      if (marker == SOS) {
+        break;
+      } else if (marker == APP0 && holds(bytes, at, whole, "JFIF\0", 5)) {
+        jfif = true;
+      } else if (marker == APP1
+          && orientation == null // Of several the first counts.
+          && holds(bytes, at, whole, "Exif\0\0", 6)) {
+        orientation = ExifOrientation.read(ByteBuffer.wrap(bytes, content + 6, whole - 10).slice());
+      } else if (marker == APP14 && holds(bytes, at, whole, "Adobe", 12)) {
+        adobeTransform = bytes[content + 11] & 0xff;
+      } else if (isFrame(marker)
+          && frame < 0
+          && whole >= 10
+          && whole >= 10 + 3 * (bytes[at + 9] & 0xff)) {
+        frame = content;
+      }
+      if ((marker < APP0 || marker > APP15) && marker != COMMENT) {
+        kept.put(bytes, at, whole);
+      }
+      at += whole;
+    }
+    if (frame < 0) {
+      throw new InputException(
+          file + " is damaged: its JPEG header names no size; fetch or save the image again");
+    }
+    checkScans(file, bytes, at);
+    kept.put(bytes, at, bytes.length - at);
+    return new JpegFile(
+        BigEndian.u16(bytes, frame + 3),
+        BigEndian.u16(bytes, frame + 1),
+        colours(file, bytes, frame, jfif, adobeTransform),
+        Objects.requireNonNullElse(orientation, ExifOrientation.UPRIGHT),
+        new ByteArrayInputStream(kept.array(), 0, kept.position()));
+  }
+
+  private static InputException cutOff(Path file, String where) {
+    return new InputException(
+        file + " is cut off: it ends " + where + "; fetch or save the image again");
+  }
+
+  /** Whether a segment begins with {@code name} and holds {@code least} bytes of content. */
+  private static boolean holds(byte[] bytes, int at, int whole, String name, int least) {
+    return whole - 4 >= least
+        && new String(bytes, at + 4, name.length(), StandardCharsets.ISO_8859_1).equals(name);
+  }
+
+  /** SOF0 to SOF15, among which DHT, JPG and DAC have their codes. */
+  private static boolean isFrame(int marker) {
+    return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
+  }
+
+  private static void checkScans(Path file, byte[] bytes, int from) {
+    int scans = 0;
+    for (int i = from; i + 1 < bytes.length; i++) {
+      if (bytes[i] == (byte) 0xff && bytes[i + 1] == (byte) SOS && ++scans > MAX_SCANS) {
+        throw new InputException(
+            file + " has over " + MAX_SCANS + " scans; save it as an ordinary JPEG or PNG");
+      }
+    }
+  }
+
+  /** As libjpeg decides it: by JFIF, else by Adobe's segment, else by the components' names. */
+  private static Colours colours(
+      Path file, byte[] bytes, int frame, boolean jfif, int adobeTransform) {
+    int components = bytes[frame + 5] & 0xff;
+    return switch (components) {
+      case 1 -> Colours.GREY;
+      case 3 -> {
+        boolean namedRgb =
+            bytes[frame + 6] == 'R' && bytes[frame + 9] == 'G' && bytes[frame + 12] == 'B';
+        yield !jfif && (adobeTransform == 0 || (adobeTransform < 0 && namedRgb))
+            ? Colours.RGB
+            : Colours.YCC;
+      }
+      case 4 -> adobeTransform > 0 ? Colours.YCCK : Colours.CMYK;
+      default ->
+          throw new InputException(
+              file
+                  + " has "
+                  + components
+                  + " colour components, expected 1, 3 or 4; save it as an ordinary JPEG or PNG");
+    };
+  }
+
+  /** The picture as stored; its samples come as they are, and colour is computed here. */
+  GreyImage decode() throws IOException {
+    List<String> warnings = new ArrayList<>();
+    Raster raster =
+        ImageDecoder.decode(
+            "jpeg",
+            pixelSegments,
+            width,
+            height,
+            reader -> {
+              reader.addIIOReadWarningListener((source, warning) -> warnings.add(warning));
+              return reader.readRaster(0, null);
+            });
+    for (String warning : warnings) {
+      // Where bytes are missing the decoder fills up with grey and only warns.
+      if (HARMLESS.stream().noneMatch(warning::contains)) {
+        throw new IOException(warning);
+      }
+    }
+    int bands = raster.getNumBands();
+    byte[] grey = new byte[width * height];
+    int[] row = new int[width * bands];
+    for (int y = 0; y < height; y++) {
+      raster.getPixels(0, y, width, 1, row);
+      for (int x = 0; x < width; x++) {
+        grey[y * width + x] = (byte) luma(row, x * bands);
+      }
+    }
+    return new GreyImage(grey, width, height);
+  }
+
+  private int luma(int[] samples, int at) {
+    int first = samples[at];
+    return switch (colours) {
+      case GREY -> first;
+      case RGB -> Grey.luma(first, samples[at + 1], samples[at + 2]);
+      case CMYK -> lumaWithBlack(first, samples[at + 1], samples[at + 2], samples[at + 3]);
+      case YCC -> {
+        int rgb = rgb(first, samples[at + 1], samples[at + 2]);
+        yield Grey.luma(rgb >> 16, (rgb >> 8) & 0xff, rgb & 0xff);
+      }
+      case YCCK -> {
+        int cmy = ~rgb(first, samples[at + 1], samples[at + 2]);
+        yield lumaWithBlack((cmy >> 16) & 0xff, (cmy >> 8) & 0xff, cmy & 0xff, samples[at + 3]);
+      }
+    };
+  }
+
+  /**
+   * Inks are stored as the light that they let through; rounded as Pillow's convert('RGB') does.
+   */
+  private static int lumaWithBlack(int cyan, int magenta, int yellow, int black) {
+    return Grey.luma(
+        (cyan * black + 127) / 255, (magenta * black + 127) / 255, (yellow * black + 127) / 255);
+  }
+
+  /** JFIF's equations, in libjpeg's sixteen-bit fixed point; 0xRRGGBB. */
+  private static int rgb(int y, int cb, int cr) {
+    int red = y + ((91881 * (cr - 128) + 0x8000) >> 16);
+    int green = y + ((-22554 * (cb - 128) - 46802 * (cr - 128) + 0x8000) >> 16);
+    int blue = y + ((116130 * (cb - 128) + 0x8000) >> 16);
+    return (clamp(red) << 16) | (clamp(green) << 8) | clamp(blue);
+  }
+
+  private static int clamp(int value) {
+    return Math.max(0, Math.min(255, value));
+  }
+}

@@ -1,0 +1,319 @@
+package zerofive.model.format;
+
+import com.google.gson.JsonArray;
+import com.google.gson.Strictness;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import java.io.IOException;
+import java.io.StringReader;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import zerofive.files.InputException;
+import zerofive.files.Sha256;
+import zerofive.model.Architecture;
+import zerofive.model.Loss;
+import zerofive.model.Parameters;
+
+/**
+ * A trained model as a safetensors file: the tensors as PyTorch's nn.Sequential names them, and in
+ * the metadata what is needed to use them. A file without that metadata (from PyTorch) is read by
+ * its tensors' names and shapes.
+ *
+ * @param parameters the weights
+ * @param classes the class names, in the order of the targets
+ * @param loss the model was trained with
+ * @param named whether the file itself names its classes
+ * @param notes what was taken for granted or changed in reading it, one sentence each
+ */
+public record ModelFile(
+    Parameters parameters, List<String> classes, Loss loss, boolean named, List<String> notes) {
+  private static final String CLASSES = "classes";
+  private static final String LOSS = "loss";
+  private static final String LAYERS = "layers";
+  private static final Pattern NAME = Pattern.compile("((?:.*\\.)?)(weight|bias)", Pattern.DOTALL);
+  private static final int DIGITS = 9;
+  private static final Pattern NUMBER = Pattern.compile("\\d{1," + DIGITS + "}");
+  private static final Pattern WEIGHT = Pattern.compile("(?:(\\d{1,4})\\.)?weight");
+
+  /** A model of which all is known. */
+  public ModelFile(Parameters parameters, List<String> classes, Loss loss, boolean named) {
+    this(parameters, classes, loss, named, List.of());
+  }
+
+  /** Writes the model atomically. Throws OutputException. */
+  public void write(Path file) {
+    content().write(file);
+  }
+
+  /** SHA-256, in hexadecimal, of the file that {@link #write} makes. */
+  public String sha256() {
+    return Sha256.of(content().bytes());
+  }
+
+  private Safetensors content() {
+    Map<String, String> all = new LinkedHashMap<>();
+    all.put("format", "zerofive");
+    all.putAll(metadata());
+    return new Safetensors(all, tensors(parameters, ""));
+  }
+
+  /** What is needed to use the weights: class names as JSON, loss, layers, normalisation. */
+  Map<String, String> metadata() {
+    JsonArray names = new JsonArray();
+    classes.forEach(names::add);
+    Map<String, String> metadata = new LinkedHashMap<>();
+    metadata.put(CLASSES, names.toString());
+    metadata.put(LOSS, loss.toString());
+    metadata.put(LAYERS, parameters.architecture().toString());
+    metadata.put("normalisation", "float32(byte) / 255");
+    return metadata;
+  }
+
+  /** The parameters as named tensors, each name behind {@code prefix}. */
+  public static Map<String, Safetensors.Tensor> tensors(Parameters parameters, String prefix) {
+    Map<String, Safetensors.Tensor> tensors = new LinkedHashMap<>();
+    for (Parameters.View view : Parameters.views(parameters.architecture())) {
+      float[] values = new float[view.length()];
+      System.arraycopy(parameters.values(), view.offset(), values, 0, values.length);
+      tensors.put(prefix + view.name(), new Safetensors.Tensor(view.shape(), values));
+    }
+    return tensors;
+  }
+
+  /** Reads a model of ours or of PyTorch. Throws InputException. */
+  public static ModelFile read(Path file) {
+    Safetensors content = Safetensors.read(file);
+    List<String> layers = layerPrefixes(content.tensors());
+    Map<String, Safetensors.Tensor> tensors = renamed(content.tensors(), layers);
+    Parameters parameters = assemble(file, tensors, infer(file, content.tensors(), tensors));
+    List<String> notes = notes(file, content, layers, parameters.architecture());
+    int outputs = parameters.architecture().outputs();
+    Map<String, String> metadata = content.metadata();
+    if (!metadata.containsKey(CLASSES)) {
+      if (outputs == 2) {
+        throw broken(file, "has 2 logits, but two classes are told apart by one logit here");
+      }
+      List<String> numbered = new ArrayList<>();
+      for (int i = 0; i < outputs; i++) {
+        numbered.add(String.valueOf(i));
+      }
+      List<String> classes = outputs == 1 ? List.of("1", "0") : numbered;
+      return new ModelFile(parameters, classes, Loss.defaultFor(classes.size()), false, notes);
+    }
+    List<String> classes = parseClasses(file, metadata.get(CLASSES));
+    if (Loss.outputs(classes.size()) != outputs) {
+      throw broken(
+          file,
+          "names "
+              + classes.size()
+              + " classes, which take "
+              + Loss.outputs(classes.size())
+              + (classes.size() == 2 ? " logit, but has " : " logits, but has ")
+              + outputs);
+    }
+    String said = metadata.get(LAYERS);
+    if (said != null && !said.equals(parameters.architecture().toString())) {
+      throw broken(
+          file, "says it is " + said + ", but its tensors make " + parameters.architecture());
+    }
+    try {
+      Loss loss =
+          metadata.containsKey(LOSS)
+              ? Loss.parse(metadata.get(LOSS))
+              : Loss.defaultFor(classes.size());
+      loss.checkClasses(classes.size());
+      return new ModelFile(parameters, classes, loss, true, notes);
+    } catch (IllegalArgumentException e) {
+      throw broken(file, "has metadata that is not ours: " + e.getMessage(), e);
+    }
+  }
+
+  /** Puts named tensors into the flat array of {@code architecture}. Throws InputException. */
+  public static Parameters assemble(
+      Path file, Map<String, Safetensors.Tensor> tensors, Architecture architecture) {
+    float[] values = new float[architecture.parameterCount()];
+    for (Parameters.View view : Parameters.views(architecture)) {
+      Safetensors.Tensor tensor = tensors.get(view.name());
+      if (tensor == null || !tensor.shape().equals(view.shape())) {
+        throw new InputException(
+            file
+                + (tensor == null ? " has no tensor " : " has shape " + tensor.shape() + " for ")
+                + view.name()
+                + ", expected shape "
+                + view.shape()
+                + " for a model "
+                + architecture
+                + "; name a file of such a model");
+      }
+      System.arraycopy(tensor.values(), 0, values, view.offset(), tensor.values().length);
+    }
+    return new Parameters(architecture, values);
+  }
+
+  /**
+   * What stands before {@code weight} in the tensors' names, layer after layer. PyTorch names a
+   * layer as the module that holds it: {@code 0.}, {@code fc1.}, {@code net.0.}; numbers in it
+   * count, so that {@code fc10.} follows {@code fc9.}.
+   */
+  private static List<String> layerPrefixes(Map<String, Safetensors.Tensor> tensors) {
+    return tensors.keySet().stream()
+        .map(NAME::matcher)
+        .filter(name -> name.matches() && name.group(2).equals("weight"))
+        .map(name -> name.group(1))
+        .sorted(Comparator.comparing(ModelFile::inOrder).thenComparing(prefix -> prefix))
+        .toList();
+  }
+
+  /** A text whose alphabetical order is that of the numbers in it. */
+  private static String inOrder(String prefix) {
+    return NUMBER
+        .matcher(prefix)
+        .replaceAll(number -> "0".repeat(DIGITS - number.group().length()) + number.group());
+  }
+
+  /**
+   * The tensors under the names this program gives them: {@code 0.}, {@code 2.} and so on for the
+   * layers in order, nothing for a single one. Where one is of another kind all stay, to be refused
+   * as what they are.
+   */
+  private static Map<String, Safetensors.Tensor> renamed(
+      Map<String, Safetensors.Tensor> tensors, List<String> layers) {
+    Map<String, String> ours = new HashMap<>();
+    for (String layer : layers) {
+      ours.put(layer, layers.size() == 1 ? "" : 2 * ours.size() + ".");
+    }
+    Map<String, Safetensors.Tensor> renamed = new LinkedHashMap<>();
+    for (Map.Entry<String, Safetensors.Tensor> entry : tensors.entrySet()) {
+      Matcher name = NAME.matcher(entry.getKey());
+      if (!name.matches() || !ours.containsKey(name.group(1))) {
+        return tensors;
+      }
+      renamed.put(ours.get(name.group(1)) + name.group(2), entry.getValue());
+    }
+    return renamed;
+  }
+
+  /** What was taken for granted that the file does not say. */
+  private static List<String> notes(
+      Path file, Safetensors content, List<String> layers, Architecture architecture) {
+    List<String> notes = new ArrayList<>();
+    if (!content.converted().isEmpty()) {
+      notes.add(
+          "the values of "
+              + file
+              + " in "
+              + String.join(", ", content.converted())
+              + " were converted to float32");
+    }
+    if (!content.metadata().containsKey(LAYERS) && !architecture.hidden().isEmpty()) {
+      notes.add(
+          file
+              + " does not tell what lies between its layers; "
+              + layers.stream().map(layer -> layer + "weight").collect(Collectors.joining(", "))
+              + " are taken in this order, with ReLU between them");
+    }
+    return notes;
+  }
+
+  /**
+   * The widths that the tensors' shapes make.
+   *
+   * @param found under the names that the file gives them
+   * @param tensors under ours
+   */
+  private static Architecture infer(
+      Path file, Map<String, Safetensors.Tensor> found, Map<String, Safetensors.Tensor> tensors) {
+    List<Integer> widths = new ArrayList<>();
+    int expected = 0;
+    for (Map.Entry<String, Safetensors.Tensor> entry : inLayerOrder(tensors)) {
+      Matcher weight = WEIGHT.matcher(entry.getKey());
+      List<Integer> shape = entry.getValue().shape();
+      boolean inOrder =
+          weight.matches()
+              && shape.size() == 2
+              && (weight.group(1) == null
+                  ? tensors.size() == 2
+                  : Integer.parseInt(weight.group(1)) == expected)
+              && (widths.isEmpty() || widths.get(widths.size() - 1).equals(shape.get(1)));
+      if (!inOrder) {
+        break;
+      }
+      if (widths.isEmpty()) {
+        widths.add(shape.get(1));
+      }
+      widths.add(shape.get(0));
+      expected += 2;
+    }
+    if (widths.size() < 2 || tensors.size() != 2 * (widths.size() - 1)) {
+      throw broken(
+          file,
+          (found.isEmpty()
+                  ? "holds no tensors"
+                  : "holds the tensors "
+                      + found.entrySet().stream()
+                          .limit(8)
+                          .map(tensor -> tensor.getKey() + " " + tensor.getValue().shape())
+                          .collect(Collectors.joining(", ")))
+              + ", expected weight and bias of a linear model, or 0.weight, 0.bias, 2.weight,"
+              + " 2.bias and so on of Linear and ReLU layers in turn");
+    }
+    try {
+      return new Architecture(
+          widths.get(0), widths.subList(1, widths.size() - 1), widths.get(widths.size() - 1));
+    } catch (IllegalArgumentException e) {
+      throw broken(file, "holds no model: " + e.getMessage(), e);
+    }
+  }
+
+  /** The weight tensors by layer number; a file may hold them in any order. */
+  private static List<Map.Entry<String, Safetensors.Tensor>> inLayerOrder(
+      Map<String, Safetensors.Tensor> tensors) {
+    return tensors.entrySet().stream()
+        .filter(entry -> WEIGHT.matcher(entry.getKey()).matches())
+        .sorted((a, b) -> Integer.compare(number(a.getKey()), number(b.getKey())))
+        .toList();
+  }
+
+  private static int number(String name) {
+    int dot = name.indexOf('.');
+    return dot < 0 ? 0 : Integer.parseInt(name.substring(0, dot));
+  }
+
+  private static List<String> parseClasses(Path file, String json) {
+    List<String> classes = new ArrayList<>();
+    try (JsonReader reader = new JsonReader(new StringReader(json))) {
+      reader.setStrictness(Strictness.STRICT);
+      reader.beginArray();
+      while (reader.peek() == JsonToken.STRING) {
+        classes.add(reader.nextString());
+      }
+      reader.endArray();
+      if (reader.peek() != JsonToken.END_DOCUMENT) {
+        throw new IllegalStateException("something follows the closing bracket");
+      }
+    } catch (IOException | IllegalStateException e) {
+      throw broken(file, "has metadata whose classes are not a JSON list of names", e);
+    }
+    if (classes.size() < 2 || classes.stream().distinct().count() < classes.size()) {
+      throw broken(file, "has metadata whose classes are not two or more different names");
+    }
+    return classes;
+  }
+
+  private static InputException broken(Path file, String what) {
+    return broken(file, what, null);
+  }
+
+  private static InputException broken(Path file, String what, Exception cause) {
+    return new InputException(
+        file + " " + what + "; name a model that zerofive or PyTorch's nn.Sequential wrote", cause);
+  }
+}

@@ -1,0 +1,201 @@
+package zerofive.model.format;
+
+import ai.onnx.proto.OnnxMl;
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import zerofive.data.EnumNames;
+import zerofive.files.AtomicFile;
+import zerofive.model.Activation;
+import zerofive.model.Architecture;
+import zerofive.model.Layer;
+
+/**
+ * A model as an ONNX file, in the oldest operator set that has all it needs. Its input {@code
+ * images} is [batch, pixels]; its outputs are {@code logits} [batch, logits] and {@code
+ * probabilities} [batch, classes], whose rows sum to 1. Class names, loss, layers and normalisation
+ * stand in the file's metadata under the names that our safetensors files use.
+ */
+public final class OnnxFile {
+  /** What {@code images} takes. */
+  public enum Input {
+    /** uint8 as an image file has them, 0 to 255; the graph divides by 255. */
+    BYTE(OnnxMl.TensorProto.DataType.UINT8),
+    /** float32, already divided by 255. */
+    FLOAT(OnnxMl.TensorProto.DataType.FLOAT);
+
+    private final OnnxMl.TensorProto.DataType type;
+
+    Input(OnnxMl.TensorProto.DataType type) {
+      this.type = type;
+    }
+
+    /** Parses an input's name; throws IllegalArgumentException. */
+    public static Input parse(String name) {
+      return EnumNames.parse(name, "input", values());
+    }
+
+    /** The type's name in ONNX. */
+    public String type() {
+      return this == BYTE ? "uint8" : "float32";
+    }
+
+    @Override
+    public String toString() {
+      return this == BYTE ? "byte" : "float";
+    }
+  }
+
+  /** Softmax means what we mean by it from operator set 13 on; its files are of format 7. */
+  public static final int OPERATOR_SET = 13;
+
+  private static final int FORMAT = 7;
+
+  private static final String IMAGES = "images";
+  private static final String LOGITS = "logits";
+  private static final String PROBABILITIES = "probabilities";
+
+  private final ModelFile model;
+  private final Input input;
+  private final OnnxMl.GraphProto.Builder graph = OnnxMl.GraphProto.newBuilder().setName("model");
+
+  private OnnxFile(ModelFile model, Input input) {
+    this.model = model;
+    this.input = input;
+  }
+
+  /**
+   * Writes the model atomically; the same model and program make the same bytes. Throws
+   * OutputException.
+   *
+   * @param version of this program
+   */
+  public static void write(ModelFile model, Input input, String version, Path file) {
+    byte[] bytes = new OnnxFile(model, input).build(version).toByteArray();
+    AtomicFile.write(file, ByteBuffer.wrap(bytes));
+  }
+
+  private OnnxMl.ModelProto build(String version) {
+    Architecture architecture = model.parameters().architecture();
+    graph.addInput(value(IMAGES, input.type, architecture.inputs()));
+    graph.addOutput(value(LOGITS, OnnxMl.TensorProto.DataType.FLOAT, architecture.outputs()));
+    graph.addOutput(
+        value(PROBABILITIES, OnnxMl.TensorProto.DataType.FLOAT, model.classes().size()));
+    layers(architecture.layers(), normalised());
+    probabilities(architecture.outputs());
+    OnnxMl.ModelProto.Builder file =
+        OnnxMl.ModelProto.newBuilder()
+            .setIrVersion(FORMAT)
+            .setProducerName("zerofive")
+            .setProducerVersion(version)
+            .addOpsetImport(OnnxMl.OperatorSetIdProto.newBuilder().setVersion(OPERATOR_SET))
+            .setGraph(graph);
+    Map<String, String> metadata = new LinkedHashMap<>(model.metadata());
+    metadata.put(
+        "input",
+        input == Input.BYTE
+            ? "bytes 0 to 255, row by row, bright on dark; normalised by the model"
+            : "float32(byte) / 255, row by row, bright on dark");
+    metadata.forEach(
+        (key, value) ->
+            file.addMetadataProps(
+                OnnxMl.StringStringEntryProto.newBuilder().setKey(key).setValue(value)));
+    return file.build();
+  }
+
+  /** The images as the first layer takes them; the division is the one that training does. */
+  private String normalised() {
+    if (input == Input.FLOAT) {
+      return IMAGES;
+    }
+    graph.addInitializer(tensor("white", List.of(), new float[] {255}));
+    node("Cast", List.of(IMAGES), "bytes")
+        .addAttribute(
+            OnnxMl.AttributeProto.newBuilder()
+                .setName("to")
+                .setType(OnnxMl.AttributeProto.AttributeType.INT)
+                .setI(OnnxMl.TensorProto.DataType.FLOAT.getNumber()));
+    node("Div", List.of("bytes", "white"), "pixels");
+    return "pixels";
+  }
+
+  private void layers(List<Layer> layers, String pixels) {
+    ModelFile.tensors(model.parameters(), "")
+        .forEach(
+            (name, tensor) -> graph.addInitializer(tensor(name, tensor.shape(), tensor.values())));
+    String x = pixels;
+    for (Layer layer : layers) {
+      boolean last = layer.activation() == Activation.IDENTITY;
+      String z = last ? LOGITS : layer.prefix() + "linear";
+      OnnxMl.NodeProto.Builder gemm =
+          node("Gemm", List.of(x, layer.weightName(), layer.biasName()), z);
+      gemm.addAttribute(number("transB", 1));
+      x = z;
+      if (!last) {
+        x = layer.prefix() + "relu";
+        node("Relu", List.of(z), x);
+      }
+    }
+  }
+
+  /** One logit z tells the first class by sigmoid(z) and the second by sigmoid(-z). */
+  private void probabilities(int outputs) {
+    if (outputs > 1) {
+      node("Softmax", List.of(LOGITS), PROBABILITIES).addAttribute(number("axis", 1));
+      return;
+    }
+    node("Neg", List.of(LOGITS), "opposite");
+    node("Sigmoid", List.of(LOGITS), "first");
+    node("Sigmoid", List.of("opposite"), "second");
+    node("Concat", List.of("first", "second"), PROBABILITIES).addAttribute(number("axis", 1));
+  }
+
+  /** Adds a node that is called as its output. */
+  private OnnxMl.NodeProto.Builder node(String operator, List<String> inputs, String output) {
+    return graph
+        .addNodeBuilder()
+        .setName(output)
+        .setOpType(operator)
+        .addAllInput(inputs)
+        .addOutput(output);
+  }
+
+  private static OnnxMl.AttributeProto number(String name, long value) {
+    return OnnxMl.AttributeProto.newBuilder()
+        .setName(name)
+        .setType(OnnxMl.AttributeProto.AttributeType.INT)
+        .setI(value)
+        .build();
+  }
+
+  /** [batch, width], where a user may give any number of rows. */
+  private static OnnxMl.ValueInfoProto value(
+      String name, OnnxMl.TensorProto.DataType type, int width) {
+    OnnxMl.TensorShapeProto.Builder shape = OnnxMl.TensorShapeProto.newBuilder();
+    shape.addDimBuilder().setDimParam("batch");
+    shape.addDimBuilder().setDimValue(width);
+    OnnxMl.ValueInfoProto.Builder value = OnnxMl.ValueInfoProto.newBuilder().setName(name);
+    value.getTypeBuilder().getTensorTypeBuilder().setElemType(type.getNumber()).setShape(shape);
+    return value.build();
+  }
+
+  private static OnnxMl.TensorProto tensor(String name, List<Integer> shape, float[] values) {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asFloatBuffer().put(values);
+    // The buffer is nobody else's, so it need not be copied.
+    ByteString raw = UnsafeByteOperations.unsafeWrap(bytes);
+    OnnxMl.TensorProto.Builder tensor =
+        OnnxMl.TensorProto.newBuilder()
+            .setName(name)
+            .setDataType(OnnxMl.TensorProto.DataType.FLOAT.getNumber())
+            .setRawData(raw);
+    shape.forEach(tensor::addDims);
+    return tensor.build();
+  }
+}

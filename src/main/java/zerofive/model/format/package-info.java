@@ -1,0 +1,2 @@
+/** Model files: safetensors, ONNX, npz. */
+package zerofive.model.format;

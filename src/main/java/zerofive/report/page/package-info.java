@@ -1,0 +1,2 @@
+/** The report of a run: one HTML page. */
+package zerofive.report.page;

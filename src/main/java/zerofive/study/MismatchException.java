@@ -1,0 +1,10 @@
+package zerofive.study;
+
+/** A backend does not compute what plain Java does. The message is one sentence. */
+public final class MismatchException extends RuntimeException {
+  private static final long serialVersionUID = 1;
+
+  public MismatchException(String message) {
+    super(message);
+  }
+}

@@ -1,0 +1,26 @@
+package zerofive.study;
+
+/**
+ * What the training of a pair came to: a row of {@code pairs.csv}.
+ *
+ * @param pair which
+ * @param errors validation images predicted wrongly
+ * @param images validation images of the two classes
+ * @param trainLoss of the epoch that the model is of
+ * @param validLoss after it
+ * @param seconds of training and validation
+ * @param modelSha256 of the model file that {@code train} writes for the same settings
+ */
+public record PairResult(
+    Pair pair,
+    int errors,
+    int images,
+    double trainLoss,
+    double validLoss,
+    double seconds,
+    String modelSha256) {
+  /** Share of the validation images predicted rightly, in [0, 1]. */
+  public double accuracy() {
+    return 1 - (double) errors / images;
+  }
+}

@@ -1,0 +1,36 @@
+package zerofive.study;
+
+import java.util.Arrays;
+
+/**
+ * Where values lie.
+ *
+ * @param least of them
+ * @param lower a quarter is below it
+ * @param median half is below it
+ * @param upper three quarters are below it
+ * @param most of them
+ */
+public record Quartiles(double least, double lower, double median, double upper, double most) {
+  /**
+   * The quartiles of at least one value; what falls between two is taken from the line through them
+   * (Hyndman and Fan 1996, type 7).
+   */
+  public static Quartiles of(double[] values) {
+    double[] sorted = values.clone();
+    Arrays.sort(sorted);
+    return new Quartiles(
+        sorted[0],
+        quantile(sorted, 0.25),
+        quantile(sorted, 0.5),
+        quantile(sorted, 0.75),
+        sorted[sorted.length - 1]);
+  }
+
+  private static double quantile(double[] sorted, double share) {
+    double place = share * (sorted.length - 1);
+    int below = (int) place;
+    int above = Math.min(below + 1, sorted.length - 1);
+    return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
+  }
+}

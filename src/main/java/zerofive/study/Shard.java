@@ -1,0 +1,36 @@
+package zerofive.study;
+
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * A share of a list of trainings: every {@code count}-th of them, so that all shares are of about
+ * the same length.
+ *
+ * @param number counted from 1
+ * @param count of shares, 1 for the whole
+ */
+public record Shard(int number, int count) {
+  /** All of it. */
+  public static final Shard WHOLE = new Shard(1, 1);
+
+  /** Throws IllegalArgumentException where there is no such share. */
+  public Shard {
+    if (number < 1 || number > count) {
+      throw new IllegalArgumentException("there is no share " + number + " of " + count);
+    }
+  }
+
+  /** This share of the list. */
+  <T> List<T> of(List<T> all) {
+    return IntStream.range(0, all.size())
+        .filter(i -> i % count == number - 1)
+        .mapToObj(all::get)
+        .toList();
+  }
+
+  @Override
+  public String toString() {
+    return number + "/" + count;
+  }
+}

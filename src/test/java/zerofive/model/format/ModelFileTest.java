@@ -1,0 +1,501 @@
+package zerofive.model.format;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import zerofive.data.Refusal;
+import zerofive.files.Sha256;
+import zerofive.model.Architecture;
+import zerofive.model.Initializer;
+import zerofive.model.Layer;
+import zerofive.model.Loss;
+import zerofive.model.Parameters;
+
+/** Models of ours and of PyTorch, and files that are neither. */
+class ModelFileTest {
+  @TempDir private Path folder;
+  private Path file;
+
+  @BeforeEach
+  void nameTheFile() {
+    file = folder.resolve("model.safetensors");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "linear | 0,5 | mnist",
+        "mlp:30 | 5,0 | bce",
+        "mlp:3,2,7 | 0,1,2 | cross-entropy",
+        "linear | 0,1,2,3,4,5,6,7,8,9 | cross-entropy",
+        "mlp:4 | a \"b\",ü | bce"
+      })
+  void aModelComesBackAsItWasWritten(String model, String names, String loss) {
+    List<String> classes = List.of(names.split(",", -1));
+    Architecture architecture =
+        new Architecture(12, Architecture.parseHidden(model), Loss.outputs(classes.size()));
+    Parameters parameters = Initializer.NORMAL.create(architecture, 42);
+    parameters.values()[0] = -0f;
+    parameters.values()[1] = Float.MIN_VALUE;
+    new ModelFile(parameters, classes, Loss.parse(loss), true).write(file);
+    ModelFile read = ModelFile.read(file);
+    assertEquals(architecture, read.parameters().architecture());
+    assertArrayEquals(bits(parameters), bits(read.parameters()));
+    assertEquals(classes, read.classes());
+    assertSame(Loss.parse(loss), read.loss());
+    assertTrue(read.named());
+  }
+
+  @Test
+  void theMetadataSaysAllThatIsNeededToUseTheModel() {
+    Parameters parameters = Initializer.PYTORCH.create(new Architecture(784, List.of(30), 1), 1);
+    new ModelFile(parameters, List.of("0", "5"), Loss.BCE, true).write(file);
+    Safetensors content = Safetensors.read(file);
+    assertEquals(
+        Map.of(
+            "format", "zerofive",
+            "classes", "[\"0\",\"5\"]",
+            "loss", "bce",
+            "layers", "784-30-1",
+            "normalisation", "float32(byte) / 255"),
+        content.metadata());
+    assertEquals(
+        List.of("0.weight", "0.bias", "2.weight", "2.bias"),
+        List.copyOf(content.tensors().keySet()));
+    assertEquals(List.of(30, 784), content.tensors().get("0.weight").shape());
+  }
+
+  @Test
+  void theSameModelIsTheSameBytes() throws IOException {
+    Parameters parameters = Initializer.NORMAL.create(new Architecture(9, List.of(4), 1), 3);
+    ModelFile model = new ModelFile(parameters, List.of("0", "5"), Loss.BCE, true);
+    model.write(file);
+    byte[] first = Files.readAllBytes(file);
+    model.write(file);
+    assertArrayEquals(first, Files.readAllBytes(file));
+  }
+
+  /** A checkpoint puts the model's tensors beside others. */
+  @Test
+  void tensorsCarryThePrefixAskedFor() {
+    Parameters parameters = Initializer.NORMAL.create(new Architecture(3, List.of(), 1), 3);
+    Map<String, Safetensors.Tensor> tensors = ModelFile.tensors(parameters, "model.");
+    assertEquals(List.of("model.weight", "model.bias"), List.copyOf(tensors.keySet()));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "784 | linear | 1",
+        "784 | mlp:30 | 1",
+        "784 | linear | 10",
+        "784 | mlp:30 | 10",
+        "6 | mlp:5,4,3,2 | 7",
+        "1 | mlp:1,1,1,1,1,1,1,1,1,1,1 | 1",
+        "2 | linear | 3"
+      })
+  void aFileOfPyTorchIsReadByItsNamesAndShapes(int inputs, String model, int outputs)
+      throws IOException {
+    Architecture architecture = new Architecture(inputs, Architecture.parseHidden(model), outputs);
+    List<Parameters.View> views = new ArrayList<>(Parameters.views(architecture));
+    for (int round = 0; round < 4; round++) {
+      SafetensorsBytes bytes = new SafetensorsBytes();
+      for (Parameters.View view : views) {
+        bytes.counting(view.name(), view.offset(), view.shape().toArray(Integer[]::new));
+      }
+      put(bytes);
+      ModelFile read = ModelFile.read(file);
+      assertEquals(architecture, read.parameters().architecture());
+      float[] values = read.parameters().values();
+      for (int i = 0; i < values.length; i++) {
+        assertEquals(i, values[i], "value " + i + " of order " + round);
+      }
+      assertFalse(read.named());
+      Collections.shuffle(views, new Random(round));
+    }
+  }
+
+  /** nn.Sequential(Flatten(), Linear(4, 3), ReLU(), Linear(3, 1)), and Sequential(Linear(4, 1)). */
+  @Test
+  void modulesWithoutTensorsMayTakeNumbers() throws IOException {
+    put(
+        new SafetensorsBytes()
+            .counting("1.weight", 0, 3, 4)
+            .counting("1.bias", 12, 3)
+            .counting("3.weight", 15, 1, 3)
+            .counting("3.bias", 18, 1));
+    ModelFile read = ModelFile.read(file);
+    assertEquals(new Architecture(4, List.of(3), 1), read.parameters().architecture());
+    for (int i = 0; i < read.parameters().values().length; i++) {
+      assertEquals(i, read.parameters().values()[i]);
+    }
+    put(new SafetensorsBytes().counting("0.weight", 0, 1, 4).counting("0.bias", 4, 1));
+    assertEquals("4-1", ModelFile.read(file).parameters().architecture().toString());
+  }
+
+  /** Sequential, ModuleList, modules with names, modules in modules; numbers in names count. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "0,1,2",
+        "0,3,6",
+        "fc1,fc2,fc3",
+        "fc1,fc2,out",
+        "net.0,net.2,net.4",
+        "module.layers.8,module.layers.9,module.layers.10",
+        "l08,l9,l010",
+        "99999999997,99999999998,99999999999",
+        "weight,weight.1,weight.2",
+      })
+  void layersMayHaveAnyNamesWhoseOrderIsTheirs(String names) throws IOException {
+    List<String> layers = List.of(names.split(",", -1));
+    List<Integer> widths = List.of(4, 3, 2, 1);
+    for (List<Integer> order : List.of(List.of(0, 1, 2), List.of(2, 0, 1))) {
+      SafetensorsBytes bytes = new SafetensorsBytes();
+      for (int layer : order) {
+        bytes
+            .counting(layers.get(layer) + ".bias", 10 * layer, widths.get(layer + 1))
+            .counting(
+                layers.get(layer) + ".weight",
+                100 * layer,
+                widths.get(layer + 1),
+                widths.get(layer));
+      }
+      put(bytes);
+      ModelFile read = ModelFile.read(file);
+      Parameters parameters = read.parameters();
+      assertEquals(new Architecture(4, List.of(3, 2), 1), parameters.architecture());
+      for (int layer = 0; layer < 3; layer++) {
+        Layer at = parameters.architecture().layers().get(layer);
+        assertEquals(100 * layer, parameters.values()[at.weightOffset()]);
+        assertEquals(10 * layer, parameters.values()[at.biasOffset()]);
+      }
+      assertEquals(1, read.notes().size());
+      assertTrue(
+          read.notes().get(0).contains(String.join(".weight, ", layers) + ".weight"),
+          read.notes().get(0));
+    }
+  }
+
+  /** The file's own names and shapes, not ours, tell a user which layer it is. */
+  @Test
+  void aRefusalNamesTheTensorsAsTheFileDoes() throws IOException {
+    put(
+        new SafetensorsBytes()
+            .counting("fc1.weight", 0, 3, 4)
+            .counting("fc1.bias", 0, 3)
+            .counting("fc2.weight", 0, 1, 4)
+            .counting("fc2.bias", 0, 1));
+    refused().saying("fc1.weight [3, 4]", "fc2.weight [1, 4]");
+  }
+
+  @Test
+  void manyThousandTensorsAreRefusedInTime() throws IOException {
+    SafetensorsBytes bytes = new SafetensorsBytes();
+    for (int i = 0; i < 50_000; i++) {
+      bytes.tensor(i + ".weight", List.of(0));
+    }
+    put(bytes);
+    assertTimeoutPreemptively(Duration.ofSeconds(20), () -> refused().saying("expected"));
+  }
+
+  /** What our own files and a linear model say is all there is. */
+  @Test
+  void onlyWhatTheFileDoesNotTellIsNoted() throws IOException {
+    put(linear("{}"));
+    assertEquals(List.of(), ModelFile.read(file).notes());
+    Parameters parameters = Initializer.NORMAL.create(new Architecture(3, List.of(2), 1), 3);
+    ModelFile ours = new ModelFile(parameters, List.of("0", "5"), Loss.BCE, true);
+    ours.write(file);
+    assertEquals(List.of(), ModelFile.read(file).notes());
+    assertEquals(Sha256.of(file), ours.sha256());
+  }
+
+  @Test
+  void oneLogitWithoutNamesTellsOneFromZero() throws IOException {
+    put(new SafetensorsBytes().counting("weight", 0, 1, 4).counting("bias", 4, 1));
+    ModelFile read = ModelFile.read(file);
+    assertEquals(List.of("1", "0"), read.classes());
+    assertSame(Loss.BCE, read.loss());
+  }
+
+  @Test
+  void moreLogitsWithoutNamesAreNumbered() throws IOException {
+    put(new SafetensorsBytes().counting("weight", 0, 10, 4).counting("bias", 4, 10));
+    ModelFile read = ModelFile.read(file);
+    assertEquals(IntStream.range(0, 10).mapToObj(String::valueOf).toList(), read.classes());
+    assertSame(Loss.CROSS_ENTROPY, read.loss());
+  }
+
+  /** PyTorch's own metadata says nothing about classes. */
+  @Test
+  void metadataOfAnotherProgramNamesNoClasses() throws IOException {
+    put(
+        new SafetensorsBytes()
+            .metadata("{\"format\":\"pt\"}")
+            .counting("weight", 0, 1, 4)
+            .counting("bias", 4, 1));
+    assertFalse(ModelFile.read(file).named());
+  }
+
+  /** Two classes are told apart by one logit here; no backend knows what to do with two. */
+  @Test
+  void twoLogitsAreRefused() throws IOException {
+    put(new SafetensorsBytes().counting("weight", 0, 2, 4).counting("bias", 8, 2));
+    refused().saying("2 logits", "one logit");
+    put(
+        new SafetensorsBytes()
+            .metadata("{\"classes\":\"[\\\"0\\\",\\\"5\\\"]\"}")
+            .counting("weight", 0, 2, 4)
+            .counting("bias", 8, 2));
+    refused().saying("2 classes", "1 logit, but has 2");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "weights,biases",
+        "0.Weight,0.bias,2.Weight,2.bias",
+        "0.weight,0.b,2.weight,2.bias",
+        "0.weight.weight,bias",
+        "0weight,0bias",
+        "fc1.weight,fc2.bias",
+        "fc1.weight,fc1.bias,fc2.weight,fc3.bias",
+      })
+  void foreignTensorNamesAreRefused(String names) throws IOException {
+    SafetensorsBytes bytes = new SafetensorsBytes();
+    for (String name : names.split(",", -1)) {
+      if (name.toLowerCase(Locale.ROOT).endsWith("weight")) {
+        bytes.counting(name, 1, 3, 3);
+      } else {
+        bytes.counting(name, 1, 3);
+      }
+    }
+    put(bytes);
+    refused().saying("expected");
+  }
+
+  @Test
+  void aFileWithoutTensorsIsRefused() throws IOException {
+    put(new SafetensorsBytes());
+    refused().saying("no tensors", "expected weight and bias");
+  }
+
+  @Test
+  void aMissingBiasOrWeightIsRefused() throws IOException {
+    put(new SafetensorsBytes().counting("weight", 0, 1, 4));
+    refused().saying("weight", "expected");
+    put(new SafetensorsBytes().counting("bias", 0, 1));
+    refused().saying("bias", "expected");
+    put(net().without("0.bias"));
+    refused().saying("2.bias", "expected");
+    put(net().without("2.weight"));
+    refused().saying("2.bias", "expected");
+  }
+
+  @Test
+  void anExtraTensorIsRefused() throws IOException {
+    for (String name : List.of("weight", "bias", "4.bias", "step", "0.weight_g")) {
+      put(net().bytes().counting(name, 1, 1));
+      refused().saying(name, "expected");
+    }
+    put(
+        new SafetensorsBytes()
+            .counting("weight", 0, 1, 4)
+            .counting("bias", 0, 1)
+            .counting("0.weight", 0, 1, 4)
+            .counting("0.bias", 0, 1));
+    refused().saying("expected");
+  }
+
+  @Test
+  void shapesThatDoNotChainAreRefused() throws IOException {
+    put(
+        new SafetensorsBytes()
+            .counting("0.weight", 0, 3, 4)
+            .counting("0.bias", 0, 3)
+            .counting("2.weight", 0, 1, 4)
+            .counting("2.bias", 0, 1));
+    refused().saying("2.weight", "expected");
+  }
+
+  @Test
+  void aBiasOfAnotherShapeIsRefusedWithTheShapeExpected() throws IOException {
+    put(new SafetensorsBytes().counting("weight", 0, 1, 4).counting("bias", 0, 2));
+    refused().saying("[2]", "bias", "expected shape [1]", "4-1");
+    put(new SafetensorsBytes().counting("weight", 0, 1, 4).counting("bias", 0, 1, 1));
+    refused().saying("[1, 1]", "bias", "expected shape [1]");
+    put(new SafetensorsBytes().counting("weight", 0, 1, 4).tensor("bias", List.of(), 1));
+    refused().saying("[]", "bias", "expected shape [1]");
+  }
+
+  @Test
+  void aWeightThatIsNoMatrixIsRefused() throws IOException {
+    put(new SafetensorsBytes().counting("weight", 0, 4).counting("bias", 0, 1));
+    refused().saying("weight", "expected");
+    put(new SafetensorsBytes().counting("weight", 0, 1, 4, 1).counting("bias", 0, 1));
+    refused().saying("weight", "expected");
+    put(new SafetensorsBytes().tensor("weight", List.of(), 1).counting("bias", 0, 1));
+    refused().saying("weight", "expected");
+  }
+
+  @Test
+  void anEmptyLayerIsRefused() throws IOException {
+    put(new SafetensorsBytes().counting("weight", 0, 0, 4).counting("bias", 0, 0));
+    refused().saying("at least one");
+    put(new SafetensorsBytes().counting("weight", 0, 1, 0).counting("bias", 0, 1));
+    refused().saying("at least one");
+  }
+
+  @Test
+  void moreLayersThanAllowedAreRefused() throws IOException {
+    SafetensorsBytes bytes = new SafetensorsBytes();
+    for (int i = 0; i < 65; i++) {
+      bytes.counting(2 * i + ".weight", 1, 1, 1).counting(2 * i + ".bias", 1, 1);
+    }
+    put(bytes);
+    refused().saying("64 hidden layers");
+  }
+
+  @Test
+  void aLayerListThatContradictsTheTensorsIsRefused() throws IOException {
+    put(linear("{\"classes\":\"[\\\"0\\\",\\\"5\\\"]\",\"layers\":\"784-30-1\"}"));
+    refused().saying("784-30-1", "4-1");
+  }
+
+  @Test
+  void moreClassesThanTheLogitsTellApartAreRefused() throws IOException {
+    put(linear("{\"classes\":\"[\\\"0\\\",\\\"5\\\",\\\"7\\\"]\"}"));
+    refused().saying("3 classes", "3 logits, but has 1");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"hinge", "", "BCE", "cross-entropy"})
+  void aLossThatIsUnknownOrNotForSoManyClassesIsRefused(String loss) throws IOException {
+    put(linear("{\"classes\":\"[\\\"0\\\",\\\"5\\\"]\",\"loss\":\"" + loss + "\"}"));
+    refused().saying(loss);
+  }
+
+  @Test
+  void withoutALossTheDefaultForTheClassesIsTaken() throws IOException {
+    put(linear("{\"classes\":\"[\\\"0\\\",\\\"5\\\"]\"}"));
+    assertSame(Loss.BCE, ModelFile.read(file).loss());
+    assertTrue(ModelFile.read(file).named());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "0,5",
+        "null",
+        "17",
+        "{}",
+        "[",
+        "[]",
+        "['0']",
+        "['0','0']",
+        "['0','5','0']",
+        "[0,5]",
+        "[a,b]",
+        "[null,'5']",
+        "[true,false]",
+        "[['0'],'5']",
+        "[{},{}]",
+        "['0','5'],",
+        "['0','5'] x",
+        "['0','5'",
+        "['0';'5']",
+      })
+  void classesThatAreNotAListOfDifferentTextsAreRefused(String classes) throws IOException {
+    put(linear("{\"classes\":\"" + classes.replace("'", "\\\"") + "\"}"));
+    refused().saying("classes");
+  }
+
+  @Test
+  void deeplyNestedClassesAreRefused() throws IOException {
+    put(linear("{\"classes\":\"" + "[".repeat(100_000) + "\"}"));
+    refused().saying("classes");
+  }
+
+  @Test
+  void assemblingForAnotherArchitectureSaysWhatIsMissing() throws IOException {
+    put(net().bytes());
+    Map<String, Safetensors.Tensor> tensors = Safetensors.read(file).tensors();
+    Refusal.of(() -> ModelFile.assemble(file, tensors, new Architecture(4, List.of(3, 2), 1)))
+        .saying(file.toString(), "2.weight", "expected shape [2, 3]", "4-3-2-1");
+    Refusal.of(() -> ModelFile.assemble(file, tensors, new Architecture(4, List.of(), 1)))
+        .saying(file.toString(), "no tensor weight", "expected shape [1, 4]");
+  }
+
+  /** The tensors of a net 4-3-1, some of which may be left out. */
+  private record Net(List<String> names) {
+    Net without(String name) {
+      return new Net(names.stream().filter(other -> !other.equals(name)).toList());
+    }
+
+    SafetensorsBytes bytes() {
+      Map<String, Integer[]> shapes =
+          Map.of(
+              "0.weight", new Integer[] {3, 4},
+              "0.bias", new Integer[] {3},
+              "2.weight", new Integer[] {1, 3},
+              "2.bias", new Integer[] {1});
+      SafetensorsBytes bytes = new SafetensorsBytes();
+      names.forEach(name -> bytes.counting(name, 1, shapes.get(name)));
+      return bytes;
+    }
+  }
+
+  private static Net net() {
+    return new Net(List.of("0.weight", "0.bias", "2.weight", "2.bias"));
+  }
+
+  private static SafetensorsBytes linear(String metadata) {
+    return new SafetensorsBytes()
+        .metadata(metadata)
+        .counting("weight", 0, 1, 4)
+        .counting("bias", 4, 1);
+  }
+
+  private void put(Net net) throws IOException {
+    put(net.bytes());
+  }
+
+  private void put(SafetensorsBytes bytes) throws IOException {
+    Files.write(file, bytes.file());
+  }
+
+  private Refusal refused() {
+    return Refusal.of(() -> ModelFile.read(file)).saying(file.toString());
+  }
+
+  private static int[] bits(Parameters parameters) {
+    return IntStream.range(0, parameters.values().length)
+        .map(i -> Float.floatToRawIntBits(parameters.values()[i]))
+        .toArray();
+  }
+}

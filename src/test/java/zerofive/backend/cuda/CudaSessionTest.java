@@ -31,8 +31,11 @@ import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
 import zerofive.backend.cuda.CudaOptions.Precision;
 import zerofive.backend.cuda.CudaOptions.SessionKind;
+import zerofive.backend.ops.Batch;
 import zerofive.backend.ops.Buffer;
 import zerofive.backend.ops.ElementType;
+import zerofive.backend.ops.Images;
+import zerofive.backend.ops.Matrix;
 import zerofive.backend.reference.ReferenceBackend;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSets;
@@ -258,10 +261,9 @@ final class CudaSessionTest {
 
     private final byte[] values = new byte[COUNT * WIDTH];
     private final CudaOps ops;
-    private final Buffer pixels;
-    private final Buffer labels;
+    private final Images images;
     private final Buffer order;
-    private final Buffer x;
+    private final Matrix x;
     private final Buffer seen;
     private final Buffer targets;
     final Runnable epoch;
@@ -271,13 +273,14 @@ final class CudaSessionTest {
       for (int i = 0; i < values.length; i++) {
         values[i] = (byte) (i / WIDTH * 7 + i % 251);
       }
-      labels = ops.allocate(ElementType.I32, COUNT);
+      Buffer labels = ops.allocate(ElementType.I32, COUNT);
       order = ops.allocate(ElementType.I32, COUNT);
-      x = ops.allocate(ElementType.F32, ROWS * WIDTH);
+      x = new Matrix(ops.allocate(ElementType.F32, ROWS * WIDTH), ROWS, WIDTH);
       seen = ops.allocate(ElementType.F32, BATCHES * ROWS);
       targets = ops.allocate(ElementType.I32, ROWS);
-      pixels = ops.allocate(ElementType.U8, values.length);
+      Buffer pixels = ops.allocate(ElementType.U8, values.length);
       ops.upload(values, 0, pixels);
+      images = new Images(pixels, labels, 1, WIDTH);
       epoch =
           ops.recorded(
               () -> {
@@ -291,9 +294,10 @@ final class CudaSessionTest {
     void gather(int batch) {
       int first = batch * ROWS;
       int rows = Math.min(ROWS, COUNT - first);
-      ops.gather(pixels, labels, order, first, rows, WIDTH, x, targets);
+      ops.gather(images, new Batch(order, first, rows), x.firstRows(rows), targets);
       for (int r = 0; r < rows; r++) {
-        ops.biasGradient(1, 1, x.slice(r * WIDTH, 1), seen.slice(first + r, 1));
+        Matrix pixel = new Matrix(x.values().slice(r * WIDTH, 1), 1, 1);
+        ops.biasGradient(pixel, seen.slice(first + r, 1));
       }
     }
 

@@ -19,7 +19,11 @@ public interface TrainingSession extends AutoCloseable {
    */
   float[] logits();
 
-  /** Replaces the weights; the optimiser's values and steps stay. */
+  /**
+   * Replaces the weights; the optimiser's values and steps stay.
+   *
+   * @throws IllegalArgumentException where they are of another architecture
+   */
   void setParameters(Parameters model);
 
   /** A copy of the weights and the optimiser's state, to go on from. */

@@ -523,6 +523,22 @@ final class SessionContractTest {
 
   @ParameterizedTest
   @MethodSource("implementations")
+  void weightsOfAnotherModelAreRefusedAndChangeNothing(String implementation) {
+    Run run = plainRun();
+    Architecture other = new Architecture(HEIGHT * WIDTH, List.of(8), 1);
+    try (TrainingSession session = run.open(implementation)) {
+      TrainingState before = session.state();
+      Parameters weights = SmallImages.weights(3, other, 1);
+      String message =
+          assertThrows(IllegalArgumentException.class, () -> session.setParameters(weights))
+              .getMessage();
+      assertTrue(message.contains(other.toString()), message);
+      assertSameState(before, session.state());
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("implementations")
   void oneImageIsEnoughToTrainAndToMeasure(String implementation) {
     Run run = plainRun();
     ImageSet one = SmallImages.create(6, 1, HEIGHT, WIDTH, 2);

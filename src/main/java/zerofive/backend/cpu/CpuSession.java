@@ -123,6 +123,7 @@ final class CpuSession implements TrainingSession {
 
   @Override
   public void setParameters(Parameters model) {
+    ForwardPass.check(plan.architecture(), model);
     session.setParameters(model);
   }
 

@@ -6,6 +6,7 @@ import zerofive.backend.DeviceException;
 import zerofive.data.ImageSet;
 import zerofive.model.Architecture;
 import zerofive.model.Layer;
+import zerofive.model.Parameters;
 
 /**
  * A model's layers one after the other, with the activations kept: the backward pass reads them.
@@ -58,6 +59,14 @@ public final class ForwardPass {
   /** What layer {@code l} put out in the last run, in its first rows: [maxRows, outputs]. */
   Matrix activation(int l) {
     return activations.get(l);
+  }
+
+  /** Throws IllegalArgumentException where weights are of another architecture. */
+  public static void check(Architecture architecture, Parameters model) {
+    if (!model.architecture().equals(architecture)) {
+      throw new IllegalArgumentException(
+          "weights of " + model.architecture() + " for a model of " + architecture);
+    }
   }
 
   /** A new matrix; throws DeviceException where no buffer can be so long. */

@@ -124,12 +124,12 @@ public final class StepwiseSession implements TrainingSession {
         () -> {
           ops.clear(lossSums);
           for (int step = 0; step < stepCount; step++) {
-            take(batches.get(step), step);
+            takeStep(batches.get(step), step);
           }
         });
   }
 
-  private void take(Batch batch, int step) {
+  private void takeStep(Batch batch, int step) {
     Matrix rows = x.firstRows(batch.rows());
     ops.gather(images, batch, rows, targets);
     Matrix logits = forward.run(rows);
@@ -151,6 +151,7 @@ public final class StepwiseSession implements TrainingSession {
 
   @Override
   public void setParameters(Parameters model) {
+    ForwardPass.check(plan.architecture(), model);
     ops.upload(model.values(), parameters);
   }
 

@@ -1,6 +1,6 @@
-// The gradient of the mean loss at each logit, dlogits[r, j] = d(mean loss) / d logits[r, j], and metrics[0] += the sum of the
-// rows' losses. logits, dlogits f32 [rows, outputs]; targets i32 [rows]; metrics f64 [2]. Losses are summed in double, in
-// the rows' order.
+// The gradient of the mean loss at each logit, dlogits[r, j] = d(mean loss) / d logits[r, j], and *loss_sum += the sum of the
+// rows' losses. logits, dlogits f32 [rows, outputs]; targets i32 [rows]; loss_sum f64. Losses are summed in double, in the
+// order of LossSum.
 #include "native.h"
 
 namespace INSTRUCTION_SET {
@@ -31,17 +31,42 @@ void loss_rows(
   }
 }
 
+// The sum of a batch's losses, in the order that kernels/launch.cuh has for up to 256 rows: 32 chains of additions from +0,
+// the loss at place r of the batch in chain r % 32, then a tree over the chains, of strides 16, 8, 4, 2, 1.
+struct LossSum {
+  static constexpr int64_t CHAINS = 32;
+
+  double chains[CHAINS] = {};
+
+  // The next losses of the batch; but for the last of them a multiple of 32 at a time.
+  void add(const float* losses, int64_t count) {
+    for (int64_t first = 0; first < count; first += CHAINS) {
+      int64_t here = count - first < CHAINS ? count - first : CHAINS;
+      for (int64_t chain = 0; chain < here; chain++) chains[chain] += losses[first + chain];
+    }
+  }
+
+  double total() const {
+    double sums[CHAINS];
+    memcpy(sums, chains, sizeof sums);
+    for (int64_t stride = CHAINS / 2; stride > 0; stride /= 2) {
+      for (int64_t chain = 0; chain < stride; chain++) sums[chain] += sums[chain + stride];
+    }
+    return sums[0];
+  }
+};
+
 void loss(
-    Team*, int loss, int rows, int outputs, const float* logits, const int32_t* targets, float* dlogits, double* metrics) {
+    Team*, int loss, int rows, int outputs, const float* logits, const int32_t* targets, float* dlogits, double* loss_sum) {
   float losses[BLOCK_ROWS];
-  double sum = 0;
+  LossSum sum;
   for (int64_t first = 0; first < rows; first += BLOCK_ROWS) {
     int64_t here = rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
     loss_rows(loss, here, outputs, outputs, (float)rows, logits + first * outputs, targets + first,
               dlogits + first * outputs, losses);
-    for (int64_t r = 0; r < here; r++) sum += losses[r];
+    sum.add(losses, here);
   }
-  metrics[0] += sum;
+  *loss_sum += sum.total();
 }
 
 }  // namespace INSTRUCTION_SET

@@ -49,7 +49,7 @@ struct Kernels {
   void (*bias_activation)(Team* team, int activation, int rows, int width, const float* bias, float* z);
   void (*loss)(
       Team* team, int loss, int rows, int outputs, const float* logits, const int32_t* targets, float* dlogits,
-      double* metrics);
+      double* loss_sum);
   void (*score)(
       Team* team, int loss, int rows, int outputs, const float* logits, const int32_t* targets, double* metrics);
   void (*activation_gradient)(Team* team, int activation, int64_t elements, const float* values, float* delta);
@@ -66,7 +66,7 @@ struct Kernels {
   void (*set_values)(Session* session, int kind, const float* values, int64_t offset);
   void (*get_values)(Session* session, int kind, float* values, int64_t offset);
   bool (*set_shifts)(Session* session, const int32_t* shifts, int height, int width);
-  double (*train_epoch)(Session* session, const int32_t* order, const float* rates);
+  void (*train_epoch)(Session* session, const int32_t* order, const float* rates, double* loss_sums);
   void (*measure)(Session* session, double* metrics);
   void (*get_logits)(const Session* session, float* logits, int64_t offset);
   void (*destroy_session)(Session* session);

@@ -362,7 +362,7 @@ INLINE int64_t entries_of(const Images* images, int threads, const Block& block)
   return entries;
 }
 
-double train_net(Training* t, const int32_t* order, const float* rates) {
+void train_net(Training* t, const int32_t* order, const float* rates, double* loss_sums) {
   const Images* images = t->train;
   int threads = t->team->threads();
   bool by_lists = images->bytes == nullptr;
@@ -376,11 +376,11 @@ double train_net(Training* t, const int32_t* order, const float* rates) {
   bool have_room = by_lists && repeated && !t->memory.failed() && (t->cached_lists.entries != nullptr || make_room_to_keep(t));
   bool keep_now = have_room && !t->kept;
   bool use_kept = have_room && t->kept;
-  double sum = 0;
   int64_t number = 0;
   int64_t entries = 0;
   for (int64_t begin = 0; begin < images->count; begin += t->batch) {
     int64_t batch_rows = images->count - begin < t->batch ? images->count - begin : t->batch;
+    LossSum sum;
     for (int64_t at = 0; at < batch_rows; at += BLOCK_ROWS, number++) {
       int64_t rows = batch_rows - at < BLOCK_ROWS ? batch_rows - at : BLOCK_ROWS;
       PixelLists kept = {};
@@ -397,18 +397,16 @@ double train_net(Training* t, const int32_t* order, const float* rates) {
           keep_lists(t->lists, images->bounds[member], images->bounds[member + 1],
                      kept_at(images, threads, member, block, entries), kept);
         }
-        if (member == 0) {
-          for (int64_t r = 0; r < rows; r++) sum += t->losses[r];
-        }
+        if (member == 0) sum.add(t->losses, rows);
       });
       if (keep_now) entries += entries_of(images, threads, block);
     }
+    loss_sums[begin / t->batch] = sum.total();
   }
   t->kept = t->kept || keep_now;
-  return sum;
 }
 
-double train_linear(Training* t, const int32_t* order, const float* rates) {
+void train_linear(Training* t, const int32_t* order, const float* rates, double* loss_sums) {
   bool shifted = t->train->shifts != nullptr;
   Linear* linear = shifted ? t->shifted.linear : t->linear;
   const Layer& layer = t->net.layers[0];
@@ -416,7 +414,6 @@ double train_linear(Training* t, const int32_t* order, const float* rates) {
   int threads = t->team->threads();
   to_columns(linear, t->moments, layer);
   bool near = !shifted && make_near(linear, t->memory, t->team, order, count, t->batch);
-  double sum = 0;
   for (int64_t begin = 0; begin < count; begin += t->batch) {
     int64_t rows = count - begin < t->batch ? count - begin : t->batch;
     int64_t parts = (rows + PART_ROWS - 1) / PART_ROWS;
@@ -439,10 +436,11 @@ double train_linear(Training* t, const int32_t* order, const float* rates) {
     bias_gradient = 0.0f;
     for (int64_t part = 0; part < parts; part++) bias_gradient += linear->part_dlogits[part];
     step_layer(t, layer, layer.weights, layer.weights + 1, rates_now);
-    for (int64_t r = 0; r < rows; r++) sum += t->losses[r];
+    LossSum sum;
+    sum.add(t->losses, rows);
+    loss_sums[number] = sum.total();
   }
   from_columns(linear, t->moments, layer);
-  return sum;
 }
 
 // Before an epoch: how its training images are shifted, i32 [count] by image number, to be left where they are till the epoch is
@@ -458,10 +456,11 @@ bool set_shifts(Session* session, const int32_t* shifts, int height, int width) 
   return images->bytes != nullptr || make_boxes(images, t->team);
 }
 
-// Takes every step of an epoch and returns the sum of its losses. order i32 [count], rates f32 [steps, 4].
-double train_epoch(Session* session, const int32_t* order, const float* rates) {
+// Takes every step of an epoch and writes the sum of each step's losses. order i32 [count], rates f32 [steps, 4], loss_sums
+// f64 [steps].
+void train_epoch(Session* session, const int32_t* order, const float* rates, double* loss_sums) {
   Training* t = as_training(session);
-  return is_linear(t->net) ? train_linear(t, order, rates) : train_net(t, order, rates);
+  (is_linear(t->net) ? train_linear : train_net)(t, order, rates, loss_sums);
 }
 
 }  // namespace INSTRUCTION_SET

@@ -23,4 +23,9 @@ public record TrainingPlan(
   public int stepsPerEpoch(int count) {
     return (int) (((long) count + batchSize - 1) / batchSize);
   }
+
+  /** Examples of a step, counted from 0, of an epoch over {@code count}. */
+  public int rows(int step, int count) {
+    return Math.min(batchSize, count - step * batchSize);
+  }
 }

@@ -1,6 +1,7 @@
 package zerofive.backend;
 
 import java.util.List;
+import zerofive.model.Parameters;
 
 /** A training under way on one device. Not for several threads at once. */
 public interface TrainingSession extends AutoCloseable {
@@ -9,6 +10,21 @@ public interface TrainingSession extends AutoCloseable {
 
   /** Measures the present weights on the validation set; changes nothing that training uses. */
   Evaluation evaluate();
+
+  /**
+   * The validation set's logits at the present weights, the same bits as this backend's {@link
+   * Predictor} gives; changes nothing that training uses.
+   *
+   * @return [validation images, outputs] row-major
+   */
+  float[] logits();
+
+  /**
+   * Replaces the weights; the optimiser's values and steps stay.
+   *
+   * @throws IllegalArgumentException where they are of another architecture
+   */
+  void setParameters(Parameters model);
 
   /** A copy of the weights and the optimiser's state, to go on from. */
   TrainingState state();

@@ -1,12 +1,10 @@
 package zerofive.study;
 
 import static zerofive.train.Settings.AUGMENTATION;
-import static zerofive.train.Settings.BATCH_SIZE;
 import static zerofive.train.Settings.ORDER;
 import static zerofive.train.Settings.SEED;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import zerofive.backend.Backend;
 import zerofive.backend.EpochInput;
@@ -14,7 +12,6 @@ import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
 import zerofive.data.DataSet;
-import zerofive.data.ImageSet;
 import zerofive.model.Parameters;
 import zerofive.train.DivergedException;
 import zerofive.train.Recipe;
@@ -51,9 +48,8 @@ public final class LearningRateFinder {
   public record Point(double rate, double loss, double smoothed) {}
 
   /**
-   * Trains step by step from {@code initial} with growing rates. Every batch is a training of its
-   * own, of one step, that goes on from the state of the one before: so a loss a step is to be had
-   * of every backend. The batches are those of a run, pass after pass.
+   * Trains from {@code initial} with growing rates, pass after pass over the training set in the
+   * batches of a run, in one session.
    *
    * @return the points up to where the loss diverged, which is left out; at least one
    * @throws DivergedException where the first loss is no finite number
@@ -61,37 +57,26 @@ public final class LearningRateFinder {
   public static List<Point> sweep(
       Recipe recipe, DataSet data, Parameters initial, Backend backend) {
     TrainingPlan plan = recipe.plan(initial.architecture());
-    TrainingState state = TrainingState.fresh(initial, recipe.optimizer());
+    TrainingState start = TrainingState.fresh(initial, recipe.optimizer());
     int stepsPerPass = plan.stepsPerEpoch(data.train().count());
-    int[] order = {};
-    int[] shifts = null;
     List<Point> points = new ArrayList<>();
+    double[] losses = {};
     double mean = 0;
     double lowest = Double.POSITIVE_INFINITY;
-    for (int step = 0; step < STEPS; step++) {
-      int inPass = step % stepsPerPass;
-      if (inPass == 0) {
-        int pass = step / stepsPerPass + 1;
-        order = recipe.get(ORDER).indices(data.train().targets(), recipe.get(SEED), pass);
-        shifts = recipe.get(AUGMENTATION).shifts(order.length, recipe.get(SEED), pass);
+    try (TrainingSession session = backend.open(plan, data.train(), data.valid(), start)) {
+      for (int step = 0; step < STEPS; step++) {
+        int inPass = step % stepsPerPass;
+        if (inPass == 0) {
+          losses = session.trainEpoch(pass(recipe, data, step, stepsPerPass)).stepLosses();
+        }
+        mean = SMOOTHING * mean + (1 - SMOOTHING) * losses[inPass];
+        double smoothed = mean / (1 - Math.pow(SMOOTHING, step + 1));
+        if (!Double.isFinite(smoothed) || smoothed > DIVERGED * lowest) {
+          break;
+        }
+        lowest = Math.min(lowest, smoothed);
+        points.add(new Point(rate(step), losses[inPass], smoothed));
       }
-      long first = (long) inPass * recipe.get(BATCH_SIZE);
-      int end = (int) Math.min(first + recipe.get(BATCH_SIZE), order.length);
-      int[] numbers = Arrays.copyOfRange(order, (int) first, end);
-      ImageSet batch = images(data.train(), numbers);
-      double rate = FIRST_RATE * Math.pow(LAST_RATE / FIRST_RATE, step / (STEPS - 1.0));
-      double loss;
-      try (TrainingSession session = backend.open(plan, batch, batch, state)) {
-        loss = session.trainEpoch(oneStep(numbers, shifts, (float) rate)).trainLoss();
-        state = session.state();
-      }
-      mean = SMOOTHING * mean + (1 - SMOOTHING) * loss;
-      double smoothed = mean / (1 - Math.pow(SMOOTHING, step + 1));
-      if (!Double.isFinite(smoothed) || smoothed > DIVERGED * lowest) {
-        break;
-      }
-      lowest = Math.min(lowest, smoothed);
-      points.add(new Point(rate, loss, smoothed));
     }
     if (points.isEmpty()) {
       throw new DivergedException(
@@ -100,24 +85,21 @@ public final class LearningRateFinder {
     return points;
   }
 
-  /** The batch in its own order; {@code shifts} are those of all images, or null. */
-  private static EpochInput oneStep(int[] numbers, int[] shifts, float rate) {
-    int[] order = new int[numbers.length];
-    Arrays.setAll(order, i -> i);
-    int[] own = shifts == null ? null : Arrays.stream(numbers).map(i -> shifts[i]).toArray();
-    return new EpochInput(order, new float[] {rate}, own);
+  /** The rate of a step; the last pass goes on at the highest where the sweep has ended. */
+  private static double rate(int step) {
+    return FIRST_RATE * Math.pow(LAST_RATE / FIRST_RATE, Math.min(step, STEPS - 1) / (STEPS - 1.0));
   }
 
-  /** The images {@code numbers}, in this order. */
-  private static ImageSet images(ImageSet all, int[] numbers) {
-    int size = all.imageSize();
-    byte[] pixels = new byte[numbers.length * size];
-    int[] targets = new int[numbers.length];
-    for (int i = 0; i < numbers.length; i++) {
-      System.arraycopy(all.pixels(), numbers[i] * size, pixels, i * size, size);
-      targets[i] = all.targets()[numbers[i]];
+  /** The pass over the training set that begins with {@code step}. */
+  private static EpochInput pass(Recipe recipe, DataSet data, int step, int stepsPerPass) {
+    int number = step / stepsPerPass + 1;
+    int[] order = recipe.get(ORDER).indices(data.train().targets(), recipe.get(SEED), number);
+    float[] rates = new float[stepsPerPass];
+    for (int i = 0; i < stepsPerPass; i++) {
+      rates[i] = (float) rate(step + i);
     }
-    return new ImageSet(pixels, targets, all.height(), all.width());
+    int[] shifts = recipe.get(AUGMENTATION).shifts(order.length, recipe.get(SEED), number);
+    return new EpochInput(order, rates, shifts);
   }
 
   /** A tenth of the rate where the smoothed loss is lowest. */

@@ -46,14 +46,17 @@ public final class Trainer {
    * @param kept the epoch that the parameters are of: the last; with --early-stop the best; none
    *     before the first
    * @param parameters the weights after it
+   * @param logits [validation images, outputs] of these weights; empty where it was interrupted
    * @param interrupted whether it was stopped by a signal before its end
    * @param setUpNanos what opening the device took
    * @param notes what the device did otherwise than a user may expect
    */
+  @SuppressWarnings("ArrayRecordComponent")
   public record Outcome(
       List<EpochRecord> history,
       Optional<EpochRecord> kept,
       Parameters parameters,
+      float[] logits,
       boolean interrupted,
       long setUpNanos,
       List<String> notes) {}
@@ -165,10 +168,17 @@ public final class Trainer {
           List.copyOf(history),
           kept == 0 ? Optional.empty() : Optional.of(history.get(kept - 1)),
           best.map(BestEpoch::parameters).orElseGet(() -> session.state().parameters()),
+          isDone(epoch) ? logitsToKeep(session) : new float[0],
           !isDone(epoch),
           setUpNanos,
           session.notes());
     }
+  }
+
+  /** The logits of the weights that are kept, which the session then has; it is done with. */
+  private float[] logitsToKeep(TrainingSession session) {
+    best.ifPresent(lowest -> session.setParameters(lowest.parameters()));
+    return session.logits();
   }
 
   /**

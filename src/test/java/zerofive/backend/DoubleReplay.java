@@ -41,21 +41,21 @@ public final class DoubleReplay {
     return steps;
   }
 
-  /** Trains one epoch; the mean over all examples of the loss each had when its batch was used. */
-  public double trainEpoch(ImageSet train, EpochInput input) {
-    double sum = 0;
+  /** Trains one epoch. */
+  public EpochResult trainEpoch(ImageSet train, EpochInput input) {
+    double[] sums = new double[input.learningRates().length];
     ImageSet seen = input.shifts() == null ? train : SmallImages.shifted(train, input.shifts());
     int[] order = input.order();
     for (int first = 0; first < order.length; first += plan.batchSize()) {
       int end = Math.min(first + plan.batchSize(), order.length);
       int[] batch = Arrays.copyOfRange(order, first, end);
       Gradient gradient = gradient(seen, batch);
-      sum += gradient.loss() * batch.length;
+      sums[first / plan.batchSize()] = gradient.loss() * batch.length;
       float rate = input.learningRates()[first / plan.batchSize()];
       steps++;
       DoubleFormulas.update(plan.optimizer(), rate, steps, parameters, gradient.values(), moments);
     }
-    return sum / order.length;
+    return EpochResult.of(sums, plan, order.length, 0);
   }
 
   /** The present weights on all of {@code images}. */

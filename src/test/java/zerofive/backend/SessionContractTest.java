@@ -182,10 +182,16 @@ final class SessionContractTest {
     double largest = 0;
     try (TrainingSession session = run.open(implementation)) {
       for (int epoch = 1; epoch <= EPOCHS; epoch++) {
-        double trainLoss = replay.trainEpoch(run.train(), run.input(epoch));
+        EpochResult replayed = replay.trainEpoch(run.train(), run.input(epoch));
         EpochResult result = session.trainEpoch(run.input(epoch));
+        double trainLoss = replayed.trainLoss();
         assertEquals(
             trainLoss, result.trainLoss(), RELATIVE * trainLoss, "training, epoch " + epoch);
+        assertClose(
+            "steps of epoch " + epoch,
+            replayed.stepLosses(),
+            result.stepLosses(),
+            step -> RELATIVE * Math.max(trainLoss, replayed.stepLosses()[step]));
         Evaluation expected = replay.evaluate(run.valid());
         Evaluation evaluation = session.evaluate();
         assertEquals(
@@ -205,6 +211,40 @@ final class SessionContractTest {
           replay.parameters(),
           state.parameters().values(),
           i -> tolerance(2, replay.steps() + HEIGHT * WIDTH, reach));
+    }
+  }
+
+  /** The epoch's loss is the sum of the steps' in order, over its images. */
+  @ParameterizedTest
+  @MethodSource("runs")
+  void theStepsLossesMakeUpTheEpochs(String implementation, Run run) {
+    try (TrainingSession session = run.open(implementation)) {
+      EpochResult result = session.trainEpoch(run.input(1));
+      int steps = run.plan().stepsPerEpoch(TRAIN);
+      assertEquals(steps, result.stepLosses().length);
+      double sum = 0;
+      for (int step = 0; step < steps; step++) {
+        sum += result.stepLosses()[step] * run.plan().rows(step, TRAIN);
+      }
+      // A mean times its rows is the sum again but for half a unit in the last place, twice.
+      double rounding = (steps + 2) * Math.ulp(sum / TRAIN);
+      assertEquals(sum / TRAIN, result.trainLoss(), rounding);
+    }
+  }
+
+  /** A step's loss is measured before the step: the first of all is that of the first weights. */
+  @ParameterizedTest
+  @MethodSource("implementations")
+  void aStepsLossIsThatOfTheWeightsBeforeIt(String implementation) {
+    Run run = plainRun();
+    EpochInput input = run.input(1);
+    float[] unmoved = new float[input.learningRates().length];
+    try (TrainingSession session = run.open(implementation);
+        TrainingSession still = run.open(implementation)) {
+      double[] moving = session.trainEpoch(input).stepLosses();
+      double[] standing = still.trainEpoch(new EpochInput(input.order(), unmoved)).stepLosses();
+      assertEquals(standing[0], moving[0]);
+      assertTrue(standing[1] != moving[1], "the second step's loss knows nothing of the first");
     }
   }
 
@@ -342,6 +382,48 @@ final class SessionContractTest {
     }
   }
 
+  @ParameterizedTest
+  @MethodSource("runs")
+  void aSessionsLogitsAreThePredictorsBitForBit(String implementation, Run run) {
+    Backend backend = Implementations.backend(implementation);
+    try (TrainingSession session = run.open(implementation)) {
+      for (int epoch = 1; epoch <= 2; epoch++) {
+        session.trainEpoch(run.input(epoch));
+        TrainingState before = session.state();
+        float[] logits = session.logits();
+        try (Predictor predictor = backend.openPredictor(before.parameters())) {
+          assertSameBits("logits", predictor.logits(run.valid()), logits);
+        }
+        assertAgree(run, session.evaluate(), logits);
+        assertSameBits("logits once more", logits, session.logits());
+        assertSameState(before, session.state());
+      }
+    }
+  }
+
+  /** Weights that are put back give the logits and the measure that they gave. */
+  @ParameterizedTest
+  @MethodSource("runs")
+  void otherWeightsTakeThePlaceOfThePresentOnes(String implementation, Run run) {
+    try (TrainingSession session = run.open(implementation)) {
+      session.trainEpoch(run.input(1));
+      Parameters early = session.state().parameters();
+      float[] logits = session.logits();
+      Evaluation evaluation = session.evaluate();
+      session.trainEpoch(run.input(2));
+      TrainingState late = session.state();
+      session.setParameters(early);
+      assertSameBits("logits", logits, session.logits());
+      assertSameMeasure(evaluation, session.evaluate());
+      assertSameState(new TrainingState(early, late.moments(), late.steps()), session.state());
+
+      session.setParameters(late.parameters());
+      session.trainEpoch(run.input(3));
+      session.trainEpoch(run.input(4));
+      assertSameState(trained(implementation, run).state, session.state());
+    }
+  }
+
   /** The logits, put into the formulas, give the session's count, and its loss but for rounding. */
   private static void assertAgree(Run run, Evaluation evaluation, float[] logits) {
     int outputs = run.architecture().outputs();
@@ -441,6 +523,22 @@ final class SessionContractTest {
 
   @ParameterizedTest
   @MethodSource("implementations")
+  void weightsOfAnotherModelAreRefusedAndChangeNothing(String implementation) {
+    Run run = plainRun();
+    Architecture other = new Architecture(HEIGHT * WIDTH, List.of(8), 1);
+    try (TrainingSession session = run.open(implementation)) {
+      TrainingState before = session.state();
+      Parameters weights = SmallImages.weights(3, other, 1);
+      String message =
+          assertThrows(IllegalArgumentException.class, () -> session.setParameters(weights))
+              .getMessage();
+      assertTrue(message.contains(other.toString()), message);
+      assertSameState(before, session.state());
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("implementations")
   void oneImageIsEnoughToTrainAndToMeasure(String implementation) {
     Run run = plainRun();
     ImageSet one = SmallImages.create(6, 1, HEIGHT, WIDTH, 2);
@@ -449,7 +547,7 @@ final class SessionContractTest {
     EpochInput input = new EpochInput(new int[1], new float[] {0.1f});
     try (TrainingSession session =
         Implementations.backend(implementation).open(run.plan(), one, one, start)) {
-      double trainLoss = replay.trainEpoch(one, input);
+      double trainLoss = replay.trainEpoch(one, input).trainLoss();
       assertEquals(trainLoss, session.trainEpoch(input).trainLoss(), RELATIVE * trainLoss);
       double validLoss = replay.evaluate(one).loss();
       assertEquals(validLoss, session.evaluate().loss(), RELATIVE * validLoss);

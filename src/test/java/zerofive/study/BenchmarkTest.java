@@ -104,7 +104,8 @@ class BenchmarkTest {
         @Override
         public EpochResult trainEpoch(EpochInput input) {
           EpochResult result = session.trainEpoch(input);
-          return new EpochResult(result.trainLoss() * trainFactor, 2_000_000_000L);
+          return new EpochResult(
+              result.trainLoss() * trainFactor, result.stepLosses(), 2_000_000_000L);
         }
 
         @Override
@@ -112,6 +113,16 @@ class BenchmarkTest {
           Evaluation truth = session.evaluate();
           return new Evaluation(
               truth.loss() * validFactor, truth.correct() - moreErrors, truth.count(), 1);
+        }
+
+        @Override
+        public float[] logits() {
+          return session.logits();
+        }
+
+        @Override
+        public void setParameters(Parameters model) {
+          session.setParameters(model);
         }
 
         @Override

@@ -9,9 +9,14 @@ import static zerofive.train.Settings.LOSS;
 import static zerofive.train.Settings.ORDER;
 import static zerofive.train.Settings.SEED;
 
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import zerofive.backend.Backend;
 import zerofive.backend.EpochInput;
 import zerofive.backend.Optimizer;
 import zerofive.backend.TrainingPlan;
@@ -20,6 +25,7 @@ import zerofive.backend.TrainingState;
 import zerofive.backend.reference.ReferenceBackend;
 import zerofive.data.Augmentation;
 import zerofive.data.DataSet;
+import zerofive.data.ImageSet;
 import zerofive.model.Parameters;
 import zerofive.study.LearningRateFinder.Point;
 import zerofive.train.DivergedException;
@@ -91,6 +97,76 @@ class LearningRateFinderTest {
       double trainLoss = session.trainEpoch(new EpochInput(order, rates, shifts)).trainLoss();
       assertEquals(trainLoss, sum / DATA.train().count(), 1e-12);
     }
+  }
+
+  /** A training of one step for each point, which goes on from the one before, gives the same. */
+  @Test
+  void everyPassGoesOnFromTheOneBeforeIt() {
+    Recipe config = config(new Optimizer(Optimizer.Kind.ADAM, 0, 0));
+    int steps = config.plan(config.architecture(12)).stepsPerEpoch(DATA.train().count());
+    List<Point> points = sweep(config);
+    assertTrue(points.size() > 2 * steps, points.size() + " points");
+    TrainingState state = TrainingState.fresh(initial(config), config.optimizer());
+    for (int step = 0; step < points.size(); step++) {
+      int[] order =
+          config.get(ORDER).indices(DATA.train().targets(), config.get(SEED), step / steps + 1);
+      int first = step % steps * 8;
+      ImageSet batch = images(Arrays.copyOfRange(order, first, Math.min(first + 8, order.length)));
+      int[] inOrder = IntStream.range(0, batch.count()).toArray();
+      float[] rate = {(float) points.get(step).rate()};
+      try (TrainingSession session =
+          new ReferenceBackend().open(config.plan(config.architecture(12)), batch, batch, state)) {
+        double loss = session.trainEpoch(new EpochInput(inOrder, rate)).trainLoss();
+        assertEquals(loss, points.get(step).loss(), "step " + step);
+        state = session.state();
+      }
+    }
+  }
+
+  /** The training images {@code numbers}, in this order. */
+  private static ImageSet images(int[] numbers) {
+    byte[] pixels = new byte[numbers.length * 12];
+    int[] targets = new int[numbers.length];
+    for (int i = 0; i < numbers.length; i++) {
+      System.arraycopy(DATA.train().pixels(), numbers[i] * 12, pixels, i * 12, 12);
+      targets[i] = DATA.train().targets()[numbers[i]];
+    }
+    return new ImageSet(pixels, targets, 3, 4);
+  }
+
+  /** One session, one call a pass, and none after the pass in which the loss diverged. */
+  @Test
+  void aSweepIsOneSession() {
+    List<String> calls = new ArrayList<>();
+    Recipe still = config(Optimizer.sgd());
+    LearningRateFinder.sweep(still, DATA, initial(still), counted(calls));
+    // Seven steps a pass: the twenty-first has the 141st.
+    assertEquals(1, Collections.frequency(calls, "open"));
+    assertEquals(21, Collections.frequency(calls, "trainEpoch"));
+    calls.clear();
+    Recipe wild = config(new Optimizer(Optimizer.Kind.SGD, 0, 100));
+    int points = LearningRateFinder.sweep(wild, DATA, initial(wild), counted(calls)).size();
+    assertEquals(points / 7 + 1, Collections.frequency(calls, "trainEpoch"));
+    assertEquals("close", calls.get(calls.size() - 1));
+  }
+
+  private static Backend counted(List<String> calls) {
+    return counted(Backend.class, new ReferenceBackend(), calls);
+  }
+
+  /** What {@code real} does, with the name of every call; what it opens is counted, too. */
+  private static <T> T counted(Class<T> type, T real, List<String> calls) {
+    return type.cast(
+        Proxy.newProxyInstance(
+            type.getClassLoader(),
+            new Class<?>[] {type},
+            (proxy, method, arguments) -> {
+              calls.add(method.getName());
+              Object result = method.invoke(real, arguments);
+              return result instanceof TrainingSession session
+                  ? counted(TrainingSession.class, session, calls)
+                  : result;
+            }));
   }
 
   @Test

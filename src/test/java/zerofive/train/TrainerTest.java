@@ -32,6 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import zerofive.backend.Backend;
 import zerofive.backend.Optimizer;
+import zerofive.backend.Predictor;
 import zerofive.backend.TrainingState;
 import zerofive.backend.reference.ReferenceBackend;
 import zerofive.data.ClassFilter;
@@ -230,6 +231,19 @@ public class TrainerTest {
     Recipe untilThen = config.with(EPOCHS, best + 1).with(EARLY_STOP, 0);
     Trainer.Outcome untilBest = train(untilThen, "until-best", Integer.MAX_VALUE);
     assertArrayEquals(bits(untilBest.parameters().values()), bits(outcome.parameters().values()));
+    assertArrayEquals(bits(untilBest.logits()), bits(outcome.logits()));
+  }
+
+  @Test
+  void theLogitsAreThoseOfTheWeightsThatAreKept() {
+    for (Recipe config : List.of(everyOptimizerAndSchedule().get(0), stoppingEarly())) {
+      String name = "logits" + config.get(EARLY_STOP);
+      Trainer.Outcome outcome = train(config, name, Integer.MAX_VALUE);
+      try (Predictor predictor = BACKEND.openPredictor(outcome.parameters())) {
+        assertArrayEquals(bits(predictor.logits(DATA.valid())), bits(outcome.logits()));
+      }
+    }
+    assertEquals(0, train(stoppingEarly(), "interrupted", 2).logits().length);
   }
 
   /** With a rate too small to move a weight every epoch has the same loss. */
@@ -254,6 +268,7 @@ public class TrainerTest {
       assertEquals(whole.history().size(), rest.history().size(), when);
       assertEquals(whole.kept().orElseThrow().epoch(), rest.kept().orElseThrow().epoch(), when);
       assertArrayEquals(bits(whole.parameters().values()), bits(rest.parameters().values()), when);
+      assertArrayEquals(bits(whole.logits()), bits(rest.logits()), when);
       assertArrayEquals(
           checkpoint,
           Files.readAllBytes(temporary.resolve("part" + epoch + "/checkpoint.safetensors")),

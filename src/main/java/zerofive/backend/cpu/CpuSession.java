@@ -17,11 +17,13 @@ final class CpuSession implements TrainingSession {
   private final NativeSession session;
   private final TrainingPlan plan;
   private final int trainCount;
+  private final int stepCount;
   private final int validCount;
   private final int height;
   private final int width;
   private final long order;
   private final long rates;
+  private final long lossSums;
 
   /** [training images]; 0 until the first epoch comes that shifts them. */
   private long shifts;
@@ -38,6 +40,7 @@ final class CpuSession implements TrainingSession {
     this.session = session;
     this.plan = plan;
     trainCount = train.count();
+    stepCount = plan.stepsPerEpoch(trainCount);
     validCount = valid.count();
     height = train.height();
     width = train.width();
@@ -50,8 +53,8 @@ final class CpuSession implements TrainingSession {
     }
     steps = start.steps();
     order = session.memory().allocate((long) trainCount * Integer.BYTES);
-    rates =
-        session.memory().allocate((long) plan.stepsPerEpoch(trainCount) * Ops.RATES * Float.BYTES);
+    rates = session.memory().allocate((long) stepCount * Ops.RATES * Float.BYTES);
+    lossSums = session.memory().allocate((long) stepCount * Double.BYTES);
   }
 
   /** Puts data and start into native memory. */
@@ -79,14 +82,16 @@ final class CpuSession implements TrainingSession {
   public EpochResult trainEpoch(EpochInput input) {
     long begin = System.nanoTime();
     long address = session.address();
-    input.check(trainCount, plan.stepsPerEpoch(trainCount));
+    input.check(trainCount, stepCount);
     float[] table = StepRates.table(plan.optimizer(), input.learningRates(), steps);
     Native.copyIn(order, input.order(), 0, (long) trainCount * Integer.BYTES);
     Native.copyIn(rates, table, 0, (long) table.length * Float.BYTES);
     session.setShifts(copiedIn(input.shifts()), height, width);
-    double losses = Native.trainEpoch(address, order, rates);
-    steps += input.learningRates().length;
-    return new EpochResult(losses / trainCount, System.nanoTime() - begin);
+    Native.trainEpoch(address, order, rates, lossSums);
+    steps += stepCount;
+    double[] sums = new double[stepCount];
+    Native.copyOut(lossSums, sums, (long) stepCount * Double.BYTES);
+    return EpochResult.of(sums, plan, trainCount, System.nanoTime() - begin);
   }
 
   /** Where the shifts are in native memory; 0 where there are none. */
@@ -106,6 +111,20 @@ final class CpuSession implements TrainingSession {
     session.clearMetrics();
     session.measure();
     return session.measured(validCount, begin);
+  }
+
+  @Override
+  public float[] logits() {
+    float[] logits = new float[ForwardPass.elements(validCount, plan.architecture().outputs())];
+    session.measure();
+    Native.getLogits(session.address(), logits, 0);
+    return logits;
+  }
+
+  @Override
+  public void setParameters(Parameters model) {
+    ForwardPass.check(plan.architecture(), model);
+    session.setParameters(model);
   }
 
   @Override

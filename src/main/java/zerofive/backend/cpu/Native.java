@@ -122,7 +122,7 @@ final class Native {
       @Cast("float*") long logits,
       @Cast("int32_t*") long targets,
       @Cast("float*") long dLogits,
-      @Cast("double*") long metrics);
+      @Cast("double*") long lossSum);
 
   @Name("kernels->score")
   static native void score(
@@ -211,10 +211,11 @@ final class Native {
       int width);
 
   @Name("kernels->train_epoch")
-  static native double trainEpoch(
+  static native void trainEpoch(
       @Cast("zerofive::Session*") long session,
       @Cast("int32_t*") long order,
-      @Cast("float*") long rates);
+      @Cast("float*") long rates,
+      @Cast("double*") long lossSums);
 
   @Name("kernels->measure")
   static native void measure(

@@ -1,8 +1,11 @@
 package zerofive.backend.cpu;
 
 import zerofive.backend.Optimizer;
+import zerofive.backend.ops.Batch;
 import zerofive.backend.ops.Buffer;
 import zerofive.backend.ops.ElementType;
+import zerofive.backend.ops.Images;
+import zerofive.backend.ops.Matrix;
 import zerofive.backend.ops.Ops;
 import zerofive.model.Activation;
 import zerofive.model.Loss;
@@ -25,6 +28,10 @@ final class NativeOps implements Ops {
   private long address(Buffer buffer) {
     team.address();
     return NativeBuffer.address(buffer);
+  }
+
+  private long address(Matrix matrix) {
+    return address(matrix.values());
   }
 
   @Override
@@ -64,67 +71,49 @@ final class NativeOps implements Ops {
   }
 
   @Override
-  public void gather(
-      Buffer pixels,
-      Buffer labels,
-      Buffer order,
-      int first,
-      int rows,
-      int width,
-      Buffer x,
-      Buffer targets) {
-    Native.gather(
-        team.address(),
-        address(pixels),
-        address(labels),
-        address(order),
-        first,
-        rows,
-        width,
-        address(x),
-        address(targets));
+  public void gather(Images images, Batch batch, Matrix x, Buffer targets) {
+    if (batch.shifts() == null) {
+      Native.gather(
+          team.address(),
+          address(images.pixels()),
+          address(images.labels()),
+          address(batch.order()),
+          batch.first(),
+          batch.rows(),
+          images.imageSize(),
+          address(x),
+          address(targets));
+    } else {
+      Native.gatherShifted(
+          team.address(),
+          address(images.pixels()),
+          address(images.labels()),
+          address(batch.order()),
+          address(batch.shifts()),
+          batch.first(),
+          batch.rows(),
+          images.height(),
+          images.width(),
+          address(x),
+          address(targets));
+    }
   }
 
   @Override
-  public void gatherShifted(
-      Buffer pixels,
-      Buffer labels,
-      Buffer order,
-      Buffer shifts,
-      int first,
-      int rows,
-      int height,
-      int width,
-      Buffer x,
-      Buffer targets) {
-    Native.gatherShifted(
-        team.address(),
-        address(pixels),
-        address(labels),
-        address(order),
-        address(shifts),
-        first,
-        rows,
-        height,
-        width,
-        address(x),
-        address(targets));
-  }
-
-  @Override
-  public void gemm(
-      boolean transposeA, boolean transposeB, int m, int n, int k, Buffer a, Buffer b, Buffer c) {
+  public void gemm(boolean transposeA, boolean transposeB, Matrix a, Matrix b, Matrix c) {
+    int n = c.columns();
+    int k = transposeA ? a.rows() : a.columns();
     Native.gemm(
         team.address(),
-        m,
+        c.rows(),
         n,
         k,
         address(a),
-        transposeA ? 1 : k,
-        transposeA ? m : 1,
+        transposeA ? 1 : a.columns(),
+        transposeA ? a.columns() : 1,
         address(b),
-        transposeB ? 1 : n,
-        transposeB ? k : 1,
+        transposeB ? 1 : b.columns(),
+        transposeB ? b.columns() : 1,
         address(c),
         scratch((long) (n + PANEL - 1) / PANEL * PANEL * k * Float.BYTES));
   }
@@ -138,58 +127,56 @@ final class NativeOps implements Ops {
   }
 
   @Override
-  public void biasActivation(Activation activation, int rows, int width, Buffer bias, Buffer z) {
+  public void biasActivation(Activation activation, Buffer bias, Matrix z) {
     Native.biasActivation(
-        team.address(), Native.number(activation), rows, width, address(bias), address(z));
+        team.address(),
+        Native.number(activation),
+        z.rows(),
+        z.columns(),
+        address(bias),
+        address(z));
   }
 
   @Override
   public void loss(
-      Loss loss,
-      int rows,
-      int outputs,
-      Buffer logits,
-      Buffer targets,
-      Buffer dLogits,
-      Buffer metrics) {
+      Loss loss, Matrix logits, Buffer targets, Matrix dLogits, Buffer lossSums, int step) {
     Native.loss(
         team.address(),
         Native.number(loss),
-        rows,
-        outputs,
+        logits.rows(),
+        logits.columns(),
         address(logits),
         address(targets),
         address(dLogits),
-        address(metrics));
+        address(lossSums) + (long) step * Double.BYTES);
   }
 
   @Override
-  public void score(
-      Loss loss, int rows, int outputs, Buffer logits, Buffer targets, Buffer metrics) {
+  public void score(Loss loss, Matrix logits, Buffer targets, Buffer metrics) {
     Native.score(
         team.address(),
         Native.number(loss),
-        rows,
-        outputs,
+        logits.rows(),
+        logits.columns(),
         address(logits),
         address(targets),
         address(metrics));
   }
 
   @Override
-  public void activationGradient(
-      Activation activation, int rows, int width, Buffer activated, Buffer delta) {
+  public void activationGradient(Activation activation, Matrix activated, Matrix delta) {
     Native.activationGradient(
         team.address(),
         Native.number(activation),
-        (long) rows * width,
+        (long) delta.rows() * delta.columns(),
         address(activated),
         address(delta));
   }
 
   @Override
-  public void biasGradient(int rows, int width, Buffer delta, Buffer gradient) {
-    Native.biasGradient(team.address(), rows, width, address(delta), address(gradient));
+  public void biasGradient(Matrix delta, Buffer gradient) {
+    Native.biasGradient(
+        team.address(), delta.rows(), delta.columns(), address(delta), address(gradient));
   }
 
   @Override

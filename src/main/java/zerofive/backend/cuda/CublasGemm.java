@@ -15,6 +15,7 @@ import jcuda.jcublas.cublasStatus;
 import jcuda.runtime.cudaStream_t;
 import zerofive.backend.DeviceException;
 import zerofive.backend.cuda.CudaOptions.Precision;
+import zerofive.backend.ops.Matrix;
 
 /**
  * Matrix products by cuBLAS. It counts in columns, so the row-major c = op(a) op(b) is asked for as
@@ -64,8 +65,10 @@ final class CublasGemm implements MatrixProduct, AutoCloseable {
   }
 
   @Override
-  public void multiply(
-      boolean transposeA, boolean transposeB, int m, int n, int k, long a, long b, long c) {
+  public void multiply(boolean transposeA, boolean transposeB, Matrix a, Matrix b, Matrix c) {
+    int m = c.rows();
+    int n = c.columns();
+    int k = transposeA ? a.rows() : a.columns();
     int status =
         JCublas2.cublasSgemm(
             handle,
@@ -75,12 +78,12 @@ final class CublasGemm implements MatrixProduct, AutoCloseable {
             m,
             k,
             one,
-            new Address(b),
-            transposeB ? k : n,
-            new Address(a),
-            transposeA ? m : k,
+            new Address(CudaBuffer.address(b.values())),
+            b.columns(),
+            new Address(CudaBuffer.address(a.values())),
+            a.columns(),
             zero,
-            new Address(c),
+            new Address(CudaBuffer.address(c.values())),
             n);
     if (status != cublasStatus.CUBLAS_STATUS_SUCCESS) {
       check(status, "multiplying a [" + m + ", " + k + "] by a [" + k + ", " + n + "] matrix");

@@ -9,8 +9,12 @@ import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
 import zerofive.backend.Optimizer;
 import zerofive.backend.cuda.CudaOptions.SessionKind;
+import zerofive.backend.ops.Batch;
 import zerofive.backend.ops.Buffer;
+import zerofive.backend.ops.Dense;
 import zerofive.backend.ops.ElementType;
+import zerofive.backend.ops.Images;
+import zerofive.backend.ops.Matrix;
 import zerofive.backend.ops.Ops;
 import zerofive.model.Activation;
 import zerofive.model.Loss;
@@ -237,54 +241,26 @@ public final class CudaOps implements Ops {
   }
 
   @Override
-  public void gather(
-      Buffer pixels,
-      Buffer labels,
-      Buffer order,
-      int first,
-      int rows,
-      int width,
-      Buffer x,
-      Buffer targets) {
-    Images images = images(pixels, order, first, rows, width);
-    arguments()
-        .add(images.address())
-        .add(CudaBuffer.address(labels))
-        .add(CudaBuffer.address(order))
-        .add(first)
-        .add(images.chunkFirst())
-        .add(width)
-        .add(CudaBuffer.address(x))
+  public void gather(Images images, Batch batch, Matrix x, Buffer targets) {
+    Place place = place(images, batch);
+    boolean shifted = batch.shifts() != null;
+    KernelLauncher call =
+        arguments()
+            .add(place.address())
+            .add(CudaBuffer.address(images.labels()))
+            .add(CudaBuffer.address(batch.order()));
+    if (shifted) {
+      call.add(CudaBuffer.address(batch.shifts()));
+    }
+    call.add(batch.first()).add(place.chunkFirst());
+    if (shifted) {
+      call.add(images.height()).add(images.width());
+    } else {
+      call.add(images.imageSize());
+    }
+    call.add(CudaBuffer.address(x.values()))
         .add(CudaBuffer.address(targets))
-        .launch(Kernels.GATHER, rows);
-    markStale(CudaBuffer.of(targets));
-  }
-
-  @Override
-  public void gatherShifted(
-      Buffer pixels,
-      Buffer labels,
-      Buffer order,
-      Buffer shifts,
-      int first,
-      int rows,
-      int height,
-      int width,
-      Buffer x,
-      Buffer targets) {
-    Images images = images(pixels, order, first, rows, height * width);
-    arguments()
-        .add(images.address())
-        .add(CudaBuffer.address(labels))
-        .add(CudaBuffer.address(order))
-        .add(CudaBuffer.address(shifts))
-        .add(first)
-        .add(images.chunkFirst())
-        .add(height)
-        .add(width)
-        .add(CudaBuffer.address(x))
-        .add(CudaBuffer.address(targets))
-        .launch(Kernels.GATHER_SHIFTED, rows);
+        .launch(shifted ? Kernels.GATHER_SHIFTED : Kernels.GATHER, batch.rows());
     markStale(CudaBuffer.of(targets));
   }
 
@@ -294,17 +270,15 @@ public final class CudaOps implements Ops {
    * @param address of the whole set, or of a chunk of it
    * @param chunkFirst the chunk's first place in the order; -1 for the whole set
    */
-  private record Images(long address, int chunkFirst) {}
+  private record Place(long address, int chunkFirst) {}
 
-  private Images images(Buffer pixels, Buffer order, int first, int rows, int imageSize) {
-    CudaBuffer set = CudaBuffer.of(pixels);
-    StreamedPixels streamed = set.memory().streamed();
+  private Place place(Images images, Batch batch) {
+    StreamedPixels streamed = CudaBuffer.of(images.pixels()).memory().streamed();
     if (streamed == null) {
-      return new Images(CudaBuffer.address(pixels), -1);
+      return new Place(CudaBuffer.address(images.pixels()), -1);
     }
-    StreamedPixels.Chunk chunk =
-        bring(streamed, CudaBuffer.of(order), first, rows, imageSize, set.offset());
-    return new Images(streamed.address(chunk), chunk.first());
+    StreamedPixels.Chunk chunk = bring(streamed, images, batch);
+    return new Place(streamed.address(chunk), chunk.first());
   }
 
   /** The GPU's integers, read back where a kernel wrote them. */
@@ -324,17 +298,14 @@ public final class CudaOps implements Ops {
   }
 
   /** The chunk with a batch of a streamed set; its copy to the GPU is under way. */
-  private StreamedPixels.Chunk bring(
-      StreamedPixels streamed, CudaBuffer order, int first, int rows, int width, int begin) {
+  private StreamedPixels.Chunk bring(StreamedPixels streamed, Images images, Batch batch) {
     context.makeCurrent();
-    int[] numbers = numbers(order.memory());
-    int from = order.offset();
-    StreamedPixels.Chunk current = streamed.current(numbers, from, first, rows, width, begin);
+    int[] numbers = numbers(CudaBuffer.of(batch.order()).memory());
+    StreamedPixels.Chunk current = streamed.current(numbers, images, batch);
     if (current != null) {
       return current;
     }
-    StreamedPixels.Chunk chunk =
-        streamed.plan(numbers, from, order.length(), first, rows, width, begin);
+    StreamedPixels.Chunk chunk = streamed.plan(numbers, images, batch);
     if (!streamed.hasRoomFor(chunk)) {
       if (recording != null) {
         recording.cut();
@@ -350,157 +321,86 @@ public final class CudaOps implements Ops {
   }
 
   @Override
-  public void gemm(
-      boolean transposeA, boolean transposeB, int m, int n, int k, Buffer a, Buffer b, Buffer c) {
+  public void gemm(boolean transposeA, boolean transposeB, Matrix a, Matrix b, Matrix c) {
     beforeLaunch();
     MatrixProduct product = cublas.isPresent() ? cublas.get() : ownProduct;
-    product.multiply(
-        transposeA,
-        transposeB,
-        m,
-        n,
-        k,
-        CudaBuffer.address(a),
-        CudaBuffer.address(b),
-        CudaBuffer.address(c));
+    product.multiply(transposeA, transposeB, a, b, c);
   }
 
   @Override
-  public void layer(
-      Activation activation,
-      int rows,
-      int inputs,
-      int outputs,
-      Buffer input,
-      Buffer weight,
-      Buffer bias,
-      Buffer output) {
+  public void layer(Dense layer, Matrix input, Matrix output) {
     if (cublas.isPresent()) {
-      Ops.super.layer(activation, rows, inputs, outputs, input, weight, bias, output);
+      Ops.super.layer(layer, input, output);
       return;
     }
     beforeLaunch();
-    ownProduct.multiply(
-        false,
-        true,
-        rows,
-        outputs,
-        inputs,
-        CudaBuffer.address(input),
-        CudaBuffer.address(weight),
-        CudaBuffer.address(output),
-        Epilogue.BIAS_ACTIVATION,
-        activation,
-        CudaBuffer.address(bias),
-        0);
+    Epilogue epilogue = Epilogue.biasActivation(layer.activation(), layer.bias());
+    ownProduct.multiply(false, true, input, layer.weight(), output, epilogue);
   }
 
   @Override
   public void layerGradient(
-      int rows,
-      int inputs,
-      int outputs,
-      Buffer delta,
-      Buffer input,
-      Buffer weightGradient,
-      Buffer biasGradient) {
+      Matrix delta, Matrix input, Matrix weightGradient, Buffer biasGradient) {
     if (cublas.isPresent()) {
-      Ops.super.layerGradient(rows, inputs, outputs, delta, input, weightGradient, biasGradient);
+      Ops.super.layerGradient(delta, input, weightGradient, biasGradient);
       return;
     }
     beforeLaunch();
-    ownProduct.multiply(
-        true,
-        false,
-        outputs,
-        inputs,
-        rows,
-        CudaBuffer.address(delta),
-        CudaBuffer.address(input),
-        CudaBuffer.address(weightGradient),
-        Epilogue.NONE,
-        Activation.IDENTITY,
-        0,
-        CudaBuffer.address(biasGradient));
+    ownProduct.multiply(true, false, delta, input, weightGradient, Epilogue.rowSums(biasGradient));
   }
 
   @Override
   public void layerDelta(
-      Activation activation,
-      int rows,
-      int inputs,
-      int outputs,
-      Buffer delta,
-      Buffer weight,
-      Buffer input,
-      Buffer below) {
+      Activation activation, Matrix delta, Matrix weight, Matrix input, Matrix below) {
     if (cublas.isPresent()) {
-      Ops.super.layerDelta(activation, rows, inputs, outputs, delta, weight, input, below);
+      Ops.super.layerDelta(activation, delta, weight, input, below);
       return;
     }
     beforeLaunch();
     ownProduct.multiply(
-        false,
-        false,
-        rows,
-        inputs,
-        outputs,
-        CudaBuffer.address(delta),
-        CudaBuffer.address(weight),
-        CudaBuffer.address(below),
-        Epilogue.ACTIVATION_GRADIENT,
-        activation,
-        CudaBuffer.address(input),
-        0);
+        false, false, delta, weight, below, Epilogue.activationGradient(activation, input));
   }
 
   @Override
-  public void biasActivation(Activation activation, int rows, int width, Buffer bias, Buffer z) {
-    int elements = rows * width;
+  public void biasActivation(Activation activation, Buffer bias, Matrix z) {
+    int elements = z.rows() * z.columns();
     arguments()
         .add(Kernels.code(activation))
         .add(elements)
-        .add(width)
+        .add(z.columns())
         .add(CudaBuffer.address(bias))
-        .add(CudaBuffer.address(z))
+        .add(CudaBuffer.address(z.values()))
         .launch(Kernels.BIAS_ACTIVATION, KernelLauncher.blocks(elements));
   }
 
   @Override
   public void loss(
-      Loss loss,
-      int rows,
-      int outputs,
-      Buffer logits,
-      Buffer targets,
-      Buffer dLogits,
-      Buffer metrics) {
+      Loss loss, Matrix logits, Buffer targets, Matrix dLogits, Buffer lossSums, int step) {
     arguments()
         .add(Kernels.code(loss))
-        .add(rows)
-        .add(outputs)
-        .add(CudaBuffer.address(logits))
+        .add(logits.rows())
+        .add(logits.columns())
+        .add(CudaBuffer.address(logits.values()))
         .add(CudaBuffer.address(targets))
-        .add(CudaBuffer.address(dLogits))
-        .add(CudaBuffer.address(metrics))
+        .add(CudaBuffer.address(dLogits.values()))
+        .add(CudaBuffer.address(lossSums.slice(step, 1)))
         .add(metricPartials)
         .add(metricCounter)
-        .launch(Kernels.LOSS, metricBlocks(rows));
+        .launch(Kernels.LOSS, metricBlocks(logits.rows()));
   }
 
   @Override
-  public void score(
-      Loss loss, int rows, int outputs, Buffer logits, Buffer targets, Buffer metrics) {
+  public void score(Loss loss, Matrix logits, Buffer targets, Buffer metrics) {
     arguments()
         .add(Kernels.code(loss))
-        .add(rows)
-        .add(outputs)
-        .add(CudaBuffer.address(logits))
+        .add(logits.rows())
+        .add(logits.columns())
+        .add(CudaBuffer.address(logits.values()))
         .add(CudaBuffer.address(targets))
         .add(CudaBuffer.address(metrics))
         .add(metricPartials)
         .add(metricCounter)
-        .launch(Kernels.SCORE, metricBlocks(rows));
+        .launch(Kernels.SCORE, metricBlocks(logits.rows()));
   }
 
   private static long metricBlocks(int rows) {
@@ -508,28 +408,28 @@ public final class CudaOps implements Ops {
   }
 
   @Override
-  public void activationGradient(
-      Activation activation, int rows, int width, Buffer activated, Buffer delta) {
+  public void activationGradient(Activation activation, Matrix activated, Matrix delta) {
     if (activation == Activation.IDENTITY) {
       return;
     }
-    int elements = rows * width;
+    int elements = delta.rows() * delta.columns();
     arguments()
         .add(Kernels.code(activation))
         .add(elements)
-        .add(CudaBuffer.address(activated))
-        .add(CudaBuffer.address(delta))
+        .add(CudaBuffer.address(activated.values()))
+        .add(CudaBuffer.address(delta.values()))
         .launch(Kernels.ACTIVATION_GRADIENT, KernelLauncher.blocks(elements));
   }
 
   @Override
-  public void biasGradient(int rows, int width, Buffer delta, Buffer gradient) {
+  public void biasGradient(Matrix delta, Buffer gradient) {
     arguments()
-        .add(rows)
-        .add(width)
-        .add(CudaBuffer.address(delta))
+        .add(delta.rows())
+        .add(delta.columns())
+        .add(CudaBuffer.address(delta.values()))
         .add(CudaBuffer.address(gradient))
-        .launch(Kernels.BIAS_GRADIENT, (width + COLUMNS - 1L) / COLUMNS, 1, COLUMN_THREADS);
+        .launch(
+            Kernels.BIAS_GRADIENT, (delta.columns() + COLUMNS - 1L) / COLUMNS, 1, COLUMN_THREADS);
   }
 
   @Override

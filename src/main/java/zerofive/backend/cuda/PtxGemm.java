@@ -1,6 +1,6 @@
 package zerofive.backend.cuda;
 
-import zerofive.model.Activation;
+import zerofive.backend.ops.Matrix;
 
 /**
  * Matrix products by our own kernel, kernels/gemm.cu: no library is needed, and a layer's
@@ -77,47 +77,31 @@ final class PtxGemm implements MatrixProduct {
   }
 
   @Override
-  public void multiply(
-      boolean transposeA, boolean transposeB, int m, int n, int k, long a, long b, long c) {
-    multiply(transposeA, transposeB, m, n, k, a, b, c, Epilogue.NONE, Activation.IDENTITY, 0, 0);
+  public void multiply(boolean transposeA, boolean transposeB, Matrix a, Matrix b, Matrix c) {
+    multiply(transposeA, transposeB, a, b, c, Epilogue.NONE);
   }
 
-  /**
-   * The product, and each of its elements changed.
-   *
-   * @param other the bias [n] or what was activated [m, n], as the epilogue asks
-   * @param rowSums F32 [m] for the sums of op(a)'s rows, or 0
-   */
+  /** The product, and what the epilogue adds to it. */
   void multiply(
-      boolean transposeA,
-      boolean transposeB,
-      int m,
-      int n,
-      int k,
-      long a,
-      long b,
-      long c,
-      Epilogue epilogue,
-      Activation activation,
-      long other,
-      long rowSums) {
-    Tiling cut = Tiling.of(m, n, k);
+      boolean transposeA, boolean transposeB, Matrix a, Matrix b, Matrix c, Epilogue epilogue) {
+    int k = transposeA ? a.rows() : a.columns();
+    Tiling cut = Tiling.of(c.rows(), c.columns(), k);
     launcher
-        .add(m)
-        .add(n)
+        .add(c.rows())
+        .add(c.columns())
         .add(k)
-        .add(a)
-        .add(transposeA ? 1 : k)
-        .add(transposeA ? m : 1)
-        .add(b)
-        .add(transposeB ? 1 : n)
-        .add(transposeB ? k : 1)
-        .add(c)
+        .add(CudaBuffer.address(a.values()))
+        .add(transposeA ? 1 : a.columns())
+        .add(transposeA ? a.columns() : 1)
+        .add(CudaBuffer.address(b.values()))
+        .add(transposeB ? 1 : b.columns())
+        .add(transposeB ? b.columns() : 1)
+        .add(CudaBuffer.address(c.values()))
         .add(epilogue.code())
-        .add(Kernels.code(activation))
-        .add(other)
+        .add(Kernels.code(epilogue.activation()))
+        .add(epilogue.other())
         .add(cut.part())
-        .add(rowSums)
+        .add(epilogue.rowSums())
         .add(partials)
         .add(counters)
         .launch(

@@ -4,6 +4,8 @@ import java.nio.ByteBuffer;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
+import zerofive.backend.ops.Batch;
+import zerofive.backend.ops.Images;
 
 /**
  * Images that stay on the host. They reach the GPU in the order of the batches, a chunk of several
@@ -33,13 +35,13 @@ final class StreamedPixels implements AutoCloseable {
   @SuppressWarnings("ArrayRecordComponent")
   record Chunk(
       int[] order, int from, int length, int first, int rows, int width, int begin, int slot) {
-    boolean holds(int[] numbers, int offset, int position, int count, int imageSize, int start) {
+    boolean holds(int[] numbers, Images images, Batch batch) {
       return order == numbers
-          && from == offset
-          && width == imageSize
-          && begin == start
-          && position >= first
-          && position + count <= first + rows;
+          && from == CudaBuffer.of(batch.order()).offset()
+          && width == images.imageSize()
+          && begin == CudaBuffer.of(images.pixels()).offset()
+          && batch.first() >= first
+          && batch.first() + batch.rows() <= first + rows;
     }
 
     /** The chunk after it, in the other place; null after the last. */
@@ -118,24 +120,33 @@ final class StreamedPixels implements AutoCloseable {
   }
 
   /**
-   * The chunk planned last, where it holds images {@code [first, first + rows)} of the order; else
-   * null.
+   * The chunk planned last, where it holds the batch; else null.
+   *
+   * @param numbers what the memory of the batch's order holds
+   * @param images a part of this set
    */
-  Chunk current(int[] order, int from, int first, int rows, int width, int begin) {
-    return planned != null && planned.holds(order, from, first, rows, width, begin)
-        ? planned
-        : null;
+  Chunk current(int[] numbers, Images images, Batch batch) {
+    return planned != null && planned.holds(numbers, images, batch) ? planned : null;
   }
 
   /**
-   * A new chunk of whole batches that begins at {@code first}; it has to be staged before a batch
-   * is gathered.
+   * A new chunk of whole batches that begins with this one; it has to be staged before a batch is
+   * gathered.
+   *
+   * @param numbers what the memory of the batch's order holds
+   * @param images a part of this set
    */
-  Chunk plan(int[] order, int from, int length, int first, int rows, int width, int begin) {
-    int batches = Math.max(1, CHUNK_BYTES / Math.max(1, rows * width));
-    int count = (int) Math.min((long) batches * rows, length - first);
+  Chunk plan(int[] numbers, Images images, Batch batch) {
+    CudaBuffer order = CudaBuffer.of(batch.order());
+    int width = images.imageSize();
+    int begin = CudaBuffer.of(images.pixels()).offset();
+    int batches = Math.max(1, CHUNK_BYTES / Math.max(1, batch.rows() * width));
+    int left = order.length() - batch.first();
+    int count = (int) Math.min((long) batches * batch.rows(), left);
     int slot = planned == null ? 0 : 1 - planned.slot();
-    planned = new Chunk(order, from, length, first, count, width, begin, slot);
+    planned =
+        new Chunk(
+            numbers, order.offset(), order.length(), batch.first(), count, width, begin, slot);
     return planned;
   }
 

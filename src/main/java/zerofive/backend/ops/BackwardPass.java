@@ -12,9 +12,8 @@ import zerofive.model.Layer;
 final class BackwardPass {
   private final Ops ops;
   private final ForwardPass forward;
-  private final List<Layer> layers;
-  private final List<Buffer> deltas = new ArrayList<>();
-  private final List<Buffer> weightGradients = new ArrayList<>();
+  private final List<Matrix> deltas = new ArrayList<>();
+  private final List<Matrix> weightGradients = new ArrayList<>();
   private final List<Buffer> biasGradients = new ArrayList<>();
 
   /**
@@ -27,43 +26,28 @@ final class BackwardPass {
       Ops ops, Architecture architecture, ForwardPass forward, Buffer gradient, int maxRows) {
     this.ops = ops;
     this.forward = forward;
-    this.layers = architecture.layers();
-    for (Layer layer : layers) {
-      weightGradients.add(gradient.slice(layer.weightOffset(), layer.weightCount()));
+    for (Layer layer : architecture.layers()) {
+      weightGradients.add(ForwardPass.weight(gradient, layer));
       biasGradients.add(gradient.slice(layer.biasOffset(), layer.outputs()));
-      deltas.add(ops.allocate(ElementType.F32, ForwardPass.elements(maxRows, layer.outputs())));
+      deltas.add(ForwardPass.allocate(ops, maxRows, layer.outputs()));
     }
   }
 
-  /** The mean loss's gradients at the logits [rows, outputs], to be written before each run. */
-  Buffer dLogits() {
+  /** The mean loss's gradients at the logits [maxRows, outputs], to be written before each run. */
+  Matrix dLogits() {
     return deltas.get(deltas.size() - 1);
   }
 
-  /** Writes the gradient of the batch that went forward last, the first {@code rows} rows of x. */
-  void run(Buffer x, int rows) {
-    for (int l = layers.size() - 1; l >= 0; l--) {
-      Layer layer = layers.get(l);
-      Buffer delta = deltas.get(l);
-      Buffer input = l == 0 ? x : forward.activation(l - 1);
-      ops.layerGradient(
-          rows,
-          layer.inputs(),
-          layer.outputs(),
-          delta,
-          input,
-          weightGradients.get(l),
-          biasGradients.get(l));
+  /** Writes the gradient of the batch x [rows, inputs], which went forward last. */
+  void run(Matrix x) {
+    for (int l = deltas.size() - 1; l >= 0; l--) {
+      Matrix delta = deltas.get(l).firstRows(x.rows());
+      Matrix input = l == 0 ? x : forward.activation(l - 1).firstRows(x.rows());
+      ops.layerGradient(delta, input, weightGradients.get(l), biasGradients.get(l));
       if (l > 0) {
+        Matrix below = deltas.get(l - 1).firstRows(x.rows());
         ops.layerDelta(
-            layers.get(l - 1).activation(),
-            rows,
-            layer.inputs(),
-            layer.outputs(),
-            delta,
-            forward.weight(l),
-            input,
-            deltas.get(l - 1));
+            forward.layer(l - 1).activation(), delta, forward.layer(l).weight(), input, below);
       }
     }
   }

@@ -67,112 +67,75 @@ public final class CheckedOps implements Ops {
   }
 
   @Override
-  public void gather(
-      Buffer pixels,
-      Buffer labels,
-      Buffer order,
-      int first,
-      int rows,
-      int width,
-      Buffer x,
-      Buffer targets) {
-    sizes("gather", rows, width, 1);
-    batch("gather", pixels, labels, order, first, rows, width, x, targets);
-    ops.gather(pixels, labels, order, first, rows, width, x, targets);
-  }
-
-  @Override
-  public void gatherShifted(
-      Buffer pixels,
-      Buffer labels,
-      Buffer order,
-      Buffer shifts,
-      int first,
-      int rows,
-      int height,
-      int width,
-      Buffer x,
-      Buffer targets) {
-    sizes("gatherShifted", rows, height, width);
-    batch("gatherShifted", pixels, labels, order, first, rows, (long) height * width, x, targets);
-    buffer("gatherShifted", "shifts", shifts, ElementType.I32, labels.length());
-    ops.gatherShifted(pixels, labels, order, shifts, first, rows, height, width, x, targets);
-  }
-
-  private static void batch(
-      String op,
-      Buffer pixels,
-      Buffer labels,
-      Buffer order,
-      int first,
-      int rows,
-      long imageSize,
-      Buffer x,
-      Buffer targets) {
-    if (first < 0) {
-      throw refused("%s: first is %d", op, first);
+  public void gather(Images images, Batch batch, Matrix x, Buffer targets) {
+    long imageSize = (long) images.height() * images.width();
+    if (images.height() <= 0 || images.width() <= 0 || imageSize > Integer.MAX_VALUE) {
+      throw refused("gather: images of %d x %d pixels", images.height(), images.width());
     }
-    buffer(op, "pixels", pixels, ElementType.U8, labels.length() * imageSize);
-    buffer(op, "labels", labels, ElementType.I32, 1);
-    buffer(op, "order", order, ElementType.I32, (long) first + rows);
-    buffer(op, "x", x, ElementType.F32, rows * imageSize);
-    buffer(op, "targets", targets, ElementType.I32, rows);
+    if (batch.first() < 0) {
+      throw refused("gather: first is %d", batch.first());
+    }
+    matrix("gather", "x", x, batch.rows(), (int) imageSize);
+    int count = images.labels().length();
+    buffer("gather", "pixels", images.pixels(), ElementType.U8, count * imageSize);
+    buffer("gather", "labels", images.labels(), ElementType.I32, 1);
+    buffer("gather", "order", batch.order(), ElementType.I32, (long) batch.first() + batch.rows());
+    if (batch.shifts() != null) {
+      buffer("gather", "shifts", batch.shifts(), ElementType.I32, count);
+    }
+    buffer("gather", "targets", targets, ElementType.I32, batch.rows());
+    ops.gather(images, batch, x, targets);
   }
 
   @Override
-  public void gemm(
-      boolean transposeA, boolean transposeB, int m, int n, int k, Buffer a, Buffer b, Buffer c) {
-    sizes("gemm", m, n, k);
-    buffer("gemm", "a", a, ElementType.F32, (long) m * k);
-    buffer("gemm", "b", b, ElementType.F32, (long) k * n);
-    buffer("gemm", "c", c, ElementType.F32, (long) m * n);
-    ops.gemm(transposeA, transposeB, m, n, k, a, b, c);
+  public void gemm(boolean transposeA, boolean transposeB, Matrix a, Matrix b, Matrix c) {
+    matrix("gemm", "a", a);
+    matrix("gemm", "b", b);
+    int k = transposeA ? a.rows() : a.columns();
+    int n = transposeB ? b.rows() : b.columns();
+    matrix("gemm", "b", b, transposeB ? n : k, transposeB ? k : n);
+    matrix("gemm", "c", c, transposeA ? a.columns() : a.rows(), n);
+    ops.gemm(transposeA, transposeB, a, b, c);
   }
 
   @Override
-  public void biasActivation(Activation activation, int rows, int width, Buffer bias, Buffer z) {
-    sizes("biasActivation", rows, width, 1);
-    buffer("biasActivation", "bias", bias, ElementType.F32, width);
-    buffer("biasActivation", "z", z, ElementType.F32, (long) rows * width);
-    ops.biasActivation(activation, rows, width, bias, z);
+  public void biasActivation(Activation activation, Buffer bias, Matrix z) {
+    matrix("biasActivation", "z", z);
+    buffer("biasActivation", "bias", bias, ElementType.F32, z.columns());
+    ops.biasActivation(activation, bias, z);
   }
 
   @Override
   public void loss(
-      Loss loss,
-      int rows,
-      int outputs,
-      Buffer logits,
-      Buffer targets,
-      Buffer dLogits,
-      Buffer metrics) {
-    logits("loss", loss, rows, outputs, logits, targets, metrics);
-    buffer("loss", "gradients", dLogits, ElementType.F32, (long) rows * outputs);
-    ops.loss(loss, rows, outputs, logits, targets, dLogits, metrics);
+      Loss loss, Matrix logits, Buffer targets, Matrix dLogits, Buffer lossSums, int step) {
+    logits("loss", loss, logits, targets);
+    matrix("loss", "dLogits", dLogits, logits.rows(), logits.columns());
+    if (step < 0) {
+      throw refused("loss: step is %d", step);
+    }
+    buffer("loss", "lossSums", lossSums, ElementType.F64, step + 1L);
+    ops.loss(loss, logits, targets, dLogits, lossSums, step);
   }
 
   @Override
-  public void score(
-      Loss loss, int rows, int outputs, Buffer logits, Buffer targets, Buffer metrics) {
-    logits("score", loss, rows, outputs, logits, targets, metrics);
-    ops.score(loss, rows, outputs, logits, targets, metrics);
+  public void score(Loss loss, Matrix logits, Buffer targets, Buffer metrics) {
+    logits("score", loss, logits, targets);
+    buffer("score", "metrics", metrics, ElementType.F64, METRICS);
+    ops.score(loss, logits, targets, metrics);
   }
 
   @Override
-  public void activationGradient(
-      Activation activation, int rows, int width, Buffer activated, Buffer delta) {
-    sizes("activationGradient", rows, width, 1);
-    buffer("activationGradient", "activated", activated, ElementType.F32, (long) rows * width);
-    buffer("activationGradient", "delta", delta, ElementType.F32, (long) rows * width);
-    ops.activationGradient(activation, rows, width, activated, delta);
+  public void activationGradient(Activation activation, Matrix activated, Matrix delta) {
+    matrix("activationGradient", "activated", activated);
+    matrix("activationGradient", "delta", delta, activated.rows(), activated.columns());
+    ops.activationGradient(activation, activated, delta);
   }
 
   @Override
-  public void biasGradient(int rows, int width, Buffer delta, Buffer gradient) {
-    sizes("biasGradient", rows, width, 1);
-    buffer("biasGradient", "delta", delta, ElementType.F32, (long) rows * width);
-    buffer("biasGradient", "gradient", gradient, ElementType.F32, width);
-    ops.biasGradient(rows, width, delta, gradient);
+  public void biasGradient(Matrix delta, Buffer gradient) {
+    matrix("biasGradient", "delta", delta);
+    buffer("biasGradient", "gradient", gradient, ElementType.F32, delta.columns());
+    ops.biasGradient(delta, gradient);
   }
 
   @Override
@@ -195,61 +158,33 @@ public final class CheckedOps implements Ops {
   }
 
   @Override
-  public void layer(
-      Activation activation,
-      int rows,
-      int inputs,
-      int outputs,
-      Buffer input,
-      Buffer weight,
-      Buffer bias,
-      Buffer output) {
-    sizes("layer", rows, inputs, outputs);
-    buffer("layer", "input", input, ElementType.F32, (long) rows * inputs);
-    buffer("layer", "weight", weight, ElementType.F32, (long) outputs * inputs);
-    buffer("layer", "bias", bias, ElementType.F32, outputs);
-    buffer("layer", "output", output, ElementType.F32, (long) rows * outputs);
-    ops.layer(activation, rows, inputs, outputs, input, weight, bias, output);
+  public void layer(Dense layer, Matrix input, Matrix output) {
+    matrix("layer", "weight", layer.weight());
+    int outputs = layer.weight().rows();
+    buffer("layer", "bias", layer.bias(), ElementType.F32, outputs);
+    matrix("layer", "input", input, input.rows(), layer.weight().columns());
+    matrix("layer", "output", output, input.rows(), outputs);
+    ops.layer(layer, input, output);
   }
 
   @Override
   public void layerGradient(
-      int rows,
-      int inputs,
-      int outputs,
-      Buffer delta,
-      Buffer input,
-      Buffer weightGradient,
-      Buffer biasGradient) {
-    sizes("layerGradient", rows, inputs, outputs);
-    buffer("layerGradient", "delta", delta, ElementType.F32, (long) rows * outputs);
-    buffer("layerGradient", "input", input, ElementType.F32, (long) rows * inputs);
-    buffer(
-        "layerGradient",
-        "weightGradient",
-        weightGradient,
-        ElementType.F32,
-        (long) outputs * inputs);
-    buffer("layerGradient", "biasGradient", biasGradient, ElementType.F32, outputs);
-    ops.layerGradient(rows, inputs, outputs, delta, input, weightGradient, biasGradient);
+      Matrix delta, Matrix input, Matrix weightGradient, Buffer biasGradient) {
+    matrix("layerGradient", "delta", delta);
+    matrix("layerGradient", "input", input, delta.rows(), input.columns());
+    matrix("layerGradient", "weightGradient", weightGradient, delta.columns(), input.columns());
+    buffer("layerGradient", "biasGradient", biasGradient, ElementType.F32, delta.columns());
+    ops.layerGradient(delta, input, weightGradient, biasGradient);
   }
 
   @Override
   public void layerDelta(
-      Activation activation,
-      int rows,
-      int inputs,
-      int outputs,
-      Buffer delta,
-      Buffer weight,
-      Buffer input,
-      Buffer below) {
-    sizes("layerDelta", rows, inputs, outputs);
-    buffer("layerDelta", "delta", delta, ElementType.F32, (long) rows * outputs);
-    buffer("layerDelta", "weight", weight, ElementType.F32, (long) outputs * inputs);
-    buffer("layerDelta", "input", input, ElementType.F32, (long) rows * inputs);
-    buffer("layerDelta", "below", below, ElementType.F32, (long) rows * inputs);
-    ops.layerDelta(activation, rows, inputs, outputs, delta, weight, input, below);
+      Activation activation, Matrix delta, Matrix weight, Matrix input, Matrix below) {
+    matrix("layerDelta", "delta", delta);
+    matrix("layerDelta", "weight", weight, delta.columns(), weight.columns());
+    matrix("layerDelta", "input", input, delta.rows(), weight.columns());
+    matrix("layerDelta", "below", below, delta.rows(), weight.columns());
+    ops.layerDelta(activation, delta, weight, input, below);
   }
 
   @Override
@@ -267,21 +202,31 @@ public final class CheckedOps implements Ops {
     ops.close();
   }
 
-  private static void logits(
-      String op, Loss loss, int rows, int outputs, Buffer logits, Buffer targets, Buffer metrics) {
-    sizes(op, rows, outputs, 1);
-    if (!(loss == Loss.CROSS_ENTROPY ? outputs > 2 : outputs == 1)) {
-      throw refused("%s: %s on %d logits", op, loss, outputs);
+  private static void logits(String op, Loss loss, Matrix logits, Buffer targets) {
+    matrix(op, "logits", logits);
+    if (!(loss == Loss.CROSS_ENTROPY ? logits.columns() > 2 : logits.columns() == 1)) {
+      throw refused("%s: %s on %d logits", op, loss, logits.columns());
     }
-    buffer(op, "logits", logits, ElementType.F32, (long) rows * outputs);
-    buffer(op, "targets", targets, ElementType.I32, rows);
-    buffer(op, "metrics", metrics, ElementType.F64, METRICS);
+    buffer(op, "targets", targets, ElementType.I32, logits.rows());
   }
 
-  private static void sizes(String op, int a, int b, int c) {
-    if (a <= 0 || b <= 0 || c <= 0) {
-      throw refused("%s: sizes %d, %d, %d are not all positive", op, a, b, c);
+  private static void matrix(String op, String argument, Matrix matrix, int rows, int columns) {
+    if (matrix.rows() != rows || matrix.columns() != columns) {
+      throw refused(
+          "%s: %s is [%d, %d], expected [%d, %d]",
+          op, argument, matrix.rows(), matrix.columns(), rows, columns);
     }
+    matrix(op, argument, matrix);
+  }
+
+  private static void matrix(String op, String argument, Matrix matrix) {
+    if (matrix.rows() <= 0 || matrix.columns() <= 0) {
+      throw refused(
+          "%s: %s is [%d, %d], expected positive sizes",
+          op, argument, matrix.rows(), matrix.columns());
+    }
+    long elements = (long) matrix.rows() * matrix.columns();
+    buffer(op, argument, matrix.values(), ElementType.F32, elements);
   }
 
   private static void whole(

@@ -6,60 +6,72 @@ import zerofive.backend.DeviceException;
 import zerofive.data.ImageSet;
 import zerofive.model.Architecture;
 import zerofive.model.Layer;
+import zerofive.model.Parameters;
 
 /**
  * A model's layers one after the other, with the activations kept: the backward pass reads them.
- * Buffers: x [rows, inputs]; activation l [rows, outputs of layer l].
  */
 public final class ForwardPass {
   private static final int EVALUATION_ROWS = 256;
   private static final int EVALUATION_VALUES = 1 << 24;
 
   private final Ops ops;
-  private final List<Layer> layers;
-  private final List<Buffer> weights = new ArrayList<>();
-  private final List<Buffer> biases = new ArrayList<>();
-  private final List<Buffer> activations = new ArrayList<>();
+  private final List<Dense> layers = new ArrayList<>();
+  private final List<Matrix> activations = new ArrayList<>();
 
   /** Allocates activations for batches of up to {@code maxRows}. */
   ForwardPass(Ops ops, Architecture architecture, Buffer parameters, int maxRows) {
     this.ops = ops;
-    this.layers = architecture.layers();
-    for (Layer layer : layers) {
-      weights.add(parameters.slice(layer.weightOffset(), layer.weightCount()));
-      biases.add(parameters.slice(layer.biasOffset(), layer.outputs()));
-      activations.add(ops.allocate(ElementType.F32, elements(maxRows, layer.outputs())));
+    for (Layer layer : architecture.layers()) {
+      layers.add(
+          new Dense(
+              layer.activation(),
+              weight(parameters, layer),
+              parameters.slice(layer.biasOffset(), layer.outputs())));
+      activations.add(allocate(ops, maxRows, layer.outputs()));
     }
   }
 
-  /** Runs the first {@code rows} rows of x and returns their logits [rows, outputs]. */
-  Buffer run(Buffer x, int rows) {
-    Buffer input = x;
+  /** A layer's part [outputs, inputs] of what is laid out as the parameters are. */
+  static Matrix weight(Buffer parameters, Layer layer) {
+    return new Matrix(
+        parameters.slice(layer.weightOffset(), layer.weightCount()),
+        layer.outputs(),
+        layer.inputs());
+  }
+
+  /** Runs the rows x [rows, inputs] and returns their logits [rows, outputs]. */
+  Matrix run(Matrix x) {
+    Matrix input = x;
     for (int l = 0; l < layers.size(); l++) {
-      Layer layer = layers.get(l);
-      Buffer output = activations.get(l);
-      ops.layer(
-          layer.activation(),
-          rows,
-          layer.inputs(),
-          layer.outputs(),
-          input,
-          weights.get(l),
-          biases.get(l),
-          output);
+      Matrix output = activations.get(l).firstRows(x.rows());
+      ops.layer(layers.get(l), input, output);
       input = output;
     }
     return input;
   }
 
-  /** W of layer {@code l}, [outputs, inputs]. */
-  Buffer weight(int l) {
-    return weights.get(l);
+  /** Layer {@code l}, counted from 0. */
+  Dense layer(int l) {
+    return layers.get(l);
   }
 
-  /** What layer {@code l} put out in the last run. */
-  Buffer activation(int l) {
+  /** What layer {@code l} put out in the last run, in its first rows: [maxRows, outputs]. */
+  Matrix activation(int l) {
     return activations.get(l);
+  }
+
+  /** Throws IllegalArgumentException where weights are of another architecture. */
+  public static void check(Architecture architecture, Parameters model) {
+    if (!model.architecture().equals(architecture)) {
+      throw new IllegalArgumentException(
+          "weights of " + model.architecture() + " for a model of " + architecture);
+    }
+  }
+
+  /** A new matrix; throws DeviceException where no buffer can be so long. */
+  static Matrix allocate(Ops ops, int rows, int columns) {
+    return new Matrix(ops.allocate(ElementType.F32, elements(rows, columns)), rows, columns);
   }
 
   /** Images measured at once: 256, or fewer where they are so large that 64 MiB hold no more. */
@@ -87,7 +99,7 @@ public final class ForwardPass {
   }
 
   /** Length of a [rows, width] buffer; throws DeviceException where no buffer can be so long. */
-  static int elements(int rows, int width) {
+  public static int elements(int rows, int width) {
     long elements = (long) rows * width;
     if (elements > Integer.MAX_VALUE - 8) {
       throw new DeviceException(

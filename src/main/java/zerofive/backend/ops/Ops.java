@@ -7,17 +7,17 @@ import zerofive.model.Loss;
 
 /**
  * The operations of training, on row-major matrices in buffers that may be longer than needed. None
- * returns a number: losses and counts gather in a buffer that is read once an epoch.
+ * returns a number: losses and counts gather in buffers that are read once an epoch.
  * Implementations do not check their arguments; {@link CheckedOps} does.
  *
  * <p>Element-wise formulas are float32 as written here, without fused multiply-add, so that all
  * implementations agree bit for bit where no exponential is involved.
  */
 public interface Ops extends AutoCloseable {
-  /** Index into the metrics buffer: sum of the examples' losses. */
+  /** Index into a metrics buffer: sum of the examples' losses. */
   int LOSS_SUM = 0;
 
-  /** Index into the metrics buffer: examples whose class was predicted. */
+  /** Index into a metrics buffer: examples whose class was predicted. */
   int CORRECT = 1;
 
   /** Length of a metrics buffer, F64. */
@@ -51,104 +51,60 @@ public interface Ops extends AutoCloseable {
   void clear(Buffer buffer);
 
   /**
-   * Collects a batch: {@code x[r, :] = float(pixels[order[first + r], :]) / 255} and {@code
-   * targets[r] = labels[order[first + r]]} for r in [0, rows).
+   * Collects a batch: {@code x[r, :] = float(pixels[image, :]) / 255} and {@code targets[r] =
+   * labels[image]} with image = order[first + r], for r in [0, rows). Where the batch has shifts,
+   * (dx, dy) of each image, {@code x[r, v, u] = float(pixels[image, v - dy, u - dx]) / 255} where
+   * that pixel exists, else 0; a shift may move all of an image out of sight.
    *
-   * @param pixels U8 [images, width]
-   * @param labels I32 [images]
-   * @param order I32, image numbers
-   * @param first place in {@code order} of the batch's first image
-   * @param rows images in the batch
-   * @param width pixels of an image
-   * @param x F32 [rows, width], written
-   * @param targets I32 [rows], written
+   * @param x [batch rows, image size], written
+   * @param targets I32 [batch rows], written
    */
-  void gather(
-      Buffer pixels,
-      Buffer labels,
-      Buffer order,
-      int first,
-      int rows,
-      int width,
-      Buffer x,
-      Buffer targets);
-
-  /**
-   * {@link #gather} of images that are shifted, each by its own (dx, dy): {@code x[r, v, u] =
-   * float(pixels[image, v - dy, u - dx]) / 255} with image = order[first + r] where that pixel
-   * exists, else 0. A shift may move all of an image out of sight.
-   *
-   * @param pixels U8 [images, height, width]
-   * @param labels I32 [images]
-   * @param order I32, image numbers
-   * @param shifts I32 [images], (dx, dy) as {@link zerofive.data.Augmentation#pack} has it
-   * @param first place in {@code order} of the batch's first image
-   * @param rows images in the batch
-   * @param height of an image, in pixels
-   * @param width of an image, in pixels
-   * @param x F32 [rows, height, width], written
-   * @param targets I32 [rows], written
-   */
-  void gatherShifted(
-      Buffer pixels,
-      Buffer labels,
-      Buffer order,
-      Buffer shifts,
-      int first,
-      int rows,
-      int height,
-      int width,
-      Buffer x,
-      Buffer targets);
+  void gather(Images images, Batch batch, Matrix x, Buffer targets);
 
   /**
    * Matrix product {@code c = op(a) op(b)}: op(a) is [m, k], op(b) [k, n], c [m, n]; op transposes
    * what is stored as [k, m] or [n, k] where its flag says so.
    */
-  void gemm(
-      boolean transposeA, boolean transposeB, int m, int n, int k, Buffer a, Buffer b, Buffer c);
+  void gemm(boolean transposeA, boolean transposeB, Matrix a, Matrix b, Matrix c);
 
   /**
    * {@code z[r, j] = activation(z[r, j] + bias[j])}, in place. ReLU: {@code v < 0 ? 0 : v}, so NaN
    * stays NaN.
    */
-  void biasActivation(Activation activation, int rows, int width, Buffer bias, Buffer z);
+  void biasActivation(Activation activation, Buffer bias, Matrix z);
 
   /**
    * The mean loss's gradient at each logit, {@code dLogits[r, j] = d(mean loss) / d logits[r, j]},
-   * and {@code metrics[LOSS_SUM] += } the sum of the rows' losses. {@link Loss} has the formulas.
+   * and {@code lossSums[step] += } the sum of the rows' losses. {@link Loss} has the formulas.
    *
-   * @param logits F32 [rows, outputs]
+   * @param logits [rows, outputs]
    * @param targets I32 [rows], class indices
-   * @param dLogits F32 [rows, outputs], written
-   * @param metrics F64 [METRICS], added to
+   * @param dLogits [rows, outputs], written
+   * @param lossSums F64 [steps], one element added to
+   * @param step which element
    */
-  void loss(
-      Loss loss,
-      int rows,
-      int outputs,
-      Buffer logits,
-      Buffer targets,
-      Buffer dLogits,
-      Buffer metrics);
+  void loss(Loss loss, Matrix logits, Buffer targets, Matrix dLogits, Buffer lossSums, int step);
 
   /**
    * Measures without a gradient: adds the sum of the rows' losses to {@code metrics[LOSS_SUM]} and
    * the count of the rows predicted rightly to {@code metrics[CORRECT]}. With one logit z, class 0
    * is predicted where z > 0 and class 1 where z <= 0; with more, the largest logit's index, the
    * first of equals. A row with a NaN logit predicts nothing.
+   *
+   * @param logits [rows, outputs]
+   * @param targets I32 [rows], class indices
+   * @param metrics F64 [METRICS], added to
    */
-  void score(Loss loss, int rows, int outputs, Buffer logits, Buffer targets, Buffer metrics);
+  void score(Loss loss, Matrix logits, Buffer targets, Buffer metrics);
 
   /**
    * {@code delta[r, j] *= activation'}, in place, from the activated value: for ReLU {@code
    * activated <= 0 ? 0 : delta}.
    */
-  void activationGradient(
-      Activation activation, int rows, int width, Buffer activated, Buffer delta);
+  void activationGradient(Activation activation, Matrix activated, Matrix delta);
 
   /** Column sums: {@code gradient[j] = sum over r of delta[r, j]}. */
-  void biasGradient(int rows, int width, Buffer delta, Buffer gradient);
+  void biasGradient(Matrix delta, Buffer gradient);
 
   /**
    * One optimiser step on all parameters w with gradient g and the step's rates (learning rate lr,
@@ -181,22 +137,12 @@ public interface Ops extends AutoCloseable {
    * A layer forward, {@code output = activation(input weight^T + bias)}: {@link #gemm}, then {@link
    * #biasActivation}. An implementation that does both at once gives the same bits.
    *
-   * @param input F32 [rows, inputs]
-   * @param weight F32 [outputs, inputs]
-   * @param bias F32 [outputs]
-   * @param output F32 [rows, outputs], written
+   * @param input [rows, inputs]
+   * @param output [rows, outputs], written
    */
-  default void layer(
-      Activation activation,
-      int rows,
-      int inputs,
-      int outputs,
-      Buffer input,
-      Buffer weight,
-      Buffer bias,
-      Buffer output) {
-    gemm(false, true, rows, outputs, inputs, input, weight, output);
-    biasActivation(activation, rows, outputs, bias, output);
+  default void layer(Dense layer, Matrix input, Matrix output) {
+    gemm(false, true, input, layer.weight(), output);
+    biasActivation(layer.activation(), layer.bias(), output);
   }
 
   /**
@@ -204,21 +150,15 @@ public interface Ops extends AutoCloseable {
    * delta}: {@link #gemm} with the same bits, and {@link #biasGradient}, whose columns may be
    * summed in another order.
    *
-   * @param delta F32 [rows, outputs], d(mean loss) / d(what the layer puts out before activation)
-   * @param input F32 [rows, inputs]
-   * @param weightGradient F32 [outputs, inputs], written
+   * @param delta [rows, outputs], d(mean loss) / d(what the layer puts out before activation)
+   * @param input [rows, inputs]
+   * @param weightGradient [outputs, inputs], written
    * @param biasGradient F32 [outputs], written
    */
   default void layerGradient(
-      int rows,
-      int inputs,
-      int outputs,
-      Buffer delta,
-      Buffer input,
-      Buffer weightGradient,
-      Buffer biasGradient) {
-    gemm(true, false, outputs, inputs, rows, delta, input, weightGradient);
-    biasGradient(rows, outputs, delta, biasGradient);
+      Matrix delta, Matrix input, Matrix weightGradient, Buffer biasGradient) {
+    gemm(true, false, delta, input, weightGradient);
+    biasGradient(delta, biasGradient);
   }
 
   /**
@@ -227,22 +167,15 @@ public interface Ops extends AutoCloseable {
    * both at once gives the same bits.
    *
    * @param activation of the layer below
-   * @param delta F32 [rows, outputs]
-   * @param weight F32 [outputs, inputs]
-   * @param input F32 [rows, inputs], what the layer below put out
-   * @param below F32 [rows, inputs], written
+   * @param delta [rows, outputs]
+   * @param weight [outputs, inputs]
+   * @param input [rows, inputs], what the layer below put out
+   * @param below [rows, inputs], written
    */
   default void layerDelta(
-      Activation activation,
-      int rows,
-      int inputs,
-      int outputs,
-      Buffer delta,
-      Buffer weight,
-      Buffer input,
-      Buffer below) {
-    gemm(false, false, rows, inputs, outputs, delta, weight, below);
-    activationGradient(activation, rows, inputs, input, below);
+      Activation activation, Matrix delta, Matrix weight, Matrix input, Matrix below) {
+    gemm(false, false, delta, weight, below);
+    activationGradient(activation, input, below);
   }
 
   /**

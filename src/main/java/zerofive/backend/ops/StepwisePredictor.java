@@ -12,11 +12,9 @@ import zerofive.model.Parameters;
 public final class StepwisePredictor implements Predictor {
   private final Ops ops;
   private final Architecture architecture;
-  private final int batchRows;
-  private final Buffer pixels;
-  private final Buffer labels;
+  private final Images batch;
   private final Buffer order;
-  private final Buffer x;
+  private final Matrix x;
   private final Buffer targets;
   private final Buffer metrics;
   private final ForwardPass forward;
@@ -24,15 +22,20 @@ public final class StepwisePredictor implements Predictor {
   private StepwisePredictor(Ops ops, Parameters model) {
     this.ops = ops;
     this.architecture = model.architecture();
-    batchRows = ForwardPass.evaluationRows(architecture.inputs());
+    int batchRows = ForwardPass.evaluationRows(architecture.inputs());
     int batchPixels = ForwardPass.elements(batchRows, architecture.inputs());
     Buffer parameters = ops.allocate(ElementType.F32, model.values().length);
     ops.upload(model.values(), parameters);
-    pixels = ops.allocate(ElementType.U8, batchPixels);
-    labels = ops.allocate(ElementType.I32, batchRows);
+    // Nothing is shifted here, so the pixels of an image may stand in one line.
+    batch =
+        new Images(
+            ops.allocate(ElementType.U8, batchPixels),
+            ops.allocate(ElementType.I32, batchRows),
+            1,
+            architecture.inputs());
     order = ops.allocate(ElementType.I32, batchRows);
     ops.upload(Validation.ascending(batchRows), order);
-    x = ops.allocate(ElementType.F32, batchPixels);
+    x = ForwardPass.allocate(ops, batchRows, architecture.inputs());
     targets = ops.allocate(ElementType.I32, batchRows);
     metrics = ops.allocate(ElementType.F64, Ops.METRICS);
     forward = new ForwardPass(ops, architecture, parameters, batchRows);
@@ -53,11 +56,11 @@ public final class StepwisePredictor implements Predictor {
     ForwardPass.check(architecture, images);
     int outputs = architecture.outputs();
     float[] all = new float[ForwardPass.elements(images.count(), outputs)];
-    float[] some = new float[batchRows * outputs];
-    for (int first = 0; first < images.count(); first += batchRows) {
-      int rows = Math.min(batchRows, images.count() - first);
-      ops.download(run(images, first, rows), some);
-      System.arraycopy(some, 0, all, first * outputs, rows * outputs);
+    float[] some = new float[x.rows() * outputs];
+    for (int first = 0; first < images.count(); first += x.rows()) {
+      Matrix logits = forward(images, first);
+      ops.download(logits.values(), some);
+      System.arraycopy(some, 0, all, first * outputs, logits.rows() * outputs);
     }
     return all;
   }
@@ -67,21 +70,21 @@ public final class StepwisePredictor implements Predictor {
     long begin = System.nanoTime();
     ForwardPass.check(architecture, images);
     ops.clear(metrics);
-    for (int first = 0; first < images.count(); first += batchRows) {
-      int rows = Math.min(batchRows, images.count() - first);
-      Buffer logits = run(images, first, rows);
-      ops.score(loss, rows, architecture.outputs(), logits, targets, metrics);
+    for (int first = 0; first < images.count(); first += x.rows()) {
+      ops.score(loss, forward(images, first), targets, metrics);
     }
     return Validation.read(ops, metrics, images.count(), begin);
   }
 
-  /** The logits of images {@code first} to {@code first + rows}; their classes are in targets. */
-  private Buffer run(ImageSet images, int first, int rows) {
+  /** The logits of the batch that begins at image {@code first}; its classes are in targets. */
+  private Matrix forward(ImageSet images, int first) {
     int imageSize = architecture.inputs();
-    ops.upload(images.pixels(), first * imageSize, pixels.slice(0, rows * imageSize));
-    ops.upload(Arrays.copyOfRange(images.targets(), first, first + rows), labels.slice(0, rows));
-    ops.gather(pixels, labels, order, 0, rows, imageSize, x, targets);
-    return forward.run(x, rows);
+    int rows = Math.min(x.rows(), images.count() - first);
+    ops.upload(images.pixels(), first * imageSize, batch.pixels().slice(0, rows * imageSize));
+    ops.upload(
+        Arrays.copyOfRange(images.targets(), first, first + rows), batch.labels().slice(0, rows));
+    ops.gather(batch, new Batch(order, 0, rows), x.firstRows(rows), targets);
+    return forward.run(x.firstRows(rows));
   }
 
   @Override

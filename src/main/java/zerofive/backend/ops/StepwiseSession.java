@@ -1,5 +1,6 @@
 package zerofive.backend.ops;
 
+import java.util.ArrayList;
 import java.util.List;
 import zerofive.backend.EpochInput;
 import zerofive.backend.EpochResult;
@@ -18,30 +19,26 @@ public final class StepwiseSession implements TrainingSession {
   private final Ops ops;
   private final TrainingPlan plan;
   private final int trainCount;
-  private final int imageSize;
-  private final int height;
-  private final int width;
-  private final int batchRows;
+  private final int stepCount;
 
-  private final Buffer trainPixels;
-  private final Buffer trainLabels;
+  private final Images images;
   private final Buffer order;
   private final Buffer rates;
   private final Buffer parameters;
   private final Buffer gradient;
   private final Buffer moments;
-  private final Buffer x;
+  private final Matrix x;
   private final Buffer targets;
-  private final Buffer metrics;
+  private final Buffer lossSums;
   private final ForwardPass forward;
   private final BackwardPass backward;
   private final Validation validation;
   private final Runnable everyStep;
-  private final Runnable everyShiftedStep;
 
-  /** [training images]; made when the first epoch comes that shifts them. */
+  /** [training images], and the steps that read it; made when the first epoch shifts images. */
   private Buffer shifts;
 
+  private Runnable everyShiftedStep;
   private long steps;
 
   private StepwiseSession(
@@ -51,18 +48,14 @@ public final class StepwiseSession implements TrainingSession {
     this.ops = ops;
     this.plan = plan;
     this.trainCount = train.count();
-    this.imageSize = train.imageSize();
-    this.height = train.height();
-    this.width = train.width();
-    this.batchRows = Math.min(plan.batchSize(), trainCount);
+    this.stepCount = plan.stepsPerEpoch(trainCount);
+    int batchRows = plan.rows(0, trainCount);
     int parameterCount = plan.architecture().parameterCount();
 
-    trainLabels = ops.allocate(ElementType.I32, trainCount);
-    ops.upload(train.targets(), trainLabels);
+    Buffer labels = ops.allocate(ElementType.I32, trainCount);
+    ops.upload(train.targets(), labels);
     order = ops.allocate(ElementType.I32, trainCount);
-    rates =
-        ops.allocate(
-            ElementType.F32, ForwardPass.elements(plan.stepsPerEpoch(trainCount), Ops.RATES));
+    rates = ops.allocate(ElementType.F32, ForwardPass.elements(stepCount, Ops.RATES));
 
     parameters = ops.allocate(ElementType.F32, parameterCount);
     ops.upload(start.parameters().values(), parameters);
@@ -71,16 +64,16 @@ public final class StepwiseSession implements TrainingSession {
     ops.upload(start.moments(), moments);
     steps = start.steps();
 
-    x = ops.allocate(ElementType.F32, ForwardPass.elements(batchRows, imageSize));
+    x = ForwardPass.allocate(ops, batchRows, train.imageSize());
     targets = ops.allocate(ElementType.I32, batchRows);
-    metrics = ops.allocate(ElementType.F64, Ops.METRICS);
+    lossSums = ops.allocate(ElementType.F64, stepCount);
     forward = new ForwardPass(ops, plan.architecture(), parameters, batchRows);
     backward = new BackwardPass(ops, plan.architecture(), forward, gradient, batchRows);
     validation = new Validation(ops, plan.architecture(), plan.loss(), parameters, valid);
-    trainPixels = ops.allocate(ElementType.U8, train.pixels().length);
-    ops.upload(train.pixels(), 0, trainPixels);
-    everyStep = ops.recorded(() -> takeEveryStep(false));
-    everyShiftedStep = ops.recorded(() -> takeEveryStep(true));
+    Buffer pixels = ops.allocate(ElementType.U8, train.pixels().length);
+    ops.upload(train.pixels(), 0, pixels);
+    images = new Images(pixels, labels, train.height(), train.width());
+    everyStep = everyStep(null);
   }
 
   /**
@@ -102,51 +95,64 @@ public final class StepwiseSession implements TrainingSession {
   @Override
   public EpochResult trainEpoch(EpochInput input) {
     long begin = System.nanoTime();
-    input.check(trainCount, plan.stepsPerEpoch(trainCount));
+    input.check(trainCount, stepCount);
     ops.upload(input.order(), order);
     ops.upload(StepRates.table(plan.optimizer(), input.learningRates(), steps), rates);
     if (input.shifts() == null) {
       everyStep.run();
     } else {
-      shifts = shifts == null ? ops.allocate(ElementType.I32, trainCount) : shifts;
+      if (shifts == null) {
+        shifts = ops.allocate(ElementType.I32, trainCount);
+        everyShiftedStep = everyStep(shifts);
+      }
       ops.upload(input.shifts(), shifts);
       everyShiftedStep.run();
     }
-    steps += input.learningRates().length;
-    double[] sums = new double[Ops.METRICS];
-    ops.download(metrics, sums);
-    return new EpochResult(sums[Ops.LOSS_SUM] / trainCount, System.nanoTime() - begin);
+    steps += stepCount;
+    double[] sums = new double[stepCount];
+    ops.download(lossSums, sums);
+    return EpochResult.of(sums, plan, trainCount, System.nanoTime() - begin);
   }
 
   /** One epoch's ops, the same every epoch: what differs stands in order, rates and shifts. */
-  private void takeEveryStep(boolean shifted) {
-    ops.clear(metrics);
-    for (int step = 0; step < plan.stepsPerEpoch(trainCount); step++) {
-      int first = step * batchRows;
-      int rows = Math.min(batchRows, trainCount - first);
-      if (shifted) {
-        ops.gatherShifted(
-            trainPixels, trainLabels, order, shifts, first, rows, height, width, x, targets);
-      } else {
-        ops.gather(trainPixels, trainLabels, order, first, rows, imageSize, x, targets);
-      }
-      Buffer logits = forward.run(x, rows);
-      ops.loss(
-          plan.loss(),
-          rows,
-          plan.architecture().outputs(),
-          logits,
-          targets,
-          backward.dLogits(),
-          metrics);
-      backward.run(x, rows);
-      ops.update(plan.optimizer(), parameters, gradient, moments, rates, step);
+  private Runnable everyStep(Buffer shifts) {
+    List<Batch> batches = new ArrayList<>();
+    for (int step = 0; step < stepCount; step++) {
+      batches.add(new Batch(order, shifts, step * x.rows(), plan.rows(step, trainCount)));
     }
+    return ops.recorded(
+        () -> {
+          ops.clear(lossSums);
+          for (int step = 0; step < stepCount; step++) {
+            takeStep(batches.get(step), step);
+          }
+        });
+  }
+
+  private void takeStep(Batch batch, int step) {
+    Matrix rows = x.firstRows(batch.rows());
+    ops.gather(images, batch, rows, targets);
+    Matrix logits = forward.run(rows);
+    Matrix dLogits = backward.dLogits().firstRows(batch.rows());
+    ops.loss(plan.loss(), logits, targets, dLogits, lossSums, step);
+    backward.run(rows);
+    ops.update(plan.optimizer(), parameters, gradient, moments, rates, step);
   }
 
   @Override
   public Evaluation evaluate() {
     return validation.measure();
+  }
+
+  @Override
+  public float[] logits() {
+    return validation.logits();
+  }
+
+  @Override
+  public void setParameters(Parameters model) {
+    ForwardPass.check(plan.architecture(), model);
+    ops.upload(model.values(), parameters);
   }
 
   @Override

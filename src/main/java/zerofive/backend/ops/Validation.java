@@ -10,36 +10,33 @@ final class Validation {
   private final Ops ops;
   private final Loss loss;
   private final int count;
-  private final int batchRows;
-  private final int imageSize;
   private final int outputs;
-  private final Buffer pixels;
-  private final Buffer labels;
+  private final Images images;
   private final Buffer order;
-  private final Buffer x;
+  private final Matrix x;
   private final Buffer targets;
   private final Buffer metrics;
   private final ForwardPass forward;
   private final Runnable everyBatch;
 
   /** Uploads the images; {@code parameters} are read anew at each measuring. */
-  Validation(Ops ops, Architecture architecture, Loss loss, Buffer parameters, ImageSet images) {
+  Validation(Ops ops, Architecture architecture, Loss loss, Buffer parameters, ImageSet valid) {
     this.ops = ops;
     this.loss = loss;
-    count = images.count();
-    imageSize = images.imageSize();
+    count = valid.count();
     outputs = architecture.outputs();
-    batchRows = Math.min(ForwardPass.evaluationRows(imageSize), count);
-    labels = ops.allocate(ElementType.I32, count);
-    ops.upload(images.targets(), labels);
+    int batchRows = Math.min(ForwardPass.evaluationRows(valid.imageSize()), count);
+    Buffer labels = ops.allocate(ElementType.I32, count);
+    ops.upload(valid.targets(), labels);
     order = ops.allocate(ElementType.I32, count);
     ops.upload(ascending(count), order);
-    x = ops.allocate(ElementType.F32, ForwardPass.elements(batchRows, imageSize));
+    x = ForwardPass.allocate(ops, batchRows, valid.imageSize());
     targets = ops.allocate(ElementType.I32, batchRows);
     metrics = ops.allocate(ElementType.F64, Ops.METRICS);
     forward = new ForwardPass(ops, architecture, parameters, batchRows);
-    pixels = ops.allocate(ElementType.U8, images.pixels().length);
-    ops.upload(images.pixels(), 0, pixels);
+    Buffer pixels = ops.allocate(ElementType.U8, valid.pixels().length);
+    ops.upload(valid.pixels(), 0, pixels);
+    images = new Images(pixels, labels, valid.height(), valid.width());
     everyBatch = ops.recorded(this::measureEveryBatch);
   }
 
@@ -52,11 +49,28 @@ final class Validation {
 
   private void measureEveryBatch() {
     ops.clear(metrics);
-    for (int first = 0; first < count; first += batchRows) {
-      int rows = Math.min(batchRows, count - first);
-      ops.gather(pixels, labels, order, first, rows, imageSize, x, targets);
-      ops.score(loss, rows, outputs, forward.run(x, rows), targets, metrics);
+    for (int first = 0; first < count; first += x.rows()) {
+      ops.score(loss, forward(first), targets, metrics);
     }
+  }
+
+  /** The logits of all images, [count, outputs]. */
+  float[] logits() {
+    float[] all = new float[ForwardPass.elements(count, outputs)];
+    float[] some = new float[x.rows() * outputs];
+    for (int first = 0; first < count; first += x.rows()) {
+      Matrix logits = forward(first);
+      ops.download(logits.values(), some);
+      System.arraycopy(some, 0, all, first * outputs, logits.rows() * outputs);
+    }
+    return all;
+  }
+
+  /** The logits of the batch that begins at image {@code first}; its classes are in targets. */
+  private Matrix forward(int first) {
+    Matrix rows = x.firstRows(Math.min(x.rows(), count - first));
+    ops.gather(images, new Batch(order, first, rows.rows()), rows, targets);
+    return forward.run(rows);
   }
 
   /** What a metrics buffer gathered over {@code count} images since {@code begin}. */

@@ -1,6 +1,7 @@
 package zerofive.backend.reference;
 
 import java.util.Arrays;
+import zerofive.backend.ops.Matrix;
 
 /**
  * Matrix product with sums in double, rounded to float once.
@@ -31,18 +32,13 @@ final class ReferenceGemm {
   private final Operand result = new Operand();
 
   /** c [m, n] = op(a) [m, k] op(b) [k, n]. */
-  void multiply(
-      boolean transposeA,
-      boolean transposeB,
-      int m,
-      int n,
-      int k,
-      ReferenceBuffer a,
-      ReferenceBuffer b,
-      ReferenceBuffer c) {
-    first.set(a, transposeA ? 1 : k, transposeA ? m : 1);
-    second.set(b, transposeB ? 1 : n, transposeB ? k : 1);
-    result.set(c, n, 1);
+  void multiply(boolean transposeA, boolean transposeB, Matrix a, Matrix b, Matrix c) {
+    int m = c.rows();
+    int n = c.columns();
+    int k = transposeA ? a.rows() : a.columns();
+    first.set(a, transposeA);
+    second.set(b, transposeB);
+    result.set(c, false);
     if (n >= m) {
       multiply(m, n, k, first, second);
     } else {
@@ -62,11 +58,12 @@ final class ReferenceGemm {
     private int rowStride;
     private int columnStride;
 
-    void set(ReferenceBuffer buffer, int betweenRows, int betweenColumns) {
+    void set(Matrix matrix, boolean transposed) {
+      ReferenceBuffer buffer = (ReferenceBuffer) matrix.values();
       values = buffer.floats();
       offset = buffer.offset();
-      rowStride = betweenRows;
-      columnStride = betweenColumns;
+      rowStride = transposed ? 1 : matrix.columns();
+      columnStride = transposed ? matrix.columns() : 1;
     }
 
     void transpose() {

@@ -3,8 +3,11 @@ package zerofive.backend.reference;
 import java.util.Arrays;
 import zerofive.backend.Optimizer;
 import zerofive.backend.Prediction;
+import zerofive.backend.ops.Batch;
 import zerofive.backend.ops.Buffer;
 import zerofive.backend.ops.ElementType;
+import zerofive.backend.ops.Images;
+import zerofive.backend.ops.Matrix;
 import zerofive.backend.ops.Ops;
 import zerofive.data.Augmentation;
 import zerofive.model.Activation;
@@ -74,92 +77,67 @@ public final class ReferenceOps implements Ops {
   }
 
   @Override
-  public void gather(
-      Buffer pixels,
-      Buffer labels,
-      Buffer order,
-      int first,
-      int rows,
-      int width,
-      Buffer x,
-      Buffer targets) {
-    ReferenceBuffer images = (ReferenceBuffer) pixels;
-    ReferenceBuffer classes = (ReferenceBuffer) labels;
-    ReferenceBuffer numbers = (ReferenceBuffer) order;
-    ReferenceBuffer out = (ReferenceBuffer) x;
-    ReferenceBuffer outTargets = (ReferenceBuffer) targets;
-    byte[] shades = images.bytes();
+  public void gather(Images images, Batch batch, Matrix x, Buffer targets) {
+    ReferenceBuffer order = (ReferenceBuffer) batch.order();
+    ReferenceBuffer labels = (ReferenceBuffer) images.labels();
+    ReferenceBuffer classes = (ReferenceBuffer) targets;
+    for (int r = 0; r < batch.rows(); r++) {
+      int image = order.ints()[order.offset() + batch.first() + r];
+      if (batch.shifts() == null) {
+        gatherRow(images, image, x, r);
+      } else {
+        ReferenceBuffer shifts = (ReferenceBuffer) batch.shifts();
+        gatherRow(images, image, shifts.ints()[shifts.offset() + image], x, r);
+      }
+      classes.ints()[classes.offset() + r] = labels.ints()[labels.offset() + image];
+    }
+  }
+
+  private static void gatherRow(Images images, int image, Matrix x, int r) {
+    ReferenceBuffer pixels = (ReferenceBuffer) images.pixels();
+    ReferenceBuffer out = (ReferenceBuffer) x.values();
+    byte[] shades = pixels.bytes();
     float[] values = out.floats();
-    for (int r = 0; r < rows; r++) {
-      int image = numbers.ints()[numbers.offset() + first + r];
-      int from = images.offset() + image * width;
-      int to = out.offset() + r * width;
-      for (int p = 0; p < width; p++) {
-        values[to + p] = NORMALIZED[shades[from + p] & 0xff];
+    int size = images.imageSize();
+    int from = pixels.offset() + image * size;
+    int to = out.offset() + r * size;
+    for (int p = 0; p < size; p++) {
+      values[to + p] = NORMALIZED[shades[from + p] & 0xff];
+    }
+  }
+
+  private static void gatherRow(Images images, int image, int shift, Matrix x, int r) {
+    ReferenceBuffer pixels = (ReferenceBuffer) images.pixels();
+    ReferenceBuffer out = (ReferenceBuffer) x.values();
+    int height = images.height();
+    int width = images.width();
+    int from = pixels.offset() + image * height * width;
+    int to = out.offset() + r * height * width;
+    for (int v = 0; v < height; v++) {
+      for (int u = 0; u < width; u++) {
+        int fromV = v - Augmentation.dy(shift);
+        int fromU = u - Augmentation.dx(shift);
+        boolean exists = fromV >= 0 && fromV < height && fromU >= 0 && fromU < width;
+        out.floats()[to + v * width + u] =
+            exists ? NORMALIZED[pixels.bytes()[from + fromV * width + fromU] & 0xff] : 0;
       }
-      outTargets.ints()[outTargets.offset() + r] = classes.ints()[classes.offset() + image];
     }
   }
 
   @Override
-  public void gatherShifted(
-      Buffer pixels,
-      Buffer labels,
-      Buffer order,
-      Buffer shifts,
-      int first,
-      int rows,
-      int height,
-      int width,
-      Buffer x,
-      Buffer targets) {
-    ReferenceBuffer images = (ReferenceBuffer) pixels;
-    ReferenceBuffer classes = (ReferenceBuffer) labels;
-    ReferenceBuffer numbers = (ReferenceBuffer) order;
-    ReferenceBuffer moves = (ReferenceBuffer) shifts;
-    ReferenceBuffer out = (ReferenceBuffer) x;
-    ReferenceBuffer outTargets = (ReferenceBuffer) targets;
-    for (int r = 0; r < rows; r++) {
-      int image = numbers.ints()[numbers.offset() + first + r];
-      int shift = moves.ints()[moves.offset() + image];
-      int from = images.offset() + image * height * width;
-      int to = out.offset() + r * height * width;
-      for (int v = 0; v < height; v++) {
-        for (int u = 0; u < width; u++) {
-          int fromV = v - Augmentation.dy(shift);
-          int fromU = u - Augmentation.dx(shift);
-          boolean exists = fromV >= 0 && fromV < height && fromU >= 0 && fromU < width;
-          out.floats()[to + v * width + u] =
-              exists ? NORMALIZED[images.bytes()[from + fromV * width + fromU] & 0xff] : 0;
-        }
-      }
-      outTargets.ints()[outTargets.offset() + r] = classes.ints()[classes.offset() + image];
-    }
+  public void gemm(boolean transposeA, boolean transposeB, Matrix a, Matrix b, Matrix c) {
+    gemm.multiply(transposeA, transposeB, a, b, c);
   }
 
   @Override
-  public void gemm(
-      boolean transposeA, boolean transposeB, int m, int n, int k, Buffer a, Buffer b, Buffer c) {
-    gemm.multiply(
-        transposeA,
-        transposeB,
-        m,
-        n,
-        k,
-        (ReferenceBuffer) a,
-        (ReferenceBuffer) b,
-        (ReferenceBuffer) c);
-  }
-
-  @Override
-  public void biasActivation(Activation activation, int rows, int width, Buffer bias, Buffer z) {
+  public void biasActivation(Activation activation, Buffer bias, Matrix z) {
     ReferenceBuffer shift = (ReferenceBuffer) bias;
-    ReferenceBuffer inOut = (ReferenceBuffer) z;
+    ReferenceBuffer inOut = (ReferenceBuffer) z.values();
     float[] b = shift.floats();
     float[] values = inOut.floats();
-    for (int r = 0; r < rows; r++) {
-      int row = inOut.offset() + r * width;
-      for (int j = 0; j < width; j++) {
+    for (int r = 0; r < z.rows(); r++) {
+      int row = inOut.offset() + r * z.columns();
+      for (int j = 0; j < z.columns(); j++) {
         float v = values[row + j] + b[shift.offset() + j];
         values[row + j] = activation == Activation.RELU && v < 0 ? 0 : v;
       }
@@ -168,16 +146,12 @@ public final class ReferenceOps implements Ops {
 
   @Override
   public void loss(
-      Loss loss,
-      int rows,
-      int outputs,
-      Buffer logits,
-      Buffer targets,
-      Buffer dLogits,
-      Buffer metrics) {
-    ReferenceBuffer z = (ReferenceBuffer) logits;
+      Loss loss, Matrix logits, Buffer targets, Matrix dLogits, Buffer lossSums, int step) {
+    ReferenceBuffer z = (ReferenceBuffer) logits.values();
     ReferenceBuffer classes = (ReferenceBuffer) targets;
-    ReferenceBuffer out = (ReferenceBuffer) dLogits;
+    ReferenceBuffer out = (ReferenceBuffer) dLogits.values();
+    int rows = logits.rows();
+    int outputs = logits.columns();
     double sum = 0;
     for (int r = 0; r < rows; r++) {
       int row = z.offset() + r * outputs;
@@ -188,17 +162,17 @@ public final class ReferenceOps implements Ops {
         out.floats()[out.offset() + r * outputs + j] = (float) (dLogit / rows);
       }
     }
-    add(metrics, LOSS_SUM, sum);
+    add(lossSums, step, sum);
   }
 
   @Override
-  public void score(
-      Loss loss, int rows, int outputs, Buffer logits, Buffer targets, Buffer metrics) {
-    ReferenceBuffer z = (ReferenceBuffer) logits;
+  public void score(Loss loss, Matrix logits, Buffer targets, Buffer metrics) {
+    ReferenceBuffer z = (ReferenceBuffer) logits.values();
     ReferenceBuffer classes = (ReferenceBuffer) targets;
+    int outputs = logits.columns();
     double sum = 0;
     int correct = 0;
-    for (int r = 0; r < rows; r++) {
+    for (int r = 0; r < logits.rows(); r++) {
       int row = z.offset() + r * outputs;
       int target = classes.ints()[classes.offset() + r];
       sum += ReferenceLoss.value(loss, z.floats(), row, outputs, target);
@@ -208,20 +182,19 @@ public final class ReferenceOps implements Ops {
     add(metrics, CORRECT, correct);
   }
 
-  private static void add(Buffer metrics, int index, double value) {
-    ReferenceBuffer sums = (ReferenceBuffer) metrics;
-    sums.doubles()[sums.offset() + index] += value;
+  private static void add(Buffer sums, int index, double value) {
+    ReferenceBuffer to = (ReferenceBuffer) sums;
+    to.doubles()[to.offset() + index] += value;
   }
 
   @Override
-  public void activationGradient(
-      Activation activation, int rows, int width, Buffer activated, Buffer delta) {
+  public void activationGradient(Activation activation, Matrix activated, Matrix delta) {
     if (activation == Activation.IDENTITY) {
       return;
     }
-    ReferenceBuffer a = (ReferenceBuffer) activated;
-    ReferenceBuffer inOut = (ReferenceBuffer) delta;
-    for (int i = 0; i < rows * width; i++) {
+    ReferenceBuffer a = (ReferenceBuffer) activated.values();
+    ReferenceBuffer inOut = (ReferenceBuffer) delta.values();
+    for (int i = 0; i < delta.rows() * delta.columns(); i++) {
       if (a.floats()[a.offset() + i] <= 0) {
         inOut.floats()[inOut.offset() + i] = 0;
       }
@@ -229,13 +202,13 @@ public final class ReferenceOps implements Ops {
   }
 
   @Override
-  public void biasGradient(int rows, int width, Buffer delta, Buffer gradient) {
-    ReferenceBuffer d = (ReferenceBuffer) delta;
+  public void biasGradient(Matrix delta, Buffer gradient) {
+    ReferenceBuffer d = (ReferenceBuffer) delta.values();
     ReferenceBuffer out = (ReferenceBuffer) gradient;
-    for (int j = 0; j < width; j++) {
+    for (int j = 0; j < delta.columns(); j++) {
       double sum = 0;
-      for (int r = 0; r < rows; r++) {
-        sum += d.floats()[d.offset() + r * width + j];
+      for (int r = 0; r < delta.rows(); r++) {
+        sum += d.floats()[d.offset() + r * delta.columns() + j];
       }
       out.floats()[out.offset() + j] = (float) sum;
     }
@@ -255,10 +228,10 @@ public final class ReferenceOps implements Ops {
     ReferenceBuffer table = (ReferenceBuffer) rates;
     int row = table.offset() + step * RATES;
     float rate = table.floats()[row];
-    switch (optimizer.kind()) {
-      case SGD -> sgd(optimizer, w, g, kept, rate);
-      case ADAM -> adam(optimizer.weightDecay(), 1, w, g, kept, table.floats(), row);
-      case ADAMW -> adam(0, table.floats()[row + 3], w, g, kept, table.floats(), row);
+    if (optimizer.kind() == Optimizer.Kind.SGD) {
+      sgd(optimizer, w, g, kept, rate);
+    } else {
+      adam(optimizer, w, g, kept, table.floats(), row);
     }
   }
 
@@ -287,9 +260,9 @@ public final class ReferenceOps implements Ops {
     }
   }
 
+  /** Adam and AdamW, which differ in how the weights decay. */
   private static void adam(
-      float decay,
-      float factor,
+      Optimizer optimizer,
       ReferenceBuffer parameters,
       ReferenceBuffer gradient,
       ReferenceBuffer moments,
@@ -298,6 +271,9 @@ public final class ReferenceOps implements Ops {
     float[] w = parameters.floats();
     float[] gradients = gradient.floats();
     float[] kept = moments.floats();
+    boolean decoupled = optimizer.kind() == Optimizer.Kind.ADAMW;
+    float decay = decoupled ? 0 : optimizer.weightDecay();
+    float factor = decoupled ? table[row + 3] : 1;
     float stepSize = table[row + 1];
     float root = table[row + 2];
     int n = parameters.length();

@@ -10,7 +10,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import zerofive.backend.Predictor;
 import zerofive.cli.Experiment;
 import zerofive.cli.Invocation;
 import zerofive.data.DataSet;
@@ -151,11 +150,7 @@ final class TrainingJob {
   private void writeResults(Trainer.Outcome outcome, PhaseTimer time) {
     new ModelFile(outcome.parameters(), data.classes(), recipe.get(LOSS), true)
         .write(folder.model());
-    float[] logits;
-    try (Predictor scorer = experiment.backend().openPredictor(outcome.parameters())) {
-      logits = scorer.logits(data.valid());
-    }
-    ConfusionMatrix confusion = ConfusionMatrix.of(data.classes(), data.valid(), logits);
+    ConfusionMatrix confusion = ConfusionMatrix.of(data.classes(), data.valid(), outcome.logits());
     String title = experiment.title();
     List<EpochRecord> history = outcome.history();
     EpochRecord kept = outcome.kept().orElseThrow();
@@ -168,7 +163,7 @@ final class TrainingJob {
             history,
             kept,
             outcome.parameters(),
-            logits,
+            outcome.logits(),
             confusion,
             receipt,
             modelSha256,

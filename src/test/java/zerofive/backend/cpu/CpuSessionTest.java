@@ -14,6 +14,7 @@ import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
 import zerofive.backend.ops.Buffer;
 import zerofive.backend.ops.ElementType;
+import zerofive.backend.ops.Matrix;
 import zerofive.backend.ops.Ops;
 import zerofive.data.ImageSet;
 import zerofive.model.Architecture;
@@ -46,6 +47,8 @@ final class CpuSessionTest {
     session.close();
     assertClosed(() -> session.trainEpoch(input));
     assertClosed(session::evaluate);
+    assertClosed(session::logits);
+    assertClosed(() -> session.setParameters(start.parameters()));
     assertClosed(session::state);
   }
 
@@ -57,6 +60,6 @@ final class CpuSessionTest {
     assertClosed(() -> ops.upload(new float[2], buffer));
     assertClosed(() -> ops.download(buffer, new float[2]));
     assertClosed(() -> ops.clear(buffer));
-    assertClosed(() -> ops.biasGradient(1, 2, buffer, buffer));
+    assertClosed(() -> ops.biasGradient(new Matrix(buffer, 1, 2), buffer));
   }
 }

@@ -8,8 +8,11 @@ import jcuda.driver.CUstream;
 import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
 import zerofive.backend.cuda.CudaOptions.SessionKind;
+import zerofive.backend.ops.Batch;
 import zerofive.backend.ops.Buffer;
 import zerofive.backend.ops.ElementType;
+import zerofive.backend.ops.Images;
+import zerofive.backend.ops.Matrix;
 import zerofive.backend.ops.Ops;
 
 /**
@@ -131,15 +134,16 @@ final class CopyTimings {
       numbers = IntStream.range(0, images).map(i -> (int) (i * 7919L % images)).toArray();
       Buffer labels = ops.allocate(ElementType.I32, images);
       order = ops.allocate(ElementType.I32, images);
-      Buffer x = ops.allocate(ElementType.F32, ROWS * WIDTH);
+      Matrix x = new Matrix(ops.allocate(ElementType.F32, ROWS * WIDTH), ROWS, WIDTH);
       Buffer targets = ops.allocate(ElementType.I32, ROWS);
       Buffer pixels = ops.allocate(ElementType.U8, source.length);
       ops.upload(source, 0, pixels);
+      Images set = new Images(pixels, labels, 1, WIDTH);
       everyBatch =
           ops.recorded(
               () -> {
                 for (int first = 0; first < images; first += ROWS) {
-                  ops.gather(pixels, labels, order, first, ROWS, WIDTH, x, targets);
+                  ops.gather(set, new Batch(order, first, ROWS), x, targets);
                 }
               });
     }

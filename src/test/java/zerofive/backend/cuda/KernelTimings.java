@@ -7,8 +7,12 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import zerofive.backend.Optimizer;
 import zerofive.backend.cuda.CudaOptions.SessionKind;
+import zerofive.backend.ops.Batch;
 import zerofive.backend.ops.Buffer;
+import zerofive.backend.ops.Dense;
 import zerofive.backend.ops.ElementType;
+import zerofive.backend.ops.Images;
+import zerofive.backend.ops.Matrix;
 import zerofive.backend.ops.Ops;
 import zerofive.model.Activation;
 import zerofive.model.Loss;
@@ -82,22 +86,23 @@ final class KernelTimings {
 
   /** The operations; with cuBLAS only those that it takes part in. */
   private Map<String, Runnable> calls(String product) {
-    Buffer x = floats(ROWS * INPUTS);
-    Buffer weight = floats(HIDDEN * INPUTS);
+    Matrix x = floats(ROWS, INPUTS);
+    Matrix weight = floats(HIDDEN, INPUTS);
     Buffer bias = floats(HIDDEN);
-    Buffer hidden = floats(ROWS * HIDDEN);
-    Buffer delta = floats(ROWS * HIDDEN);
-    Buffer gradient = floats(HIDDEN * INPUTS);
+    Dense layer = new Dense(Activation.RELU, weight, bias);
+    Matrix hidden = floats(ROWS, HIDDEN);
+    Matrix delta = floats(ROWS, HIDDEN);
+    Matrix gradient = floats(HIDDEN, INPUTS);
     Map<String, Runnable> calls = new LinkedHashMap<>();
     calls.put(
         "gemm forward [256, 784] x [784, 30], " + product,
-        () -> ops.gemm(false, true, ROWS, HIDDEN, INPUTS, x, weight, hidden));
+        () -> ops.gemm(false, true, x, weight, hidden));
     calls.put(
         "gemm gradient [30, 256] x [256, 784], " + product,
-        () -> ops.gemm(true, false, HIDDEN, INPUTS, ROWS, delta, x, gradient));
+        () -> ops.gemm(true, false, delta, x, gradient));
     calls.put(
         "layer [256, 784] to [256, 30] with bias and ReLU, " + product,
-        () -> ops.layer(Activation.RELU, ROWS, INPUTS, HIDDEN, x, weight, bias, hidden));
+        () -> ops.layer(layer, x, hidden));
     if (product.equals("own")) {
       putElementwise(calls, bias, hidden, delta);
     }
@@ -105,19 +110,21 @@ final class KernelTimings {
   }
 
   private void putElementwise(
-      Map<String, Runnable> calls, Buffer bias, Buffer hidden, Buffer delta) {
+      Map<String, Runnable> calls, Buffer bias, Matrix hidden, Matrix delta) {
     byte[] bytes = new byte[IMAGES * INPUTS];
     random.nextBytes(bytes);
     Buffer pixels = ops.allocate(ElementType.U8, bytes.length);
     ops.upload(bytes, 0, pixels);
     Buffer labels = integers(IMAGES, 2);
     Buffer order = integers(IMAGES, IMAGES);
-    Buffer batch = floats(ROWS * INPUTS);
+    Images images = new Images(pixels, labels, 1, INPUTS);
+    Batch batch = new Batch(order, 0, ROWS);
+    Matrix x = floats(ROWS, INPUTS);
     Buffer targets = integers(ROWS, 2);
-    Buffer logits = floats(ROWS);
-    Buffer dLogits = floats(ROWS);
+    Matrix logits = floats(ROWS, 1);
+    Matrix dLogits = floats(ROWS, 1);
     Buffer biasGradient = floats(HIDDEN);
-    Buffer one = floats(1);
+    Matrix one = floats(1, 1);
     Buffer parameters = floats(PARAMETERS);
     Buffer gradient = floats(PARAMETERS);
     Buffer moments = ops.allocate(ElementType.F32, 2 * PARAMETERS);
@@ -126,23 +133,23 @@ final class KernelTimings {
     Optimizer sgd = Optimizer.sgd();
     Optimizer adam = new Optimizer(Optimizer.Kind.ADAM, 0, 0);
     calls.put(
-        "launch gap: one element", () -> ops.biasActivation(Activation.IDENTITY, 1, 1, one, one));
-    calls.put(
-        "gather [256, 784]",
-        () -> ops.gather(pixels, labels, order, 0, ROWS, INPUTS, batch, targets));
-    calls.put(
-        "bias_activation [256, 30]",
-        () -> ops.biasActivation(Activation.RELU, ROWS, HIDDEN, bias, hidden));
-    calls.put(
-        "loss bce [256, 1]", () -> ops.loss(Loss.BCE, ROWS, 1, logits, targets, dLogits, metrics));
-    calls.put("score bce [256, 1]", () -> ops.score(Loss.BCE, ROWS, 1, logits, targets, metrics));
+        "launch gap: one element",
+        () -> ops.biasActivation(Activation.IDENTITY, one.values(), one));
+    calls.put("gather [256, 784]", () -> ops.gather(images, batch, x, targets));
+    calls.put("bias_activation [256, 30]", () -> ops.biasActivation(Activation.RELU, bias, hidden));
+    calls.put("loss bce [256, 1]", () -> ops.loss(Loss.BCE, logits, targets, dLogits, metrics, 0));
+    calls.put("score bce [256, 1]", () -> ops.score(Loss.BCE, logits, targets, metrics));
     calls.put(
         "activation_gradient [256, 30]",
-        () -> ops.activationGradient(Activation.RELU, ROWS, HIDDEN, hidden, delta));
-    calls.put("bias_gradient [256, 30]", () -> ops.biasGradient(ROWS, HIDDEN, delta, biasGradient));
+        () -> ops.activationGradient(Activation.RELU, hidden, delta));
+    calls.put("bias_gradient [256, 30]", () -> ops.biasGradient(delta, biasGradient));
     calls.put("update sgd [23581]", () -> ops.update(sgd, parameters, gradient, none, rates, 0));
     calls.put(
         "update adam [23581]", () -> ops.update(adam, parameters, gradient, moments, rates, 0));
+  }
+
+  private Matrix floats(int rows, int columns) {
+    return new Matrix(floats(rows * columns), rows, columns);
   }
 
   private Buffer floats(int length) {

@@ -11,6 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import zerofive.backend.ops.Buffer;
 import zerofive.backend.ops.ElementType;
+import zerofive.backend.ops.Matrix;
 import zerofive.backend.ops.Ops;
 import zerofive.model.Loss;
 
@@ -47,12 +48,12 @@ final class LossOrderTest {
     }
     Buffer logits = uploaded(LOGITS);
     Buffer targets = ops.allocate(ElementType.I32, 1);
-    Buffer dLogit = ops.allocate(ElementType.F32, 1);
+    Matrix dLogit = new Matrix(ops.allocate(ElementType.F32, 1), 1, 1);
     Buffer metrics = ops.allocate(ElementType.F64, Ops.METRICS);
     double[] sums = new double[Ops.METRICS];
     for (int r = 0; r < DISTINCT; r++) {
       ops.clear(metrics);
-      ops.loss(LOSS, 1, 1, logits.slice(r, 1), targets, dLogit, metrics);
+      ops.loss(LOSS, new Matrix(logits.slice(r, 1), 1, 1), targets, dLogit, metrics, Ops.LOSS_SUM);
       ops.download(metrics, sums);
       LOSSES[r] = sums[Ops.LOSS_SUM];
     }
@@ -117,8 +118,8 @@ final class LossOrderTest {
   })
   void isTheOneThatIsDefined(int rows, int batches) {
     Buffer targets = ops.allocate(ElementType.I32, rows);
-    Buffer dLogits = ops.allocate(ElementType.F32, rows);
-    Buffer logits = ops.allocate(ElementType.F32, rows);
+    Matrix dLogits = new Matrix(ops.allocate(ElementType.F32, rows), rows, 1);
+    Matrix logits = new Matrix(ops.allocate(ElementType.F32, rows), rows, 1);
     Buffer metrics = ops.allocate(ElementType.F64, Ops.METRICS);
     float[] values = new float[rows];
     double[] sums = new double[Ops.METRICS];
@@ -133,17 +134,17 @@ final class LossOrderTest {
         oneByOne += LOSSES[batch[place]];
         correct += values[place] > 0 ? 1 : 0;
       }
-      ops.upload(values, logits);
+      ops.upload(values, logits.values());
       double expected = expected(batch);
       others += oneByOne == expected ? 0 : 1;
 
       ops.clear(metrics);
-      ops.loss(LOSS, rows, 1, logits, targets, dLogits, metrics);
+      ops.loss(LOSS, logits, targets, dLogits, metrics, Ops.LOSS_SUM);
       ops.download(metrics, sums);
       assertArrayEquals(new double[] {expected, 0}, sums, 0, "batch " + number);
 
       // What is there stays, and is added to.
-      ops.score(LOSS, rows, 1, logits, targets, metrics);
+      ops.score(LOSS, logits, targets, metrics);
       ops.download(metrics, sums);
       assertArrayEquals(new double[] {expected + expected, correct}, sums, 0, "batch " + number);
     }

@@ -30,6 +30,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import zerofive.backend.DeviceException;
 import zerofive.backend.JniCheck;
+import zerofive.backend.ops.Batch;
+import zerofive.backend.ops.ElementType;
+import zerofive.backend.ops.Images;
 
 /** Uploads and downloads through pinned buffers, on the simulated device. */
 @ExtendWith({FreshDevice.class, JniCheck.class})
@@ -169,7 +172,11 @@ final class StagingTest {
     // Three chunks of one batch, each of its images the same.
     int[] order = new int[24];
     StreamedPixels pixels = new StreamedPixels(stream, staging, PIECE, owned);
-    StreamedPixels.Chunk first = pixels.plan(order, 0, order.length, 0, 8, PIECE, 0);
+    CudaMemory set = new CudaMemory(ElementType.U8, 0, null, null, pixels);
+    CudaMemory numbers = new CudaMemory(ElementType.I32, 0, null, null, null);
+    Images images = new Images(new CudaBuffer(set, 0, PIECE), null, 1, PIECE);
+    Batch batch = new Batch(new CudaBuffer(numbers, 0, order.length), 0, 8);
+    StreamedPixels.Chunk first = pixels.plan(order, images, batch);
     pixels.makeRoomFor(first);
     pixels.stage(first);
     CountDownLatch released = new CountDownLatch(1);

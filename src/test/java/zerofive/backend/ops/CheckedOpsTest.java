@@ -30,6 +30,12 @@ final class CheckedOpsTest {
     }
   }
 
+  /** Three images of 2 x 2 pixels, and a batch of two from the sixth place of the order on. */
+  private static final Images SET = new Images(u8(12), i32(3), 2, 2);
+
+  private static final Batch BATCH = new Batch(i32(7), 5, 2);
+  private static final Batch SHIFTED = new Batch(i32(7), i32(3), 5, 2);
+
   private static final Optimizer ADAM = new Optimizer(Kind.ADAM, 0, 0);
 
   private final List<String> reached = new ArrayList<>();
@@ -61,24 +67,23 @@ final class CheckedOpsTest {
         call("download", ops -> ops.download(f32(3), new float[3])),
         call("download", ops -> ops.download(f64(3), new double[3])),
         call("clear", ops -> ops.clear(i32(3))),
-        call("gather", ops -> ops.gather(u8(12), i32(3), i32(7), 5, 2, 4, f32(8), i32(2))),
-        call(
-            "gatherShifted",
-            ops -> ops.gatherShifted(u8(18), i32(3), i32(7), i32(3), 5, 2, 2, 3, f32(12), i32(2))),
-        call("gemm", ops -> ops.gemm(true, false, 2, 3, 5, f32(10), f32(15), f32(6))),
-        call("biasActivation", ops -> ops.biasActivation(Activation.RELU, 2, 3, f32(3), f32(6))),
-        call("loss", ops -> ops.loss(Loss.BCE, 2, 1, f32(2), i32(2), f32(2), f64(2))),
-        call("loss", ops -> ops.loss(Loss.CROSS_ENTROPY, 2, 3, f32(6), i32(2), f32(6), f64(2))),
-        call("score", ops -> ops.score(Loss.MNIST, 2, 1, f32(2), i32(2), f64(2))),
+        call("gather", ops -> ops.gather(SET, BATCH, f32(2, 4), i32(2))),
+        call("gather", ops -> ops.gather(SET, SHIFTED, f32(2, 4), i32(2))),
+        call("gemm", ops -> ops.gemm(false, false, f32(2, 5), f32(5, 3), f32(2, 3))),
+        call("gemm", ops -> ops.gemm(true, true, f32(5, 2), f32(3, 5), f32(2, 3))),
+        call("biasActivation", ops -> ops.biasActivation(Activation.RELU, f32(3), f32(2, 3))),
+        call("loss", ops -> ops.loss(Loss.BCE, f32(2, 1), i32(2), f32(2, 1), f64(3), 2)),
+        call("loss", ops -> ops.loss(Loss.CROSS_ENTROPY, f32(2, 3), i32(2), f32(2, 3), f64(1), 0)),
+        call("score", ops -> ops.score(Loss.MNIST, f32(2, 1), i32(2), f64(2))),
         call(
             "activationGradient",
-            ops -> ops.activationGradient(Activation.RELU, 2, 3, f32(6), f32(6))),
-        call("biasGradient", ops -> ops.biasGradient(2, 3, f32(6), f32(3))),
+            ops -> ops.activationGradient(Activation.RELU, f32(2, 3), f32(2, 3))),
+        call("biasGradient", ops -> ops.biasGradient(f32(2, 3), f32(3))),
         call("update", ops -> ops.update(ADAM, f32(3), f32(3), f32(6), f32(8), 1)),
         call("update", ops -> ops.update(Optimizer.sgd(), f32(3), f32(3), f32(0), f32(4), 0)),
-        call("layer", ops -> layer(ops, f32(10), f32(15), f32(3), f32(6))),
-        call("layerGradient", ops -> layerGradient(ops, f32(6), f32(10), f32(15), f32(3))),
-        call("layerDelta", ops -> layerDelta(ops, f32(6), f32(15), f32(10), f32(10))),
+        call("layer", ops -> layer(ops, f32(2, 5), f32(3, 5), f32(3), f32(2, 3))),
+        call("layerGradient", ops -> ops.layerGradient(f32(2, 3), f32(2, 5), f32(3, 5), f32(3))),
+        call("layerDelta", ops -> layerDelta(ops, f32(2, 3), f32(3, 5), f32(2, 5), f32(2, 5))),
         call("recorded", ops -> ops.recorded(() -> {})),
         call("close", Ops::close));
   }
@@ -98,7 +103,6 @@ final class CheckedOpsTest {
     return Stream.of(
             wrongCopies(),
             wrongGathers(),
-            wrongShiftedGathers(),
             wrongProducts(),
             wrongLosses(),
             wrongRows(),
@@ -133,243 +137,215 @@ final class CheckedOpsTest {
 
   private static Stream<Arguments> wrongGathers() {
     return Stream.of(
-        gather("sizes 0, 4", u8(12), i32(3), i32(7), 5, 0, 4, f32(8), i32(2)),
-        gather("sizes 2, -4", u8(12), i32(3), i32(7), 5, 2, -4, f32(8), i32(2)),
-        gather("first is -1", u8(12), i32(3), i32(7), -1, 2, 4, f32(8), i32(2)),
-        gather("pixels holds F32", f32(12), i32(3), i32(7), 5, 2, 4, f32(8), i32(2)),
-        gather("pixels has 11", u8(11), i32(3), i32(7), 5, 2, 4, f32(8), i32(2)),
-        gather("labels holds U8", u8(12), u8(3), i32(7), 5, 2, 4, f32(8), i32(2)),
-        gather("labels has 0", u8(12), i32(0), i32(7), 5, 2, 4, f32(8), i32(2)),
-        gather("order holds F32", u8(12), i32(3), f32(7), 5, 2, 4, f32(8), i32(2)),
-        gather("order has 6", u8(12), i32(3), i32(6), 5, 2, 4, f32(8), i32(2)),
+        gather("x is [0, 4]", SET, new Batch(i32(7), 5, 0), f32(0, 4), i32(2)),
+        gather("x is [2, 4], expected [3, 4]", SET, new Batch(i32(8), 5, 3), f32(2, 4), i32(3)),
+        gather("x is [2, 3], expected [2, 4]", SET, BATCH, f32(2, 3), i32(2)),
+        gather("x has 7", SET, BATCH, new Matrix(f32(7), 2, 4), i32(2)),
+        gather("x holds F64", SET, BATCH, new Matrix(f64(8), 2, 4), i32(2)),
+        gather("2 x 0 pixels", new Images(u8(12), i32(3), 2, 0), BATCH, f32(2, 0), i32(2)),
+        gather("-2 x -2 pixels", new Images(u8(12), i32(3), -2, -2), BATCH, f32(2, 4), i32(2)),
+        gather(
+            "1048576 x 1048576 pixels",
+            new Images(u8(12), i32(3), 1 << 20, 1 << 20),
+            BATCH,
+            f32(2, 0),
+            i32(2)),
+        gather("pixels holds F32", new Images(f32(12), i32(3), 2, 2), BATCH, f32(2, 4), i32(2)),
+        gather("pixels has 11", new Images(u8(11), i32(3), 2, 2), BATCH, f32(2, 4), i32(2)),
+        gather("labels holds U8", new Images(u8(12), u8(3), 2, 2), BATCH, f32(2, 4), i32(2)),
+        gather("labels has 0", new Images(u8(12), i32(0), 2, 2), BATCH, f32(2, 4), i32(2)),
+        gather("first is -1", SET, new Batch(i32(7), -1, 2), f32(2, 4), i32(2)),
+        gather("order holds F32", SET, new Batch(f32(7), 5, 2), f32(2, 4), i32(2)),
+        gather("order has 6", SET, new Batch(i32(6), 5, 2), f32(2, 4), i32(2)),
         gather(
             "expected at least 2147483649",
-            u8(12),
-            i32(3),
-            i32(7),
-            Integer.MAX_VALUE,
-            2,
-            4,
-            f32(8),
+            SET,
+            new Batch(i32(7), Integer.MAX_VALUE, 2),
+            f32(2, 4),
             i32(2)),
-        gather("x holds F64", u8(12), i32(3), i32(7), 5, 2, 4, f64(8), i32(2)),
-        gather("x has 7", u8(12), i32(3), i32(7), 5, 2, 4, f32(7), i32(2)),
-        gather("targets holds F32", u8(12), i32(3), i32(7), 5, 2, 4, f32(8), f32(2)),
-        gather("targets has 1", u8(12), i32(3), i32(7), 5, 2, 4, f32(8), i32(1)));
+        gather("shifts holds F32", SET, new Batch(i32(7), f32(3), 5, 2), f32(2, 4), i32(2)),
+        gather("shifts has 2", SET, new Batch(i32(7), i32(2), 5, 2), f32(2, 4), i32(2)),
+        gather("targets holds F32", SET, BATCH, f32(2, 4), f32(2)),
+        gather("targets has 1", SET, SHIFTED, f32(2, 4), i32(1)));
   }
 
   private static Arguments gather(
-      String argument,
-      Buffer pixels,
-      Buffer labels,
-      Buffer order,
-      int first,
-      int rows,
-      int width,
-      Buffer x,
-      Buffer targets) {
-    return wrong(
-        "gather",
-        argument,
-        ops -> ops.gather(pixels, labels, order, first, rows, width, x, targets));
-  }
-
-  private static Stream<Arguments> wrongShiftedGathers() {
-    return Stream.of(
-        shifted("sizes 2, 0, 3", u8(18), i32(3), 5, 0, 3, f32(12)),
-        shifted("sizes 2, 2, -3", u8(18), i32(3), 5, 2, -3, f32(12)),
-        shifted("first is -1", u8(18), i32(3), -1, 2, 3, f32(12)),
-        shifted("pixels has 17", u8(17), i32(3), 5, 2, 3, f32(12)),
-        shifted("shifts holds F32", u8(18), f32(3), 5, 2, 3, f32(12)),
-        shifted("shifts has 2", u8(18), i32(2), 5, 2, 3, f32(12)),
-        shifted("order has 7", u8(18), i32(3), 6, 2, 3, f32(12)),
-        shifted("x has 11", u8(18), i32(3), 5, 2, 3, f32(11)),
-        shifted("expected at least", u8(18), i32(3), 5, 1 << 20, 1 << 20, f32(12)));
-  }
-
-  private static Arguments shifted(
-      String argument, Buffer pixels, Buffer shifts, int first, int height, int width, Buffer x) {
-    return wrong(
-        "gatherShifted",
-        argument,
-        ops ->
-            ops.gatherShifted(pixels, i32(3), i32(7), shifts, first, 2, height, width, x, i32(2)));
+      String argument, Images images, Batch batch, Matrix x, Buffer targets) {
+    return wrong("gather", argument, ops -> ops.gather(images, batch, x, targets));
   }
 
   private static Stream<Arguments> wrongProducts() {
     return Stream.of(
-        gemm("sizes 0, 3, 5", 0, 3, 5, f32(10), f32(15), f32(6)),
-        gemm("sizes 2, 0, 5", 2, 0, 5, f32(10), f32(15), f32(6)),
-        gemm("sizes 2, 3, -5", 2, 3, -5, f32(10), f32(15), f32(6)),
-        gemm("a holds I32", 2, 3, 5, i32(10), f32(15), f32(6)),
-        gemm("a has 9", 2, 3, 5, f32(9), f32(15), f32(6)),
-        gemm("b holds F64", 2, 3, 5, f32(10), f64(15), f32(6)),
-        gemm("b has 14", 2, 3, 5, f32(10), f32(14), f32(6)),
-        gemm("c holds U8", 2, 3, 5, f32(10), f32(15), u8(6)),
-        gemm("c has 5", 2, 3, 5, f32(10), f32(15), f32(5)),
+        gemm("a is [0, 5], expected positive", f32(0, 5), f32(3, 5), f32(2, 3)),
+        gemm("b is [0, 5], expected positive", f32(2, 5), f32(0, 5), f32(2, 3)),
+        gemm("a is [2, -5], expected positive", f32(2, -5), f32(3, 5), f32(2, 3)),
+        gemm("b is [5, 3], expected [5, 5]", f32(2, 5), f32(5, 3), f32(2, 3)),
+        gemm("b is [3, 4], expected [3, 5]", f32(2, 5), f32(3, 4), f32(2, 3)),
+        gemm("c is [3, 2], expected [2, 3]", f32(2, 5), f32(3, 5), f32(3, 2)),
+        gemm("a holds I32", new Matrix(i32(10), 2, 5), f32(3, 5), f32(2, 3)),
+        gemm("a has 9", new Matrix(f32(9), 2, 5), f32(3, 5), f32(2, 3)),
+        gemm("b holds F64", f32(2, 5), new Matrix(f64(15), 3, 5), f32(2, 3)),
+        gemm("b has 14", f32(2, 5), new Matrix(f32(14), 3, 5), f32(2, 3)),
+        gemm("c holds U8", f32(2, 5), f32(3, 5), new Matrix(u8(6), 2, 3)),
+        gemm("c has 5", f32(2, 5), f32(3, 5), new Matrix(f32(5), 2, 3)),
         gemm(
             "a has 10 elements, expected at least 4294967296",
-            65536,
-            1,
-            65536,
-            f32(10),
-            f32(65536),
-            f32(65536)));
+            new Matrix(f32(10), 65536, 65536),
+            f32(1, 65536),
+            f32(65536, 1)),
+        wrong(
+            "gemm",
+            "b is [4, 3], expected [5, 3]",
+            ops -> ops.gemm(true, false, f32(5, 2), f32(4, 3), f32(2, 3))),
+        wrong(
+            "gemm",
+            "c is [5, 3], expected [2, 3]",
+            ops -> ops.gemm(true, false, f32(5, 2), f32(5, 3), f32(5, 3))));
   }
 
-  private static Arguments gemm(
-      String argument, int m, int n, int k, Buffer a, Buffer b, Buffer c) {
-    return wrong("gemm", argument, ops -> ops.gemm(false, true, m, n, k, a, b, c));
+  private static Arguments gemm(String argument, Matrix a, Matrix b, Matrix c) {
+    return wrong("gemm", argument, ops -> ops.gemm(false, true, a, b, c));
   }
 
   private static Stream<Arguments> wrongLosses() {
     return Stream.of(
-            measuring("sizes 0, 1", Loss.BCE, 0, 1, f32(2), i32(2), f64(2)),
-            measuring("sizes 2, 0", Loss.BCE, 2, 0, f32(2), i32(2), f64(2)),
-            measuring("bce on 2 logits", Loss.BCE, 2, 2, f32(4), i32(2), f64(2)),
-            measuring("mnist on 3 logits", Loss.MNIST, 2, 3, f32(6), i32(2), f64(2)),
-            measuring(
-                "cross-entropy on 1 logits", Loss.CROSS_ENTROPY, 2, 1, f32(2), i32(2), f64(2)),
-            measuring(
-                "cross-entropy on 2 logits", Loss.CROSS_ENTROPY, 2, 2, f32(4), i32(2), f64(2)),
-            measuring("logits holds F64", Loss.BCE, 2, 1, f64(2), i32(2), f64(2)),
-            measuring("logits has 1", Loss.BCE, 2, 1, f32(1), i32(2), f64(2)),
-            measuring("targets holds F32", Loss.BCE, 2, 1, f32(2), f32(2), f64(2)),
-            measuring("targets has 1", Loss.BCE, 2, 1, f32(2), i32(1), f64(2)),
-            measuring("metrics holds F32", Loss.BCE, 2, 1, f32(2), i32(2), f32(2)),
-            measuring("metrics has 1", Loss.BCE, 2, 1, f32(2), i32(2), f64(1)),
+            measuring("logits is [0, 1]", Loss.BCE, f32(0, 1), i32(2)),
+            measuring("logits is [2, 0]", Loss.BCE, f32(2, 0), i32(2)),
+            measuring("bce on 2 logits", Loss.BCE, f32(2, 2), i32(2)),
+            measuring("mnist on 3 logits", Loss.MNIST, f32(2, 3), i32(2)),
+            measuring("cross-entropy on 1 logits", Loss.CROSS_ENTROPY, f32(2, 1), i32(2)),
+            measuring("cross-entropy on 2 logits", Loss.CROSS_ENTROPY, f32(2, 2), i32(2)),
+            measuring("logits holds F64", Loss.BCE, new Matrix(f64(2), 2, 1), i32(2)),
+            measuring("logits has 1", Loss.BCE, new Matrix(f32(1), 2, 1), i32(2)),
+            measuring("targets holds F32", Loss.BCE, f32(2, 1), f32(2)),
+            measuring("targets has 1", Loss.BCE, f32(2, 1), i32(1)),
             Stream.of(
+                loss("dLogits holds I32", new Matrix(i32(6), 2, 3), f64(3), 2),
+                loss("dLogits has 5", new Matrix(f32(5), 2, 3), f64(3), 2),
+                loss("dLogits is [3, 2], expected [2, 3]", f32(3, 2), f64(3), 2),
+                loss("step is -1", f32(2, 3), f64(3), -1),
+                loss("lossSums holds F32", f32(2, 3), f32(3), 2),
+                loss("lossSums has 2", f32(2, 3), f64(2), 2),
+                loss("expected at least 2147483648", f32(2, 3), f64(2), Integer.MAX_VALUE),
                 wrong(
-                    "loss",
-                    "gradients holds I32",
-                    ops -> ops.loss(Loss.BCE, 2, 1, f32(2), i32(2), i32(2), f64(2))),
+                    "score",
+                    "metrics holds F32",
+                    ops -> ops.score(Loss.BCE, f32(2, 1), i32(2), f32(2))),
                 wrong(
-                    "loss",
-                    "gradients has 5",
-                    ops -> ops.loss(Loss.CROSS_ENTROPY, 2, 3, f32(6), i32(2), f32(5), f64(2)))))
+                    "score",
+                    "metrics has 1",
+                    ops -> ops.score(Loss.BCE, f32(2, 1), i32(2), f64(1)))))
         .flatMap(calls -> calls);
   }
 
   /** What loss and score both refuse. */
   private static Stream<Arguments> measuring(
-      String argument,
-      Loss loss,
-      int rows,
-      int outputs,
-      Buffer logits,
-      Buffer targets,
-      Buffer metrics) {
+      String argument, Loss loss, Matrix logits, Buffer targets) {
     return Stream.of(
-        wrong(
-            "loss",
-            argument,
-            ops -> ops.loss(loss, rows, outputs, logits, targets, f32(8), metrics)),
-        wrong("score", argument, ops -> ops.score(loss, rows, outputs, logits, targets, metrics)));
+        wrong("loss", argument, ops -> ops.loss(loss, logits, targets, logits, f64(1), 0)),
+        wrong("score", argument, ops -> ops.score(loss, logits, targets, f64(2))));
+  }
+
+  private static Arguments loss(String argument, Matrix dLogits, Buffer lossSums, int step) {
+    return wrong(
+        "loss",
+        argument,
+        ops -> ops.loss(Loss.CROSS_ENTROPY, f32(2, 3), i32(2), dLogits, lossSums, step));
   }
 
   private static Stream<Arguments> wrongRows() {
     return Stream.of(
-        biasActivation("sizes 0, 3", 0, 3, f32(3), f32(6)),
-        biasActivation("sizes 2, -3", 2, -3, f32(3), f32(6)),
-        biasActivation("bias holds F64", 2, 3, f64(3), f32(6)),
-        biasActivation("bias has 2", 2, 3, f32(2), f32(6)),
-        biasActivation("z holds I32", 2, 3, f32(3), i32(6)),
-        biasActivation("z has 5", 2, 3, f32(3), f32(5)),
-        activationGradient("sizes 0, 3", 0, 3, f32(6), f32(6)),
-        activationGradient("sizes 2, 0", 2, 0, f32(6), f32(6)),
-        activationGradient("activated holds U8", 2, 3, u8(6), f32(6)),
-        activationGradient("activated has 5", 2, 3, f32(5), f32(6)),
-        activationGradient("delta holds F64", 2, 3, f32(6), f64(6)),
-        activationGradient("delta has 5", 2, 3, f32(6), f32(5)),
-        biasGradient("sizes -2, 3", -2, 3, f32(6), f32(3)),
-        biasGradient("sizes 2, 0", 2, 0, f32(6), f32(3)),
-        biasGradient("delta holds I32", 2, 3, i32(6), f32(3)),
-        biasGradient("delta has 5", 2, 3, f32(5), f32(3)),
-        biasGradient("gradient holds F64", 2, 3, f32(6), f64(3)),
-        biasGradient("gradient has 2", 2, 3, f32(6), f32(2)));
+        biasActivation("z is [0, 3]", f32(3), f32(0, 3)),
+        biasActivation("z is [2, -3]", f32(3), f32(2, -3)),
+        biasActivation("bias holds F64", f64(3), f32(2, 3)),
+        biasActivation("bias has 2", f32(2), f32(2, 3)),
+        biasActivation("z holds I32", f32(3), new Matrix(i32(6), 2, 3)),
+        biasActivation("z has 5", f32(3), new Matrix(f32(5), 2, 3)),
+        activationGradient("activated is [0, 3]", f32(0, 3), f32(0, 3)),
+        activationGradient("activated is [2, 0]", f32(2, 0), f32(2, 0)),
+        activationGradient("activated holds U8", new Matrix(u8(6), 2, 3), f32(2, 3)),
+        activationGradient("activated has 5", new Matrix(f32(5), 2, 3), f32(2, 3)),
+        activationGradient("delta is [3, 2], expected [2, 3]", f32(2, 3), f32(3, 2)),
+        activationGradient("delta holds F64", f32(2, 3), new Matrix(f64(6), 2, 3)),
+        activationGradient("delta has 5", f32(2, 3), new Matrix(f32(5), 2, 3)),
+        biasGradient("delta is [-2, 3]", f32(-2, 3), f32(3)),
+        biasGradient("delta is [2, 0]", f32(2, 0), f32(3)),
+        biasGradient("delta holds I32", new Matrix(i32(6), 2, 3), f32(3)),
+        biasGradient("delta has 5", new Matrix(f32(5), 2, 3), f32(3)),
+        biasGradient("gradient holds F64", f32(2, 3), f64(3)),
+        biasGradient("gradient has 2", f32(2, 3), f32(2)));
   }
 
-  private static Arguments biasActivation(
-      String argument, int rows, int width, Buffer bias, Buffer z) {
-    return wrong(
-        "biasActivation",
-        argument,
-        ops -> ops.biasActivation(Activation.RELU, rows, width, bias, z));
+  private static Arguments biasActivation(String argument, Buffer bias, Matrix z) {
+    return wrong("biasActivation", argument, ops -> ops.biasActivation(Activation.RELU, bias, z));
   }
 
-  private static Arguments activationGradient(
-      String argument, int rows, int width, Buffer activated, Buffer delta) {
+  private static Arguments activationGradient(String argument, Matrix activated, Matrix delta) {
     return wrong(
         "activationGradient",
         argument,
-        ops -> ops.activationGradient(Activation.RELU, rows, width, activated, delta));
+        ops -> ops.activationGradient(Activation.RELU, activated, delta));
   }
 
-  private static Arguments biasGradient(
-      String argument, int rows, int width, Buffer delta, Buffer gradient) {
-    return wrong("biasGradient", argument, ops -> ops.biasGradient(rows, width, delta, gradient));
+  private static Arguments biasGradient(String argument, Matrix delta, Buffer gradient) {
+    return wrong("biasGradient", argument, ops -> ops.biasGradient(delta, gradient));
   }
 
   private static Stream<Arguments> wrongLayers() {
     return Stream.of(
-        wrong(
-            "layer",
-            "sizes 0, 5, 3",
-            ops -> ops.layer(Activation.RELU, 0, 5, 3, f32(10), f32(15), f32(3), f32(6))),
-        wrong("layer", "input has 9", ops -> layer(ops, f32(9), f32(15), f32(3), f32(6))),
-        wrong("layer", "weight has 14", ops -> layer(ops, f32(10), f32(14), f32(3), f32(6))),
-        wrong("layer", "bias holds F64", ops -> layer(ops, f32(10), f32(15), f64(3), f32(6))),
-        wrong("layer", "output has 5", ops -> layer(ops, f32(10), f32(15), f32(3), f32(5))),
-        wrong(
-            "layerGradient",
-            "sizes 2, -5, 3",
-            ops -> ops.layerGradient(2, -5, 3, f32(6), f32(10), f32(15), f32(3))),
-        wrong(
-            "layerGradient",
-            "delta has 5",
-            ops -> layerGradient(ops, f32(5), f32(10), f32(15), f32(3))),
-        wrong(
-            "layerGradient",
-            "input holds U8",
-            ops -> layerGradient(ops, f32(6), u8(10), f32(15), f32(3))),
-        wrong(
-            "layerGradient",
-            "weightGradient has 14",
-            ops -> layerGradient(ops, f32(6), f32(10), f32(14), f32(3))),
-        wrong(
-            "layerGradient",
-            "biasGradient has 2",
-            ops -> layerGradient(ops, f32(6), f32(10), f32(15), f32(2))),
-        wrong(
-            "layerDelta",
-            "sizes 2, 5, 0",
-            ops -> ops.layerDelta(Activation.RELU, 2, 5, 0, f32(6), f32(15), f32(10), f32(10))),
-        wrong(
-            "layerDelta", "delta has 5", ops -> layerDelta(ops, f32(5), f32(15), f32(10), f32(10))),
-        wrong(
-            "layerDelta",
-            "weight has 14",
-            ops -> layerDelta(ops, f32(6), f32(14), f32(10), f32(10))),
-        wrong(
-            "layerDelta", "input has 9", ops -> layerDelta(ops, f32(6), f32(15), f32(9), f32(10))),
-        wrong(
-            "layerDelta",
-            "below holds I32",
-            ops -> layerDelta(ops, f32(6), f32(15), f32(10), i32(10))));
+        wrongForward("input is [0, 5]", f32(0, 5), f32(3, 5), f32(3), f32(0, 3)),
+        wrongForward("input is [2, 4], expected [2, 5]", f32(2, 4), f32(3, 5), f32(3), f32(2, 3)),
+        wrongForward("input has 9", new Matrix(f32(9), 2, 5), f32(3, 5), f32(3), f32(2, 3)),
+        wrongForward("weight is [3, 0]", f32(2, 5), f32(3, 0), f32(3), f32(2, 3)),
+        wrongForward("weight has 14", f32(2, 5), new Matrix(f32(14), 3, 5), f32(3), f32(2, 3)),
+        wrongForward("bias holds F64", f32(2, 5), f32(3, 5), f64(3), f32(2, 3)),
+        wrongForward("bias has 2", f32(2, 5), f32(3, 5), f32(2), f32(2, 3)),
+        wrongForward("output is [3, 3], expected [2, 3]", f32(2, 5), f32(3, 5), f32(3), f32(3, 3)),
+        wrongForward("output has 5", f32(2, 5), f32(3, 5), f32(3), new Matrix(f32(5), 2, 3)),
+        wrongGradient("delta is [2, 0]", f32(2, 0), f32(2, 5), f32(3, 5), f32(3)),
+        wrongGradient("delta has 5", new Matrix(f32(5), 2, 3), f32(2, 5), f32(3, 5), f32(3)),
+        wrongGradient("input is [2, -5]", f32(2, 3), f32(2, -5), f32(3, 5), f32(3)),
+        wrongGradient("input is [3, 5], expected [2, 5]", f32(2, 3), f32(3, 5), f32(3, 5), f32(3)),
+        wrongGradient("input holds U8", f32(2, 3), new Matrix(u8(10), 2, 5), f32(3, 5), f32(3)),
+        wrongGradient(
+            "weightGradient is [5, 3], expected [3, 5]", f32(2, 3), f32(2, 5), f32(5, 3), f32(3)),
+        wrongGradient(
+            "weightGradient has 14", f32(2, 3), f32(2, 5), new Matrix(f32(14), 3, 5), f32(3)),
+        wrongGradient("biasGradient has 2", f32(2, 3), f32(2, 5), f32(3, 5), f32(2)),
+        wrongDelta("delta is [2, 0]", f32(2, 0), f32(3, 5), f32(2, 5), f32(2, 5)),
+        wrongDelta("delta has 5", new Matrix(f32(5), 2, 3), f32(3, 5), f32(2, 5), f32(2, 5)),
+        wrongDelta("weight is [5, 3], expected [3, 3]", f32(2, 3), f32(5, 3), f32(2, 5), f32(2, 5)),
+        wrongDelta("weight has 14", f32(2, 3), new Matrix(f32(14), 3, 5), f32(2, 5), f32(2, 5)),
+        wrongDelta("input is [3, 5], expected [2, 5]", f32(2, 3), f32(3, 5), f32(3, 5), f32(2, 5)),
+        wrongDelta("input has 9", f32(2, 3), f32(3, 5), new Matrix(f32(9), 2, 5), f32(2, 5)),
+        wrongDelta("below is [2, 4], expected [2, 5]", f32(2, 3), f32(3, 5), f32(2, 5), f32(2, 4)),
+        wrongDelta("below holds I32", f32(2, 3), f32(3, 5), f32(2, 5), new Matrix(i32(10), 2, 5)));
   }
 
-  /** Two rows from five inputs to three outputs. */
-  private static void layer(Ops ops, Buffer input, Buffer weight, Buffer bias, Buffer output) {
-    ops.layer(Activation.RELU, 2, 5, 3, input, weight, bias, output);
+  private static Arguments wrongForward(
+      String argument, Matrix input, Matrix weight, Buffer bias, Matrix output) {
+    return wrong("layer", argument, ops -> layer(ops, input, weight, bias, output));
   }
 
-  private static void layerGradient(
-      Ops ops, Buffer delta, Buffer input, Buffer weightGradient, Buffer biasGradient) {
-    ops.layerGradient(2, 5, 3, delta, input, weightGradient, biasGradient);
+  private static Arguments wrongGradient(
+      String argument, Matrix delta, Matrix input, Matrix weightGradient, Buffer biasGradient) {
+    return wrong(
+        "layerGradient",
+        argument,
+        ops -> ops.layerGradient(delta, input, weightGradient, biasGradient));
   }
 
-  private static void layerDelta(Ops ops, Buffer delta, Buffer weight, Buffer input, Buffer below) {
-    ops.layerDelta(Activation.RELU, 2, 5, 3, delta, weight, input, below);
+  private static Arguments wrongDelta(
+      String argument, Matrix delta, Matrix weight, Matrix input, Matrix below) {
+    return wrong("layerDelta", argument, ops -> layerDelta(ops, delta, weight, input, below));
+  }
+
+  private static void layer(Ops ops, Matrix input, Matrix weight, Buffer bias, Matrix output) {
+    ops.layer(new Dense(Activation.RELU, weight, bias), input, output);
+  }
+
+  private static void layerDelta(Ops ops, Matrix delta, Matrix weight, Matrix input, Matrix below) {
+    ops.layerDelta(Activation.RELU, delta, weight, input, below);
   }
 
   private static Stream<Arguments> wrongSteps() {
@@ -417,6 +393,10 @@ final class CheckedOpsTest {
 
   private static Buffer f32(int length) {
     return new Shape(F32, length);
+  }
+
+  private static Matrix f32(int rows, int columns) {
+    return new Matrix(f32(Math.max(0, rows * columns)), rows, columns);
   }
 
   private static Buffer f64(int length) {

@@ -52,6 +52,11 @@ final class GuardedOps implements AutoCloseable {
       return whole.slice(BAND, length);
     }
 
+    /** All of it but what is left over, as a matrix. */
+    Matrix matrix(int rows, int columns) {
+      return new Matrix(buffer(), rows, columns);
+    }
+
     float[] floats() {
       float[] values = new float[length];
       ops.download(buffer(), values);
@@ -151,27 +156,32 @@ final class GuardedOps implements AutoCloseable {
     return new Region(whole, values.length, input);
   }
 
-  /**
-   * A metrics buffer, zero. Nothing uploads doubles, so its markers are what scoring two rows with
-   * a loss of log 2 leaves.
-   */
+  /** A metrics buffer, zero. */
   Region metrics() {
-    Buffer whole = ops.allocate(ElementType.F64, Ops.METRICS + 2 * BAND);
-    Buffer zeros = ops.allocate(ElementType.F32, 2);
+    return doubles(Ops.METRICS);
+  }
+
+  /**
+   * Doubles, zero. Nothing uploads them, so their markers are what scoring two rows with a loss of
+   * log 2 leaves.
+   */
+  Region doubles(int length) {
+    Buffer whole = ops.allocate(ElementType.F64, length + 2 * BAND);
+    Matrix zeros = new Matrix(ops.allocate(ElementType.F32, 2), 2, 1);
     Buffer targets = ops.allocate(ElementType.I32, 2);
     ops.upload(new int[] {1, 1}, targets);
     for (int at = 0; at + Ops.METRICS <= whole.length(); at++) {
-      ops.score(Loss.BCE, 2, 1, zeros, targets, whole.slice(at, Ops.METRICS));
+      ops.score(Loss.BCE, zeros, targets, whole.slice(at, Ops.METRICS));
     }
-    ops.clear(whole.slice(BAND, Ops.METRICS));
+    ops.clear(whole.slice(BAND, length));
     double[] values = new double[whole.length()];
     ops.download(whole, values);
     for (int i = 0; i < values.length; i++) {
-      boolean inside = i >= BAND && i < BAND + Ops.METRICS;
+      boolean inside = i >= BAND && i < BAND + length;
       assertEquals(inside, values[i] == 0, "marker " + i);
       assertFalse(Double.isNaN(values[i]), "marker " + i);
     }
-    return new Region(whole, Ops.METRICS, false);
+    return new Region(whole, length, false);
   }
 
   /** Every marker is where it was, and every input is what it was. */
@@ -231,11 +241,11 @@ final class GuardedOps implements AutoCloseable {
 
   private int[] gathered(Buffer pixels, Buffer labels, Buffer order, int width) {
     int rows = order.length();
-    Buffer x = ops.allocate(ElementType.F32, rows * width);
+    Matrix x = new Matrix(ops.allocate(ElementType.F32, rows * width), rows, width);
     Buffer targets = ops.allocate(ElementType.I32, rows);
-    ops.gather(pixels, labels, order, 0, rows, width, x, targets);
+    ops.gather(new Images(pixels, labels, 1, width), new Batch(order, 0, rows), x, targets);
     float[] values = new float[rows * width];
-    ops.download(x, values);
+    ops.download(x.values(), values);
     int[] bytes = new int[values.length];
     Arrays.setAll(bytes, i -> Math.round(values[i] * 255));
     return bytes;

@@ -228,9 +228,7 @@ final class OpsContractTest {
           .ops()
           .score(
               Loss.BCE,
-              1,
-              1,
-              guarded.input(new float[1]).buffer(),
+              guarded.input(new float[1]).matrix(1, 1),
               guarded.input(new int[] {1}).buffer(),
               metrics.buffer());
       List<Region> regions =
@@ -295,13 +293,9 @@ final class OpsContractTest {
       guarded
           .ops()
           .gather(
-              guarded.input(pixels).buffer(),
-              guarded.input(labels).buffer(),
-              guarded.input(order).buffer(),
-              first,
-              rows,
-              width,
-              x.buffer(),
+              new Images(guarded.input(pixels).buffer(), guarded.input(labels).buffer(), 1, width),
+              new Batch(guarded.input(order).buffer(), first, rows),
+              x.matrix(rows, width),
               targets.buffer());
       assertSameBits("x", expected, x.floats());
       assertArrayEquals(expectedTargets, targets.ints());
@@ -327,7 +321,7 @@ final class OpsContractTest {
   /** By a little, by a side and one more or less, and by as much as a shift can hold. */
   @ParameterizedTest
   @MethodSource("pictures")
-  void gatherShiftedMovesEachImageByItsOwn(String implementation, int rows, int height, int width) {
+  void gatherMovesEachImageByItsShift(String implementation, int rows, int height, int width) {
     int size = height * width;
     int images = rows + 3;
     int first = 2;
@@ -364,16 +358,11 @@ final class OpsContractTest {
       guarded.ops().upload(shifts, moves);
       guarded
           .ops()
-          .gatherShifted(
-              guarded.input(pixels).buffer(),
-              guarded.input(labels).buffer(),
-              guarded.input(order).buffer(),
-              moves,
-              first,
-              rows,
-              height,
-              width,
-              x.buffer(),
+          .gather(
+              new Images(
+                  guarded.input(pixels).buffer(), guarded.input(labels).buffer(), height, width),
+              new Batch(guarded.input(order).buffer(), moves, first, rows),
+              x.matrix(rows, size),
               targets.buffer());
       assertSameBits("x", expected, x.floats());
       assertArrayEquals(expectedTargets, targets.ints());
@@ -395,13 +384,10 @@ final class OpsContractTest {
       guarded
           .ops()
           .gather(
-              guarded.input(shades).buffer(),
-              guarded.input(new int[1]).buffer(),
-              guarded.input(new int[1]).buffer(),
-              0,
-              1,
-              256,
-              x.buffer(),
+              new Images(
+                  guarded.input(shades).buffer(), guarded.input(new int[1]).buffer(), 16, 16),
+              new Batch(guarded.input(new int[1]).buffer(), 0, 1),
+              x.matrix(1, 256),
               guarded.output(new int[1]).buffer());
       assertSameBits("x", expected, x.floats());
     }
@@ -451,8 +437,8 @@ final class OpsContractTest {
       Region c = guarded.output(33 * 29);
       float[] bad = new float[33 * 29];
       Arrays.fill(bad, Float.NaN);
-      Buffer nan = guarded.input(bad).buffer();
-      guarded.ops().gemm(false, false, 29, 29, 33, nan, nan, c.buffer());
+      Region nan = guarded.input(bad);
+      guarded.ops().gemm(false, false, nan.matrix(29, 33), nan.matrix(33, 29), c.matrix(29, 29));
       float[] a = floats(15, 3 * 5);
       float[] b = floats(16, 5 * 2);
       Region product = guarded.output(6);
@@ -461,12 +447,9 @@ final class OpsContractTest {
           .gemm(
               false,
               false,
-              3,
-              2,
-              5,
-              guarded.input(a).buffer(),
-              guarded.input(b).buffer(),
-              product.buffer());
+              guarded.input(a).matrix(3, 5),
+              guarded.input(b).matrix(5, 2),
+              product.matrix(3, 2));
       double[] expected = DoubleFormulas.gemm(false, false, 3, 2, 5, widened(a), widened(b));
       assertClose("c", expected, product.floats(), i -> tolerance(2, 5, 4));
       guarded.assertIntact();
@@ -492,12 +475,9 @@ final class OpsContractTest {
                     .gemm(
                         transposeA,
                         transposeB,
-                        m,
-                        n,
-                        k,
-                        guarded.input(a).buffer(),
-                        guarded.input(b).buffer(),
-                        result.buffer());
+                        stored(guarded.input(a), transposeA, m, k),
+                        stored(guarded.input(b), transposeB, k, n),
+                        result.matrix(m, n));
                 guarded.assertIntact();
                 return result.floats();
               }
@@ -508,6 +488,11 @@ final class OpsContractTest {
     double[] largest =
         DoubleFormulas.gemmLargestTerms(transposeA, transposeB, m, n, k, wideA, wideB);
     assertClose("c", expected, c, i -> tolerance(2, k, largest[i]));
+  }
+
+  /** What op(matrix) [rows, columns] is stored as. */
+  private static Matrix stored(Region region, boolean transposed, int rows, int columns) {
+    return transposed ? region.matrix(columns, rows) : region.matrix(rows, columns);
   }
 
   // Activations.
@@ -542,7 +527,7 @@ final class OpsContractTest {
       Region inOut = guarded.output(z);
       guarded
           .ops()
-          .biasActivation(activation, rows, width, guarded.input(bias).buffer(), inOut.buffer());
+          .biasActivation(activation, guarded.input(bias).buffer(), inOut.matrix(rows, width));
       assertSameBits(activation + " of z", expected, inOut.floats());
       guarded.assertIntact();
     }
@@ -588,7 +573,7 @@ final class OpsContractTest {
       guarded
           .ops()
           .activationGradient(
-              activation, rows, width, guarded.input(activated).buffer(), inOut.buffer());
+              activation, guarded.input(activated).matrix(rows, width), inOut.matrix(rows, width));
       assertSameBits(activation + "'s delta", expected, inOut.floats());
       guarded.assertIntact();
     }
@@ -621,9 +606,7 @@ final class OpsContractTest {
             () -> {
               try (GuardedOps guarded = new GuardedOps(implementation)) {
                 Region sums = guarded.output(width + TAIL);
-                guarded
-                    .ops()
-                    .biasGradient(rows, width, guarded.input(delta).buffer(), sums.buffer());
+                guarded.ops().biasGradient(guarded.input(delta).matrix(rows, width), sums.buffer());
                 guarded.assertIntact();
                 return sums.floats();
               }
@@ -669,33 +652,34 @@ final class OpsContractTest {
       String implementation, int rows, int inputs, int outputs) {
     try (GuardedOps guarded = new GuardedOps(implementation)) {
       Ops ops = guarded.ops();
-      Buffer input = guarded.input(floats(31, rows * inputs)).buffer();
-      Buffer weight = guarded.input(floats(32, outputs * inputs)).buffer();
+      Matrix input = guarded.input(floats(31, rows * inputs)).matrix(rows, inputs);
+      Matrix weight = guarded.input(floats(32, outputs * inputs)).matrix(outputs, inputs);
       Buffer bias = guarded.input(floats(33, outputs)).buffer();
-      Buffer delta = guarded.input(floats(34, rows * outputs)).buffer();
+      Matrix delta = guarded.input(floats(34, rows * outputs)).matrix(rows, outputs);
       for (Activation activation : Activation.values()) {
         Region together = guarded.output(rows * outputs + TAIL);
         Region apart = guarded.output(rows * outputs + TAIL);
-        ops.layer(activation, rows, inputs, outputs, input, weight, bias, together.buffer());
-        ops.gemm(false, true, rows, outputs, inputs, input, weight, apart.buffer());
-        ops.biasActivation(activation, rows, outputs, bias, apart.buffer());
+        Dense layer = new Dense(activation, weight, bias);
+        ops.layer(layer, input, together.matrix(rows, outputs));
+        ops.gemm(false, true, input, weight, apart.matrix(rows, outputs));
+        ops.biasActivation(activation, bias, apart.matrix(rows, outputs));
         assertSameBits("layer with " + activation, apart.floats(), together.floats());
 
         Region below = guarded.output(rows * inputs + TAIL);
         Region product = guarded.output(rows * inputs + TAIL);
-        ops.layerDelta(activation, rows, inputs, outputs, delta, weight, input, below.buffer());
-        ops.gemm(false, false, rows, inputs, outputs, delta, weight, product.buffer());
-        ops.activationGradient(activation, rows, inputs, input, product.buffer());
+        ops.layerDelta(activation, delta, weight, input, below.matrix(rows, inputs));
+        ops.gemm(false, false, delta, weight, product.matrix(rows, inputs));
+        ops.activationGradient(activation, input, product.matrix(rows, inputs));
         assertSameBits("delta below " + activation, product.floats(), below.floats());
       }
       Region weightGradient = guarded.output(outputs * inputs + TAIL);
       Region biasGradient = guarded.output(outputs + TAIL);
       ops.layerGradient(
-          rows, inputs, outputs, delta, input, weightGradient.buffer(), biasGradient.buffer());
+          delta, input, weightGradient.matrix(outputs, inputs), biasGradient.buffer());
       Region product = guarded.output(outputs * inputs + TAIL);
       Region sums = guarded.output(outputs + TAIL);
-      ops.gemm(true, false, outputs, inputs, rows, delta, input, product.buffer());
-      ops.biasGradient(rows, outputs, delta, sums.buffer());
+      ops.gemm(true, false, delta, input, product.matrix(outputs, inputs));
+      ops.biasGradient(delta, sums.buffer());
       assertSameBits("weights' gradient", product.floats(), weightGradient.floats());
       assertClose(
           "biases' gradient",
@@ -730,7 +714,7 @@ final class OpsContractTest {
                       rates.buffer(),
                       step);
                 }
-                ops.biasGradient(5, 8, weights.buffer(), sums.buffer());
+                ops.biasGradient(weights.matrix(5, 8), sums.buffer());
               });
       float[] expected = floats(35, 40);
       for (int run = 0; run < 3; run++) {
@@ -759,13 +743,18 @@ final class OpsContractTest {
   @SuppressWarnings("ArrayRecordComponent")
   private record Measured(float[] dLogits, double[] afterLoss, double[] afterScore) {}
 
-  /** Both ops run twice on one metrics buffer each: they have to add, and to repeat themselves. */
+  /** The step of {@link #STEPS} whose sum of losses is asked for. */
+  private static final int STEP = 1;
+
+  private static final int STEPS = 3;
+
+  /** Both ops run twice on one buffer of sums each: they have to add, and to repeat themselves. */
   private static Measured measure(
       String implementation, Loss loss, int rows, int outputs, float[] logits, int[] targets) {
     try (GuardedOps guarded = new GuardedOps(implementation)) {
-      Buffer z = guarded.input(logits).buffer();
+      Matrix z = guarded.input(logits).matrix(rows, outputs);
       Buffer classes = guarded.input(targets).buffer();
-      Region lossMetrics = guarded.metrics();
+      Region lossSums = guarded.doubles(STEPS);
       Region scoreMetrics = guarded.metrics();
       float[] dLogits =
           twice(
@@ -773,12 +762,12 @@ final class OpsContractTest {
                 Region written = guarded.output(rows * outputs + TAIL);
                 guarded
                     .ops()
-                    .loss(loss, rows, outputs, z, classes, written.buffer(), lossMetrics.buffer());
-                guarded.ops().score(loss, rows, outputs, z, classes, scoreMetrics.buffer());
+                    .loss(loss, z, classes, written.matrix(rows, outputs), lossSums.buffer(), STEP);
+                guarded.ops().score(loss, z, classes, scoreMetrics.buffer());
                 return written.floats();
               });
       guarded.assertIntact();
-      return new Measured(dLogits, lossMetrics.doubles(), scoreMetrics.doubles());
+      return new Measured(dLogits, lossSums.doubles(), scoreMetrics.doubles());
     }
   }
 
@@ -805,10 +794,10 @@ final class OpsContractTest {
         i -> tolerance(4, outputs, 1.0 / rows));
     double terms = 2 * (rows + outputs) * largest;
     assertClose(
-        loss + "'s metrics",
-        new double[] {2 * sum, 0},
+        loss + "'s sums, step by step",
+        new double[] {0, 2 * sum, 0},
         measured.afterLoss(),
-        i -> i == Ops.CORRECT ? 0 : tolerance(4, 1, terms));
+        i -> i == STEP ? tolerance(4, 1, terms) : 0);
     assertClose(
         loss + "'s metrics after score",
         new double[] {2 * sum, 2 * correct},

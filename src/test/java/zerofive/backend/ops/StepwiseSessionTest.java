@@ -128,7 +128,10 @@ class StepwiseSessionTest {
     assertTrue(e.getMessage().contains("--batch-size"), e.getMessage());
   }
 
-  /** Only the table of rates grows with the number of batches: 16 bytes each. */
+  /**
+   * Only what an epoch is given and gives grows with the number of batches: 16 bytes of rates, and
+   * 8 each of a step's sum of losses and their mean.
+   */
   @Test
   void anEpochAllocatesNothingPerBatch() {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -150,7 +153,7 @@ class StepwiseSessionTest {
       session.trainEpoch(input);
       long allocated = threads.getThreadAllocatedBytes(Thread.currentThread().getId()) - before;
       long perBatch = allocated / 2048;
-      assertTrue(perBatch <= 16 + 1, perBatch + " bytes a batch");
+      assertTrue(perBatch <= 32 + 1, perBatch + " bytes a batch");
     }
   }
 }

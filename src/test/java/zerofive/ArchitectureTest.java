@@ -58,6 +58,20 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAnyPackage(
               "zerofive.backend.ops..",
+              "zerofive.backend.natives..",
+              "zerofive.backend.reference..",
+              "zerofive.backend.cpu..",
+              "zerofive.backend.cuda..");
+
+  @ArchTest
+  static final ArchRule nativesKnowNoImplementation =
+      noClasses()
+          .that()
+          .resideInAPackage("zerofive.backend.natives..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "zerofive.backend.ops..",
               "zerofive.backend.reference..",
               "zerofive.backend.cpu..",
               "zerofive.backend.cuda..");
@@ -70,7 +84,10 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage(
-              "zerofive.backend.reference..", "zerofive.backend.cpu..", "zerofive.backend.cuda..");
+              "zerofive.backend.natives..",
+              "zerofive.backend.reference..",
+              "zerofive.backend.cpu..",
+              "zerofive.backend.cuda..");
 
   @ArchTest
   static final ArchRule implementationsDoNotKnowEachOther =
@@ -85,6 +102,7 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAnyPackage(
               "zerofive.backend.ops..",
+              "zerofive.backend.natives..",
               "zerofive.backend.reference..",
               "zerofive.backend.cpu..",
               "zerofive.backend.cuda..",
@@ -101,6 +119,7 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAnyPackage(
               "zerofive.backend.ops..",
+              "zerofive.backend.natives..",
               "zerofive.backend.reference..",
               "zerofive.backend.cpu..",
               "zerofive.backend.cuda..",
@@ -116,6 +135,7 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAnyPackage(
               "zerofive.backend.ops..",
+              "zerofive.backend.natives..",
               "zerofive.backend.reference..",
               "zerofive.backend.cpu..",
               "zerofive.backend.cuda..",
@@ -132,6 +152,7 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAnyPackage(
               "zerofive.backend.ops..",
+              "zerofive.backend.natives..",
               "zerofive.backend.reference..",
               "zerofive.backend.cpu..",
               "zerofive.backend.cuda..");

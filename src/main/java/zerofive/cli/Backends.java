@@ -12,7 +12,6 @@ import zerofive.backend.DeviceException;
 import zerofive.backend.cpu.CpuBackend;
 import zerofive.backend.cuda.CudaBackend;
 import zerofive.backend.cuda.CudaOptions;
-import zerofive.backend.cuda.JcudaNatives;
 import zerofive.backend.reference.ReferenceBackend;
 
 /**
@@ -170,7 +169,7 @@ final class Backends {
       missing.add("cpu: " + e.getMessage());
     }
     try {
-      JcudaNatives.unpack(folder);
+      CudaBackend.unpack(folder);
     } catch (IOException e) {
       missing.add("cuda: " + e.getMessage());
     }

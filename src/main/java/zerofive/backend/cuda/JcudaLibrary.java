@@ -2,9 +2,20 @@ package zerofive.backend.cuda;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.Set;
+import zerofive.backend.DeviceException;
+import zerofive.backend.natives.PackedLibrary;
 import zerofive.data.Sha256;
 
-/** The native libraries of JCuda 12.6.0 that zerofive uses, as they lie in its jars. */
+/**
+ * The native libraries of JCuda 12.6.0 that zerofive uses, as they lie in its jars.
+ *
+ * <p>Left alone, JCuda's classes unpack them into the folder for temporary files, under a fixed
+ * name and in place: two processes that start at once crash, and another user may have put a
+ * library of his own there.
+ */
 enum JcudaLibrary {
   /** Needs {@code libcuda.so.1}. */
   DRIVER(
@@ -33,6 +44,10 @@ enum JcudaLibrary {
    */
   private static final int NEEDED_VERSION_HASH = 0x14c60;
 
+  private static final Set<JcudaLibrary> LOADED = EnumSet.noneOf(JcudaLibrary.class);
+
+  private static final String TEMPORARY = "java.io.tmpdir";
+
   private final String binding;
   private final String fileName;
   private final String sha256;
@@ -43,19 +58,50 @@ enum JcudaLibrary {
     this.sha256 = sha256;
   }
 
-  /** The class that declares its native methods. */
-  String binding() {
-    return binding;
+  /**
+   * Loads it once, and initialises the class that declares its native methods.
+   *
+   * @throws DeviceException where it cannot be loaded, or no folder can hold it
+   */
+  void load() {
+    synchronized (JcudaLibrary.class) {
+      if (!LOADED.contains(this)) {
+        try {
+          packed().load(this::initialize);
+        } catch (IOException e) {
+          throw new DeviceException(e.getMessage(), PackedLibrary.REINSTALL, e);
+        }
+        LOADED.add(this);
+      }
+    }
   }
 
-  /** By which JCuda looks for it. */
-  String fileName() {
-    return fileName;
+  /**
+   * The class is initialised once the file is loaded: a failure inside JCuda's static initialiser
+   * would break the class for good. The initialiser looks for its library in the folder for
+   * temporary files, and finds the one that is loaded already.
+   */
+  private void initialize(Path file) {
+    String before = System.getProperty(TEMPORARY);
+    System.setProperty(TEMPORARY, file.getParent().toString());
+    try {
+      Class.forName(binding);
+    } catch (LinkageError | ClassNotFoundException e) {
+      throw new DeviceException(
+          binding + " cannot be initialised (" + e + ")", PackedLibrary.REINSTALL, e);
+    } finally {
+      System.setProperty(TEMPORARY, before);
+    }
   }
 
-  /** Its place in a folder that holds them all: both for cuBLAS have one file name. */
-  String unpackedName() {
-    return this == CUBLAS_13 ? "cublas-13/" + fileName : fileName;
+  /**
+   * The library with the name by which JCuda looks for it. Both for cuBLAS have one file name.
+   *
+   * @throws IOException where the jar is missing or is not that of JCuda 12.6.0
+   */
+  PackedLibrary packed() throws IOException {
+    return new PackedLibrary(
+        "JCuda's native library", this == CUBLAS_13 ? "cublas-13/" + fileName : fileName, bytes());
   }
 
   /** Of its bytes, in hexadecimal. */

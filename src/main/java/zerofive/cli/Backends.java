@@ -26,12 +26,20 @@ final class Backends {
   /** How each is made, fastest first; a GPU's number and the threads go to the constructor. */
   private static final List<Factory> FACTORIES =
       List.of(
-          new Factory(
-              CUDA, options -> new CudaBackend(CudaOptions.of(options.gpu(), options.settings()))),
+          new Factory(CUDA, Backends::cuda),
           new Factory(CPU, options -> new CpuBackend(options.threads())),
           new Factory(REFERENCE, options -> new ReferenceBackend()));
 
   private Backends() {}
+
+  private static Backend cuda(DeviceOptions options) {
+    CudaOptions asked = CudaOptions.of(options.gpu(), options.settings());
+    try {
+      return new CudaBackend(asked.withProperties());
+    } catch (IllegalArgumentException e) {
+      throw new UsageException(e.getMessage(), e);
+    }
+  }
 
   private record Factory(String name, Function<DeviceOptions, Backend> make) {}
 

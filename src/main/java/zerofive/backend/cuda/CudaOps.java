@@ -618,7 +618,9 @@ public final class CudaOps implements Ops {
         + mebibytes(pixels.length())
         + " of pixels is streamed to the GPU in every epoch, since "
         + (pixels.length() > options.residentBytes()
-            ? "--resident-mb keeps no more than " + mebibytes(options.residentBytes()) + " there"
+            ? "zerofive.cuda.resident-mb keeps no more than "
+                + mebibytes(options.residentBytes())
+                + " there"
             : "the GPU's free memory does not hold it");
   }
 

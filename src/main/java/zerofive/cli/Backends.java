@@ -184,11 +184,6 @@ final class Backends {
     return missing;
   }
 
-  /** Whether it is an NVIDIA GPU. */
-  static boolean isGpu(Candidate candidate) {
-    return candidate.backend().name().equals(CUDA);
-  }
-
   private static boolean isAsked(String name, DeviceOptions options) {
     return switch (options.kind()) {
       case DeviceOptions.AUTO -> true;

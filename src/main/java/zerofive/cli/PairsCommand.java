@@ -45,10 +45,10 @@ final class PairsCommand implements Command {
           .build();
 
   private static final Setting<Shard> SHARD =
-      Setting.parsed("shard", Group.RUN, text -> ShardOption.parse(text, System.getenv()))
+      Setting.parsed("shard", Group.RUN, Shard::parse)
           .valueName("I/N")
           .fallback(Shard.WHOLE)
-          .help("train the I-th of N shares; auto or auto/N asks Kubernetes' or Slurm's variables")
+          .help("train the I-th of N shares, counted from 1")
           .build();
 
   /** The trainings leave no folder of their own. */

@@ -88,6 +88,20 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAnyPackage(
               "zerofive.backend.ops..",
+              "zerofive.backend.natives..",
+              "zerofive.backend.reference..",
+              "zerofive.backend.cpu..",
+              "zerofive.backend.cuda..");
+
+  @ArchTest
+  static final ArchRule nativesKnowNoImplementation =
+      noClasses()
+          .that()
+          .resideInAPackage("zerofive.backend.natives..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "zerofive.backend.ops..",
               "zerofive.backend.reference..",
               "zerofive.backend.cpu..",
               "zerofive.backend.cuda..");
@@ -100,7 +114,10 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage(
-              "zerofive.backend.reference..", "zerofive.backend.cpu..", "zerofive.backend.cuda..");
+              "zerofive.backend.natives..",
+              "zerofive.backend.reference..",
+              "zerofive.backend.cpu..",
+              "zerofive.backend.cuda..");
 
   @ArchTest
   static final ArchRule implementationsDoNotKnowEachOther =
@@ -117,6 +134,7 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAnyPackage(
               "zerofive.backend.ops..",
+              "zerofive.backend.natives..",
               "zerofive.backend.reference..",
               "zerofive.backend.cpu..",
               "zerofive.backend.cuda..");

@@ -43,12 +43,7 @@ public final class Cli {
     } catch (DivergedException e) {
       return fail(ExitCode.DIVERGED, e, verbose);
     } catch (OutputException e) {
-      String inside =
-          Container.here()
-              .flatMap(container -> container.remedy(e))
-              .map(remedy -> "; " + remedy)
-              .orElse("");
-      return fail(ExitCode.OUTPUT, e, e.getMessage() + inside, verbose);
+      return fail(ExitCode.OUTPUT, e, verbose);
     } catch (OutOfMemoryError e) {
       terminal.complain(
           "zerofive: error: the Java heap of "
@@ -70,11 +65,7 @@ public final class Cli {
   }
 
   private int fail(int code, RuntimeException e, boolean verbose) {
-    return fail(code, e, e.getMessage(), verbose);
-  }
-
-  private int fail(int code, RuntimeException e, String message, boolean verbose) {
-    terminal.complain("zerofive: error: " + message);
+    terminal.complain("zerofive: error: " + e.getMessage());
     if (verbose) {
       terminal.trace(e);
     }

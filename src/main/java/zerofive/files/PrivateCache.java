@@ -16,7 +16,6 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Arrays;
 import java.util.Set;
 
 /**
@@ -91,31 +90,6 @@ public final class PrivateCache {
       throw new FileSystemException(
           folder.toString(), null, "others may write to it, which chmod go-w ends");
     }
-  }
-
-  /**
-   * The file {@code version-name} of the cache, which holds exactly {@code content}; making it
-   * removes other versions, which whoever has loaded them can go on using.
-   */
-  public static Path file(String version, String name, byte[] content) throws IOException {
-    return file(folder(), version, name, content);
-  }
-
-  static Path file(Path folder, String version, String name, byte[] content) throws IOException {
-    Path file = folder.resolve(version + "-" + name);
-    if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
-        || Files.size(file) != content.length
-        || !Arrays.equals(Files.readAllBytes(file), content)) {
-      replace(file, content);
-      try (DirectoryStream<Path> versions = Files.newDirectoryStream(folder, "*-" + name)) {
-        for (Path other : versions) {
-          if (!other.equals(file)) {
-            Files.deleteIfExists(other);
-          }
-        }
-      }
-    }
-    return file;
   }
 
   /** Puts a file in place as a whole; several processes may do so at once. */

@@ -108,6 +108,11 @@ public final class RunFolder implements RunStore, AutoCloseable {
     return Files.isRegularFile(folder.resolve(CONFIG));
   }
 
+  /** What {@code config.json} sets of a backend that can no longer be chosen, by name. */
+  public List<String> formerSettings() {
+    return Recipe.formerOfBackends(TextFile.read(file(CONFIG)));
+  }
+
   /**
    * Throws OutputException where {@link #create} would, as far as can be told without writing. A
    * folder is free where it is empty, or holds no more than a beginning that was killed before it

@@ -21,6 +21,23 @@ public record Shard(int number, int count) {
     }
   }
 
+  /** Parses {@code 2/4}, the second of four; throws IllegalArgumentException. */
+  public static Shard parse(String text) {
+    String[] parts = text.split("/", -1);
+    try {
+      if (parts.length == 2) {
+        return new Shard(Integer.parseInt(parts[0]), Integer.parseInt(parts[1]));
+      }
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(notAShare(text), e);
+    }
+    throw new IllegalArgumentException(notAShare(text));
+  }
+
+  private static String notAShare(String text) {
+    return "'" + text + "' is no share; 2/4 is the second of four";
+  }
+
   /** This share of the list. */
   <T> List<T> of(List<T> all) {
     return IntStream.range(0, all.size())

@@ -40,6 +40,9 @@ public final class Recipe implements Setting.Values {
   /** Where a file has what only a backend understands. */
   private static final String OF_BACKENDS = "device_settings";
 
+  /** What earlier versions let choose there; it changes no bit of a result. */
+  private static final List<String> FORMER_OF_BACKENDS = List.of("cuda-session", "resident-mb");
+
   private final Map<Setting<?>, Object> values;
 
   private Recipe(Map<Setting<?>, Object> values) {
@@ -135,6 +138,14 @@ public final class Recipe implements Setting.Values {
     } catch (ClassCastException | IllegalStateException | UnsupportedOperationException e) {
       throw new IllegalArgumentException("it is not the JSON object that train writes", e);
     }
+  }
+
+  /** Those of {@link #FORMER_OF_BACKENDS} that a {@code config.json} sets. */
+  public static List<String> formerOfBackends(String text) {
+    JsonObject json = Json.parse(text);
+    return json.get(OF_BACKENDS) instanceof JsonObject ofBackends
+        ? FORMER_OF_BACKENDS.stream().filter(ofBackends::has).toList()
+        : List.of();
   }
 
   private <T> Recipe withJson(Setting<T> setting, JsonObject json) {

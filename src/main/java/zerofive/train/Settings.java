@@ -195,26 +195,12 @@ public final class Settings {
               .choices("none")
               .help("cuda: cuBLAS's folder, or none to do without"));
 
-  /** How an epoch reaches the GPU. */
-  public static final Setting<Optional<String>> CUDA_SESSION =
-      add(
-          backend("cuda-session", "graph")
-              .choices("graph", "stepwise")
-              .help("cuda: graph, or stepwise, one launch at a time"));
-
   /** How matrix products are rounded. */
   public static final Setting<Optional<String>> PRECISION =
       add(
           backend("precision", "fp32")
               .choices("fp32", "tf32")
               .help("cuda: fp32, or tf32 on tensor cores"));
-
-  /** Above how many MiB a set is streamed. */
-  public static final Setting<Optional<String>> RESIDENT_MB =
-      add(
-          backend("resident-mb", "those that do not fit")
-              .valueName("N")
-              .help("cuda: stream sets of more than N MiB"));
 
   /** All of them. */
   public static final List<Setting<?>> ALL = Collections.unmodifiableList(DECLARED);

@@ -47,11 +47,10 @@ class CommandsIT {
   @Test
   void reproducePrintsThePublishedFiguresBesideOurs() throws IOException {
     Launcher.Result result =
-        Launcher.run(
-            folder, "reproduce", "--seed", "1", "--resident-mb", "99999999999", "--out", "all");
+        Launcher.run(folder, "reproduce", "--seed", "1", "--precision", "fp32", "--out", "all");
     assertEquals(0, result.code(), result.err());
     String config = Files.readString(folder.resolve("all/net/config.json"));
-    assertTrue(config.contains("\"resident-mb\": \"99999999999\""), config);
+    assertTrue(config.contains("\"precision\": \"fp32\""), config);
     for (String published :
         List.of("0.497408", "0.014815", "0.988782", "0.023471", "0.984509", "0.977000")) {
       assertTrue(result.out().contains(published), result.out());

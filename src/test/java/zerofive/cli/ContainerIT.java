@@ -17,19 +17,22 @@ class ContainerIT {
   @TempDir Path folder;
 
   @Test
-  void devicesTellsHowACardComesInWhereNoneCanBeUsed() throws IOException {
+  void devicesSaysWhatLetsAGpuIn() throws IOException {
     Files.writeString(folder.resolve("libcuda.so.1"), "no library");
     Map<String, String> variables =
         Map.of("ZEROFIVE_CONTAINER", "docker", "LD_LIBRARY_PATH", folder.toString());
     Launcher.Result table = Launcher.run(variables, folder, "devices", "--device", "cuda:999");
     assertEquals(0, table.code(), table.err());
-    assertTrue(table.out().contains("  docker run --rm --gpus all --user"), table.out());
-    assertTrue(table.out().contains("  sudo nvidia-ctk runtime configure"), table.out());
+    String remedy = "start the container with --gpus all";
+    assertTrue(table.out().replaceAll("\\s+", " ").contains(remedy), table.out());
     Launcher.Result answer =
         Launcher.run(variables, folder, "devices", "--device", "cuda:999", "--json");
-    JsonObject container =
-        JsonParser.parseString(answer.out()).getAsJsonObject().getAsJsonObject("container");
-    assertEquals("docker", container.get("engine").getAsString());
-    assertEquals(2, container.getAsJsonArray("toolkit").size());
+    JsonObject cuda =
+        JsonParser.parseString(answer.out())
+            .getAsJsonObject()
+            .getAsJsonArray("devices")
+            .get(0)
+            .getAsJsonObject();
+    assertTrue(cuda.get("remedy").getAsString().contains(remedy), answer.out());
   }
 }

@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -43,6 +44,13 @@ class CudaIT {
     return Launcher.run(SimulatedDevice.variables(settings), folder, arguments);
   }
 
+  /** With system properties of the JVM. */
+  private Launcher.Result runWith(String properties, String settings, String... arguments) {
+    Map<String, String> variables = new HashMap<>(SimulatedDevice.variables(settings));
+    variables.put("ZEROFIVE_JAVA_OPTS", properties);
+    return Launcher.run(variables, folder, arguments);
+  }
+
   @Test
   void devicesTellsOfTheCardAndAutoTakesIt() {
     Launcher.Result table = run("", "devices");
@@ -64,7 +72,8 @@ class CudaIT {
     Launcher.Result first = run("", with(train, "--out", "first"));
     assertEquals(0, first.code(), first.err());
     assertTrue(first.err().contains("device   cuda (Simulated CUDA device 0"), first.err());
-    Launcher.Result second = run("", with(train, "--resident-mb", "0", "--out", "second"));
+    Launcher.Result second =
+        runWith("-Dzerofive.cuda.resident-mb=0", "", with(train, "--out", "second"));
     assertEquals(0, second.code(), second.err());
     assertTrue(second.err().contains("is streamed to the GPU"), second.err());
     assertArrayEquals(model("first"), model("second"));
@@ -100,19 +109,11 @@ class CudaIT {
   /** The run keeps its last checkpoint, and ends with the bits of an undisturbed one. */
   @Test
   void aRunThatLostItsCardGoesOn() throws IOException {
-    String[] train = {
-      "train",
-      "--epochs",
-      "4",
-      "--device",
-      "cuda",
-      "--cuda-session",
-      "stepwise",
-      "--checkpoint-every",
-      "1"
-    };
-    assertEquals(0, run("", with(train, "--out", "whole")).code());
-    Launcher.Result lost = run("fail=cublasSgemm:500:14", with(train, "--out", "lost"));
+    String[] train = {"train", "--epochs", "4", "--device", "cuda", "--checkpoint-every", "1"};
+    String stepwise = "-Dzerofive.cuda.session=stepwise";
+    assertEquals(0, runWith(stepwise, "", with(train, "--out", "whole")).code());
+    Launcher.Result lost =
+        runWith(stepwise, "fail=cublasSgemm:500:14", with(train, "--out", "lost"));
     assertEquals(4, lost.code(), lost.err());
     assertTrue(lost.err().contains("CUBLAS_STATUS_INTERNAL_ERROR"), lost.err());
     assertFalse(Files.exists(folder.resolve("lost/model.safetensors")));
@@ -272,15 +273,27 @@ class CudaIT {
     assertTrue(elsewhere.err().contains(drivers.toString()), elsewhere.err());
   }
 
+  @Test
+  void aPrecisionThatIsNoneIsRefused() {
+    Launcher.Result result = run("", "train", "--precision", "fp16");
+    assertEquals(2, result.code(), result.err());
+    assertTrue(result.err().contains("--precision: unknown precision 'fp16'"), result.err());
+  }
+
   @ParameterizedTest
   @CsvSource({
-    "--precision, fp16, precision", "--cuda-session, fast, CUDA session",
-    "--resident-mb, -1, less than nothing", "--resident-mb, much, is not an integer"
+    "session, fast, unknown CUDA session 'fast'",
+    "resident-mb, -1, less than nothing",
+    "resident-mb, much, is not an integer"
   })
-  void aSettingThatIsNoneIsRefused(String option, String value, String named) {
-    Launcher.Result result = run("", "train", option, value);
+  void aPropertyThatIsNoneIsRefused(String name, String value, String said) {
+    String property = "zerofive.cuda." + name;
+    Launcher.Result result = runWith("-D" + property + "=" + value, "", "train");
     assertEquals(2, result.code(), result.err());
-    assertTrue(result.err().contains(named), result.err());
+    String error = "zerofive: error: the system property " + property + ": ";
+    assertTrue(result.err().startsWith(error), result.err());
+    assertTrue(result.err().contains(said), result.err());
+    assertEquals(1, result.err().lines().count(), result.err());
   }
 
   private static String[] with(String[] arguments, String... more) {

@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -71,28 +70,17 @@ class PairsIT {
     }
   }
 
-  /** A scheduler's place in the environment; the shares together are the whole. */
+  /** The shell fills in a scheduler's variable; the shares together are the whole. */
   @Test
   void aSchedulersSharesAreJoined() throws IOException {
     for (int task = 1; task <= 2; task++) {
       Launcher.Result share =
-          Launcher.run(
-              Map.of(
-                  "SLURM_ARRAY_TASK_ID", String.valueOf(task),
-                  "SLURM_ARRAY_TASK_MIN", "1",
-                  "SLURM_ARRAY_TASK_COUNT", "2"),
+          Launcher.shell(
               folder,
-              "pairs",
-              "--classes",
-              "0,1,5",
-              "--model",
-              "linear",
-              "--epochs",
-              "2",
-              "--shard",
-              "auto",
-              "--out",
-              "share" + task);
+              "SLURM_ARRAY_TASK_ID="
+                  + task
+                  + "; \"$ZEROFIVE\" pairs --classes 0,1,5 --model linear --epochs 2"
+                  + " --shard $SLURM_ARRAY_TASK_ID/2 --out share$SLURM_ARRAY_TASK_ID");
       assertEquals(0, share.code(), share.err());
       assertTrue(share.err().contains("share " + task + "/2"), share.err());
     }

@@ -354,7 +354,7 @@ class PairsTest {
         "--seeds 2000000000 | 6 pairs with 2000000000 seeds are more than 10000000 trainings",
         "--seed 9223372036854775807 --seeds 2 | reach beyond the largest number",
         "--augment shift:4 | out of sight; shift at most by 3",
-        "--shard auto | in the environment",
+        "--shard auto/4 | is no share",
         "--merge x --lr 1 | --data cannot stand beside --merge",
         "--checkpoint-every 3 | checkpoint-every",
         "--resume x | resume",

@@ -74,6 +74,22 @@ class SpecimensTest {
     assertEquals(former, after.get(8).endsWith(",".repeat(6)), after.get(8));
   }
 
+  /** The options {@code --cuda-session} and {@code --resident-mb} have left; the bits stay. */
+  @Test
+  void aRunWithFormerSettingsOfItsDeviceIsResumed() throws IOException {
+    Path run = copy("unfinished");
+    Path config = run.resolve("config.json");
+    String former = "{\"cuda-session\": \"stepwise\", \"resident-mb\": \"17\"}";
+    Files.writeString(config, Files.readString(config).replace("{}", former));
+    Launcher.Result result = run("train", "--resume", run.toString());
+    assertTrue(
+        result.err().replaceAll("\\s+", " ").contains("sets cuda-session and resident-mb, which"),
+        result.err());
+    assertEquals(
+        "e7bd20c2ee3411776d0ba3a2660ec3f3436732646b5cffc1934495935bfe1c87",
+        Sha256.of(run.resolve("model.safetensors")));
+  }
+
   @Test
   void aFinishedRunSaysSoAndGoesOn() throws IOException {
     Path run = copy("finished");

@@ -23,6 +23,7 @@ import static zerofive.train.Settings.WEIGHT_DECAY;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -60,13 +61,19 @@ public class RecipeTest {
     assertEquals(config, Recipe.fromJson(config.toJson()));
   }
 
-  /** Of every setting another value than the default; {@code statistics} has left. */
+  /** Of every setting another value than the default; three of them have left. */
   @Test
   void theFileOfAnEarlierVersionIsReadAndWrittenAlike() throws IOException {
     try (InputStream specimen = RecipeTest.class.getResourceAsStream("/specimens/settings.json")) {
       String json = new String(specimen.readAllBytes(), UTF_8);
-      String without = json.replace("  \"statistics\": true,\n", "");
+      String without =
+          json.replace("  \"statistics\": true,\n", "")
+              .replace("    \"cuda-session\": \"stepwise\",\n", "")
+              .replace(",\n    \"resident-mb\": \"17\"", "");
+      assertEquals(json.lines().count() - 3, without.lines().count());
       assertEquals(without, Recipe.fromJson(json).toJson());
+      assertEquals(List.of("cuda-session", "resident-mb"), Recipe.formerOfBackends(json));
+      assertEquals(List.of(), Recipe.formerOfBackends(without));
     }
   }
 

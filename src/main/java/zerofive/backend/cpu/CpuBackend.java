@@ -28,7 +28,7 @@ public final class CpuBackend implements Backend {
 
   /**
    * Puts the native library into {@code folder}, where {@link
-   * zerofive.backend.SharedObject#UNPACKED} can name it.
+   * zerofive.backend.natives.PackedLibrary#UNPACKED} can name it.
    *
    * @return whether this program has one for this platform
    * @throws java.io.IOException where it cannot be read from the jar

@@ -16,7 +16,7 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import zerofive.backend.DeviceException;
-import zerofive.backend.SharedObject;
+import zerofive.backend.natives.SharedObject;
 
 /**
  * NVIDIA's library of matrix products: {@code libcublas.so.N} and the {@code libcublasLt.so.N} that
@@ -48,6 +48,18 @@ public record CublasLibrary(Path cublas, Path cublasLt, int major, String origin
   public String describe() {
     String where = "cuBLAS " + major + " in " + cublas.getParent() + " (" + origin + ")";
     return major == 12 ? where : where + ", by a copy of JCuda's library that asks for " + major;
+  }
+
+  /**
+   * Loads it for the life of the process, and JCublas2 on top of it, after the driver. The first
+   * cuBLAS stays.
+   *
+   * @throws DeviceException where one cannot be loaded, or no folder can hold JCuda's library
+   */
+  public void load() {
+    SharedObject.load(cublasLt);
+    SharedObject.load(cublas);
+    (major == 12 ? JcudaLibrary.CUBLAS_12 : JcudaLibrary.CUBLAS_13).load();
   }
 
   /**

@@ -52,6 +52,19 @@ public final class CudaBackend implements Backend, AutoCloseable {
     this.environment = environment;
   }
 
+  /**
+   * Puts JCuda's native libraries into {@code folder}, where {@link
+   * zerofive.backend.natives.PackedLibrary#UNPACKED} can name it.
+   *
+   * @throws IOException where JCuda's jars are missing
+   * @throws zerofive.files.OutputException where they cannot be written
+   */
+  public static void unpack(Path folder) throws IOException {
+    for (JcudaLibrary library : JcudaLibrary.values()) {
+      library.packed().unpack(folder);
+    }
+  }
+
   @Override
   public String name() {
     return "cuda";
@@ -71,7 +84,7 @@ public final class CudaBackend implements Backend, AutoCloseable {
     if (gpu != null) {
       return;
     }
-    JcudaNatives.loadDriver(DriverLibrary.find(environment), environment);
+    DriverLibrary.find(environment).load();
     CudaGpu found = CudaGpu.find(options.gpu());
     cublas = loaded(CublasLibrary.find(options.cublas(), environment, found.driverCuda()));
     if (options.precision() == Precision.TF32 && cublas.library().isEmpty()) {
@@ -86,7 +99,7 @@ public final class CudaBackend implements Backend, AutoCloseable {
   /** One that was merely found and cannot be loaded is refused; our own product serves then. */
   private CublasLibrary.Result loaded(CublasLibrary.Result found) {
     try {
-      found.library().ifPresent(library -> JcudaNatives.loadCublas(library, environment));
+      found.library().ifPresent(CublasLibrary::load);
       return found;
     } catch (DeviceException e) {
       if (options.cublas().isPresent()) {

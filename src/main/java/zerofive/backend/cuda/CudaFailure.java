@@ -56,8 +56,8 @@ final class CudaFailure {
       case CUDA_ERROR_OUT_OF_MEMORY ->
           new Meaning(
               "the GPU's memory is full",
-              "close other programs on it (nvidia-smi lists them), choose a smaller --batch-size or"
-                  + " --model, or keep fewer images there with --resident-mb");
+              "close other programs on it (nvidia-smi lists them), or choose a smaller --batch-size"
+                  + " or --model");
       case CUDA_ERROR_NO_DEVICE ->
           new Meaning(
               "the driver sees no NVIDIA GPU",

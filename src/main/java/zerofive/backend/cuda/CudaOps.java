@@ -1,8 +1,6 @@
 package zerofive.backend.cuda;
 
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstream_flags;
@@ -24,17 +22,6 @@ import zerofive.model.Loss;
  * Owns its stream, its memory and its graphs; the context is its backend's.
  */
 public final class CudaOps implements Ops {
-  /**
-   * Left free at most when a set of images is put on the GPU. Sessions allocate their sets last, so
-   * this is for what the driver takes by itself later on: cuBLAS's kernels at their first use,
-   * graphs, a second session that evaluates. NVIDIA does not say how much that is; this is a guess
-   * on the safe side.
-   */
-  private static final long MAX_RESERVE_BYTES = 512L << 20;
-
-  /** The part of the memory of a small GPU that is left free. */
-  private static final int RESERVE_DIVISOR = 8;
-
   /** Blocks of loss and score at most; each leaves its sums for the last one. */
   private static final int METRIC_BLOCKS = 1024;
 
@@ -47,8 +34,8 @@ public final class CudaOps implements Ops {
   private final CudaOptions options;
   private final CUstream stream = new CUstream();
   private final Resources owned = new Resources();
-  private final List<StreamedPixels> streamedSets = new ArrayList<>();
   private final Staging staging;
+  private final StreamedSets streamedSets;
   private final KernelLauncher launcher;
   private final PtxGemm ownProduct;
   private final Optional<CublasGemm> cublas;
@@ -73,6 +60,7 @@ public final class CudaOps implements Ops {
     owned.add(() -> JCudaDriver.cuStreamDestroy(stream));
     try {
       staging = new Staging(context, owned);
+      streamedSets = new StreamedSets(context, stream, staging, owned, options.residentBytes());
       launcher = new KernelLauncher(context, stream, owned);
       metricPartials = workspace(ElementType.F64, 2 * METRIC_BLOCKS);
       metricCounter = workspace(ElementType.I32, 1);
@@ -104,23 +92,13 @@ public final class CudaOps implements Ops {
   @Override
   public Buffer allocate(ElementType type, int length) {
     context.makeCurrent();
-    if (type == ElementType.U8 && !belongsOnGpu(length)) {
-      StreamedPixels pixels = new StreamedPixels(stream, staging, length, owned);
-      streamedSets.add(pixels);
-      return new CudaBuffer(new CudaMemory(type, 0, null, null, pixels), 0, length);
+    if (type == ElementType.U8 && !streamedSets.belongsOnGpu(length)) {
+      CudaMemory pixels = new CudaMemory(type, 0, null, null, streamedSets.add(length));
+      return new CudaBuffer(pixels, 0, length);
     }
     CudaBuffer buffer = allocateOnGpu(type, length);
     fillWithZeros(buffer);
     return buffer;
-  }
-
-  /** A set no larger than the places of a streamed one would save nothing on the host. */
-  private boolean belongsOnGpu(int length) {
-    if (length > options.residentBytes()) {
-      return false;
-    }
-    long reserve = Math.min(MAX_RESERVE_BYTES, context.gpu().memoryBytes() / RESERVE_DIVISOR);
-    return length <= StreamedPixels.PLACES_BYTES || length + reserve <= context.freeBytes();
   }
 
   /** Memory with anything in it. */
@@ -155,7 +133,7 @@ public final class CudaOps implements Ops {
   public void upload(int[] source, Buffer destination) {
     context.makeCurrent();
     CudaBuffer to = CudaBuffer.of(destination);
-    streamedSets.forEach(StreamedPixels::forget);
+    streamedSets.forget();
     System.arraycopy(source, 0, to.memory().numbers().values(), to.offset(), source.length);
     staging.upload(
         (from, target) -> target.asIntBuffer().put(source, (int) (from / 4), target.capacity() / 4),
@@ -277,47 +255,8 @@ public final class CudaOps implements Ops {
     if (streamed == null) {
       return new Place(CudaBuffer.address(images.pixels()), -1);
     }
-    StreamedPixels.Chunk chunk = bring(streamed, images, batch);
+    StreamedPixels.Chunk chunk = streamedSets.bring(streamed, images, batch, recording);
     return new Place(streamed.address(chunk), chunk.first());
-  }
-
-  /** The GPU's integers, read back where a kernel wrote them. */
-  private int[] numbers(CudaMemory memory) {
-    HostMirror numbers = memory.numbers();
-    if (numbers.isStale()) {
-      streamedSets.forEach(StreamedPixels::forget);
-      staging.download(
-          memory.pointer(),
-          (long) numbers.values().length * Integer.BYTES,
-          stream,
-          (from, bytes) ->
-              bytes.asIntBuffer().get(numbers.values(), (int) (from / 4), bytes.capacity() / 4));
-      numbers.refresh();
-    }
-    return numbers.values();
-  }
-
-  /** The chunk with a batch of a streamed set; its copy to the GPU is under way. */
-  private StreamedPixels.Chunk bring(StreamedPixels streamed, Images images, Batch batch) {
-    context.makeCurrent();
-    int[] numbers = numbers(CudaBuffer.of(batch.order()).memory());
-    StreamedPixels.Chunk current = streamed.current(numbers, images, batch);
-    if (current != null) {
-      return current;
-    }
-    StreamedPixels.Chunk chunk = streamed.plan(numbers, images, batch);
-    if (!streamed.hasRoomFor(chunk)) {
-      if (recording != null) {
-        recording.cut();
-      }
-      streamed.makeRoomFor(chunk);
-    }
-    if (recording == null) {
-      streamed.stage(chunk);
-    } else {
-      recording.onHost(() -> streamed.stage(chunk));
-    }
-    return chunk;
   }
 
   @Override
@@ -494,7 +433,7 @@ public final class CudaOps implements Ops {
   }
 
   private void record(CudaGraphRecorder replay, Runnable calls) {
-    streamedSets.forEach(StreamedPixels::startOver);
+    streamedSets.startOver();
     recording = replay;
     try {
       calls.run();
@@ -504,26 +443,13 @@ public final class CudaOps implements Ops {
       throw e;
     } finally {
       recording = null;
-      streamedSets.forEach(StreamedPixels::startOver);
+      streamedSets.startOver();
     }
   }
 
   @Override
   public List<String> notes() {
-    return streamedSets.stream().map(this::note).toList();
-  }
-
-  private String note(StreamedPixels pixels) {
-    return "a set of "
-        + mebibytes(pixels.length())
-        + " of pixels is streamed to the GPU in every epoch, since "
-        + (pixels.length() > options.residentBytes()
-            ? "--resident-mb keeps no more than " + mebibytes(options.residentBytes()) + " there"
-            : "the GPU's free memory does not hold it");
-  }
-
-  private static String mebibytes(long bytes) {
-    return String.format(Locale.ROOT, "%.1f MiB", bytes / (double) (1 << 20));
+    return streamedSets.notes();
   }
 
   /** Waits for the GPU, then frees everything; also where the GPU is lost. */

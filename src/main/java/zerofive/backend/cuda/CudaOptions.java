@@ -4,10 +4,12 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import zerofive.data.EnumNames;
 
 /**
- * What a user may choose of the CUDA backend.
+ * What may be chosen of the CUDA backend: by a user the first three, by tests and gpu-check the
+ * rest too, which change no bit of a result.
  *
  * @param gpu number of the GPU, as the driver counts them
  * @param cublas a folder to take cuBLAS from and no other, or {@link CublasLibrary#NONE}; empty to
@@ -22,6 +24,9 @@ public record CudaOptions(
     Precision precision,
     SessionKind session,
     long residentBytes) {
+  private static final String SESSION = "zerofive.cuda.session";
+  private static final String RESIDENT_MB = "zerofive.cuda.resident-mb";
+
   /** The first GPU, cuBLAS where there is one, float32, graphs, all that fits stays on the GPU. */
   public static final CudaOptions DEFAULTS =
       new CudaOptions(0, Optional.empty(), Precision.FP32, SessionKind.GRAPH, Long.MAX_VALUE);
@@ -63,8 +68,7 @@ public record CudaOptions(
   }
 
   /**
-   * As asked for on the command line: {@code cublas}, {@code precision}, {@code cuda-session},
-   * {@code resident-mb}, all of them optional.
+   * As asked for on the command line: {@code cublas}, {@code precision}, both of them optional.
    *
    * @throws IllegalArgumentException where a value is none
    */
@@ -75,12 +79,32 @@ public record CudaOptions(
         Optional.ofNullable(settings.get("precision"))
             .map(Precision::parse)
             .orElse(DEFAULTS.precision),
-        Optional.ofNullable(settings.get("cuda-session"))
-            .map(SessionKind::parse)
-            .orElse(DEFAULTS.session),
-        Optional.ofNullable(settings.get("resident-mb"))
-            .map(CudaOptions::mebibytes)
-            .orElse(DEFAULTS.residentBytes));
+        DEFAULTS.session,
+        DEFAULTS.residentBytes);
+  }
+
+  /**
+   * The same with the rest as system properties have it: {@code zerofive.cuda.session}, a {@link
+   * SessionKind}, and {@code zerofive.cuda.resident-mb}, in MiB.
+   *
+   * @throws IllegalArgumentException where a value is none
+   */
+  public CudaOptions withProperties() {
+    return new CudaOptions(
+        gpu,
+        cublas,
+        precision,
+        property(SESSION, SessionKind::parse, session),
+        property(RESIDENT_MB, CudaOptions::mebibytes, residentBytes));
+  }
+
+  private static <T> T property(String name, Function<String, T> parser, T otherwise) {
+    String text = System.getProperty(name);
+    try {
+      return text == null ? otherwise : parser.apply(text);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("the system property " + name + ": " + e.getMessage(), e);
+    }
   }
 
   /** Absolute, so that a run that is resumed elsewhere finds it. */

@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import zerofive.backend.DeviceException;
-import zerofive.backend.SharedObject;
+import zerofive.backend.natives.SharedObject;
 
 /**
  * The NVIDIA driver's library, {@code libcuda.so.1}.
@@ -84,6 +84,18 @@ public record DriverLibrary(Path file, Optional<Path> compiler) {
         "there is no usable NVIDIA driver here (" + String.join(", ", refused) + ")",
         "install the driver for x86-64 anew, start the container with --gpus all, or train with --device cpu",
         null);
+  }
+
+  /**
+   * Loads it for the life of the process, after the compiler that it would not find, and
+   * JCudaDriver on top of it. Nothing of JCuda may be touched before. The first driver stays.
+   *
+   * @throws DeviceException where one cannot be loaded, or no folder can hold JCuda's library
+   */
+  public void load() {
+    compiler.ifPresent(SharedObject::load);
+    SharedObject.load(file);
+    JcudaLibrary.DRIVER.load();
   }
 
   private static Optional<Path> compilerBeside(Path driver) {

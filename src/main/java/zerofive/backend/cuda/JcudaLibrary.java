@@ -2,27 +2,29 @@ package zerofive.backend.cuda;
 
 import java.io.IOException;
 import java.io.InputStream;
-import zerofive.files.Sha256;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.zip.CRC32;
+import zerofive.backend.DeviceException;
+import zerofive.backend.natives.PackedLibrary;
 
-/** The native libraries of JCuda 12.6.0 that zerofive uses, as they lie in its jars. */
+/**
+ * The native libraries of JCuda 12.6.0 that zerofive uses, as they lie in its jars.
+ *
+ * <p>Left alone, JCuda's classes unpack them into the folder for temporary files, under a fixed
+ * name and in place: two processes that start at once crash, and another user may have put a
+ * library of his own there.
+ */
 enum JcudaLibrary {
   /** Needs {@code libcuda.so.1}. */
-  DRIVER(
-      "jcuda.driver.JCudaDriver",
-      "libJCudaDriver-12.6.0-linux-x86_64.so",
-      "fdc3b4b4fca4f0fab54ff12c0b4d6ad1c5e8d55015b4950834c705e5db301255"),
+  DRIVER("jcuda.driver.JCudaDriver", "libJCudaDriver-12.6.0-linux-x86_64.so", 0x74a2fb49),
 
   /** Needs {@code libcublas.so.12}. */
-  CUBLAS_12(
-      "jcuda.jcublas.JCublas2",
-      "libJCublas2-12.6.0-linux-x86_64.so",
-      "990b2129e540a7f93d0776799d48659dc85e4f7f5bfb6473d0c8369ef8126c32"),
+  CUBLAS_12("jcuda.jcublas.JCublas2", "libJCublas2-12.6.0-linux-x86_64.so", 0x790fd862),
 
   /** The same, retargeted: needs {@code libcublas.so.13}, which has all functions that it calls. */
-  CUBLAS_13(
-      "jcuda.jcublas.JCublas2",
-      "libJCublas2-12.6.0-linux-x86_64.so",
-      "69000afbd1dae94a4f6bab41a4466f1e1671e18bb12f09b191167f5f8f60cab3");
+  CUBLAS_13("jcuda.jcublas.JCublas2", "libJCublas2-12.6.0-linux-x86_64.so", 0x790fd862);
 
   /** In .dynstr: the last character of the library needed, which names its version as well. */
   private static final int NEEDED_NAME_END = 0x12888;
@@ -33,34 +35,64 @@ enum JcudaLibrary {
    */
   private static final int NEEDED_VERSION_HASH = 0x14c60;
 
+  private static final Set<JcudaLibrary> LOADED = EnumSet.noneOf(JcudaLibrary.class);
+
+  private static final String TEMPORARY = "java.io.tmpdir";
+
   private final String binding;
   private final String fileName;
-  private final String sha256;
+  private final int crc32;
 
-  JcudaLibrary(String binding, String fileName, String sha256) {
+  JcudaLibrary(String binding, String fileName, int crc32) {
     this.binding = binding;
     this.fileName = fileName;
-    this.sha256 = sha256;
+    this.crc32 = crc32;
   }
 
-  /** The class that declares its native methods. */
-  String binding() {
-    return binding;
+  /**
+   * Loads it once, and initialises the class that declares its native methods.
+   *
+   * @throws DeviceException where it cannot be loaded, or no folder can hold it
+   */
+  void load() {
+    synchronized (JcudaLibrary.class) {
+      if (!LOADED.contains(this)) {
+        try {
+          packed().load(this::initialize);
+        } catch (IOException e) {
+          throw new DeviceException(e.getMessage(), PackedLibrary.REINSTALL, e);
+        }
+        LOADED.add(this);
+      }
+    }
   }
 
-  /** By which JCuda looks for it. */
-  String fileName() {
-    return fileName;
+  /**
+   * The class is initialised once the file is loaded: a failure inside JCuda's static initialiser
+   * would break the class for good. The initialiser looks for its library in the folder for
+   * temporary files, and finds the one that is loaded already.
+   */
+  private void initialize(Path file) {
+    String before = System.getProperty(TEMPORARY);
+    System.setProperty(TEMPORARY, file.getParent().toString());
+    try {
+      Class.forName(binding);
+    } catch (LinkageError | ClassNotFoundException e) {
+      throw new DeviceException(
+          binding + " cannot be initialised (" + e + ")", PackedLibrary.REINSTALL, e);
+    } finally {
+      System.setProperty(TEMPORARY, before);
+    }
   }
 
-  /** Its place in a folder that holds them all: both for cuBLAS have one file name. */
-  String unpackedName() {
-    return this == CUBLAS_13 ? "cublas-13/" + fileName : fileName;
-  }
-
-  /** Of its bytes, in hexadecimal. */
-  String sha256() {
-    return sha256;
+  /**
+   * The library with the name by which JCuda looks for it. Both for cuBLAS have one file name.
+   *
+   * @throws IOException where the jar is missing or is not that of JCuda 12.6.0
+   */
+  PackedLibrary packed() throws IOException {
+    return new PackedLibrary(
+        "JCuda's native library", this == CUBLAS_13 ? "cublas-13/" + fileName : fileName, bytes());
   }
 
   /**
@@ -69,22 +101,24 @@ enum JcudaLibrary {
    * @throws IOException where the jar is missing or is not that of JCuda 12.6.0
    */
   byte[] bytes() throws IOException {
-    if (this != CUBLAS_13) {
-      return read();
+    byte[] bytes = read();
+    if (this == CUBLAS_13) {
+      bytes[NEEDED_NAME_END] = '3';
+      bytes[NEEDED_VERSION_HASH] = '3';
     }
-    byte[] bytes = CUBLAS_12.read();
-    bytes[NEEDED_NAME_END] = '3';
-    bytes[NEEDED_VERSION_HASH] = '3';
     return bytes;
   }
 
+  /** Checked by CRC-32 at every start, since SHA-256 takes a young process a tenth of a second. */
   private byte[] read() throws IOException {
     try (InputStream in = JcudaLibrary.class.getResourceAsStream("/lib/" + fileName)) {
       if (in == null) {
         throw new IOException("JCuda's jar with " + fileName + " is missing");
       }
       byte[] bytes = in.readAllBytes();
-      if (!Sha256.of(bytes).equals(sha256)) {
+      CRC32 crc = new CRC32();
+      crc.update(bytes);
+      if ((int) crc.getValue() != crc32) {
         throw new IOException(fileName + " in JCuda's jar is not that of 12.6.0");
       }
       return bytes;

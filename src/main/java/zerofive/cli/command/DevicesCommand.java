@@ -12,7 +12,6 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import zerofive.backend.Availability;
 import zerofive.cli.Command;
-import zerofive.cli.Container;
 import zerofive.cli.ExitCode;
 import zerofive.cli.Invocation;
 import zerofive.cli.device.Backends;
@@ -71,25 +70,12 @@ final class DevicesCommand implements Command {
             .orElseThrow()
             .backend()
             .name();
-    Optional<Container> cardless = Container.here().filter(inside -> !hasGpu(candidates));
     if (line.hasOption("json")) {
-      invocation
-          .terminal()
-          .json(
-              new Result(
-                  auto,
-                  candidates.stream().map(Device::of).toList(),
-                  cardless.map(Container::advice).orElse(null)));
+      invocation.terminal().json(new Result(auto, candidates.stream().map(Device::of).toList()));
     } else {
       print(candidates, auto, invocation.terminal());
-      cardless.ifPresent(container -> container.print(invocation.terminal()));
     }
     return ExitCode.DONE;
-  }
-
-  private static boolean hasGpu(List<Backends.Candidate> candidates) {
-    return candidates.stream()
-        .anyMatch(candidate -> Backends.isGpu(candidate) && candidate.availability().usable());
   }
 
   private static void print(List<Backends.Candidate> candidates, String auto, Terminal terminal) {
@@ -115,8 +101,8 @@ final class DevicesCommand implements Command {
     terminal.result("--device auto takes " + auto);
   }
 
-  /** What {@code --json} prints; the container only where it keeps GPUs out. */
-  private record Result(String auto, List<Device> devices, Container.Advice container) {}
+  /** What {@code --json} prints. */
+  private record Result(String auto, List<Device> devices) {}
 
   private record Device(
       String name, boolean usable, String detail, String remedy, Map<String, String> details) {

@@ -22,7 +22,6 @@ import zerofive.cli.Invocation;
 import zerofive.cli.device.Backends;
 import zerofive.cli.device.DeviceRequest;
 import zerofive.cli.option.Arguments;
-import zerofive.cli.option.ShardOption;
 import zerofive.cli.option.TrainOptions;
 import zerofive.cli.option.UsageException;
 import zerofive.data.ClassFilter;
@@ -55,10 +54,10 @@ final class PairsCommand implements Command {
           .build();
 
   private static final Setting<Shard> SHARD =
-      Setting.parsed("shard", Group.RUN, text -> ShardOption.parse(text, System.getenv()))
+      Setting.parsed("shard", Group.RUN, Shard::parse)
           .valueName("I/N")
           .fallback(Shard.WHOLE)
-          .help("train the I-th of N shares; auto or auto/N asks Kubernetes' or Slurm's variables")
+          .help("train the I-th of N shares, counted from 1")
           .build();
 
   /** The trainings leave no folder of their own. */

@@ -138,6 +138,7 @@ public final class TrainCommand implements Command {
       }
       Recipe recipe = unfinished.get();
       warnOfStretching(folder.config(), recipe, terminal);
+      noteFormerSettings(folder, terminal);
       Experiment experiment = Experiment.resume(folder, recipe, invocation);
       experiment.describe(terminal);
       TrainingJob job = TrainingJob.resume(experiment, folder, terminal);
@@ -188,6 +189,18 @@ public final class TrainCommand implements Command {
       terminal.json(RunJson.of(folder, recipe, backend, history, end.epoch(), null));
     }
     return Optional.empty();
+  }
+
+  /** Once: the settings are written anew without them. */
+  private static void noteFormerSettings(RunFolder folder, Terminal terminal) {
+    List<String> former = folder.formerSettings();
+    if (!former.isEmpty()) {
+      terminal.note(
+          "note     ",
+          "config.json sets "
+              + String.join(" and ", former)
+              + ", which can no longer be chosen: ignored, since it changes no bit of a result");
+    }
   }
 
   private static void warnOfStretching(Recipe saved, Recipe recipe, Terminal terminal) {

@@ -12,7 +12,6 @@ import zerofive.backend.DeviceException;
 import zerofive.backend.cpu.CpuBackend;
 import zerofive.backend.cuda.CudaBackend;
 import zerofive.backend.cuda.CudaOptions;
-import zerofive.backend.cuda.JcudaNatives;
 import zerofive.backend.reference.ReferenceBackend;
 import zerofive.report.console.Terminal;
 
@@ -28,12 +27,20 @@ public final class Backends {
   /** How each is made, fastest first; a GPU's number and the threads go to the constructor. */
   private static final List<Factory> FACTORIES =
       List.of(
-          new Factory(
-              CUDA, options -> new CudaBackend(CudaOptions.of(options.gpu(), options.settings()))),
+          new Factory(CUDA, Backends::cuda),
           new Factory(CPU, options -> new CpuBackend(options.threads())),
           new Factory(REFERENCE, options -> new ReferenceBackend()));
 
   private Backends() {}
+
+  private static Backend cuda(DeviceRequest options) {
+    CudaOptions asked = CudaOptions.of(options.gpu(), options.settings());
+    try {
+      return new CudaBackend(asked.withProperties());
+    } catch (IllegalArgumentException e) {
+      throw new DeviceException(e.getMessage());
+    }
+  }
 
   private record Factory(String name, Function<DeviceRequest, Backend> make) {}
 
@@ -182,16 +189,11 @@ public final class Backends {
       missing.add("cpu: " + e.getMessage());
     }
     try {
-      JcudaNatives.unpack(folder);
+      CudaBackend.unpack(folder);
     } catch (IOException e) {
       missing.add("cuda: " + e.getMessage());
     }
     return missing;
-  }
-
-  /** Whether it is an NVIDIA GPU. */
-  public static boolean isGpu(Candidate candidate) {
-    return candidate.backend().name().equals(CUDA);
   }
 
   private static boolean isAsked(String name, DeviceRequest options) {

@@ -68,6 +68,12 @@ final class NativeLibraryTest {
     return output(start(environment, options));
   }
 
+  private List<Path> cached() throws IOException {
+    try (var files = Files.walk(folder.resolve("cache/zerofive"))) {
+      return files.filter(Files::isRegularFile).toList();
+    }
+  }
+
   @Test
   void severalProcessesAtOnceMakeOneFile() throws IOException {
     List<Process> processes = new ArrayList<>();
@@ -78,18 +84,13 @@ final class NativeLibraryTest {
       String said = output(process);
       assertTrue(said.contains("usable=true"), said);
     }
-    try (var files = Files.list(folder.resolve("cache/zerofive"))) {
-      assertEquals(1, files.count());
-    }
+    assertEquals(1, cached().size());
   }
 
   @Test
   void aDamagedFileIsMadeAnew() throws IOException {
     assertTrue(probe(Map.of()).contains("usable=true"));
-    Path file;
-    try (var files = Files.list(folder.resolve("cache/zerofive"))) {
-      file = files.findFirst().orElseThrow();
-    }
+    Path file = cached().get(0);
     byte[] whole = Files.readAllBytes(file);
     byte[] damaged = whole.clone();
     damaged[whole.length / 2] ^= 1;
@@ -97,6 +98,18 @@ final class NativeLibraryTest {
     String said = probe(Map.of());
     assertTrue(said.contains("usable=true"), said);
     assertEquals(-1, Arrays.mismatch(whole, Files.readAllBytes(file)));
+  }
+
+  @Test
+  void whatAnotherVersionLeftInTheCacheIsRemoved() throws IOException {
+    String name = System.mapLibraryName("zerofive");
+    Path other = folder.resolve("cache/zerofive/natives").resolve(name).resolve("00000000");
+    Files.createDirectories(other);
+    Files.writeString(other.resolve(name), "another version's");
+    String said = probe(Map.of());
+    assertTrue(said.contains("usable=true"), said);
+    assertFalse(Files.exists(other));
+    assertEquals(1, cached().size());
   }
 
   @Test
@@ -141,7 +154,7 @@ final class NativeLibraryTest {
       assertTrue(
           said.contains(
               "no folder can hold the native library ("
-                  + cache.resolve("zerofive")
+                  + cache.resolve("zerofive/natives")
                   + ": mounted noexec, "
                   + temporary
                   + ": mounted noexec), remedy=set XDG_CACHE_HOME to"),

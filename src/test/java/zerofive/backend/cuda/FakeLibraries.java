@@ -9,7 +9,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Assumptions;
 
 /** Shared libraries that gcc makes on the spot, with the functions that JCuda's libraries need. */
-final class FakeLibraries {
+public final class FakeLibraries {
   private FakeLibraries() {}
 
   /** A libcuda.so.1 in the folder; cuDriverGetVersion tells the version, all others do nothing. */
@@ -45,10 +45,16 @@ final class FakeLibraries {
     compile(folder, "libcublasLt.so." + major, "int cublasLtVersion = " + major + ";\n");
   }
 
-  static Path compile(Path folder, String name, String source, String... options)
-      throws IOException, InterruptedException {
+  /** Skips the test where these libraries cannot be loaded. */
+  public static void assumeLoader() {
     Assumptions.assumeTrue(
         Environment.here().isLinuxX86(), "skipped: fake libraries are for Linux on x86-64");
+  }
+
+  /** A library from C, by gcc; skips the test where there is none. */
+  public static Path compile(Path folder, String name, String source, String... options)
+      throws IOException, InterruptedException {
+    assumeLoader();
     Path file = folder.resolve(name);
     Path code = Files.writeString(folder.resolve(name + ".c"), source);
     List<String> command =

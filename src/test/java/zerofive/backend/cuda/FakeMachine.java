@@ -11,7 +11,7 @@ import java.util.HashMap;
 import java.util.Map;
 
 /** A Linux machine laid out below a folder: files that look like libraries, links, variables. */
-final class FakeMachine {
+public final class FakeMachine {
   private final Path root;
   private final Map<String, String> variables = new HashMap<>();
 
@@ -33,7 +33,7 @@ final class FakeMachine {
   }
 
   /** An ELF header for a 64-bit x86 library, and nothing behind it. */
-  static ByteBuffer elfHeader() {
+  public static ByteBuffer elfHeader() {
     ByteBuffer header = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);
     header.put(0, new byte[] {0x7f, 'E', 'L', 'F', 2, 1, 1});
     return header.putShort(16, (short) 3).putShort(18, (short) 62);

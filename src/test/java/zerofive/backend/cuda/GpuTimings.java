@@ -175,7 +175,7 @@ final class GpuTimings {
     JsonObject parts = new JsonObject();
     parts.addProperty("cache", cache);
     long begin = System.nanoTime();
-    JcudaNatives.loadDriver(DriverLibrary.find(here), here);
+    DriverLibrary.find(here).load();
     begin = part(parts, "load libcuda and JCuda", begin);
     CudaGpu gpu = CudaGpu.find(0);
     begin = part(parts, "cuInit and the GPU's description", begin);
@@ -185,7 +185,7 @@ final class GpuTimings {
     CublasLibrary.Result cublas = CublasLibrary.find(Optional.empty(), here, gpu.driverCuda());
     CudaOptions options = options("cublas", SessionKind.GRAPH, Long.MAX_VALUE);
     if (cublas.library().isPresent()) {
-      JcudaNatives.loadCublas(cublas.library().get(), here);
+      cublas.library().get().load();
       opened = part(parts, "load cuBLAS", opened);
     }
     try (CudaOps ops = new CudaOps(context, options, cublas.library().isPresent())) {

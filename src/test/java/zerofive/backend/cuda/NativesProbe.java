@@ -10,7 +10,7 @@ import jcuda.jcublas.cublasHandle;
 import zerofive.backend.DeviceException;
 
 /**
- * A process of its own for {@link JcudaNativesTest}, since a library loads once a JVM: loads the
+ * A process of its own for {@link JcudaLoadingTest}, since a library loads once a JVM: loads the
  * driver named first and the cuBLAS of the folder named second, calls both, and tells which of
  * JCuda's files run.
  */
@@ -21,8 +21,7 @@ final class NativesProbe {
     Environment environment = Environment.here();
     String temporary = System.getProperty("java.io.tmpdir");
     try {
-      JcudaNatives.loadDriver(
-          new DriverLibrary(Path.of(arguments[0]), Optional.empty()), environment);
+      new DriverLibrary(Path.of(arguments[0]), Optional.empty()).load();
       int[] version = new int[1];
       JCudaDriver.cuDriverGetVersion(version);
       System.out.println("driver " + version[0]);
@@ -31,7 +30,7 @@ final class NativesProbe {
             CublasLibrary.find(Optional.of(arguments[1]), environment, version[0])
                 .library()
                 .orElseThrow();
-        JcudaNatives.loadCublas(cublas, environment);
+        cublas.load();
         JCublas2.cublasGetVersion(new cublasHandle(), version);
         System.out.println("cublas " + version[0]);
       }

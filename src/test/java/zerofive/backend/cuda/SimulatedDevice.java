@@ -73,7 +73,7 @@ public final class SimulatedDevice {
   /** Loads it into this process with JCudaDriver, once. */
   static synchronized void load() {
     if (!loaded) {
-      JcudaNatives.loadDriver(driver(), Environment.here());
+      driver().load();
       loaded = true;
     }
   }

@@ -68,7 +68,7 @@ final class SimulatedDeviceTest {
 
   @Test
   void multipliesByJcublasAndTellsTf32() {
-    JcudaNatives.loadCublas(SimulatedDevice.cublas(12), Environment.here());
+    SimulatedDevice.cublas(12).load();
     cublasHandle handle = new cublasHandle();
     ok(JCublas2.cublasCreate(handle));
     // Column-major 2 x 3 times 3 x 2.

@@ -1,4 +1,4 @@
-package zerofive.backend;
+package zerofive.backend.natives;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -8,14 +8,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import zerofive.files.AtomicFile;
+import zerofive.backend.DeviceException;
 import zerofive.files.OutputException;
 
 /** A native library: whether it can be taken, seen from its first 64 bytes, and loading it. */
 public final class SharedObject {
-  /** The property by which a bundle or a container names its folder of unpacked libraries. */
-  public static final String UNPACKED = "zerofive.natives";
-
   private static final String ANEW = "install it anew";
 
   private static final int ELF_HEADER = 64;
@@ -111,20 +108,6 @@ public final class SharedObject {
   }
 
   /**
-   * Puts a library where another user may load it.
-   *
-   * @throws OutputException where it cannot be written
-   */
-  public static void unpack(Path file, byte[] library) {
-    try {
-      Files.createDirectories(file.getParent());
-    } catch (IOException e) {
-      throw new OutputException(file.getParent(), e, "make it writable, or name another folder");
-    }
-    AtomicFile.write(file, ByteBuffer.wrap(library));
-  }
-
-  /**
    * Loads it for the life of the process.
    *
    * @throws DeviceException where the loader refuses
@@ -138,17 +121,17 @@ public final class SharedObject {
   }
 
   /** Whether another folder would help. */
-  public static boolean isNoexec(UnsatisfiedLinkError error) {
+  static boolean isNoexec(UnsatisfiedLinkError error) {
     return error.getMessage().contains("failed to map segment");
   }
 
   /** The loader's words as a sentence. */
-  public static DeviceException explain(Path file, UnsatisfiedLinkError error) {
+  static DeviceException explain(Path file, UnsatisfiedLinkError error) {
     return explain(file, error, ANEW);
   }
 
   /** The same; {@code anew} tells how to get an intact file. */
-  public static DeviceException explain(Path file, UnsatisfiedLinkError error, String anew) {
+  static DeviceException explain(Path file, UnsatisfiedLinkError error, String anew) {
     String said =
         error
             .getMessage()

@@ -1,5 +1,6 @@
 package zerofive.backend.cuda;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,8 +14,10 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import java.util.zip.CRC32;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -22,13 +25,15 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import zerofive.backend.NoexecMount;
-import zerofive.files.Sha256;
 
 /**
  * The real JCuda on fake libraries, each time in a JVM of its own: which file is loaded, and that
  * its calls arrive.
  */
-class JcudaNativesTest {
+class JcudaLoadingTest {
+  private static final String DRIVER_NAME = "libJCudaDriver-12.6.0-linux-x86_64.so";
+  private static final String CUBLAS_NAME = "libJCublas2-12.6.0-linux-x86_64.so";
+
   @TempDir private Path folder;
   private Path cache;
   private Path temporary;
@@ -72,20 +77,38 @@ class JcudaNativesTest {
     return end(start(List.of(), arguments));
   }
 
-  private Path inCache(JcudaLibrary library) {
-    return below(cache.resolve("zerofive").resolve("natives"), library);
+  private Path inCache(JcudaLibrary library) throws IOException {
+    CRC32 crc = new CRC32();
+    crc.update(library.bytes());
+    return cache
+        .resolve("zerofive/natives")
+        .resolve(unpackedName(library))
+        .resolve(String.format(Locale.ROOT, "%08x", crc.getValue()))
+        .resolve(Path.of(unpackedName(library)).getFileName());
   }
 
-  private Path inTemporary(JcudaLibrary library) {
-    return below(temporary.resolve("zerofive-" + System.getProperty("user.name")), library);
-  }
-
-  private static Path below(Path natives, JcudaLibrary library) {
-    return natives.resolve(library.sha256()).resolve(library.fileName());
+  private static String unpackedName(JcudaLibrary library) {
+    return switch (library) {
+      case DRIVER -> DRIVER_NAME;
+      case CUBLAS_12 -> CUBLAS_NAME;
+      case CUBLAS_13 -> "cublas-13/" + CUBLAS_NAME;
+    };
   }
 
   private static Result driverFrom(Path file) {
     return new Result(0, List.of("driver 13000", file.toString()));
+  }
+
+  /** From a temporary folder, which is left empty. */
+  private void assertDriverFromTemporary(Result result) throws IOException {
+    assertEquals(0, result.code(), result::toString);
+    assertEquals("driver 13000", result.lines().get(0), result::toString);
+    String file = result.lines().get(1);
+    assertTrue(file.startsWith(temporary.resolve("zerofive").toString()), file);
+    assertTrue(file.endsWith(DRIVER_NAME + " (deleted)"), file);
+    try (Stream<Path> left = Files.list(temporary)) {
+      assertEquals(List.of(), left.toList());
+    }
   }
 
   private static List<Path> filesBelow(Path folder) throws IOException {
@@ -150,7 +173,7 @@ class JcudaNativesTest {
           default -> JcudaLibrary.CUBLAS_12.bytes();
         });
     assertEquals(driverFrom(file), run(driver.toString()));
-    assertEquals(JcudaLibrary.DRIVER.sha256(), Sha256.of(file));
+    assertArrayEquals(JcudaLibrary.DRIVER.bytes(), Files.readAllBytes(file));
   }
 
   @ParameterizedTest
@@ -178,7 +201,7 @@ class JcudaNativesTest {
       }
       default -> Files.createDirectories(inCache(JcudaLibrary.DRIVER).resolve("x"));
     }
-    assertEquals(driverFrom(inTemporary(JcudaLibrary.DRIVER)), run(driver.toString()));
+    assertDriverFromTemporary(run(driver.toString()));
   }
 
   private static void giveAway(Path folder) throws IOException {
@@ -192,7 +215,7 @@ class JcudaNativesTest {
   @Test
   void whatIsUnpackedWithTheProgramServesEachCublas() throws Exception {
     Path unpacked = folder.resolve("natives");
-    JcudaNatives.unpack(unpacked);
+    CudaBackend.unpack(unpacked);
     for (int major : new int[] {12, 13}) {
       Path cublas = Files.createDirectory(folder.resolve("cublas" + major));
       FakeLibraries.cublas(cublas, major);
@@ -202,21 +225,19 @@ class JcudaNativesTest {
                   List.of("-Dzerofive.natives=" + unpacked), driver.toString(), cublas.toString()));
       assertTrue(result.lines().contains("cublas " + (major * 10000 + 42)), result::toString);
       Path file = unpacked.resolve(major == 12 ? "" : "cublas-13");
-      assertTrue(
-          result.lines().contains(file.resolve(JcudaLibrary.CUBLAS_12.fileName()).toString()),
-          result::toString);
+      assertTrue(result.lines().contains(file.resolve(CUBLAS_NAME).toString()), result::toString);
     }
     assertFalse(Files.exists(cache));
     assertEquals(
         "rw-r--r--",
         PosixFilePermissions.toString(
-            Files.getPosixFilePermissions(unpacked.resolve(JcudaLibrary.DRIVER.fileName()))));
+            Files.getPosixFilePermissions(unpacked.resolve(DRIVER_NAME))));
   }
 
   @Test
   void aLibraryThatCameWithTheProgramIsTaken() throws Exception {
     Path unpacked = Files.createDirectory(folder.resolve("natives"));
-    Path file = unpacked.resolve(JcudaLibrary.DRIVER.fileName());
+    Path file = unpacked.resolve(DRIVER_NAME);
     Files.write(file, JcudaLibrary.DRIVER.bytes());
     List<String> option = List.of("-Dzerofive.natives=" + unpacked);
     assertEquals(driverFrom(file), end(start(option, driver.toString())));
@@ -229,7 +250,7 @@ class JcudaNativesTest {
   @Test
   void aFolderMountedNoexecIsPassedOver() throws Exception {
     try (NoexecMount mount = new NoexecMount(Files.createDirectory(cache))) {
-      assertEquals(driverFrom(inTemporary(JcudaLibrary.DRIVER)), run(driver.toString()));
+      assertDriverFromTemporary(run(driver.toString()));
       temporary = Files.createDirectory(mount.folder().resolve("temporary"));
       Result result = run(driver.toString());
       assertEquals(
@@ -237,7 +258,7 @@ class JcudaNativesTest {
               "no folder can hold JCuda's native library ("
                   + cache.resolve("zerofive").resolve("natives")
                   + ": mounted noexec, "
-                  + temporary.resolve("zerofive-" + System.getProperty("user.name"))
+                  + temporary
                   + ": mounted noexec); set XDG_CACHE_HOME to a folder of yours that is not mounted noexec"),
           result.lines());
       assertEquals(4, result.code());

@@ -1,4 +1,4 @@
-package zerofive.backend.cuda;
+package zerofive.backend.natives;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -11,13 +11,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import zerofive.backend.DeviceException;
-import zerofive.backend.SharedObject;
+import zerofive.backend.cuda.FakeLibraries;
+import zerofive.backend.cuda.FakeMachine;
 
 /** The loader's words, real ones where they can be had, become a sentence with the remedy. */
 class SharedObjectTest {
@@ -58,8 +58,7 @@ class SharedObjectTest {
   }
 
   private DeviceException load(Path file) {
-    Assumptions.assumeTrue(
-        Environment.here().isLinuxX86(), "skipped: the words are those of Linux's loader");
+    FakeLibraries.assumeLoader();
     DeviceException e = assertThrows(DeviceException.class, () -> SharedObject.load(file));
     assertInstanceOf(UnsatisfiedLinkError.class, e.getCause());
     return e;

@@ -4,14 +4,14 @@
 //   labels  i32 [images]            targets  i32 [rows], written
 //   x       f32 [rows, width], written
 //
-// One block a row. The order is read from memory, so that a captured graph gathers other images in the next epoch. Of a set
-// that stays on the host, pixels is a chunk: the images at chunk_first and on of the order, one after the other; else
-// chunk_first is -1.
+// One block a row. The order is read from memory, so that a captured graph gathers other images in the next epoch. For a
+// set that stays on the host, pixels is a chunk: the images that the order has from position chunk_first on, one after
+// the other; else chunk_first is -1.
 //
 // gather_shifted: x[r, v, u] = pixels[order[first + r], v - dy, u - dx] / 255 where there is such a pixel, else 0; width is
-// then that of an image, and
+// then the width of an image in pixels, and
 //
-//   shifts  i32 [images], (dx, dy) by image number
+//   shifts  i32 [images], (dx, dy) of each image
 #include "launch.cuh"
 
 extern "C" __global__ __launch_bounds__(THREADS) void gather(

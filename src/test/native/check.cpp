@@ -1,5 +1,6 @@
-// The native library's own test: every op and whole trainings on memory that ends where a page begins that may not be touched,
-// with several threads, for each instruction set. Run under sanitizers by SanitizersTest; says what is wrong and exits 1.
+// The test program of the native library: every op and whole trainings, with several threads and each instruction set,
+// on memory that ends right before a page that may not be accessed. SanitizersTest runs it under sanitizers; it prints
+// what is wrong and exits with 1.
 //
 //   c++ -std=c++17 -g -fsanitize=... -Wl,--wrap=calloc check.cpp native.cpp team.cpp
 //   and all.cpp once for each set (see native/build)
@@ -16,18 +17,18 @@
 
 using namespace zerofive;
 
-// How many more calls have an answer of the library's only function that gets memory.
+// How many more calls of calloc, the library's only way to get memory, succeed.
 static int64_t callocs_left = INT64_MAX;
 
-// Bytes it was asked for.
-static int64_t asked;
+// Bytes that calloc was asked for.
+static int64_t allocated;
 
-// The linker puts it in calloc's place.
+// The linker replaces calloc by it.
 extern "C" void* __real_calloc(size_t count, size_t size);
 extern "C" void* __wrap_calloc(size_t count, size_t size) {
   if (callocs_left == 0) return nullptr;
   callocs_left--;
-  asked += count * size;
+  allocated += count * size;
   return __real_calloc(count, size);
 }
 
@@ -42,7 +43,7 @@ void expect(bool right, const char* what, int a, int b) {
   }
 }
 
-// An array whose last byte is followed by a page that may not be touched.
+// An array whose last byte is followed by a page that may not be accessed.
 template <typename T>
 class Guarded {
  public:
@@ -71,14 +72,14 @@ void fill(Guarded<float>& values, int64_t count) {
   for (int64_t i = 0; i < count; i++) values[i] = random_float();
 }
 
-// A team whose other members are threads of this program's.
+// A team whose other members are threads of this program.
 class Crew {
  public:
   explicit Crew(int threads) : team(new Team(threads)) {
     for (int member = 1; member < threads; member++) others_.emplace_back([this, member] { team->serve(member); });
   }
   ~Crew() {
-    team->dismiss();
+    team->stop();
     for (std::thread& other : others_) other.join();
     delete team;
   }
@@ -110,7 +111,7 @@ void check_ops(Team* team, int rows, int width) {
   int64_t size = (int64_t)rows * width;
   Guarded<uint8_t> pixels(size);
   Guarded<int32_t> labels(rows), order(rows), shifts(rows), targets(rows);
-  Guarded<float> x(size), bias(width), delta(size), gradient(width), moments(2 * size), rates(4);
+  Guarded<float> x(size), bias(width), delta(size), gradient(width), moments(2 * size), step_parameters(4);
   Guarded<double> metrics(2);
   for (int64_t i = 0; i < size; i++) pixels[i] = (uint8_t)random_bits();
   for (int r = 0; r < rows; r++) labels[r] = order[r] = rows - 1 - r;
@@ -119,7 +120,7 @@ void check_ops(Team* team, int rows, int width) {
     expect(targets[r] == r, "gather took another label", r, targets[r]);
     expect(x[(int64_t)r * width] == (float)pixels[(int64_t)order[r] * width] / 255.0f, "gather took another pixel", r, width);
   }
-  // Higher than wide where that can be; every third shift moves an image out of sight.
+  // Higher than wide where possible; every third shift moves an image out of the frame.
   int height = width % 5 == 0 ? 5 : 1;
   int across = width / height;
   for (int r = 0; r < rows; r++) shifts[r] = (r % 3 == 0 ? 0x80 : r % 5 - 2) << 8 & 0xff00 | ((r % 7 - 3) & 0xff);
@@ -144,11 +145,11 @@ void check_ops(Team* team, int rows, int width) {
   int outputs = width > 2 ? width : 1;
   kernels->loss(team, loss, rows, outputs, x.data(), targets.data(), delta.data(), metrics.data());
   double first = metrics[0];
-  kernels->score(team, loss, rows, outputs, x.data(), targets.data(), metrics.data());
-  expect(fabs(metrics[0] - 2 * first) < 1e-6 * first, "loss and score differ", rows, outputs);
+  kernels->evaluate(team, loss, rows, outputs, x.data(), targets.data(), metrics.data());
+  expect(fabs(metrics[0] - 2 * first) < 1e-6 * first, "loss and evaluate differ", rows, outputs);
   for (int kind = 0; kind < 3; kind++) {
-    rates[0] = rates[1] = rates[2] = rates[3] = 0.1f;
-    kernels->update(team, kind, kind ? 0.0f : 0.9f, 0.01f, size, x.data(), delta.data(), moments.data(), rates.data(), 0);
+    step_parameters[0] = step_parameters[1] = step_parameters[2] = step_parameters[3] = 0.1f;
+    kernels->update(team, kind, kind ? 0.0f : 0.9f, 0.01f, size, x.data(), delta.data(), moments.data(), step_parameters.data(), 0);
   }
 }
 
@@ -157,7 +158,7 @@ struct Plan {
   int kind;
   int64_t batch;
   int form;
-  // Of the images, where epochs are to shift them; else 0.
+  // Of the images, where epochs shift them; else 0.
   int height;
 };
 
@@ -175,7 +176,7 @@ uint32_t trained(const Plan& plan, int threads) {
   Guarded<int32_t> targets(COUNT), order(COUNT), shifts(COUNT);
   int64_t parameters = 0;
   for (int l = 0; l < layers; l++) parameters += (plan.widths[l] + 1) * plan.widths[l + 1];
-  Guarded<float> values(parameters), rates((COUNT / plan.batch + 1) * 4), logits((int64_t)COUNT * outputs);
+  Guarded<float> values(parameters), step_parameters((COUNT / plan.batch + 1) * 4), logits((int64_t)COUNT * outputs);
   Guarded<double> metrics(2);
   state = 7;
   for (int64_t i = 0; i < COUNT * inputs; i++) {
@@ -188,8 +189,8 @@ uint32_t trained(const Plan& plan, int threads) {
   }
   fill(values, parameters);
   for (int64_t s = 0; s <= COUNT / plan.batch; s++) {
-    rates[4 * s] = rates[4 * s + 1] = 0.01f;
-    rates[4 * s + 2] = rates[4 * s + 3] = 0.99f;
+    step_parameters[4 * s] = step_parameters[4 * s + 1] = 0.01f;
+    step_parameters[4 * s + 2] = step_parameters[4 * s + 3] = 0.99f;
   }
   const Kernels& k = *kernels;
   Session* session = k.create_session(crew.team, plan.widths.data(), layers, outputs == 1 ? 1 : 2, plan.kind,
@@ -213,8 +214,8 @@ uint32_t trained(const Plan& plan, int threads) {
       k.destroy_session(session);
       return NO_MEMORY;
     }
-    losses += k.train_epoch(session, order.data(), rates.data());
-    k.measure(session, metrics.data());
+    losses += k.train_epoch(session, order.data(), step_parameters.data());
+    k.evaluate_valid(session, metrics.data());
   }
   expect(isfinite(losses) && metrics[1] > 0, "training gave no numbers", threads, layers);
   k.get_values(session, 0, values.data(), 0);
@@ -246,7 +247,8 @@ void check_peak(Team* team) {
   }
 }
 
-// A memory that ends anywhere: the training says so, or does with less and gives the same bits.
+// With memory for any number of allocations, a training reports the failure, or works with less and gives the same
+// bits.
 void check_little_memory(const Plan& plan, int number) {
   uint32_t enough = trained(plan, 2);
   for (int64_t allowed = 0, left = 0; left == 0; allowed++) {
@@ -258,7 +260,7 @@ void check_little_memory(const Plan& plan, int number) {
   }
 }
 
-// What measuring takes is bounded: a float for each pixel of few large images, and of one alone where there is no other.
+// The memory of an evaluation is bounded: a float for each pixel of a few large images, or of a single one.
 void check_large_images() {
   constexpr int64_t INPUTS = 1 << 18;
   constexpr int64_t COUNT = 64;
@@ -273,10 +275,10 @@ void check_large_images() {
   Session* session = kernels->create_session(crew.team, widths, 1, 2, 0, 0.0f, 0.0f, 0);
   kernels->set_values(session, 0, values.data(), 0);
   for (int64_t count : {(int64_t)1, COUNT}) {
-    asked = 0;
+    allocated = 0;
     expect(kernels->set_valid(session, pixels.data(), targets.data(), 0, count), "no memory", (int)count, 0);
-    expect(asked < (count == 1 ? 16 : 256) * INPUTS, "large images take too much", (int)count, (int)(asked / INPUTS));
-    kernels->measure(session, metrics.data());
+    expect(allocated < (count == 1 ? 16 : 256) * INPUTS, "large images take too much", (int)count, (int)(allocated / INPUTS));
+    kernels->evaluate_valid(session, metrics.data());
     kernels->get_logits(session, count == 1 ? alone.data() : all.data(), 0);
   }
   expect(memcmp(alone.data(), all.data(), 3 * sizeof(float)) == 0, "an image's logits depend on the others", 0, 0);
@@ -293,7 +295,7 @@ int main() {
       {{60, 37, 1}, 0, 64, 2, 5},  {{60, 1}, 0, 100, 0, 5},   {{60, 1}, 1, 64, 0, 60},
   };
   uint32_t avx2[sizeof plans / sizeof plans[0]] = {};
-  for (int most = 0, chosen; most < 3 && (chosen = choose_kernels(most)) == most; most++) {
+  for (int set = 0, chosen; set < 3 && (chosen = choose_kernels(set)) == set; set++) {
     for (int threads : {1, 3}) {
       Crew crew(threads);
       for (int size : {1, 7, 16, 17, 33, 65}) {
@@ -310,9 +312,9 @@ int main() {
     for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++) {
       uint32_t once = trained(plans[i], 1);
       expect(once == trained(plans[i], 2) && once == trained(plans[i], 3), "threads change the bits of plan", (int)i, 0);
-      if (most == 1) avx2[i] = once;
-      expect(most < 2 || once == avx2[i], "AVX2 and AVX-512 differ in plan", (int)i, 0);
-      // Nothing that several threads do; under ThreadSanitizer it would take half of the time.
+      if (set == 1) avx2[i] = once;
+      expect(set < 2 || once == avx2[i], "AVX2 and AVX-512 differ in plan", (int)i, 0);
+      // Runs no code that depends on threads; under ThreadSanitizer it would take half of the time.
 #ifndef __SANITIZE_THREAD__
       check_little_memory(plans[i], (int)i);
 #endif

@@ -8,7 +8,7 @@ import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
 import zerofive.backend.ops.ForwardPass;
 import zerofive.backend.ops.Ops;
-import zerofive.backend.ops.StepRates;
+import zerofive.backend.ops.StepParameters;
 import zerofive.data.ImageSet;
 import zerofive.model.Parameters;
 
@@ -21,7 +21,7 @@ final class CpuSession implements TrainingSession {
   private final int height;
   private final int width;
   private final long order;
-  private final long rates;
+  private final long stepParameters;
 
   /** [training images]; 0 until the first epoch comes that shifts them. */
   private long shifts;
@@ -50,8 +50,10 @@ final class CpuSession implements TrainingSession {
     }
     steps = start.steps();
     order = session.memory().allocate((long) trainCount * Integer.BYTES);
-    rates =
-        session.memory().allocate((long) plan.stepsPerEpoch(trainCount) * Ops.RATES * Float.BYTES);
+    stepParameters =
+        session
+            .memory()
+            .allocate((long) plan.stepsPerEpoch(trainCount) * Ops.STEP_PARAMETERS * Float.BYTES);
   }
 
   /** Puts data and start into native memory. */
@@ -80,11 +82,11 @@ final class CpuSession implements TrainingSession {
     long begin = System.nanoTime();
     long address = session.address();
     input.check(trainCount, plan.stepsPerEpoch(trainCount));
-    float[] table = StepRates.table(plan.optimizer(), input.learningRates(), steps);
+    float[] table = StepParameters.table(plan.optimizer(), input.learningRates(), steps);
     Native.copyIn(order, input.order(), 0, (long) trainCount * Integer.BYTES);
-    Native.copyIn(rates, table, 0, (long) table.length * Float.BYTES);
+    Native.copyIn(stepParameters, table, 0, (long) table.length * Float.BYTES);
     session.setShifts(copiedIn(input.shifts()), height, width);
-    double losses = Native.trainEpoch(address, order, rates);
+    double losses = Native.trainEpoch(address, order, stepParameters);
     steps += input.learningRates().length;
     return new EpochResult(losses / trainCount, System.nanoTime() - begin);
   }

@@ -164,9 +164,9 @@ final class NativeOps implements Ops {
   }
 
   @Override
-  public void score(
+  public void evaluate(
       Loss loss, int rows, int outputs, Buffer logits, Buffer targets, Buffer metrics) {
-    Native.score(
+    Native.evaluate(
         team.address(),
         Native.number(loss),
         rows,
@@ -198,7 +198,7 @@ final class NativeOps implements Ops {
       Buffer parameters,
       Buffer gradient,
       Buffer moments,
-      Buffer rates,
+      Buffer stepParameters,
       int step) {
     Native.update(
         team.address(),
@@ -209,7 +209,7 @@ final class NativeOps implements Ops {
         address(parameters),
         address(gradient),
         address(moments),
-        address(rates),
+        address(stepParameters),
         step);
   }
 

@@ -31,7 +31,7 @@ public final class CudaOps implements Ops {
   /** The part of the memory of a small GPU that is left free. */
   private static final int RESERVE_DIVISOR = 8;
 
-  /** Blocks of loss and score at most; each leaves its sums for the last one. */
+  /** Blocks of loss and evaluate at most; each leaves its sums for the last one. */
   private static final int METRIC_BLOCKS = 1024;
 
   /** Columns and threads of a block of bias_gradient. */
@@ -489,7 +489,7 @@ public final class CudaOps implements Ops {
   }
 
   @Override
-  public void score(
+  public void evaluate(
       Loss loss, int rows, int outputs, Buffer logits, Buffer targets, Buffer metrics) {
     arguments()
         .add(Kernels.code(loss))
@@ -500,7 +500,7 @@ public final class CudaOps implements Ops {
         .add(CudaBuffer.address(metrics))
         .add(metricPartials)
         .add(metricCounter)
-        .launch(Kernels.SCORE, metricBlocks(rows));
+        .launch(Kernels.EVALUATE, metricBlocks(rows));
   }
 
   private static long metricBlocks(int rows) {
@@ -538,7 +538,7 @@ public final class CudaOps implements Ops {
       Buffer parameters,
       Buffer gradient,
       Buffer moments,
-      Buffer rates,
+      Buffer stepParameters,
       int step) {
     int n = parameters.length();
     KernelLauncher call =
@@ -547,7 +547,7 @@ public final class CudaOps implements Ops {
             .add(CudaBuffer.address(parameters))
             .add(CudaBuffer.address(gradient))
             .add(CudaBuffer.address(moments))
-            .add(CudaBuffer.address(rates))
+            .add(CudaBuffer.address(stepParameters))
             .add(step);
     if (optimizer.kind() == Optimizer.Kind.SGD) {
       call.add(optimizer.momentum())

@@ -152,10 +152,10 @@ public final class CheckedOps implements Ops {
   }
 
   @Override
-  public void score(
+  public void evaluate(
       Loss loss, int rows, int outputs, Buffer logits, Buffer targets, Buffer metrics) {
-    logits("score", loss, rows, outputs, logits, targets, metrics);
-    ops.score(loss, rows, outputs, logits, targets, metrics);
+    logits("evaluate", loss, rows, outputs, logits, targets, metrics);
+    ops.evaluate(loss, rows, outputs, logits, targets, metrics);
   }
 
   @Override
@@ -181,7 +181,7 @@ public final class CheckedOps implements Ops {
       Buffer parameters,
       Buffer gradient,
       Buffer moments,
-      Buffer rates,
+      Buffer stepParameters,
       int step) {
     int n = parameters.length();
     buffer("update", "parameters", parameters, ElementType.F32, 1);
@@ -190,8 +190,9 @@ public final class CheckedOps implements Ops {
     if (step < 0) {
       throw refused("update: step is %d", step);
     }
-    buffer("update", "rates", rates, ElementType.F32, (step + 1L) * RATES);
-    ops.update(optimizer, parameters, gradient, moments, rates, step);
+    buffer(
+        "update", "stepParameters", stepParameters, ElementType.F32, (step + 1L) * STEP_PARAMETERS);
+    ops.update(optimizer, parameters, gradient, moments, stepParameters, step);
   }
 
   @Override

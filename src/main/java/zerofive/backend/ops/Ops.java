@@ -23,8 +23,10 @@ public interface Ops extends AutoCloseable {
   /** Length of a metrics buffer, F64. */
   int METRICS = 2;
 
-  /** Values a step has in the rates buffer, F32; {@link StepRates} lays them out. */
-  int RATES = 4;
+  /**
+   * Values of a step in the buffer of step parameters, F32; {@link StepParameters} lays them out.
+   */
+  int STEP_PARAMETERS = 4;
 
   /**
    * New memory, all zero. Freed by {@link #close}. Sets of images, U8, are to be allocated last: a
@@ -138,7 +140,7 @@ public interface Ops extends AutoCloseable {
    * is predicted where z > 0 and class 1 where z <= 0; with more, the largest logit's index, the
    * first of equals. A row with a NaN logit predicts nothing.
    */
-  void score(Loss loss, int rows, int outputs, Buffer logits, Buffer targets, Buffer metrics);
+  void evaluate(Loss loss, int rows, int outputs, Buffer logits, Buffer targets, Buffer metrics);
 
   /**
    * {@code delta[r, j] *= activation'}, in place, from the activated value: for ReLU {@code
@@ -151,30 +153,30 @@ public interface Ops extends AutoCloseable {
   void biasGradient(int rows, int width, Buffer delta, Buffer gradient);
 
   /**
-   * One optimiser step on all parameters w with gradient g and the step's rates (learning rate lr,
-   * Adam's step size a = lr / (1 - beta1^t) and root c = sqrt(1 - beta2^t), AdamW's factor d = 1 -
-   * lr * decay); beta and 1 - beta are each rounded to float32 once, and a decay or momentum of 0
-   * leaves its term out, so that an infinite weight stays infinite:
+   * One optimiser step on all parameters w with gradient g and the step's own parameters (learning
+   * rate lr, Adam's step_size = lr / (1 - beta1^t) and bias_correction2_sqrt = sqrt(1 - beta2^t),
+   * AdamW's decay_factor = 1 - lr * decay); beta and 1 - beta are each rounded to float32 once, and
+   * a decay or momentum of 0 leaves its term out, so that an infinite weight stays infinite:
    *
    * <ul>
    *   <li>SGD: g' = g + decay * w; with momentum v = momentum * v + g' and g' = v; w = w - lr * g'
    *   <li>Adam: g' = g + decay * w; m = m + (1 - beta1) * (g' - m); v = beta2 * v + (1 - beta2) *
-   *       (g' * g'); w = w - a * (m / (sqrt(v) / c + epsilon))
-   *   <li>AdamW: w = d * w, then Adam's rule with g' = g
+   *       (g' * g'); w = w - step_size * (m / (sqrt(v) / bias_correction2_sqrt + epsilon))
+   *   <li>AdamW: w = decay_factor * w, then Adam's rule with g' = g
    * </ul>
    *
    * @param parameters F32 [n], changed
    * @param gradient F32 [n]
    * @param moments F32 [momentCount * n], changed: v of SGD; m, then v, of Adam
-   * @param rates F32 [steps, RATES]
-   * @param step which row of {@code rates}
+   * @param stepParameters F32 [steps, STEP_PARAMETERS]
+   * @param step which row of {@code stepParameters}
    */
   void update(
       Optimizer optimizer,
       Buffer parameters,
       Buffer gradient,
       Buffer moments,
-      Buffer rates,
+      Buffer stepParameters,
       int step);
 
   /**

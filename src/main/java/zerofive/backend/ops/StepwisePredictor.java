@@ -70,7 +70,7 @@ public final class StepwisePredictor implements Predictor {
     for (int first = 0; first < images.count(); first += batchRows) {
       int rows = Math.min(batchRows, images.count() - first);
       Buffer logits = run(images, first, rows);
-      ops.score(loss, rows, architecture.outputs(), logits, targets, metrics);
+      ops.evaluate(loss, rows, architecture.outputs(), logits, targets, metrics);
     }
     return Validation.read(ops, metrics, images.count(), begin);
   }

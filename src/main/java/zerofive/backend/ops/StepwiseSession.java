@@ -26,7 +26,7 @@ public final class StepwiseSession implements TrainingSession {
   private final Buffer trainPixels;
   private final Buffer trainLabels;
   private final Buffer order;
-  private final Buffer rates;
+  private final Buffer stepParameters;
   private final Buffer parameters;
   private final Buffer gradient;
   private final Buffer moments;
@@ -60,9 +60,10 @@ public final class StepwiseSession implements TrainingSession {
     trainLabels = ops.allocate(ElementType.I32, trainCount);
     ops.upload(train.targets(), trainLabels);
     order = ops.allocate(ElementType.I32, trainCount);
-    rates =
+    stepParameters =
         ops.allocate(
-            ElementType.F32, ForwardPass.elements(plan.stepsPerEpoch(trainCount), Ops.RATES));
+            ElementType.F32,
+            ForwardPass.elements(plan.stepsPerEpoch(trainCount), Ops.STEP_PARAMETERS));
 
     parameters = ops.allocate(ElementType.F32, parameterCount);
     ops.upload(start.parameters().values(), parameters);
@@ -104,7 +105,8 @@ public final class StepwiseSession implements TrainingSession {
     long begin = System.nanoTime();
     input.check(trainCount, plan.stepsPerEpoch(trainCount));
     ops.upload(input.order(), order);
-    ops.upload(StepRates.table(plan.optimizer(), input.learningRates(), steps), rates);
+    ops.upload(
+        StepParameters.table(plan.optimizer(), input.learningRates(), steps), stepParameters);
     if (input.shifts() == null) {
       everyStep.run();
     } else {
@@ -118,7 +120,9 @@ public final class StepwiseSession implements TrainingSession {
     return new EpochResult(sums[Ops.LOSS_SUM] / trainCount, System.nanoTime() - begin);
   }
 
-  /** One epoch's ops, the same every epoch: what differs stands in order, rates and shifts. */
+  /**
+   * One epoch's ops, the same every epoch: what differs stands in order, stepParameters and shifts.
+   */
   private void takeEveryStep(boolean shifted) {
     ops.clear(metrics);
     for (int step = 0; step < plan.stepsPerEpoch(trainCount); step++) {
@@ -140,7 +144,7 @@ public final class StepwiseSession implements TrainingSession {
           backward.dLogits(),
           metrics);
       backward.run(x, rows);
-      ops.update(plan.optimizer(), parameters, gradient, moments, rates, step);
+      ops.update(plan.optimizer(), parameters, gradient, moments, stepParameters, step);
     }
   }
 

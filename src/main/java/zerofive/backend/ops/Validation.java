@@ -55,7 +55,7 @@ final class Validation {
     for (int first = 0; first < count; first += batchRows) {
       int rows = Math.min(batchRows, count - first);
       ops.gather(pixels, labels, order, first, rows, imageSize, x, targets);
-      ops.score(loss, rows, outputs, forward.run(x, rows), targets, metrics);
+      ops.evaluate(loss, rows, outputs, forward.run(x, rows), targets, metrics);
     }
   }
 

@@ -192,7 +192,7 @@ public final class ReferenceOps implements Ops {
   }
 
   @Override
-  public void score(
+  public void evaluate(
       Loss loss, int rows, int outputs, Buffer logits, Buffer targets, Buffer metrics) {
     ReferenceBuffer z = (ReferenceBuffer) logits;
     ReferenceBuffer classes = (ReferenceBuffer) targets;
@@ -247,13 +247,13 @@ public final class ReferenceOps implements Ops {
       Buffer parameters,
       Buffer gradient,
       Buffer moments,
-      Buffer rates,
+      Buffer stepParameters,
       int step) {
     ReferenceBuffer w = (ReferenceBuffer) parameters;
     ReferenceBuffer g = (ReferenceBuffer) gradient;
     ReferenceBuffer kept = (ReferenceBuffer) moments;
-    ReferenceBuffer table = (ReferenceBuffer) rates;
-    int row = table.offset() + step * RATES;
+    ReferenceBuffer table = (ReferenceBuffer) stepParameters;
+    int row = table.offset() + step * STEP_PARAMETERS;
     float rate = table.floats()[row];
     switch (optimizer.kind()) {
       case SGD -> sgd(optimizer, w, g, kept, rate);

@@ -122,7 +122,7 @@ final class KernelTimings {
     Buffer gradient = floats(PARAMETERS);
     Buffer moments = ops.allocate(ElementType.F32, 2 * PARAMETERS);
     Buffer none = ops.allocate(ElementType.F32, 0);
-    Buffer rates = floats(Ops.RATES);
+    Buffer stepParameters = floats(Ops.STEP_PARAMETERS);
     Optimizer sgd = Optimizer.sgd();
     Optimizer adam = new Optimizer(Optimizer.Kind.ADAM, 0, 0);
     calls.put(
@@ -135,14 +135,17 @@ final class KernelTimings {
         () -> ops.biasActivation(Activation.RELU, ROWS, HIDDEN, bias, hidden));
     calls.put(
         "loss bce [256, 1]", () -> ops.loss(Loss.BCE, ROWS, 1, logits, targets, dLogits, metrics));
-    calls.put("score bce [256, 1]", () -> ops.score(Loss.BCE, ROWS, 1, logits, targets, metrics));
+    calls.put(
+        "evaluate bce [256, 1]", () -> ops.evaluate(Loss.BCE, ROWS, 1, logits, targets, metrics));
     calls.put(
         "activation_gradient [256, 30]",
         () -> ops.activationGradient(Activation.RELU, ROWS, HIDDEN, hidden, delta));
     calls.put("bias_gradient [256, 30]", () -> ops.biasGradient(ROWS, HIDDEN, delta, biasGradient));
-    calls.put("update sgd [23581]", () -> ops.update(sgd, parameters, gradient, none, rates, 0));
     calls.put(
-        "update adam [23581]", () -> ops.update(adam, parameters, gradient, moments, rates, 0));
+        "update sgd [23581]", () -> ops.update(sgd, parameters, gradient, none, stepParameters, 0));
+    calls.put(
+        "update adam [23581]",
+        () -> ops.update(adam, parameters, gradient, moments, stepParameters, 0));
   }
 
   private Buffer floats(int length) {

@@ -143,7 +143,7 @@ final class LossOrderTest {
       assertArrayEquals(new double[] {expected, 0}, sums, 0, "batch " + number);
 
       // What is there stays, and is added to.
-      ops.score(LOSS, rows, 1, logits, targets, metrics);
+      ops.evaluate(LOSS, rows, 1, logits, targets, metrics);
       ops.download(metrics, sums);
       assertArrayEquals(new double[] {expected + expected, correct}, sums, 0, "batch " + number);
     }

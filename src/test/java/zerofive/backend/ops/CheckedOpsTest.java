@@ -69,7 +69,7 @@ final class CheckedOpsTest {
         call("biasActivation", ops -> ops.biasActivation(Activation.RELU, 2, 3, f32(3), f32(6))),
         call("loss", ops -> ops.loss(Loss.BCE, 2, 1, f32(2), i32(2), f32(2), f64(2))),
         call("loss", ops -> ops.loss(Loss.CROSS_ENTROPY, 2, 3, f32(6), i32(2), f32(6), f64(2))),
-        call("score", ops -> ops.score(Loss.MNIST, 2, 1, f32(2), i32(2), f64(2))),
+        call("evaluate", ops -> ops.evaluate(Loss.MNIST, 2, 1, f32(2), i32(2), f64(2))),
         call(
             "activationGradient",
             ops -> ops.activationGradient(Activation.RELU, 2, 3, f32(6), f32(6))),
@@ -250,7 +250,7 @@ final class CheckedOpsTest {
         .flatMap(calls -> calls);
   }
 
-  /** What loss and score both refuse. */
+  /** What loss and evaluate both refuse. */
   private static Stream<Arguments> measuring(
       String argument,
       Loss loss,
@@ -264,7 +264,10 @@ final class CheckedOpsTest {
             "loss",
             argument,
             ops -> ops.loss(loss, rows, outputs, logits, targets, f32(8), metrics)),
-        wrong("score", argument, ops -> ops.score(loss, rows, outputs, logits, targets, metrics)));
+        wrong(
+            "evaluate",
+            argument,
+            ops -> ops.evaluate(loss, rows, outputs, logits, targets, metrics)));
   }
 
   private static Stream<Arguments> wrongRows() {
@@ -381,8 +384,8 @@ final class CheckedOpsTest {
         update("moments holds F64", f32(3), f32(3), f64(6), f32(8), 1),
         update("moments has 5", f32(3), f32(3), f32(5), f32(8), 1),
         update("step is -1", f32(3), f32(3), f32(6), f32(8), -1),
-        update("rates holds F64", f32(3), f32(3), f32(6), f64(8), 1),
-        update("rates has 7", f32(3), f32(3), f32(6), f32(7), 1),
+        update("stepParameters holds F64", f32(3), f32(3), f32(6), f64(8), 1),
+        update("stepParameters has 7", f32(3), f32(3), f32(6), f32(7), 1),
         update("expected at least 8589934592", f32(3), f32(3), f32(6), f32(7), Integer.MAX_VALUE),
         wrong(
             "update",
@@ -392,9 +395,16 @@ final class CheckedOpsTest {
   }
 
   private static Arguments update(
-      String argument, Buffer parameters, Buffer gradient, Buffer moments, Buffer rates, int step) {
+      String argument,
+      Buffer parameters,
+      Buffer gradient,
+      Buffer moments,
+      Buffer stepParameters,
+      int step) {
     return wrong(
-        "update", argument, ops -> ops.update(ADAM, parameters, gradient, moments, rates, step));
+        "update",
+        argument,
+        ops -> ops.update(ADAM, parameters, gradient, moments, stepParameters, step));
   }
 
   @ParameterizedTest

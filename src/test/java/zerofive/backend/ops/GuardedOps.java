@@ -152,8 +152,8 @@ final class GuardedOps implements AutoCloseable {
   }
 
   /**
-   * A metrics buffer, zero. Nothing uploads doubles, so its markers are what scoring two rows with
-   * a loss of log 2 leaves.
+   * A metrics buffer, zero. Nothing uploads doubles, so its markers are what evaluating two rows
+   * with a loss of log 2 leaves.
    */
   Region metrics() {
     Buffer whole = ops.allocate(ElementType.F64, Ops.METRICS + 2 * BAND);
@@ -161,7 +161,7 @@ final class GuardedOps implements AutoCloseable {
     Buffer targets = ops.allocate(ElementType.I32, 2);
     ops.upload(new int[] {1, 1}, targets);
     for (int at = 0; at + Ops.METRICS <= whole.length(); at++) {
-      ops.score(Loss.BCE, 2, 1, zeros, targets, whole.slice(at, Ops.METRICS));
+      ops.evaluate(Loss.BCE, 2, 1, zeros, targets, whole.slice(at, Ops.METRICS));
     }
     ops.clear(whole.slice(BAND, Ops.METRICS));
     double[] values = new double[whole.length()];

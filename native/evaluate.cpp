@@ -1,11 +1,12 @@
-// Measures without a gradient: metrics[0] += the sum of the rows' losses, metrics[1] += the rows whose class the logits name.
-// logits f32 [rows, outputs], targets i32 [rows], metrics f64 [2]. Losses are summed in double, in the rows' order.
+// Evaluates a batch, without a gradient: metrics[0] += the sum of the rows' losses, metrics[1] += the number of rows
+// whose class is predicted correctly. logits f32 [rows, outputs], targets i32 [rows], metrics f64 [2]. Losses are
+// summed in double, in the order of the rows.
 #include "native.h"
 
 namespace INSTRUCTION_SET {
 
-// Each row's loss goes to losses; returns how many rows' classes are named.
-int64_t score_rows(
+// Writes each row's loss to losses; returns the number of rows that are predicted correctly.
+int64_t evaluate_logits(
     int loss, int64_t rows, int outputs, const float* logits, const int32_t* targets, float* losses) {
   int64_t correct = 0;
   for (int64_t r = 0; r < rows; r++) {
@@ -17,14 +18,14 @@ int64_t score_rows(
   return correct;
 }
 
-void score(
+void evaluate(
     Team*, int loss, int rows, int outputs, const float* logits, const int32_t* targets, double* metrics) {
   float losses[BLOCK_ROWS];
   double sum = 0;
   for (int64_t first = 0; first < rows; first += BLOCK_ROWS) {
-    int64_t here = rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
-    metrics[1] += (double)score_rows(loss, here, outputs, logits + first * outputs, targets + first, losses);
-    for (int64_t r = 0; r < here; r++) sum += losses[r];
+    int64_t block_rows = rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
+    metrics[1] += (double)evaluate_logits(loss, block_rows, outputs, logits + first * outputs, targets + first, losses);
+    for (int64_t r = 0; r < block_rows; r++) sum += losses[r];
   }
   metrics[0] += sum;
 }

@@ -11,14 +11,14 @@ import zerofive.model.Loss;
 import zerofive.model.Parameters;
 
 /** A model's logits and measure, as a native session has them, some thousand images at a time. */
-final class CpuScorer implements Predictor {
+final class CpuPredictor implements Predictor {
   private static final int IMAGES = 4096;
   private static final int PIXELS = 1 << 24;
 
   private final int threads;
   private final Parameters model;
 
-  CpuScorer(int threads, Parameters model) {
+  CpuPredictor(int threads, Parameters model) {
     this.threads = threads;
     this.model = model;
   }

@@ -1,6 +1,7 @@
 // The formulas of one element or one example, float32, the same bits wherever they are compiled: nvcc and the C++
 // compiler are run without contraction to fused multiply-add (-fmad=false, -ffp-contract=off); where a fused one is
-// wanted it is written (fmaf). Divisions and square roots are the correctly rounded ones. The Java oracle has its own implementation.
+// wanted it is written (fmaf). Divisions and square roots are the correctly rounded ones. The Java oracle has its own
+// implementation.
 #pragma once
 
 #include <math.h>
@@ -36,9 +37,7 @@ ZEROFIVE_FORMULA float float_of(uint32_t bits) {
 }
 
 // A pixel in [0, 1].
-ZEROFIVE_FORMULA float normalized(uint8_t pixel) {
-  return (float)pixel / 255.0f;
-}
+ZEROFIVE_FORMULA float normalized(uint8_t pixel) { return (float)pixel / 255.0f; }
 
 // How far an image is moved to the right and down: two signed bytes, in the layout of Augmentation.pack in Java.
 ZEROFIVE_FORMULA int shift_x(int packed) { return (int8_t)packed; }
@@ -129,7 +128,8 @@ ZEROFIVE_FORMULA float binary_loss_grad(int loss, float z, int target) {
   return target == 0 ? -gradient : gradient;
 }
 
-// The maximum of a row of logits and the sum of exp(z[j] - max): -log softmax(z)[target] = log(exp_sum) + max - z[target].
+// The maximum of a row of logits and the sum of exp(z[j] - max): -log softmax(z)[target] = log(exp_sum) + max -
+// z[target].
 struct SoftmaxRow {
   float max;
   float exp_sum;
@@ -152,7 +152,8 @@ ZEROFIVE_FORMULA float softmax_grad(SoftmaxRow row, const float* z, int target, 
   return j == target ? probability - 1.0f : probability;
 }
 
-// Whether a row of logits is classified as target; a row with a NaN is never correct, and of equal logits the first wins.
+// Whether a row of logits is classified as target; a row with a NaN is never correct, and of equal logits the first
+// wins.
 ZEROFIVE_FORMULA bool is_correct(const float* z, int outputs, int target) {
   if (outputs == 1) return target == 0 ? z[0] > 0.0f : z[0] <= 0.0f;
   bool right = true;
@@ -161,27 +162,17 @@ ZEROFIVE_FORMULA bool is_correct(const float* z, int outputs, int target) {
 }
 
 // A decay or momentum of 0 leaves its term out: 0 times an infinite weight would be NaN.
-ZEROFIVE_FORMULA float add_weight_decay(float g, float w, float decay) {
-  return decay != 0.0f ? g + decay * w : g;
-}
+ZEROFIVE_FORMULA float add_weight_decay(float g, float w, float decay) { return decay != 0.0f ? g + decay * w : g; }
 
 // SGD with momentum: the new velocity, which is also the direction of the step. Called where momentum is not 0.
-ZEROFIVE_FORMULA float momentum_update(float v, float g, float momentum) {
-  return momentum * v + g;
-}
+ZEROFIVE_FORMULA float momentum_update(float v, float g, float momentum) { return momentum * v + g; }
 
 // One step of SGD along g.
-ZEROFIVE_FORMULA float sgd_step(float w, float g, float learning_rate) {
-  return w - learning_rate * g;
-}
+ZEROFIVE_FORMULA float sgd_step(float w, float g, float learning_rate) { return w - learning_rate * g; }
 
-ZEROFIVE_FORMULA float adam_first_moment(float m, float g) {
-  return m + ONE_MINUS_BETA1 * (g - m);
-}
+ZEROFIVE_FORMULA float adam_first_moment(float m, float g) { return m + ONE_MINUS_BETA1 * (g - m); }
 
-ZEROFIVE_FORMULA float adam_second_moment(float v, float g) {
-  return BETA2 * v + ONE_MINUS_BETA2 * (g * g);
-}
+ZEROFIVE_FORMULA float adam_second_moment(float v, float g) { return BETA2 * v + ONE_MINUS_BETA2 * (g * g); }
 
 // step_size and bias_correction2_sqrt hold Adam's bias corrections; Java computes them.
 ZEROFIVE_FORMULA float adam_step(float w, float m, float v, float step_size, float bias_correction2_sqrt) {

@@ -11,7 +11,8 @@ extern "C" __global__ __launch_bounds__(THREADS) void evaluate(
   for (unsigned int r = element_index(); r < (unsigned int)rows; r += gridDim.x * THREADS) {
     const float* z = logits + (size_t)r * outputs;
     int target = targets[r];
-    sum += loss == LOSS_CROSS_ENTROPY ? softmax_loss(softmax_row(z, outputs), z, target) : binary_loss(loss, z[0], target);
+    sum +=
+        loss == LOSS_CROSS_ENTROPY ? softmax_loss(softmax_row(z, outputs), z, target) : binary_loss(loss, z[0], target);
     correct += is_correct(z, outputs, target);
   }
   add_to_metrics({sum, correct}, metrics, partials, counter);

@@ -95,8 +95,8 @@ __device__ __forceinline__ void add_product(float2* sum, float a, float2 b) {
 
 template <int TILE, int EACH>
 __device__ __forceinline__ void multiply(
-    int m, int n, int k, Matrix a, Matrix b, float* c, int epilogue, int activation, const float* other, int split_depth,
-    float* row_sums, float* partials, unsigned int* counters) {
+    int m, int n, int k, Matrix a, Matrix b, float* c, int epilogue, int activation, const float* other,
+    int split_depth, float* row_sums, float* partials, unsigned int* counters) {
   constexpr int SIDE = TILE / EACH;
   constexpr int PAIRS = EACH / 2;
   static_assert(SIDE * SIDE == THREADS && EACH == 2 * PAIRS, "every thread has its pairs of elements");
@@ -207,7 +207,8 @@ extern "C" __global__ __launch_bounds__(THREADS) void gemm_32(
     int m, int n, int k, const float* __restrict__ a, int a_row, int a_column, const float* __restrict__ b, int b_row,
     int b_column, float* __restrict__ c, int epilogue, int activation, const float* __restrict__ other, int split_depth,
     float* __restrict__ row_sums, float* partials, unsigned int* counters) {
-  multiply<32, 2>(m, n, k, {a, a_row, a_column}, {b, b_row, b_column}, c, epilogue, activation, other, split_depth, row_sums,
+  multiply<32, 2>(
+      m, n, k, {a, a_row, a_column}, {b, b_row, b_column}, c, epilogue, activation, other, split_depth, row_sums,
       partials, counters);
 }
 
@@ -215,6 +216,7 @@ extern "C" __global__ __launch_bounds__(THREADS) void gemm_64(
     int m, int n, int k, const float* __restrict__ a, int a_row, int a_column, const float* __restrict__ b, int b_row,
     int b_column, float* __restrict__ c, int epilogue, int activation, const float* __restrict__ other, int split_depth,
     float* __restrict__ row_sums, float* partials, unsigned int* counters) {
-  multiply<64, 4>(m, n, k, {a, a_row, a_column}, {b, b_row, b_column}, c, epilogue, activation, other, split_depth, row_sums,
+  multiply<64, 4>(
+      m, n, k, {a, a_row, a_column}, {b, b_row, b_column}, c, epilogue, activation, other, split_depth, row_sums,
       partials, counters);
 }

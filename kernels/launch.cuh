@@ -11,9 +11,7 @@ constexpr int THREADS = 256;
 constexpr int WARP = 32;
 
 // The index of this thread's element. Unsigned: the last block may reach past the maximum int.
-__device__ __forceinline__ unsigned int element_index() {
-  return blockIdx.x * blockDim.x + threadIdx.x;
-}
+__device__ __forceinline__ unsigned int element_index() { return blockIdx.x * blockDim.x + threadIdx.x; }
 
 // Whether this block is the last of `blocks` to arrive here; it then sees what all of them wrote before. The counter
 // wraps to zero, ready for the next launch.

@@ -1,5 +1,6 @@
-// One optimiser step on n parameters w with gradient g. Row `step` of step_parameters f32 [steps, 4] holds the
-// learning rate, Adam's step size, Adam's bias_correction2_sqrt and AdamW's decay factor; Java computes them in double. A thread a parameter.
+// One optimiser step on n parameters w with gradient g. Row `step` of step_parameters f32 [steps, 4] holds the learning
+// rate, Adam's step size, Adam's bias_correction2_sqrt and AdamW's decay factor; Java computes them in double. A thread
+// a parameter.
 #include "launch.cuh"
 
 constexpr int STEP_PARAMETERS = 4;
@@ -18,7 +19,8 @@ extern "C" __global__ __launch_bounds__(THREADS) void update_sgd(
   w[i] = sgd_step(w[i], gradient, step_parameters[step * STEP_PARAMETERS]);
 }
 
-// moments: m [n], then v [n]. decoupled: AdamW, which multiplies the weights by its decay factor and adds no decay to the gradient.
+// moments: m [n], then v [n]. decoupled: AdamW, which multiplies the weights by its decay factor and adds no decay to
+// the gradient.
 extern "C" __global__ __launch_bounds__(THREADS) void update_adam(
     unsigned int n, float* __restrict__ w, const float* __restrict__ g, float* __restrict__ moments,
     const float* __restrict__ step_parameters, int step, float decay, int decoupled) {

@@ -18,8 +18,7 @@ int64_t evaluate_logits(
   return correct;
 }
 
-void evaluate(
-    Team*, int loss, int rows, int outputs, const float* logits, const int32_t* targets, double* metrics) {
+void evaluate(Team*, int loss, int rows, int outputs, const float* logits, const int32_t* targets, double* metrics) {
   float losses[BLOCK_ROWS];
   double sum = 0;
   for (int64_t first = 0; first < rows; first += BLOCK_ROWS) {

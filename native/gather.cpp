@@ -31,7 +31,8 @@ void gather(
 
 // Copies the image as one range of pixels at a constant offset, then zeroes the pixels that come from a neighbouring
 // row.
-INLINE void gather_shifted_row(const uint8_t* __restrict__ from, int64_t height, int64_t width, int32_t shift, float* __restrict__ to) {
+INLINE void gather_shifted_row(
+    const uint8_t* __restrict__ from, int64_t height, int64_t width, int32_t shift, float* __restrict__ to) {
   int64_t dx = shift_x(shift);
   int64_t dy = shift_y(shift);
   int64_t size = height * width;

@@ -11,7 +11,8 @@ namespace INSTRUCTION_SET {
 // Rows of a panel that stay in the first-level cache while all rows of a are multiplied with them.
 constexpr int64_t DEPTH = 256;
 
-// c[i, j] = (add ? c[i, j] : 0) + sum over p of a[i * a_row + p * a_column] b[p * b_row + j], for ROWS x TILE_LANES * 16.
+// c[i, j] = (add ? c[i, j] : 0) + sum over p of a[i * a_row + p * a_column] b[p * b_row + j], for ROWS x TILE_LANES *
+// 16.
 template <int ROWS>
 INLINE void tile(
     int64_t depth, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row, bool add, float* c,
@@ -59,10 +60,11 @@ void multiply_panel(
       const float* right = b + p * b_row + j;
       int64_t i = 0;
       for (; i + TILE_ROWS <= rows; i += TILE_ROWS) {
-        tile<TILE_ROWS>(deep, a + i * a_row + p * a_column, a_row, a_column, right, b_row, add, c + i * c_row + j, c_row);
+        tile<TILE_ROWS>(
+            deep, a + i * a_row + p * a_column, a_row, a_column, right, b_row, add, c + i * c_row + j, c_row);
       }
-      last_tile<TILE_ROWS - 1>(rows - i, deep, a + i * a_row + p * a_column, a_row, a_column, right, b_row, add,
-                               c + i * c_row + j, c_row);
+      last_tile<TILE_ROWS - 1>(
+          rows - i, deep, a + i * a_row + p * a_column, a_row, a_column, right, b_row, add, c + i * c_row + j, c_row);
     }
     add = true;
   }
@@ -119,8 +121,9 @@ void gemm(
       int64_t panel = at / k;
       int64_t until = (panel + 1) * k < end ? (panel + 1) * k : end;
       int64_t left = n - panel * PANEL;
-      pack_panel(at % k, until - panel * k, left < PANEL ? left : PANEL, b + panel * PANEL * b_column, b_row, b_column,
-                 scratch + panel * k * PANEL);
+      pack_panel(
+          at % k, until - panel * k, left < PANEL ? left : PANEL, b + panel * PANEL * b_column, b_row, b_column,
+          scratch + panel * k * PANEL);
       at = until;
     }
   });

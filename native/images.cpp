@@ -174,7 +174,8 @@ int64_t count_nonzero(Images* images, Team* team, const uint8_t* pixels) {
 }
 
 // pixels u8 [count, inputs], targets i32 [count]; null where the memory is too small.
-Images* create_images(Team* team, const uint8_t* pixels, const int32_t* targets, int64_t count, int64_t inputs, int form) {
+Images* create_images(
+    Team* team, const uint8_t* pixels, const int32_t* targets, int64_t count, int64_t inputs, int form) {
   Images* images = (Images*)allocate(sizeof(Images));
   if (images == nullptr) return nullptr;
   images->count = count;

@@ -299,8 +299,9 @@ bool make_compact(Linear* linear, Arena& memory, Team* team, const int32_t* orde
     for (int64_t b = chunk_start(batches, 1, member, team->threads()); b < end; b++) {
       int64_t rows = count - b * batch < batch ? count - b * batch : batch;
       linear->compact_start[b] = b * batch * linear->width;
-      linear->compact_width[b] = copy_compact(linear, order + b * batch, rows, linear->compact_columns + b * linear->width,
-                                         linear->compact_bytes + linear->compact_start[b]);
+      linear->compact_width[b] = copy_compact(
+          linear, order + b * batch, rows, linear->compact_columns + b * linear->width,
+          linear->compact_bytes + linear->compact_start[b]);
     }
   });
   return linear->compact_ready = true;
@@ -310,7 +311,9 @@ bool make_compact(Linear* linear, Arena& memory, Team* team, const int32_t* orde
 LinearBatch compact_batch(const Linear* linear, int64_t b) {
   const int32_t* columns = linear->compact_columns + b * linear->width;
   int64_t width = linear->compact_width[b];
-  for (int64_t c = 0; c < width; c++) linear->compact_weights[c] = columns[c] < 0 ? 0.0f : linear->values[0][columns[c]];
+  for (int64_t c = 0; c < width; c++) {
+    linear->compact_weights[c] = columns[c] < 0 ? 0.0f : linear->values[0][columns[c]];
+  }
   return {linear->compact_bytes + linear->compact_start[b], width, nullptr, nullptr, 0, width, linear->compact_weights};
 }
 
@@ -360,7 +363,9 @@ void linear_step(
     int64_t column = columns != nullptr ? columns[c] : c < linear->used ? c : -1;
     if (column >= 0) linear->gradient[column] = sums[c];
   }
-  update_range(optimizer, linear->inputs, linear->values[0], linear->gradient, linear->values[1], linear->values[2], step_parameters);
+  update_range(
+      optimizer, linear->inputs, linear->values[0], linear->gradient, linear->values[1], linear->values[2],
+      step_parameters);
 }
 
 }  // namespace INSTRUCTION_SET

@@ -1,6 +1,6 @@
-// The gradient of the mean loss at each logit, dlogits[r, j] = d(mean loss) / d logits[r, j], and metrics[0] += the sum of the
-// rows' losses. logits, dlogits f32 [rows, outputs]; targets i32 [rows]; metrics f64 [2]. Losses are summed in double, in
-// the rows' order.
+// The gradient of the mean loss at each logit, dlogits[r, j] = d(mean loss) / d logits[r, j], and metrics[0] += the sum
+// of the rows' losses. logits, dlogits f32 [rows, outputs]; targets i32 [rows]; metrics f64 [2]. Losses are summed in
+// double, in the rows' order.
 #include "native.h"
 
 namespace INSTRUCTION_SET {
@@ -8,8 +8,9 @@ namespace INSTRUCTION_SET {
 // Losses and gradients of one logit each; the loss is a template parameter, so that the loops have no branches and can
 // be vectorised.
 template <int LOSS>
-INLINE void binary_rows(int64_t rows, float count, const float* __restrict__ z, const int32_t* __restrict__ targets,
-                        float* __restrict__ dlogits, float* __restrict__ losses) {
+INLINE void binary_rows(
+    int64_t rows, float count, const float* __restrict__ z, const int32_t* __restrict__ targets,
+    float* __restrict__ dlogits, float* __restrict__ losses) {
   for (int64_t r = 0; r < rows; r++) losses[r] = binary_loss(LOSS, z[r], targets[r]);
   for (int64_t r = 0; r < rows; r++) dlogits[r] = binary_loss_grad(LOSS, z[r], targets[r]) / count;
 }
@@ -34,13 +35,15 @@ void loss_rows(
 }
 
 void loss(
-    Team*, int loss, int rows, int outputs, const float* logits, const int32_t* targets, float* dlogits, double* metrics) {
+    Team*, int loss, int rows, int outputs, const float* logits, const int32_t* targets, float* dlogits,
+    double* metrics) {
   float losses[BLOCK_ROWS];
   double sum = 0;
   for (int64_t first = 0; first < rows; first += BLOCK_ROWS) {
     int64_t block_rows = rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
-    loss_rows(loss, block_rows, outputs, outputs, (float)rows, logits + first * outputs, targets + first,
-              dlogits + first * outputs, losses);
+    loss_rows(
+        loss, block_rows, outputs, outputs, (float)rows, logits + first * outputs, targets + first,
+        dlogits + first * outputs, losses);
     for (int64_t r = 0; r < block_rows; r++) sum += losses[r];
   }
   metrics[0] += sum;

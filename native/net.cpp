@@ -83,7 +83,9 @@ INLINE int64_t weight_index(const Layer& layer, int64_t o, int64_t i) {
 void transpose(const Layer& layer, int64_t i0, int64_t i1) {
   if (layer.transposed == layer.values[0]) return;
   for (int64_t o = 0; o < layer.outputs; o++) {
-    for (int64_t i = i0; i < i1; i++) layer.transposed[o * layer.wide_inputs + i] = layer.values[0][weight_index(layer, o, i)];
+    for (int64_t i = i0; i < i1; i++) {
+      layer.transposed[o * layer.wide_inputs + i] = layer.values[0][weight_index(layer, o, i)];
+    }
   }
 }
 
@@ -133,7 +135,8 @@ INLINE void scale_bias_activation(const Layer& layer, bool hidden, int64_t rows,
 
 // The product of a sparse row with one panel, not yet divided by 255, to one row of z. offset: what a shift adds to the
 // indices of its pixels.
-INLINE void sparse_row_product(const Layer& layer, const SparseRow& row, int64_t count, int64_t panel, int64_t offset, float* z) {
+INLINE void sparse_row_product(
+    const Layer& layer, const SparseRow& row, int64_t count, int64_t panel, int64_t offset, float* z) {
   const float* weights = layer.values[0] + (panel * layer.inputs + offset) * PANEL;
   for (int64_t j = 0; j < PANEL; j += SPARSE_LANES * LANES) {
     Lanes sums[SPARSE_LANES];
@@ -160,8 +163,8 @@ void first_layer_clipped(
 // The first layer of the images order[0 ... rows), or first, first + 1, ... without an order. x f32 [rows, inputs] is
 // written where the images are dense.
 void first_layer(
-    const Layer& layer, bool hidden, const Images* images, int member, const int32_t* order, int64_t first, int64_t rows,
-    float* x, float* z) {
+    const Layer& layer, bool hidden, const Images* images, int member, const int32_t* order, int64_t first,
+    int64_t rows, float* x, float* z) {
   if (images->bytes != nullptr) {
     for (int64_t r = 0; r < rows; r++) {
       int64_t image = order != nullptr ? order[r] : first + r;
@@ -177,8 +180,9 @@ void first_layer(
   }
   for (int64_t panel = 0; panel < layer.wide_outputs / PANEL; panel++) {
     if (images->bytes != nullptr) {
-      multiply_panel(rows, layer.inputs, x, layer.inputs, 1, layer.values[0] + panel * layer.inputs * PANEL, PANEL, false,
-                     z + panel * PANEL, layer.row);
+      multiply_panel(
+          rows, layer.inputs, x, layer.inputs, 1, layer.values[0] + panel * layer.inputs * PANEL, PANEL, false,
+          z + panel * PANEL, layer.row);
       scale_bias_activation(layer, hidden, rows, 1.0f, panel, z);
       continue;
     }
@@ -194,8 +198,9 @@ void first_layer(
         if (!shift.inside) continue;
         offset = shift.offset;
       }
-      sparse_row_product(layer, {images->index + start, images->value + start}, images->row_start[image + 1] - start, panel, offset,
-                z + r * layer.row);
+      sparse_row_product(
+          layer, {images->index + start, images->value + start}, images->row_start[image + 1] - start, panel, offset,
+          z + r * layer.row);
     }
     scale_bias_activation(layer, hidden, rows, PIXEL_SCALE, panel, z);
   }
@@ -229,8 +234,9 @@ void forward(
       continue;
     }
     for (int64_t panel = 0; panel < layer.wide_outputs / PANEL; panel++) {
-      multiply_panel(rows, layer.inputs, input, input_row, 1, layer.values[0] + panel * layer.inputs * PANEL, PANEL, false,
-                     h.at[l] + panel * PANEL, layer.row);
+      multiply_panel(
+          rows, layer.inputs, input, input_row, 1, layer.values[0] + panel * layer.inputs * PANEL, PANEL, false,
+          h.at[l] + panel * PANEL, layer.row);
       scale_bias_activation(layer, l + 1 < net.count, rows, 1.0f, panel, h.at[l]);
     }
   }
@@ -242,13 +248,16 @@ void backward(const Net& net, int64_t rows, const Activations& h, const Activati
     const Layer& layer = net.layers[l];
     int64_t below_row = net.layers[l - 1].row;
     for (int64_t j = 0; j < layer.wide_inputs; j += PANEL) {
-      multiply_panel(rows, layer.outputs, d.at[l], layer.row, 1, layer.transposed + j, layer.wide_inputs, false,
-                     d.at[l - 1] + j, below_row);
+      multiply_panel(
+          rows, layer.outputs, d.at[l], layer.row, 1, layer.transposed + j, layer.wide_inputs, false, d.at[l - 1] + j,
+          below_row);
     }
     for (int64_t r = 0; r < rows; r++) {
       const float* values = h.at[l - 1] + r * below_row;
       float* delta = d.at[l - 1] + r * below_row;
-      for (int64_t j = 0; j < layer.wide_inputs; j++) delta[j] = activation_backward(ACTIVATION_RELU, values[j], delta[j]);
+      for (int64_t j = 0; j < layer.wide_inputs; j++) {
+        delta[j] = activation_backward(ACTIVATION_RELU, values[j], delta[j]);
+      }
     }
   }
 }

@@ -129,8 +129,9 @@ bool set_valid(Session* session, const uint8_t* pixels, const int32_t* targets, 
   destroy_images(t->valid);
   t->valid_memory.close();
   t->valid_memory = {};
-  t->valid = create_images(t->team, pixels + first * layer.inputs, targets + first, count, layer.inputs,
-                           is_linear(t->net) ? FORM_DENSE : FORM_SPARSE);
+  t->valid = create_images(
+      t->team, pixels + first * layer.inputs, targets + first, count, layer.inputs,
+      is_linear(t->net) ? FORM_DENSE : FORM_SPARSE);
   if (t->valid == nullptr) return false;
   t->eval_rows = count < EVAL_ROWS ? count : EVAL_ROWS;
   if (t->valid->bytes != nullptr && !is_linear(t->net)) {
@@ -183,8 +184,8 @@ void evaluate_valid(Session* session, double* metrics) {
     for (int64_t first = chunk_start(count, unit, member, threads); first < end; first += unit) {
       int64_t rows = end - first < unit ? end - first : unit;
       evaluate_rows(t, member, first, rows);
-      correct += evaluate_logits(t->loss, rows, (int)outputs, t->logits + first * outputs, t->valid->targets + first,
-                            t->valid_losses + first);
+      correct += evaluate_logits(
+          t->loss, rows, (int)outputs, t->logits + first * outputs, t->valid->targets + first, t->valid_losses + first);
     }
     t->correct[member] = correct;
   });
@@ -203,9 +204,11 @@ struct Block {
 };
 
 // Updates the parameters [start, end) of a layer along their gradient.
-INLINE void update_layer(const Training* t, const Layer& layer, int64_t start, int64_t end, const float* step_parameters) {
-  update_range(t->optimizer, end - start, layer.values[0] + start, layer.gradient + start, offset_or_null(layer.values[1], start),
-              offset_or_null(layer.values[2], start), step_parameters);
+INLINE void update_layer(
+    const Training* t, const Layer& layer, int64_t start, int64_t end, const float* step_parameters) {
+  update_range(
+      t->optimizer, end - start, layer.values[0] + start, layer.gradient + start,
+      offset_or_null(layer.values[1], start), offset_or_null(layer.values[2], start), step_parameters);
 }
 
 // A layer in panels: the gradient of the weights from inputs [i0, i1), whose values stand at input[r * input_row + i],
@@ -215,8 +218,9 @@ void update_panels(
     int64_t input_row, const float* delta) {
   for (int64_t panel = 0; panel < layer.wide_outputs / PANEL && i0 < i1; panel++) {
     int64_t start = (panel * layer.inputs + i0) * PANEL;
-    multiply_panel(i1 - i0, block.rows, input + i0, 1, input_row, delta + panel * PANEL, layer.row, !block.first,
-                   layer.gradient + start, PANEL);
+    multiply_panel(
+        i1 - i0, block.rows, input + i0, 1, input_row, delta + panel * PANEL, layer.row, !block.first,
+        layer.gradient + start, PANEL);
     if (block.last) update_layer(t, layer, start, start + (i1 - i0) * PANEL, block.step_parameters);
   }
   if (block.last) transpose(layer, i0, i1);
@@ -227,8 +231,9 @@ void update_narrow_layer(
     const Training* t, const Layer& layer, const Block& block, int64_t i0, int64_t i1, const float* input,
     int64_t input_row, const float* delta) {
   for (int64_t i = i0; i < i1; i += PANEL) {
-    multiply_panel(layer.outputs, block.rows, delta, 1, layer.row, input + i, input_row, !block.first, layer.gradient + i,
-                   layer.wide_inputs);
+    multiply_panel(
+        layer.outputs, block.rows, delta, 1, layer.row, input + i, input_row, !block.first, layer.gradient + i,
+        layer.wide_inputs);
   }
   for (int64_t o = 0; o < layer.outputs && block.last && i0 < i1; o++) {
     update_layer(t, layer, o * layer.wide_inputs + i0, o * layer.wide_inputs + i1, block.step_parameters);
@@ -237,7 +242,8 @@ void update_narrow_layer(
 
 // The first layer on sparse columns: each pixel's gradient is computed in registers, and its weights are updated at
 // once.
-void update_sparse_layer(const Training* t, const Layer& layer, const Block& block, int64_t p0, int64_t p1, const float* delta) {
+void update_sparse_layer(
+    const Training* t, const Layer& layer, const Block& block, int64_t p0, int64_t p1, const float* delta) {
   const Optimizer& optimizer = t->optimizer;
   bool plain = optimizer.kind == OPTIMIZER_SGD && optimizer.momentum == 0.0f && optimizer.decay == 0.0f;
   bool whole = block.first && block.last;
@@ -302,8 +308,9 @@ void forward_backward(Training* t, int member, const Block& block, bool build_cs
   forward(net, t->train, member, block.order + r0, 0, rows, x, h);
   int32_t targets[BLOCK_ROWS];
   for (int64_t r = 0; r < rows; r++) targets[r] = t->train->targets[block.order[r0 + r]];
-  loss_rows(t->loss, rows, (int)last.outputs, last.row, (float)block.batch_rows, h.at[net.count - 1], targets,
-            d.at[net.count - 1], t->losses + r0);
+  loss_rows(
+      t->loss, rows, (int)last.outputs, last.row, (float)block.batch_rows, h.at[net.count - 1], targets,
+      d.at[net.count - 1], t->losses + r0);
   backward(net, rows, h, d);
 }
 
@@ -317,14 +324,16 @@ void update_weights(Training* t, int member, const Block& block) {
     int64_t inputs = layer.panels ? layer.inputs : layer.wide_inputs;
     int64_t i0 = chunk_start(inputs, unit, member, threads);
     int64_t i1 = chunk_start(inputs, unit, member + 1, threads);
-    (layer.panels ? update_panels : update_narrow_layer)(t, layer, block, i0, i1, t->h.at[l - 1], net.layers[l - 1].row, t->d.at[l]);
+    (layer.panels ? update_panels : update_narrow_layer)(
+        t, layer, block, i0, i1, t->h.at[l - 1], net.layers[l - 1].row, t->d.at[l]);
   }
   if (t->train->bytes == nullptr) {
     update_sparse_layer(t, net.layers[0], block, t->train->bounds[member], t->train->bounds[member + 1], t->d.at[0]);
   } else {
     int64_t inputs = net.layers[0].inputs;
-    update_panels(t, net.layers[0], block, chunk_start(inputs, TILE_ROWS, member, threads),
-                chunk_start(inputs, TILE_ROWS, member + 1, threads), t->x, inputs, t->d.at[0]);
+    update_panels(
+        t, net.layers[0], block, chunk_start(inputs, TILE_ROWS, member, threads),
+        chunk_start(inputs, TILE_ROWS, member + 1, threads), t->x, inputs, t->d.at[0]);
   }
   if (member == 0) update_biases(t, block);
 }
@@ -370,7 +379,8 @@ double train_net(Training* t, const int32_t* order, const float* step_parameters
   int threads = t->team->threads();
   bool sparse = images->bytes == nullptr;
   bool shifted = images->shifts != nullptr;
-  bool repeated = !shifted && t->has_cached_order && memcmp(order, t->cached_order, images->count * sizeof(int32_t)) == 0;
+  bool repeated =
+      !shifted && t->has_cached_order && memcmp(order, t->cached_order, images->count * sizeof(int32_t)) == 0;
   if (!repeated && !shifted) {
     memcpy(t->cached_order, order, images->count * sizeof(int32_t));
     t->has_cached_order = true;
@@ -388,17 +398,25 @@ double train_net(Training* t, const int32_t* order, const float* step_parameters
       int64_t rows = batch_rows - at < BLOCK_ROWS ? batch_rows - at : BLOCK_ROWS;
       CscBlock cached_block = {};
       if (can_cache) {
-        cached_block = {t->cached_csc.entries, t->cached_csc.start + number * images->inputs,
-                t->cached_csc.count + number * images->inputs};
+        cached_block = {
+            t->cached_csc.entries, t->cached_csc.start + number * images->inputs,
+            t->cached_csc.count + number * images->inputs};
       }
-      Block block = {order + start + at, rows, batch_rows, at == 0, at + rows == batch_rows,
-                     step_parameters + start / t->batch * STEP_PARAMETERS, use_cache ? cached_block : t->csc};
+      Block block = {
+          order + start + at,
+          rows,
+          batch_rows,
+          at == 0,
+          at + rows == batch_rows,
+          step_parameters + start / t->batch * STEP_PARAMETERS,
+          use_cache ? cached_block : t->csc};
       t->team->run([&](int member) { forward_backward(t, member, block, sparse && !use_cache); });
       t->team->run([&](int member) {
         update_weights(t, member, block);
         if (fill_cache) {
-          copy_csc(t->csc, images->bounds[member], images->bounds[member + 1],
-                     cached_position(images, threads, member, block, entries), cached_block);
+          copy_csc(
+              t->csc, images->bounds[member], images->bounds[member + 1],
+              cached_position(images, threads, member, block, entries), cached_block);
         }
         if (member == 0) {
           for (int64_t r = 0; r < rows; r++) sum += t->losses[r];
@@ -425,19 +443,20 @@ double train_linear(Training* t, const int32_t* order, const float* step_paramet
     int64_t parts = (rows + PART_ROWS - 1) / PART_ROWS;
     const float* parameters = step_parameters + start / t->batch * STEP_PARAMETERS;
     int64_t number = start / t->batch;
-    LinearBatch batch = compact ? compact_batch(linear, number)
-                             : whole_batch(linear, order + start, t->train->shifts);
+    LinearBatch batch = compact ? compact_batch(linear, number) : whole_batch(linear, order + start, t->train->shifts);
     t->team->run([&](int member) {
       int64_t end = chunk_start(parts, 1, member + 1, threads);
       for (int64_t part = chunk_start(parts, 1, member, threads); part < end; part++) {
         int64_t r1 = (part + 1) * PART_ROWS < rows ? (part + 1) * PART_ROWS : rows;
-        linear_part(linear, batch, t->loss, t->train->targets, order + start, part * PART_ROWS, r1, rows, layer.bias()[0],
-                    part, t->losses);
+        linear_part(
+            linear, batch, t->loss, t->train->targets, order + start, part * PART_ROWS, r1, rows, layer.bias()[0], part,
+            t->losses);
       }
     });
     // So little work that it is not worth a second synchronisation.
-    linear_step(linear, t->optimizer, parts, batch.width,
-                compact ? linear->compact_columns + number * linear->width : linear->columns, parameters);
+    linear_step(
+        linear, t->optimizer, parts, batch.width,
+        compact ? linear->compact_columns + number * linear->width : linear->columns, parameters);
     float& bias_gradient = layer.gradient[layer.weights];
     bias_gradient = 0.0f;
     for (int64_t part = 0; part < parts; part++) bias_gradient += linear->part_dlogits[part];

@@ -27,8 +27,9 @@ INLINE Shift shift_of(const Images* images, int64_t image) {
   int64_t dx = shift_x(images->shifts[image]);
   int64_t dy = shift_y(images->shifts[image]);
   Box box = images->boxes[image];
-  return {dx, dy * images->width + dx,
-          box.left + dx >= 0 && box.right + dx < images->width && box.top + dy >= 0 && box.bottom + dy < images->height};
+  return {
+      dx, dy * images->width + dx,
+      box.left + dx >= 0 && box.right + dx < images->width && box.top + dy >= 0 && box.bottom + dy < images->height};
 }
 
 // Entries of one member's buffer, whole cache lines.
@@ -57,8 +58,9 @@ bool make_boxes(Images* images, Team* team) {
         left = column < left ? column : left;
         right = column > right ? column : right;
       }
-      boxes[i] = {left, right, (uint16_t)(images->index[start] / images->width),
-                  (uint16_t)(images->index[end - 1] / images->width)};
+      boxes[i] = {
+          left, right, (uint16_t)(images->index[start] / images->width),
+          (uint16_t)(images->index[end - 1] / images->width)};
     }
   });
   images->boxes = boxes;

@@ -51,7 +51,9 @@ INLINE Quad four_bytes(const uint8_t* from) {
   return _mm512_broadcast_f32x4(_mm_cvtepi32_ps(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(packed))));
 }
 template <int I>
-INLINE Lanes pick(Quad a) { return _mm512_permute_ps(a, I * 0x55); }
+INLINE Lanes pick(Quad a) {
+  return _mm512_permute_ps(a, I * 0x55);
+}
 INLINE __m256 half(Lanes a) {
   return _mm256_add_ps(_mm512_castps512_ps256(a), _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(a), 1)));
 }
@@ -84,8 +86,9 @@ INLINE Lanes relu(Lanes a) {
 }
 INLINE Lanes bytes(const uint8_t* from) {
   __m128i packed = _mm_loadu_si128((const __m128i*)from);
-  return {_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(packed)),
-          _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_unpackhi_epi64(packed, packed)))};
+  return {
+      _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(packed)),
+      _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_unpackhi_epi64(packed, packed)))};
 }
 INLINE Quad twice(__m128 a) { return _mm256_insertf128_ps(_mm256_castps128_ps256(a), a, 1); }
 INLINE Quad low_bytes(const uint16_t* from) {
@@ -139,7 +142,9 @@ INLINE Quad four_bytes(const uint8_t* from) {
   return {{(float)from[0], (float)from[1], (float)from[2], (float)from[3]}};
 }
 template <int I>
-INLINE Lanes pick(Quad a) { return broadcast(a.values[I]); }
+INLINE Lanes pick(Quad a) {
+  return broadcast(a.values[I]);
+}
 
 #endif
 

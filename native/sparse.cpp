@@ -26,7 +26,8 @@ struct SparseColumn {
 };
 
 template <typename Vector>
-INLINE void sparse_product(Vector vector, int64_t count, const float* rows, int64_t row_floats, Lanes (&out)[SPARSE_LANES]) {
+INLINE void sparse_product(
+    Vector vector, int64_t count, const float* rows, int64_t row_floats, Lanes (&out)[SPARSE_LANES]) {
   Lanes sums[4][SPARSE_LANES];
   for (int s = 0; s < 4; s++) {
     for (int l = 0; l < SPARSE_LANES; l++) sums[s][l] = zero();

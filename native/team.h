@@ -26,7 +26,8 @@ class Team {
   // As run; the caller does every part itself where the work is too small to be worth waking the others.
   template <typename Work>
   void run_if(bool parallel, const Work& work) {
-    if (parallel && threads_ > 1 && start([](const void* context, int member) { (*(const Work*)context)(member); }, &work)) {
+    if (parallel && threads_ > 1 &&
+        start([](const void* context, int member) { (*(const Work*)context)(member); }, &work)) {
       work(0);
       finish();
     } else {

@@ -6,8 +6,8 @@ namespace INSTRUCTION_SET {
 
 // moments: the velocity v [n], read and written where momentum is not 0.
 INLINE void update_sgd(
-    int64_t n, float* __restrict__ w, const float* __restrict__ g, float* __restrict__ moments, const float* step_parameters,
-    float momentum, float decay) {
+    int64_t n, float* __restrict__ w, const float* __restrict__ g, float* __restrict__ moments,
+    const float* step_parameters, float momentum, float decay) {
   float learning_rate = step_parameters[0];
   if (momentum == 0.0f) {
     for (int64_t i = 0; i < n; i++) w[i] = sgd_step(w[i], add_weight_decay(g[i], w[i], decay), learning_rate);
@@ -42,7 +42,8 @@ INLINE float* offset_or_null(float* values, int64_t offset) { return values != n
 
 // first, second: the optimiser's moments of these n parameters, as many as it has.
 void update_range(
-    const Optimizer& optimizer, int64_t n, float* w, const float* g, float* first, float* second, const float* step_parameters) {
+    const Optimizer& optimizer, int64_t n, float* w, const float* g, float* first, float* second,
+    const float* step_parameters) {
   if (optimizer.kind == OPTIMIZER_SGD) {
     update_sgd(n, w, g, first, step_parameters, optimizer.momentum, optimizer.decay);
   } else {
@@ -57,7 +58,9 @@ void update(
   team->run_if(n > PARALLEL_THRESHOLD, [=](int member) {
     int64_t start = chunk_start(n, LANES, member, team->threads());
     int64_t end = chunk_start(n, LANES, member + 1, team->threads());
-    update_range(optimizer, end - start, w + start, g + start, moments + start, moments + n + start, step_parameters + (int64_t)step * STEP_PARAMETERS);
+    update_range(
+        optimizer, end - start, w + start, g + start, moments + start, moments + n + start,
+        step_parameters + (int64_t)step * STEP_PARAMETERS);
   });
 }
 

@@ -118,14 +118,17 @@ void check_ops(Team* team, int rows, int width) {
   kernels->gather(team, pixels.data(), labels.data(), order.data(), 0, rows, width, x.data(), targets.data());
   for (int r = 0; r < rows; r++) {
     expect(targets[r] == r, "gather took another label", r, targets[r]);
-    expect(x[(int64_t)r * width] == (float)pixels[(int64_t)order[r] * width] / 255.0f, "gather took another pixel", r, width);
+    expect(
+        x[(int64_t)r * width] == (float)pixels[(int64_t)order[r] * width] / 255.0f, "gather took another pixel", r,
+        width);
   }
   // Higher than wide where possible; every third shift moves an image out of the frame.
   int height = width % 5 == 0 ? 5 : 1;
   int across = width / height;
   for (int r = 0; r < rows; r++) shifts[r] = (r % 3 == 0 ? 0x80 : r % 5 - 2) << 8 & 0xff00 | ((r % 7 - 3) & 0xff);
-  kernels->gather_shifted(team, pixels.data(), labels.data(), order.data(), shifts.data(), 0, rows, height, across, x.data(),
-                          targets.data());
+  kernels->gather_shifted(
+      team, pixels.data(), labels.data(), order.data(), shifts.data(), 0, rows, height, across, x.data(),
+      targets.data());
   for (int64_t i = 0; i < size; i++) {
     int image = order[i / width];
     int v = (int)(i % width) / across - (int8_t)(shifts[image] >> 8);
@@ -138,7 +141,9 @@ void check_ops(Team* team, int rows, int width) {
   fill(delta, size);
   kernels->bias_activation(team, 1, rows, width, bias.data(), x.data());
   kernels->activation_gradient(team, 1, size, x.data(), delta.data());
-  for (int64_t i = 0; i < size; i++) expect(x[i] >= 0 && (x[i] > 0 || delta[i] == 0), "ReLU or its gradient is off", (int)i, rows);
+  for (int64_t i = 0; i < size; i++) {
+    expect(x[i] >= 0 && (x[i] > 0 || delta[i] == 0), "ReLU or its gradient is off", (int)i, rows);
+  }
   kernels->bias_gradient(team, rows, width, delta.data(), gradient.data());
   for (int r = 0; r < rows; r++) targets[r] = r % (width > 1 ? width : 2);
   int loss = width > 2 ? 2 : 1;
@@ -149,7 +154,8 @@ void check_ops(Team* team, int rows, int width) {
   expect(fabs(metrics[0] - 2 * first) < 1e-6 * first, "loss and evaluate differ", rows, outputs);
   for (int kind = 0; kind < 3; kind++) {
     step_parameters[0] = step_parameters[1] = step_parameters[2] = step_parameters[3] = 0.1f;
-    kernels->update(team, kind, kind ? 0.0f : 0.9f, 0.01f, size, x.data(), delta.data(), moments.data(), step_parameters.data(), 0);
+    kernels->update(
+        team, kind, kind ? 0.0f : 0.9f, 0.01f, size, x.data(), delta.data(), moments.data(), step_parameters.data(), 0);
   }
 }
 
@@ -193,8 +199,9 @@ uint32_t trained(const Plan& plan, int threads) {
     step_parameters[4 * s + 2] = step_parameters[4 * s + 3] = 0.99f;
   }
   const Kernels& k = *kernels;
-  Session* session = k.create_session(crew.team, plan.widths.data(), layers, outputs == 1 ? 1 : 2, plan.kind,
-                                      plan.kind == 0 ? 0.9f : 0.0f, 0.01f, plan.batch);
+  Session* session = k.create_session(
+      crew.team, plan.widths.data(), layers, outputs == 1 ? 1 : 2, plan.kind, plan.kind == 0 ? 0.9f : 0.0f, 0.01f,
+      plan.batch);
   bool enough = session != nullptr && k.set_train(session, pixels.data(), targets.data(), COUNT, plan.form) &&
                 k.set_valid(session, pixels.data(), targets.data(), 0, COUNT);
   if (!enough) {
@@ -209,7 +216,8 @@ uint32_t trained(const Plan& plan, int threads) {
     bool shifted = plan.height > 0 && epoch != 1;
     // The widest shift changes from one epoch to another.
     if (epoch == 2) shifts[0] = 0x0505;
-    if (!k.set_shifts(session, shifted ? shifts.data() : nullptr, plan.height, shifted ? inputs / plan.height : inputs)) {
+    if (!k.set_shifts(
+            session, shifted ? shifts.data() : nullptr, plan.height, shifted ? inputs / plan.height : inputs)) {
       expect(callocs_left == 0, "no memory for shifts", threads, layers);
       k.destroy_session(session);
       return NO_MEMORY;
@@ -242,7 +250,9 @@ void check_peak(Team* team) {
   for (int64_t bytes : {1, 4096, 12345}) {
     Guarded<uint8_t> from(bytes), to(bytes);
     for (int64_t i = 0; i < bytes; i++) from[i] = (uint8_t)random_bits();
-    expect(kernels->copy_memory(team, 2, from.data(), to.data(), bytes) == 4 * bytes, "copy_memory counts wrongly", (int)bytes, threads);
+    expect(
+        kernels->copy_memory(team, 2, from.data(), to.data(), bytes) == 4 * bytes, "copy_memory counts wrongly",
+        (int)bytes, threads);
     expect(memcmp(from.data(), to.data(), bytes) == 0, "copy_memory leaves bytes out", (int)bytes, threads);
   }
 }
@@ -277,7 +287,9 @@ void check_large_images() {
   for (int64_t count : {(int64_t)1, COUNT}) {
     allocated = 0;
     expect(kernels->set_valid(session, pixels.data(), targets.data(), 0, count), "no memory", (int)count, 0);
-    expect(allocated < (count == 1 ? 16 : 256) * INPUTS, "large images take too much", (int)count, (int)(allocated / INPUTS));
+    expect(
+        allocated < (count == 1 ? 16 : 256) * INPUTS, "large images take too much", (int)count,
+        (int)(allocated / INPUTS));
     kernels->evaluate_valid(session, metrics.data());
     kernels->get_logits(session, count == 1 ? alone.data() : all.data(), 0);
   }
@@ -289,10 +301,11 @@ void check_large_images() {
 
 int main() {
   const Plan plans[] = {
-      {{61, 30, 1}, 0, 100, 1}, {{61, 30, 1}, 1, 1000, 1},    {{61, 37, 33, 10}, 0, 64, 1}, {{61, 37, 33, 10}, 1, 300, 2},
-      {{61, 30, 1}, 0, 7, 2},   {{61, 5}, 2, 100, 1},         {{61, 1}, 0, 100, 0},         {{61, 1}, 1, 1000, 0},
-      {{3, 1}, 0, 1, 0},        {{2100, 33, 3}, 0, 128, 0},   {{60, 37, 1}, 0, 100, 1, 5},  {{60, 37, 3}, 1, 300, 1, 12},
-      {{60, 37, 1}, 0, 64, 2, 5},  {{60, 1}, 0, 100, 0, 5},   {{60, 1}, 1, 64, 0, 60},
+      {{61, 30, 1}, 0, 100, 1},      {{61, 30, 1}, 1, 1000, 1},   {{61, 37, 33, 10}, 0, 64, 1},
+      {{61, 37, 33, 10}, 1, 300, 2}, {{61, 30, 1}, 0, 7, 2},      {{61, 5}, 2, 100, 1},
+      {{61, 1}, 0, 100, 0},          {{61, 1}, 1, 1000, 0},       {{3, 1}, 0, 1, 0},
+      {{2100, 33, 3}, 0, 128, 0},    {{60, 37, 1}, 0, 100, 1, 5}, {{60, 37, 3}, 1, 300, 1, 12},
+      {{60, 37, 1}, 0, 64, 2, 5},    {{60, 1}, 0, 100, 0, 5},     {{60, 1}, 1, 64, 0, 60},
   };
   uint32_t avx2[sizeof plans / sizeof plans[0]] = {};
   for (int set = 0, chosen; set < 3 && (chosen = choose_kernels(set)) == set; set++) {
@@ -311,7 +324,8 @@ int main() {
     }
     for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++) {
       uint32_t once = trained(plans[i], 1);
-      expect(once == trained(plans[i], 2) && once == trained(plans[i], 3), "threads change the bits of plan", (int)i, 0);
+      expect(
+          once == trained(plans[i], 2) && once == trained(plans[i], 3), "threads change the bits of plan", (int)i, 0);
       if (set == 1) avx2[i] = once;
       expect(set < 2 || once == avx2[i], "AVX2 and AVX-512 differ in plan", (int)i, 0);
       // Runs no code that depends on threads; under ThreadSanitizer it would take half of the time.

@@ -40,10 +40,10 @@ final class CpuPredictor implements Predictor {
 
   @Override
   public Evaluation evaluate(ImageSet images, Loss loss) {
-    long begin = System.nanoTime();
+    long start = System.nanoTime();
     try (NativeSession session = open(images, loss)) {
       measure(session, images, first -> {});
-      return session.measured(images.count(), begin);
+      return session.measured(images.count(), start);
     }
   }
 

@@ -79,7 +79,7 @@ final class CpuSession implements TrainingSession {
 
   @Override
   public EpochResult trainEpoch(EpochInput input) {
-    long begin = System.nanoTime();
+    long start = System.nanoTime();
     long address = session.address();
     input.check(trainCount, plan.stepsPerEpoch(trainCount));
     float[] table = StepParameters.table(plan.optimizer(), input.learningRates(), steps);
@@ -88,7 +88,7 @@ final class CpuSession implements TrainingSession {
     session.setShifts(copiedIn(input.shifts()), height, width);
     double losses = Native.trainEpoch(address, order, stepParameters);
     steps += input.learningRates().length;
-    return new EpochResult(losses / trainCount, System.nanoTime() - begin);
+    return new EpochResult(losses / trainCount, System.nanoTime() - start);
   }
 
   /** Where the shifts are in native memory; 0 where there are none. */
@@ -104,10 +104,10 @@ final class CpuSession implements TrainingSession {
 
   @Override
   public Evaluation evaluate() {
-    long begin = System.nanoTime();
+    long start = System.nanoTime();
     session.clearMetrics();
     session.measure();
-    return session.measured(validCount, begin);
+    return session.measured(validCount, start);
   }
 
   @Override

@@ -19,7 +19,7 @@ import zerofive.data.PrivateCache;
 /** Loads the native library of this platform, once, when it is asked for. */
 final class NativeLibrary {
   /** Names an instruction set that is not to be exceeded, for a look at the slower ones. */
-  static final String MOST = "zerofive.instructions";
+  static final String MAX_SET = "zerofive.instructions";
 
   /** In the order of {@code choose_kernels}. */
   private static final List<String> INSTRUCTIONS = List.of("portable", "AVX2", "AVX-512");
@@ -38,21 +38,21 @@ final class NativeLibrary {
   /** Whether it is there; its detail is the instruction set it uses, or why it cannot be used. */
   static synchronized Availability load() {
     if (result == null) {
-      result = load(platform(), System.getProperty(MOST, "AVX-512"));
+      result = load(platform(), System.getProperty(MAX_SET, "AVX-512"));
     }
     return result;
   }
 
-  private static Availability load(String platform, String most) {
-    if (!INSTRUCTIONS.contains(most)) {
+  private static Availability load(String platform, String maxSet) {
+    if (!INSTRUCTIONS.contains(maxSet)) {
       return Availability.unusable(
-          MOST + " is '" + most + "', and known are " + String.join(", ", INSTRUCTIONS),
+          MAX_SET + " is '" + maxSet + "', and known are " + String.join(", ", INSTRUCTIONS),
           "set it to one of these or to nothing; " + PLAIN_JAVA);
     }
     try {
       Optional<byte[]> library = read(platform);
       return library.isPresent()
-          ? load(library.get(), most)
+          ? load(library.get(), maxSet)
           : Availability.unusable(
               "the program was built without native code for " + platform,
               "install a C++ compiler (g++) and delete the folder target, so that it is built"
@@ -94,12 +94,12 @@ final class NativeLibrary {
    *
    * @throws DeviceException where no folder would help
    */
-  private static Availability load(byte[] library, String most) {
+  private static Availability load(byte[] library, String maxSet) {
     List<String> refused = new ArrayList<>();
     return loadUnpacked(library, refused)
             || loadCached(library, refused)
             || loadTemporary(library, refused)
-        ? chosen(most)
+        ? chosen(maxSet)
         : Availability.unusable(
             "no folder can hold the native library (" + String.join(", ", refused) + ")",
             "set XDG_CACHE_HOME to a folder of yours that is not mounted noexec; " + PLAIN_JAVA);
@@ -172,9 +172,9 @@ final class NativeLibrary {
    *
    * @throws DeviceException where what was loaded is the library of another build
    */
-  private static Availability chosen(String most) {
+  private static Availability chosen(String maxSet) {
     try {
-      int chosen = Native.chooseKernels(INSTRUCTIONS.indexOf(most));
+      int chosen = Native.chooseKernels(INSTRUCTIONS.indexOf(maxSet));
       return Availability.usable(INSTRUCTIONS.get(chosen));
     } catch (UnsatisfiedLinkError e) {
       throw new DeviceException(

@@ -125,12 +125,12 @@ final class NativeSession implements AutoCloseable {
     Native.evaluateValid(address(), open(metrics));
   }
 
-  /** All that was measured, {@code count} images since {@code begin}. */
-  Evaluation measured(int count, long begin) {
+  /** All that was measured, {@code count} images since {@code start}. */
+  Evaluation measured(int count, long start) {
     double[] sums = new double[Ops.METRICS];
     Native.copyOut(open(metrics), sums, (long) Ops.METRICS * Double.BYTES);
     return new Evaluation(
-        sums[Ops.LOSS_SUM] / count, (int) sums[Ops.CORRECT], count, System.nanoTime() - begin);
+        sums[Ops.LOSS_SUM] / count, (int) sums[Ops.CORRECT], count, System.nanoTime() - start);
   }
 
   @Override

@@ -126,9 +126,9 @@ public final class CudaOps implements Ops {
     CudaFailure.check(
         JCudaDriver.cuMemAlloc(pointer, bytes), "taking " + bytes + " bytes of the GPU's memory");
     owned.add(() -> JCudaDriver.cuMemFree(pointer));
-    HostMirror numbers = type == ElementType.I32 ? new HostMirror(length) : null;
+    HostMirror mirror = type == ElementType.I32 ? new HostMirror(length) : null;
     return new CudaBuffer(
-        new CudaMemory(type, pointer.address(), pointer, numbers, null), 0, length);
+        new CudaMemory(type, pointer.address(), pointer, mirror, null), 0, length);
   }
 
   @Override
@@ -152,7 +152,7 @@ public final class CudaOps implements Ops {
     context.makeCurrent();
     CudaBuffer to = CudaBuffer.of(destination);
     streamedSets.forEach(StreamedPixels::forget);
-    System.arraycopy(source, 0, to.memory().numbers().values(), to.offset(), source.length);
+    System.arraycopy(source, 0, to.memory().mirror().values(), to.offset(), source.length);
     staging.upload(
         (from, target) -> target.asIntBuffer().put(source, (int) (from / 4), target.capacity() / 4),
         to.bytes(),
@@ -218,7 +218,7 @@ public final class CudaOps implements Ops {
 
   private static void markStale(CudaBuffer written) {
     if (written.type() == ElementType.I32) {
-      written.memory().numbers().markStale();
+      written.memory().mirror().markStale();
     }
   }
 
@@ -308,33 +308,33 @@ public final class CudaOps implements Ops {
   }
 
   /** The GPU's integers, read back where a kernel wrote them. */
-  private int[] numbers(CudaMemory memory) {
-    HostMirror numbers = memory.numbers();
-    if (numbers.isStale()) {
+  private int[] hostIndices(CudaMemory memory) {
+    HostMirror mirror = memory.mirror();
+    if (mirror.isStale()) {
       streamedSets.forEach(StreamedPixels::forget);
       staging.download(
           memory.pointer(),
-          (long) numbers.values().length * Integer.BYTES,
+          (long) mirror.values().length * Integer.BYTES,
           stream,
           (from, bytes) ->
-              bytes.asIntBuffer().get(numbers.values(), (int) (from / 4), bytes.capacity() / 4));
-      numbers.refresh();
+              bytes.asIntBuffer().get(mirror.values(), (int) (from / 4), bytes.capacity() / 4));
+      mirror.refresh();
     }
-    return numbers.values();
+    return mirror.values();
   }
 
   /** The chunk with a batch of a streamed set; its copy to the GPU is under way. */
   private StreamedPixels.Chunk bring(
-      StreamedPixels streamed, CudaBuffer order, int first, int rows, int width, int begin) {
+      StreamedPixels streamed, CudaBuffer order, int first, int rows, int width, int setOffset) {
     context.makeCurrent();
-    int[] numbers = numbers(order.memory());
+    int[] indices = hostIndices(order.memory());
     int from = order.offset();
-    StreamedPixels.Chunk current = streamed.current(numbers, from, first, rows, width, begin);
+    StreamedPixels.Chunk current = streamed.current(indices, from, first, rows, width, setOffset);
     if (current != null) {
       return current;
     }
     StreamedPixels.Chunk chunk =
-        streamed.plan(numbers, from, order.length(), first, rows, width, begin);
+        streamed.plan(indices, from, order.length(), first, rows, width, setOffset);
     if (!streamed.hasRoomFor(chunk)) {
       if (recording != null) {
         recording.cut();
@@ -610,10 +610,10 @@ public final class CudaOps implements Ops {
 
   @Override
   public List<String> notes() {
-    return streamedSets.stream().map(this::note).toList();
+    return streamedSets.stream().map(this::streamingNote).toList();
   }
 
-  private String note(StreamedPixels pixels) {
+  private String streamingNote(StreamedPixels pixels) {
     return "a set of "
         + mebibytes(pixels.length())
         + " of pixels is streamed to the GPU in every epoch, since "

@@ -21,23 +21,23 @@ final class StreamedPixels implements AutoCloseable {
   /**
    * A stretch of the order, on the GPU.
    *
-   * @param order image numbers
+   * @param order image indices
    * @param from where in {@code order} its buffer begins
    * @param length of that buffer
    * @param first the chunk's first image, counted from there
    * @param rows images in the chunk
    * @param width pixels of an image
-   * @param begin first byte of image 0 in the set
+   * @param setOffset first byte of image 0 in the set
    * @param slot which of the two places holds it
    */
   @SuppressWarnings("ArrayRecordComponent")
   record Chunk(
-      int[] order, int from, int length, int first, int rows, int width, int begin, int slot) {
-    boolean holds(int[] numbers, int offset, int position, int count, int imageSize, int start) {
-      return order == numbers
+      int[] order, int from, int length, int first, int rows, int width, int setOffset, int slot) {
+    boolean holds(int[] indices, int offset, int position, int count, int imageSize, int start) {
+      return order == indices
           && from == offset
           && width == imageSize
-          && begin == start
+          && setOffset == start
           && position >= first
           && position + count <= first + rows;
     }
@@ -48,7 +48,14 @@ final class StreamedPixels implements AutoCloseable {
       return start >= length
           ? null
           : new Chunk(
-              order, from, length, start, Math.min(rows, length - start), width, begin, 1 - slot);
+              order,
+              from,
+              length,
+              start,
+              Math.min(rows, length - start),
+              width,
+              setOffset,
+              1 - slot);
     }
   }
 
@@ -63,7 +70,7 @@ final class StreamedPixels implements AutoCloseable {
   /** What each place holds, or will when its upload is done. */
   private final Chunk[] staged = new Chunk[2];
 
-  /** Of each place, until the compute stream was told to wait for it. */
+  /** Of each place, until the compute stream has to wait for it. */
   private final Staging.Upload[] uploads = new Staging.Upload[2];
 
   private Chunk planned;
@@ -112,7 +119,7 @@ final class StreamedPixels implements AutoCloseable {
     planned = null;
   }
 
-  /** To be called before and after a recording, whose chunks have to begin anew at every run. */
+  /** To be called before and after a recording, whose chunks have to start anew at every run. */
   void startOver() {
     planned = null;
   }
@@ -121,8 +128,8 @@ final class StreamedPixels implements AutoCloseable {
    * The chunk planned last, where it holds images {@code [first, first + rows)} of the order; else
    * null.
    */
-  Chunk current(int[] order, int from, int first, int rows, int width, int begin) {
-    return planned != null && planned.holds(order, from, first, rows, width, begin)
+  Chunk current(int[] order, int from, int first, int rows, int width, int setOffset) {
+    return planned != null && planned.holds(order, from, first, rows, width, setOffset)
         ? planned
         : null;
   }
@@ -131,11 +138,11 @@ final class StreamedPixels implements AutoCloseable {
    * A new chunk of whole batches that begins at {@code first}; it has to be staged before a batch
    * is gathered.
    */
-  Chunk plan(int[] order, int from, int length, int first, int rows, int width, int begin) {
+  Chunk plan(int[] order, int from, int length, int first, int rows, int width, int setOffset) {
     int batches = Math.max(1, CHUNK_BYTES / Math.max(1, rows * width));
     int count = (int) Math.min((long) batches * rows, length - first);
     int slot = planned == null ? 0 : 1 - planned.slot();
-    planned = new Chunk(order, from, length, first, count, width, begin, slot);
+    planned = new Chunk(order, from, length, first, count, width, setOffset, slot);
     return planned;
   }
 
@@ -232,7 +239,7 @@ final class StreamedPixels implements AutoCloseable {
     int start = chunk.from() + chunk.first() + row;
     for (int r = 0; r < target.capacity() / width; r++) {
       int image = chunk.order()[start + r];
-      target.put(r * width, pixels.bytes(), chunk.begin() + image * width, width);
+      target.put(r * width, pixels.bytes(), chunk.setOffset() + image * width, width);
     }
   }
 

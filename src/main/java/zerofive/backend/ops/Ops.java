@@ -58,7 +58,7 @@ public interface Ops extends AutoCloseable {
    *
    * @param pixels U8 [images, width]
    * @param labels I32 [images]
-   * @param order I32, image numbers
+   * @param order I32, image indices
    * @param first place in {@code order} of the batch's first image
    * @param rows images in the batch
    * @param width pixels of an image
@@ -82,7 +82,7 @@ public interface Ops extends AutoCloseable {
    *
    * @param pixels U8 [images, height, width]
    * @param labels I32 [images]
-   * @param order I32, image numbers
+   * @param order I32, image indices
    * @param shifts I32 [images], (dx, dy) as {@link zerofive.data.Augmentation#pack} has it
    * @param first place in {@code order} of the batch's first image
    * @param rows images in the batch

@@ -64,7 +64,7 @@ public final class StepwisePredictor implements Predictor {
 
   @Override
   public Evaluation evaluate(ImageSet images, Loss loss) {
-    long begin = System.nanoTime();
+    long start = System.nanoTime();
     ForwardPass.check(architecture, images);
     ops.clear(metrics);
     for (int first = 0; first < images.count(); first += batchRows) {
@@ -72,7 +72,7 @@ public final class StepwisePredictor implements Predictor {
       Buffer logits = run(images, first, rows);
       ops.evaluate(loss, rows, architecture.outputs(), logits, targets, metrics);
     }
-    return Validation.read(ops, metrics, images.count(), begin);
+    return Validation.read(ops, metrics, images.count(), start);
   }
 
   /** The logits of images {@code first} to {@code first + rows}; their classes are in targets. */

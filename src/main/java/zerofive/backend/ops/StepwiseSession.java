@@ -102,7 +102,7 @@ public final class StepwiseSession implements TrainingSession {
 
   @Override
   public EpochResult trainEpoch(EpochInput input) {
-    long begin = System.nanoTime();
+    long start = System.nanoTime();
     input.check(trainCount, plan.stepsPerEpoch(trainCount));
     ops.upload(input.order(), order);
     ops.upload(
@@ -117,7 +117,7 @@ public final class StepwiseSession implements TrainingSession {
     steps += input.learningRates().length;
     double[] sums = new double[Ops.METRICS];
     ops.download(metrics, sums);
-    return new EpochResult(sums[Ops.LOSS_SUM] / trainCount, System.nanoTime() - begin);
+    return new EpochResult(sums[Ops.LOSS_SUM] / trainCount, System.nanoTime() - start);
   }
 
   /**

@@ -45,9 +45,9 @@ final class Validation {
 
   /** Loss and count of right predictions over all images. */
   Evaluation measure() {
-    long begin = System.nanoTime();
+    long start = System.nanoTime();
     everyBatch.run();
-    return read(ops, metrics, count, begin);
+    return read(ops, metrics, count, start);
   }
 
   private void measureEveryBatch() {
@@ -59,20 +59,20 @@ final class Validation {
     }
   }
 
-  /** What a metrics buffer gathered over {@code count} images since {@code begin}. */
-  static Evaluation read(Ops ops, Buffer metrics, int count, long begin) {
+  /** What a metrics buffer gathered over {@code count} images since {@code start}. */
+  static Evaluation read(Ops ops, Buffer metrics, int count, long start) {
     double[] sums = new double[Ops.METRICS];
     ops.download(metrics, sums);
     return new Evaluation(
-        sums[Ops.LOSS_SUM] / count, (int) sums[Ops.CORRECT], count, System.nanoTime() - begin);
+        sums[Ops.LOSS_SUM] / count, (int) sums[Ops.CORRECT], count, System.nanoTime() - start);
   }
 
   /** 0, 1, 2, ...: the order of the file. */
   static int[] ascending(int count) {
-    int[] numbers = new int[count];
+    int[] indices = new int[count];
     for (int i = 0; i < count; i++) {
-      numbers[i] = i;
+      indices[i] = i;
     }
-    return numbers;
+    return indices;
   }
 }

@@ -15,8 +15,8 @@ public final class ReferenceOps implements Ops {
   private static final float[] NORMALIZED = new float[256];
 
   static {
-    for (int shade = 0; shade < NORMALIZED.length; shade++) {
-      NORMALIZED[shade] = shade / 255f;
+    for (int pixel = 0; pixel < NORMALIZED.length; pixel++) {
+      NORMALIZED[pixel] = pixel / 255f;
     }
   }
 
@@ -85,17 +85,17 @@ public final class ReferenceOps implements Ops {
       Buffer targets) {
     ReferenceBuffer images = (ReferenceBuffer) pixels;
     ReferenceBuffer classes = (ReferenceBuffer) labels;
-    ReferenceBuffer numbers = (ReferenceBuffer) order;
+    ReferenceBuffer indices = (ReferenceBuffer) order;
     ReferenceBuffer out = (ReferenceBuffer) x;
     ReferenceBuffer outTargets = (ReferenceBuffer) targets;
-    byte[] shades = images.bytes();
+    byte[] bytes = images.bytes();
     float[] values = out.floats();
     for (int r = 0; r < rows; r++) {
-      int image = numbers.ints()[numbers.offset() + first + r];
+      int image = indices.ints()[indices.offset() + first + r];
       int from = images.offset() + image * width;
       int to = out.offset() + r * width;
       for (int p = 0; p < width; p++) {
-        values[to + p] = NORMALIZED[shades[from + p] & 0xff];
+        values[to + p] = NORMALIZED[bytes[from + p] & 0xff];
       }
       outTargets.ints()[outTargets.offset() + r] = classes.ints()[classes.offset() + image];
     }
@@ -115,12 +115,12 @@ public final class ReferenceOps implements Ops {
       Buffer targets) {
     ReferenceBuffer images = (ReferenceBuffer) pixels;
     ReferenceBuffer classes = (ReferenceBuffer) labels;
-    ReferenceBuffer numbers = (ReferenceBuffer) order;
+    ReferenceBuffer indices = (ReferenceBuffer) order;
     ReferenceBuffer moves = (ReferenceBuffer) shifts;
     ReferenceBuffer out = (ReferenceBuffer) x;
     ReferenceBuffer outTargets = (ReferenceBuffer) targets;
     for (int r = 0; r < rows; r++) {
-      int image = numbers.ints()[numbers.offset() + first + r];
+      int image = indices.ints()[indices.offset() + first + r];
       int shift = moves.ints()[moves.offset() + image];
       int from = images.offset() + image * height * width;
       int to = out.offset() + r * height * width;
@@ -251,14 +251,14 @@ public final class ReferenceOps implements Ops {
       int step) {
     ReferenceBuffer w = (ReferenceBuffer) parameters;
     ReferenceBuffer g = (ReferenceBuffer) gradient;
-    ReferenceBuffer kept = (ReferenceBuffer) moments;
+    ReferenceBuffer momentValues = (ReferenceBuffer) moments;
     ReferenceBuffer table = (ReferenceBuffer) stepParameters;
     int row = table.offset() + step * STEP_PARAMETERS;
     float rate = table.floats()[row];
     switch (optimizer.kind()) {
-      case SGD -> sgd(optimizer, w, g, kept, rate);
-      case ADAM -> adam(optimizer.weightDecay(), 1, w, g, kept, table.floats(), row);
-      case ADAMW -> adam(0, table.floats()[row + 3], w, g, kept, table.floats(), row);
+      case SGD -> sgd(optimizer, w, g, momentValues, rate);
+      case ADAM -> adam(optimizer.weightDecay(), 1, w, g, momentValues, table.floats(), row);
+      case ADAMW -> adam(0, table.floats()[row + 3], w, g, momentValues, table.floats(), row);
     }
   }
 
@@ -297,7 +297,7 @@ public final class ReferenceOps implements Ops {
       int row) {
     float[] w = parameters.floats();
     float[] gradients = gradient.floats();
-    float[] kept = moments.floats();
+    float[] momentValues = moments.floats();
     float stepSize = table[row + 1];
     float root = table[row + 2];
     int n = parameters.length();
@@ -310,10 +310,10 @@ public final class ReferenceOps implements Ops {
       if (decay != 0) {
         g = g + decay * weight;
       }
-      float m = kept[first] + ONE_MINUS_BETA1 * (g - kept[first]);
-      float v = BETA2 * kept[second] + ONE_MINUS_BETA2 * (g * g);
-      kept[first] = m;
-      kept[second] = v;
+      float m = momentValues[first] + ONE_MINUS_BETA1 * (g - momentValues[first]);
+      float v = BETA2 * momentValues[second] + ONE_MINUS_BETA2 * (g * g);
+      momentValues[first] = m;
+      momentValues[second] = v;
       w[at] = weight - stepSize * (m / ((float) Math.sqrt(v) / root + Optimizer.EPSILON));
     }
   }

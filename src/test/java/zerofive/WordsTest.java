@@ -57,7 +57,7 @@ final class WordsTest {
           word(
               "\\badam_(?:mean|square)\\b|\\b(?:descended|decayed)\\(",
               "adam_first_moment, adam_second_moment, sgd_step, add_weight_decay"),
-          word("\\b[sS]hades?\\b(?! of grey)", "pixel value, grey level"),
+          word("\\b[sS]hades?\\b(?! of\\b)", "pixel value, grey level"),
           word("\\b(?:un)?lit\\b|\\blit[A-Z]\\w+", "nonzero"),
           word("list_by_pixel|PER_SHADE", "transpose to CSC, PIXEL_SCALE"),
           new Word("native/", Pattern.compile("\\b[lL]ists?\\b"), "sparse rows (CSR), CSC"),
@@ -94,7 +94,9 @@ final class WordsTest {
           word("\\bis no (?:file name|web address|share|metrics)\\b", "is not a ..."),
           word("\\bgo(?:es|ing)? on with\\b", "resume with, continue with"),
           word("\\ball about\\b", "help on"),
-          word("\\b(?:is|are|was|were) told\\b", "the plain verb: prints, reports, receives"),
+          word(
+              "\\b(?:is|are|was|were) told\\b(?! apart)",
+              "the plain verb: prints, reports, receives"),
           word("\\btells\\b(?!.* apart\\b)", "prints, reports, documents"));
 
   /** Lines that may hold a word: what of the path and line, and why. */
@@ -102,6 +104,8 @@ final class WordsTest {
       List.of(
           // A key of the receipts of earlier runs.
           Pattern.compile("/CudaBackend\\.java:.*put\\(\"card\""),
+          // A key of what train --json prints.
+          Pattern.compile("/RunJson\\.java:.*\\bEpoch kept,"),
           // Paper in a photograph, in the light.
           Pattern.compile("/ImageFitter\\.java:.*(?:is lit from one side|the lit paper)"));
 

@@ -1,9 +1,9 @@
-// Every kernel, as one module: a driver starts its compiler once for it, whatever the number of kernels.
+// Every kernel, as one module: a driver then starts its compiler once, whatever the number of kernels.
 #include "gather.cu"
 #include "gemm.cu"
 #include "bias_activation.cu"
 #include "loss.cu"
-#include "score.cu"
+#include "evaluate.cu"
 #include "activation_gradient.cu"
 #include "bias_gradient.cu"
 #include "update.cu"

@@ -4,8 +4,9 @@
 
 constexpr int COLUMNS = 32;
 constexpr int GROUPS = 32;
+constexpr int COLUMN_THREADS = COLUMNS * GROUPS;
 
-extern "C" __global__ __launch_bounds__(COLUMNS * GROUPS) void bias_gradient(
+extern "C" __global__ __launch_bounds__(COLUMN_THREADS) void bias_gradient(
     int rows, int width, const float* __restrict__ delta, float* __restrict__ gradient) {
   __shared__ float sums[GROUPS][COLUMNS];
   int column = threadIdx.x % COLUMNS;

@@ -1,6 +1,7 @@
 // The formulas of one element or one example, float32, the same bits wherever they are compiled: nvcc and the C++
-// compiler get them without fused multiply-add (-fmad=false, -ffp-contract=off), and where a fused one is wanted it is
-// written (fmaf). Divisions and square roots are the correctly rounded ones. The Java oracle is written apart.
+// compiler are run without contraction to fused multiply-add (-fmad=false, -ffp-contract=off); where a fused one is
+// wanted it is written (fmaf). Divisions and square roots are the correctly rounded ones. The Java oracle has its own
+// implementation.
 #pragma once
 
 #include <math.h>
@@ -13,13 +14,13 @@
 #define ZEROFIVE_FORMULA static inline __attribute__((always_inline))
 #endif
 
-// As zerofive.backend.Optimizer has them; each is rounded to float once.
+// The constants of zerofive.backend.Optimizer, each rounded to float once.
 constexpr float ONE_MINUS_BETA1 = (float)(1 - 0.9);
 constexpr float BETA2 = (float)0.999;
 constexpr float ONE_MINUS_BETA2 = (float)(1 - 0.999);
 constexpr float ADAM_EPSILON = 1e-8f;
 
-// Codes of zerofive.model.Activation and zerofive.model.Loss.
+// The ordinals of zerofive.model.Activation and zerofive.model.Loss.
 enum Activation { ACTIVATION_IDENTITY, ACTIVATION_RELU };
 enum Loss { LOSS_MNIST, LOSS_BCE, LOSS_CROSS_ENTROPY };
 
@@ -36,11 +37,9 @@ ZEROFIVE_FORMULA float float_of(uint32_t bits) {
 }
 
 // A pixel in [0, 1].
-ZEROFIVE_FORMULA float normalized(uint8_t pixel) {
-  return (float)pixel / 255.0f;
-}
+ZEROFIVE_FORMULA float normalized(uint8_t pixel) { return (float)pixel / 255.0f; }
 
-// How far an image is moved to the right and down: two signed bytes, as zerofive.data.Augmentation packs them.
+// How far an image is moved to the right and down: two signed bytes, in the layout of Augmentation.pack in Java.
 ZEROFIVE_FORMULA int shift_x(int packed) { return (int8_t)packed; }
 ZEROFIVE_FORMULA int shift_y(int packed) { return (int8_t)(packed >> 8); }
 
@@ -129,30 +128,32 @@ ZEROFIVE_FORMULA float binary_loss_grad(int loss, float z, int target) {
   return target == 0 ? -gradient : gradient;
 }
 
-// What softmax and cross-entropy need of a row of logits: -log softmax(z)[target] = log(exp_sum) + largest - z[target].
+// The maximum of a row of logits and the sum of exp(z[j] - max): -log softmax(z)[target] = log(exp_sum) + max -
+// z[target].
 struct SoftmaxRow {
-  float largest;
+  float max;
   float exp_sum;
 };
 
 ZEROFIVE_FORMULA SoftmaxRow softmax_row(const float* z, int outputs) {
   SoftmaxRow row = {z[0], 0.0f};
-  for (int j = 1; j < outputs; j++) row.largest = z[j] > row.largest ? z[j] : row.largest;
-  for (int j = 0; j < outputs; j++) row.exp_sum += exp_nonpositive(z[j] - row.largest);
+  for (int j = 1; j < outputs; j++) row.max = z[j] > row.max ? z[j] : row.max;
+  for (int j = 0; j < outputs; j++) row.exp_sum += exp_nonpositive(z[j] - row.max);
   return row;
 }
 
 ZEROFIVE_FORMULA float softmax_loss(SoftmaxRow row, const float* z, int target) {
-  return log_from_one(row.exp_sum) + (row.largest - z[target]);
+  return log_from_one(row.exp_sum) + (row.max - z[target]);
 }
 
 // d(softmax_loss) / dz[j].
 ZEROFIVE_FORMULA float softmax_grad(SoftmaxRow row, const float* z, int target, int j) {
-  float probability = exp_nonpositive(z[j] - row.largest) / row.exp_sum;
+  float probability = exp_nonpositive(z[j] - row.max) / row.exp_sum;
   return j == target ? probability - 1.0f : probability;
 }
 
-// Whether a row of logits is classified as target; a row with a NaN is never correct, and of equal logits the first wins.
+// Whether a row of logits is classified as target; a row with a NaN is never correct, and of equal logits the first
+// wins.
 ZEROFIVE_FORMULA bool is_correct(const float* z, int outputs, int target) {
   if (outputs == 1) return target == 0 ? z[0] > 0.0f : z[0] <= 0.0f;
   bool right = true;
@@ -161,29 +162,19 @@ ZEROFIVE_FORMULA bool is_correct(const float* z, int outputs, int target) {
 }
 
 // A decay or momentum of 0 leaves its term out: 0 times an infinite weight would be NaN.
-ZEROFIVE_FORMULA float add_weight_decay(float g, float w, float decay) {
-  return decay != 0.0f ? g + decay * w : g;
-}
+ZEROFIVE_FORMULA float add_weight_decay(float g, float w, float decay) { return decay != 0.0f ? g + decay * w : g; }
 
-// SGD: the new velocity, which is also the gradient that is followed. Called where momentum is not 0.
-ZEROFIVE_FORMULA float momentum_update(float v, float g, float momentum) {
-  return momentum * v + g;
-}
+// SGD with momentum: the new velocity, which is also the direction of the step. Called where momentum is not 0.
+ZEROFIVE_FORMULA float momentum_update(float v, float g, float momentum) { return momentum * v + g; }
 
 // One step of SGD along g.
-ZEROFIVE_FORMULA float sgd_step(float w, float g, float rate) {
-  return w - rate * g;
-}
+ZEROFIVE_FORMULA float sgd_step(float w, float g, float learning_rate) { return w - learning_rate * g; }
 
-ZEROFIVE_FORMULA float adam_first_moment(float m, float g) {
-  return m + ONE_MINUS_BETA1 * (g - m);
-}
+ZEROFIVE_FORMULA float adam_first_moment(float m, float g) { return m + ONE_MINUS_BETA1 * (g - m); }
 
-ZEROFIVE_FORMULA float adam_second_moment(float v, float g) {
-  return BETA2 * v + ONE_MINUS_BETA2 * (g * g);
-}
+ZEROFIVE_FORMULA float adam_second_moment(float v, float g) { return BETA2 * v + ONE_MINUS_BETA2 * (g * g); }
 
-// step_size and root carry Adam's bias corrections; Java makes them.
-ZEROFIVE_FORMULA float adam_step(float w, float m, float v, float step_size, float root) {
-  return w - step_size * (m / (sqrtf(v) / root + ADAM_EPSILON));
+// step_size and bias_correction2_sqrt hold Adam's bias corrections; Java computes them.
+ZEROFIVE_FORMULA float adam_step(float w, float m, float v, float step_size, float bias_correction2_sqrt) {
+  return w - step_size * (m / (sqrtf(v) / bias_correction2_sqrt + ADAM_EPSILON));
 }

@@ -4,25 +4,19 @@
 //   labels  i32 [images]            targets  i32 [rows], written
 //   x       f32 [rows, width], written
 //
-// One block a row. The order is read from memory, so that a captured graph gathers other images in the next epoch. Of a set
-// that stays on the host, pixels is a chunk: the images at chunk_first and on of the order, one after the other; else
-// chunk_first is -1.
+// One block a row. The order is read from memory, so that a captured graph gathers other images in the next epoch. For
+// a set that stays on the host, pixels is a chunk: the images that the order has from position chunk_first on, one
+// after the other; else chunk_first is -1.
 //
-// gather_shifted: x[r, v, u] = pixels[order[first + r], v - dy, u - dx] / 255 where there is such a pixel, else 0; width is
-// then that of an image, and
+// gather_shifted: x[r, v, u] = pixels[order[first + r], v - dy, u - dx] / 255 where there is such a pixel, else 0;
+// width is then the width of an image in pixels, and
 //
-//   shifts  i32 [images], (dx, dy) by image number
+//   shifts  i32 [images], (dx, dy) of each image
 #include "launch.cuh"
 
 extern "C" __global__ __launch_bounds__(THREADS) void gather(
-    const uint8_t* __restrict__ pixels,
-    const int* __restrict__ labels,
-    const int* __restrict__ order,
-    int first,
-    int chunk_first,
-    int width,
-    float* __restrict__ x,
-    int* __restrict__ targets) {
+    const uint8_t* __restrict__ pixels, const int* __restrict__ labels, const int* __restrict__ order, int first,
+    int chunk_first, int width, float* __restrict__ x, int* __restrict__ targets) {
   int r = blockIdx.x;
   int image = order[first + r];
   int row = chunk_first < 0 ? image : first - chunk_first + r;
@@ -43,15 +37,8 @@ extern "C" __global__ __launch_bounds__(THREADS) void gather(
 }
 
 extern "C" __global__ __launch_bounds__(THREADS) void gather_shifted(
-    const uint8_t* __restrict__ pixels,
-    const int* __restrict__ labels,
-    const int* __restrict__ order,
-    const int* __restrict__ shifts,
-    int first,
-    int chunk_first,
-    int height,
-    int width,
-    float* __restrict__ x,
+    const uint8_t* __restrict__ pixels, const int* __restrict__ labels, const int* __restrict__ order,
+    const int* __restrict__ shifts, int first, int chunk_first, int height, int width, float* __restrict__ x,
     int* __restrict__ targets) {
   int r = blockIdx.x;
   int image = order[first + r];

@@ -2,13 +2,13 @@
 // Element (i, p) of a stands at a[i * a_row + p * a_column], one of the two strides being 1; b likewise: so one kernel
 // serves all four transpositions.
 //
-// A block makes TILE x TILE elements of c, a thread EACH x EACH of them, from slices of a and b, DEPTH deep, in
-// shared memory; the next slice is on its way while this one is used. Where row_sums [m] is given, the sum of each
-// row of a is written there: a layer's bias gradient beside its weight gradient. Where c has too few tiles to fill a
-// GPU, k is cut into parts of `part` each (blockIdx.y): every part's block leaves its sums in partials [parts, tiles,
-// TILE * TILE], which stands at a multiple of 8 bytes, in the order of the threads, and a tile's last block adds them
-// in the order of the parts; sums of rows lie behind them, [parts, m]. Each element is one chain of fused
-// multiply-adds a part, so the bits depend on the shape alone.
+// A block computes a TILE x TILE tile of c, a thread EACH x EACH elements of it, from slices of a and b of DEPTH
+// columns and rows in shared memory; the next slice is loaded while this one is used. Where row_sums [m] is given, the
+// sum of each row of a is written there: a layer's bias gradient beside its weight gradient. Where c has too few tiles
+// to fill a GPU, the product is split along k (split-k) into ranges of split_depth, one for each blockIdx.y: the block
+// of each split writes its sums to partials [splits, tiles, TILE * TILE], aligned to 8 bytes, in the order of the
+// threads, and a tile's last block adds them in the order of the splits; the row sums follow them, [splits, m]. Each
+// element is one chain of fused multiply-adds per split, so the bits depend on the shape alone.
 #include "launch.cuh"
 
 constexpr int DEPTH = 32;
@@ -31,17 +31,17 @@ struct Matrix {
 template <int TILE>
 struct Tile {
   static constexpr int PITCH = TILE / 2 + 1;
-  static_assert(PITCH % 2 == 1, "pairs at neighbouring depths are to be in other banks");
+  static_assert(PITCH % 2 == 1, "pairs at neighbouring depths have to be in different banks");
   float2 pairs[DEPTH][PITCH];
 
   __device__ __forceinline__ float* row(int depth) { return (float*)pairs[depth]; }
 };
 
-// What a thread brings of a slice from memory to shared memory.
+// The part of a slice that one thread copies from global to shared memory.
 template <int TILE>
 struct Slice {
   static constexpr int LOADS = TILE * DEPTH / THREADS;
-  static_assert(LOADS % 2 == 0, "loads come in pairs");
+  static_assert(LOADS % 2 == 0, "every thread loads pairs");
   float values[LOADS];
 
   // Where load number l of this thread stands in the slice. Threads run along the stride-1 direction of memory; where
@@ -58,14 +58,14 @@ struct Slice {
     }
   }
 
-  // Rows [first, first + TILE) of a matrix of `rows` rows, its columns [begin, begin + DEPTH) up to `end`; 0 outside.
-  __device__ __forceinline__ void load(Matrix matrix, int first, int rows, int begin, int end) {
+  // Rows [first, first + TILE) of a matrix of `rows` rows, its columns [start, start + DEPTH) up to `end`; 0 outside.
+  __device__ __forceinline__ void load(Matrix matrix, int first, int rows, int start, int end) {
 #pragma unroll
     for (int l = 0; l < LOADS; l++) {
       int across, depth;
       place(l, matrix.column == 1, &across, &depth);
       int i = first + across;
-      int p = begin + depth;
+      int p = start + depth;
       values[l] = i < rows && p < end ? matrix.values[i * matrix.row + p * matrix.column] : 0.0f;
     }
   }
@@ -95,8 +95,8 @@ __device__ __forceinline__ void add_product(float2* sum, float a, float2 b) {
 
 template <int TILE, int EACH>
 __device__ __forceinline__ void multiply(
-    int m, int n, int k, Matrix a, Matrix b, float* c, int epilogue, int activation, const float* other, int part,
-    float* row_sums, float* partials, unsigned int* counters) {
+    int m, int n, int k, Matrix a, Matrix b, float* c, int epilogue, int activation, const float* other,
+    int split_depth, float* row_sums, float* partials, unsigned int* counters) {
   constexpr int SIDE = TILE / EACH;
   constexpr int PAIRS = EACH / 2;
   static_assert(SIDE * SIDE == THREADS && EACH == 2 * PAIRS, "every thread has its pairs of elements");
@@ -108,8 +108,8 @@ __device__ __forceinline__ void multiply(
   int j0 = (int)(blockIdx.x % tiles_across) * TILE;
   int ty = threadIdx.x / SIDE;
   int tx = threadIdx.x % SIDE;
-  int begin = blockIdx.y * part;
-  int end = k - begin < part ? k : begin + part;
+  int start = blockIdx.y * split_depth;
+  int end = k - start < split_depth ? k : start + split_depth;
   Matrix b_transposed = {b.values, b.column, b.row};
 
   // The first TILE threads of a row's first tile.
@@ -123,9 +123,9 @@ __device__ __forceinline__ void multiply(
   auto column_of = [=](int j) { return j0 + 2 * (tx + j * SIDE); };
   float2 sums[EACH][PAIRS] = {};
   Slice<TILE> a_slice, b_slice;
-  a_slice.load(a, i0, m, begin, end);
-  b_slice.load(b_transposed, j0, n, begin, end);
-  for (int p0 = begin; p0 < end; p0 += DEPTH) {
+  a_slice.load(a, i0, m, start, end);
+  b_slice.load(b_transposed, j0, n, start, end);
+  for (int p0 = start; p0 < end; p0 += DEPTH) {
     a_slice.store(a, a_tile);
     b_slice.store(b_transposed, b_tile);
     __syncthreads();
@@ -156,30 +156,30 @@ __device__ __forceinline__ void multiply(
     __syncthreads();
   }
 
-  int parts = gridDim.y;
-  if (parts > 1) {
+  int splits = gridDim.y;
+  if (splits > 1) {
     size_t tiles = gridDim.x;
     float2* pair_partials = (float2*)partials + (size_t)blockIdx.x * (TILE * TILE / 2) + threadIdx.x;
-    size_t pairs_a_part = tiles * (TILE * TILE / 2);
-    float* row_partials = partials + 2 * parts * pairs_a_part + i0 + threadIdx.x;
+    size_t pairs_per_split = tiles * (TILE * TILE / 2);
+    float* row_partials = partials + 2 * splits * pairs_per_split + i0 + threadIdx.x;
 #pragma unroll
     for (int e = 0; e < EACH * PAIRS; e++) {
       if (row_of(e / PAIRS) < m && column_of(e % PAIRS) < n) {
-        pair_partials[blockIdx.y * pairs_a_part + e * THREADS] = sums[e / PAIRS][e % PAIRS];
+        pair_partials[blockIdx.y * pairs_per_split + e * THREADS] = sums[e / PAIRS][e % PAIRS];
       }
     }
     if (sums_a_row) row_partials[(size_t)blockIdx.y * m] = row_sum;
-    if (!is_last_block(counters + blockIdx.x, parts)) return;
+    if (!is_last_block(counters + blockIdx.x, splits)) return;
 #pragma unroll
     for (int e = 0; e < EACH * PAIRS; e++) sums[e / PAIRS][e % PAIRS] = make_float2(0.0f, 0.0f);
     row_sum = 0.0f;
-    // All of a part's loads, and those of several parts, are under way at once: none waits for another's addition.
+    // All loads of a split, and those of several splits, are in flight at once: none waits for another's addition.
 #pragma unroll 16 / (EACH * EACH)
-    for (int s = 0; s < parts; s++) {
+    for (int s = 0; s < splits; s++) {
 #pragma unroll
       for (int e = 0; e < EACH * PAIRS; e++) {
         if (row_of(e / PAIRS) < m && column_of(e % PAIRS) < n) {
-          float2 partial = __ldcg(pair_partials + s * pairs_a_part + e * THREADS);
+          float2 partial = __ldcg(pair_partials + s * pairs_per_split + e * THREADS);
           sums[e / PAIRS][e % PAIRS].x += partial.x;
           sums[e / PAIRS][e % PAIRS].y += partial.y;
         }
@@ -202,19 +202,21 @@ __device__ __forceinline__ void multiply(
   }
 }
 
-// other: the bias [n], or what was activated [m, n], as the epilogue asks.
+// other: the bias [n] or the activations [m, n], as the epilogue needs.
 extern "C" __global__ __launch_bounds__(THREADS) void gemm_32(
     int m, int n, int k, const float* __restrict__ a, int a_row, int a_column, const float* __restrict__ b, int b_row,
-    int b_column, float* __restrict__ c, int epilogue, int activation, const float* __restrict__ other, int part,
+    int b_column, float* __restrict__ c, int epilogue, int activation, const float* __restrict__ other, int split_depth,
     float* __restrict__ row_sums, float* partials, unsigned int* counters) {
-  multiply<32, 2>(m, n, k, {a, a_row, a_column}, {b, b_row, b_column}, c, epilogue, activation, other, part, row_sums,
+  multiply<32, 2>(
+      m, n, k, {a, a_row, a_column}, {b, b_row, b_column}, c, epilogue, activation, other, split_depth, row_sums,
       partials, counters);
 }
 
 extern "C" __global__ __launch_bounds__(THREADS) void gemm_64(
     int m, int n, int k, const float* __restrict__ a, int a_row, int a_column, const float* __restrict__ b, int b_row,
-    int b_column, float* __restrict__ c, int epilogue, int activation, const float* __restrict__ other, int part,
+    int b_column, float* __restrict__ c, int epilogue, int activation, const float* __restrict__ other, int split_depth,
     float* __restrict__ row_sums, float* partials, unsigned int* counters) {
-  multiply<64, 4>(m, n, k, {a, a_row, a_column}, {b, b_row, b_column}, c, epilogue, activation, other, part, row_sums,
+  multiply<64, 4>(
+      m, n, k, {a, a_row, a_column}, {b, b_row, b_column}, c, epilogue, activation, other, split_depth, row_sums,
       partials, counters);
 }

@@ -1,6 +1,6 @@
-// What kernels share: one-dimensional blocks of threads, sums over all rows of a batch in a fixed order, and a way
-// for the last of several blocks to finish what the others left, so that the bits do not depend on the order in which
-// blocks run.
+// Shared by all kernels: one-dimensional blocks of threads, sums over all rows of a batch in a fixed order, and a way
+// for the last of several blocks to add the partial sums of the others, so that the bits do not depend on the order in
+// which blocks run.
 #pragma once
 
 #include "element_math.h"
@@ -10,13 +10,11 @@ constexpr int THREADS = 256;
 
 constexpr int WARP = 32;
 
-// The element that belongs to this thread. Unsigned: the last block may reach past the largest int.
-__device__ __forceinline__ unsigned int element_index() {
-  return blockIdx.x * blockDim.x + threadIdx.x;
-}
+// The index of this thread's element. Unsigned: the last block may reach past the maximum int.
+__device__ __forceinline__ unsigned int element_index() { return blockIdx.x * blockDim.x + threadIdx.x; }
 
-// Whether this block is the last of `blocks` to come here; it then sees what all of them wrote before. The counter wraps
-// to zero, ready for the next launch.
+// Whether this block is the last of `blocks` to arrive here; it then sees what all of them wrote before. The counter
+// wraps to zero, ready for the next launch.
 __device__ __forceinline__ bool is_last_block(unsigned int* counter, unsigned int blocks) {
   __shared__ bool last;
   __threadfence();
@@ -41,19 +39,19 @@ __device__ __forceinline__ double chained_sum(unsigned int count, Value value) {
   return sum;
 }
 
-// Adds SUMS sums over the values of all threads to metrics[0], metrics[1], ... One block, which is what up to THREADS
-// rows take, a row a thread, needs one barrier, and its sums are chained_sum's over the rows of the batch. Of several
-// blocks each leaves such sums over its own threads in partials [blocks, SUMS], and the last one makes chained_sum's
-// over the blocks.
+// Adds SUMS sums over the values of all threads to metrics[0], metrics[1], ... One block, enough for up to THREADS rows
+// with a row a thread, needs one barrier, and its sums are chained_sum over the rows of the batch. Of several blocks,
+// each writes such sums over its own threads to partials [blocks, SUMS], and the last one computes chained_sum over the
+// blocks.
 template <int SUMS>
 __device__ __forceinline__ void add_to_metrics(
     const double (&values)[SUMS], double* metrics, double* partials, unsigned int* counter) {
-  __shared__ double left[SUMS][THREADS];
-  for (int s = 0; s < SUMS; s++) left[s][threadIdx.x] = values[s];
+  __shared__ double thread_values[SUMS][THREADS];
+  for (int s = 0; s < SUMS; s++) thread_values[s][threadIdx.x] = values[s];
   __syncthreads();
   double sums[SUMS];
   if (threadIdx.x < WARP) {
-    for (int s = 0; s < SUMS; s++) sums[s] = chained_sum(THREADS, [&](unsigned int r) { return left[s][r]; });
+    for (int s = 0; s < SUMS; s++) sums[s] = chained_sum(THREADS, [&](unsigned int r) { return thread_values[s][r]; });
   }
   if (gridDim.x > 1) {
     if (threadIdx.x == 0) {

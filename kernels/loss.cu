@@ -1,7 +1,7 @@
 // The gradient of the mean loss at each logit, dlogits[r, j] = d(mean loss) / d logits[r, j], and metrics[0] += the sum
 // of the rows' losses. logits, dlogits f32 [rows, outputs]; targets i32 [rows]; metrics f64 [2]. A thread a row; where
-// the grid is at its largest a thread first adds the losses of its several rows. Sums are made in double, in the
-// order of launch.cuh, which depends on the number of rows alone.
+// the grid has its maximum size, a thread first adds the losses of its several rows. Sums are in double, in the order
+// that launch.cuh defines, which depends on the number of rows alone.
 #include "launch.cuh"
 
 extern "C" __global__ __launch_bounds__(THREADS) void loss(

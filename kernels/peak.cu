@@ -1,5 +1,6 @@
-// What the GPU's float32 units can do at most: every thread takes so many steps x = a x + b along CHAINS chains that begin at
-// its number in the block and do not wait for each other, and leaves their sum, so that no step can be left out.
+// Measures the peak float32 throughput of the GPU: every thread computes x = a x + b `steps` times in each of CHAINS
+// independent chains, which start at its index in the block, and writes the sum of the chains, so that the compiler can
+// leave out no step.
 //
 //   sums  f32 [blocks, THREADS], written
 #include "launch.cuh"
@@ -10,7 +11,7 @@ extern "C" __global__ __launch_bounds__(THREADS) void multiply_adds(
     int steps, float a, float b, float* __restrict__ sums) {
   float chains[CHAINS];
   for (int i = 0; i < CHAINS; i++) chains[i] = (float)(threadIdx.x + i);
-// The loop's own instructions would take part of the time.
+// Unrolled, since the instructions of the loop itself would take part of the time.
 #pragma unroll 16
   for (int step = 0; step < steps; step++) {
 #pragma unroll

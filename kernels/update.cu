@@ -1,13 +1,14 @@
-// One optimiser step on n parameters w with gradient g. Row `step` of rates f32 [steps, 4] holds the learning rate, Adam's
-// step size, Adam's root and AdamW's factor; Java makes them, so that no power is taken here. A thread a parameter.
+// One optimiser step on n parameters w with gradient g. Row `step` of step_parameters f32 [steps, 4] holds the learning
+// rate, Adam's step size, Adam's bias_correction2_sqrt and AdamW's decay factor; Java computes them in double. A thread
+// a parameter.
 #include "launch.cuh"
 
-constexpr int RATES = 4;
+constexpr int STEP_PARAMETERS = 4;
 
 // moments: the velocity v [n], read and written where momentum is not 0.
 extern "C" __global__ __launch_bounds__(THREADS) void update_sgd(
     unsigned int n, float* __restrict__ w, const float* __restrict__ g, float* __restrict__ moments,
-    const float* __restrict__ rates, int step, float momentum, float decay) {
+    const float* __restrict__ step_parameters, int step, float momentum, float decay) {
   unsigned int i = element_index();
   if (i >= n) return;
   float gradient = add_weight_decay(g[i], w[i], decay);
@@ -15,16 +16,17 @@ extern "C" __global__ __launch_bounds__(THREADS) void update_sgd(
     gradient = momentum_update(moments[i], gradient, momentum);
     moments[i] = gradient;
   }
-  w[i] = sgd_step(w[i], gradient, rates[step * RATES]);
+  w[i] = sgd_step(w[i], gradient, step_parameters[step * STEP_PARAMETERS]);
 }
 
-// moments: m [n], then v [n]. decoupled: AdamW, which shrinks the weights by its factor and adds no decay to the gradient.
+// moments: m [n], then v [n]. decoupled: AdamW, which multiplies the weights by its decay factor and adds no decay to
+// the gradient.
 extern "C" __global__ __launch_bounds__(THREADS) void update_adam(
     unsigned int n, float* __restrict__ w, const float* __restrict__ g, float* __restrict__ moments,
-    const float* __restrict__ rates, int step, float decay, int decoupled) {
+    const float* __restrict__ step_parameters, int step, float decay, int decoupled) {
   unsigned int i = element_index();
   if (i >= n) return;
-  const float* row = rates + step * RATES;
+  const float* row = step_parameters + step * STEP_PARAMETERS;
   float weight = decoupled ? row[3] * w[i] : w[i];
   float gradient = decoupled ? g[i] : add_weight_decay(g[i], weight, decay);
   float m = adam_first_moment(moments[i], gradient);

@@ -4,9 +4,9 @@
 namespace INSTRUCTION_SET {
 
 void activation_gradient(Team* team, int activation, int64_t elements, const float* values, float* delta) {
-  team->run_if(elements > WORTH_SHARING, [=](int member) {
-    int64_t end = share(elements, LANES, member + 1, team->threads());
-    for (int64_t i = share(elements, LANES, member, team->threads()); i < end; i++) {
+  team->run_if(elements > PARALLEL_THRESHOLD, [=](int member) {
+    int64_t end = chunk_start(elements, LANES, member + 1, team->threads());
+    for (int64_t i = chunk_start(elements, LANES, member, team->threads()); i < end; i++) {
       delta[i] = activation_backward(activation, values[i], delta[i]);
     }
   });

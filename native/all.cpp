@@ -1,5 +1,6 @@
-// One instruction set's ops: compiled once for each, with -DINSTRUCTION_SET=name and the compiler's flags for it. Nothing of
-// the C++ library is used here that would leave a copy of itself, made for one CPU, to be linked into the others' code.
+// The ops of one instruction set: compiled once for each, with -DINSTRUCTION_SET=name and the compiler's flags for it.
+// Uses nothing of the C++ library that would leave a copy of itself, compiled for one CPU, to be linked into the code
+// for the others.
 #include "native.h"
 
 // clang-format off
@@ -7,13 +8,13 @@
 #include "gemm.cpp"
 #include "bias_activation.cpp"
 #include "loss.cpp"
-#include "score.cpp"
+#include "evaluate.cpp"
 #include "activation_gradient.cpp"
 #include "bias_gradient.cpp"
 #include "update.cpp"
 #include "images.cpp"
 #include "shifts.cpp"
-#include "lists.cpp"
+#include "sparse.cpp"
 #include "net.cpp"
 #include "linear.cpp"
 #include "session.cpp"
@@ -34,7 +35,7 @@ extern const Kernels JOINED(kernels_, INSTRUCTION_SET) = {
     INSTRUCTION_SET::gemm,
     INSTRUCTION_SET::bias_activation,
     INSTRUCTION_SET::loss,
-    INSTRUCTION_SET::score,
+    INSTRUCTION_SET::evaluate,
     INSTRUCTION_SET::activation_gradient,
     INSTRUCTION_SET::bias_gradient,
     INSTRUCTION_SET::update,
@@ -45,7 +46,7 @@ extern const Kernels JOINED(kernels_, INSTRUCTION_SET) = {
     INSTRUCTION_SET::get_session_values,
     INSTRUCTION_SET::set_shifts,
     INSTRUCTION_SET::train_epoch,
-    INSTRUCTION_SET::measure,
+    INSTRUCTION_SET::evaluate_valid,
     INSTRUCTION_SET::get_logits,
     INSTRUCTION_SET::destroy_session,
     INSTRUCTION_SET::multiply_adds,

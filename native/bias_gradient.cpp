@@ -4,13 +4,13 @@
 namespace INSTRUCTION_SET {
 
 void bias_gradient(Team* team, int rows, int width, const float* delta, float* gradient) {
-  team->run_if((int64_t)rows * width > WORTH_SHARING, [=](int member) {
-    int64_t begin = share(width, LANES, member, team->threads());
-    int64_t end = share(width, LANES, member + 1, team->threads());
-    for (int64_t j = begin; j < end; j++) gradient[j] = 0.0f;
+  team->run_if((int64_t)rows * width > PARALLEL_THRESHOLD, [=](int member) {
+    int64_t start = chunk_start(width, LANES, member, team->threads());
+    int64_t end = chunk_start(width, LANES, member + 1, team->threads());
+    for (int64_t j = start; j < end; j++) gradient[j] = 0.0f;
     for (int64_t r = 0; r < rows; r++) {
       const float* row = delta + r * width;
-      for (int64_t j = begin; j < end; j++) gradient[j] += row[j];
+      for (int64_t j = start; j < end; j++) gradient[j] += row[j];
     }
   });
 }

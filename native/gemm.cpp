@@ -1,17 +1,18 @@
-// Matrix product c = a b, a [m, k], b [k, n], c [m, n] row-major. Element (i, p) of a stands at a[i * a_row + p * a_column],
-// one of the two strides being 1; b likewise: so one kernel serves all four transpositions.
+// Matrix product c = a b, a [m, k], b [k, n], c [m, n] row-major. Element (i, p) of a stands at a[i * a_row + p *
+// a_column], one of the two strides being 1; b likewise: so one kernel serves all four transpositions.
 //
-// b is copied into panels of 32 columns, [k, 32] each, and a tile of c, as large as the registers hold, is made by
-// walking down one panel. Each element of c is one chain of multiply-adds over k ascending: the bits depend neither on the
-// tiles nor on the threads.
+// b is copied into panels of 32 columns, [k, 32] each, and a tile of c, as large as the registers hold, is computed by
+// walking down one panel. Each element of c is one chain of multiply-adds over k ascending: the bits depend neither on
+// the tiles nor on the threads.
 #include "native.h"
 
 namespace INSTRUCTION_SET {
 
-// So deep a piece of a panel stays in the first cache while all rows of a walk down it.
+// Rows of a panel that stay in the first-level cache while all rows of a are multiplied with them.
 constexpr int64_t DEPTH = 256;
 
-// c[i, j] = (add ? c[i, j] : 0) + sum over p of a[i * a_row + p * a_column] b[p * b_row + j], for ROWS x TILE_LANES * 16.
+// c[i, j] = (add ? c[i, j] : 0) + sum over p of a[i * a_row + p * a_column] b[p * b_row + j], for ROWS x TILE_LANES *
+// 16.
 template <int ROWS>
 INLINE void tile(
     int64_t depth, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row, bool add, float* c,
@@ -35,7 +36,7 @@ INLINE void tile(
   }
 }
 
-// A tile of so many rows as there are left, at most ROWS.
+// The last tile, with fewer than ROWS + 1 rows.
 template <int ROWS>
 INLINE void last_tile(
     int64_t rows, int64_t depth, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row,
@@ -59,10 +60,11 @@ void multiply_panel(
       const float* right = b + p * b_row + j;
       int64_t i = 0;
       for (; i + TILE_ROWS <= rows; i += TILE_ROWS) {
-        tile<TILE_ROWS>(deep, a + i * a_row + p * a_column, a_row, a_column, right, b_row, add, c + i * c_row + j, c_row);
+        tile<TILE_ROWS>(
+            deep, a + i * a_row + p * a_column, a_row, a_column, right, b_row, add, c + i * c_row + j, c_row);
       }
-      last_tile<TILE_ROWS - 1>(rows - i, deep, a + i * a_row + p * a_column, a_row, a_column, right, b_row, add,
-                               c + i * c_row + j, c_row);
+      last_tile<TILE_ROWS - 1>(
+          rows - i, deep, a + i * a_row + p * a_column, a_row, a_column, right, b_row, add, c + i * c_row + j, c_row);
     }
     add = true;
   }
@@ -79,7 +81,7 @@ INLINE void pack_panel(
     }
     return;
   }
-  // Sixteen rows at a time: what is read and what is written both stay in the first cache.
+  // Sixteen rows at a time, so that both source and destination stay in the first-level cache.
   for (int64_t first = p0; first < p1; first += LANES) {
     int64_t end = first + LANES < p1 ? first + LANES : p1;
     for (int64_t j = 0; j < PANEL; j++) {
@@ -88,7 +90,7 @@ INLINE void pack_panel(
   }
 }
 
-// Rows [i0, i1) of c's panel that begins at column j0.
+// Rows [i0, i1) of the panel of c that starts at column j0.
 INLINE void multiply_block(
     int64_t i0, int64_t i1, int64_t j0, int64_t n, int64_t k, const float* a, int64_t a_row, int64_t a_column,
     const float* panel, float* c) {
@@ -112,21 +114,22 @@ void gemm(
   constexpr int64_t BLOCK = 8 * TILE_ROWS;
   int64_t panels = (n + PANEL - 1) / PANEL;
   int64_t blocks = (m + BLOCK - 1) / BLOCK;
-  bool worth_it = (double)m * n * k > 8.0 * WORTH_SHARING;
-  team->run_if(worth_it, [=](int member) {
-    int64_t end = share(panels * k, 1, member + 1, team->threads());
-    for (int64_t at = share(panels * k, 1, member, team->threads()); at < end;) {
+  bool parallel = (double)m * n * k > 8.0 * PARALLEL_THRESHOLD;
+  team->run_if(parallel, [=](int member) {
+    int64_t end = chunk_start(panels * k, 1, member + 1, team->threads());
+    for (int64_t at = chunk_start(panels * k, 1, member, team->threads()); at < end;) {
       int64_t panel = at / k;
       int64_t until = (panel + 1) * k < end ? (panel + 1) * k : end;
       int64_t left = n - panel * PANEL;
-      pack_panel(at % k, until - panel * k, left < PANEL ? left : PANEL, b + panel * PANEL * b_column, b_row, b_column,
-                 scratch + panel * k * PANEL);
+      pack_panel(
+          at % k, until - panel * k, left < PANEL ? left : PANEL, b + panel * PANEL * b_column, b_row, b_column,
+          scratch + panel * k * PANEL);
       at = until;
     }
   });
-  team->run_if(worth_it, [=](int member) {
-    int64_t end = share(panels * blocks, 1, member + 1, team->threads());
-    for (int64_t unit = share(panels * blocks, 1, member, team->threads()); unit < end; unit++) {
+  team->run_if(parallel, [=](int member) {
+    int64_t end = chunk_start(panels * blocks, 1, member + 1, team->threads());
+    for (int64_t unit = chunk_start(panels * blocks, 1, member, team->threads()); unit < end; unit++) {
       int64_t panel = unit / blocks;
       int64_t i0 = unit % blocks * BLOCK;
       int64_t i1 = i0 + BLOCK < m ? i0 + BLOCK : m;

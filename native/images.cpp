@@ -1,38 +1,38 @@
-// A set of images as training reads it: as lists of each image's nonzero pixels, or as the bytes they are.
+// A set of images as training reads it: as sparse rows (CSR), the nonzero pixels of each image, or as dense bytes.
 //
-// A list's length is a multiple of four: its last pixel is repeated with a value of 0.
+// The length of a sparse row is a multiple of four: it is padded with copies of its last pixel that have a value of 0.
 #include "native.h"
 
 namespace INSTRUCTION_SET {
 
-// Pixels that a list can name.
-constexpr int64_t MOST_LISTED = 1 << 16;
+// The number of pixels that a 16-bit index can address.
+constexpr int64_t MAX_SPARSE_PIXELS = 1 << 16;
 
-// Up to this share of nonzero pixels the lists are faster than a product with all pixels.
+// Up to this fraction of nonzero pixels, sparse rows are faster than a product with all pixels.
 constexpr double SPARSE = 0.35;
 
-// Pixels of an image that are listed at once.
-constexpr int64_t LISTED_AT_ONCE = 2048;
+// Pixels of an image that are compressed at a time.
+constexpr int64_t PIXELS_AT_ONCE = 2048;
 
-enum Form { FORM_BY_DENSITY, FORM_LISTS, FORM_BYTES, FORM_TARGETS_ONLY };
+enum Form { FORM_BY_DENSITY, FORM_SPARSE, FORM_DENSE, FORM_TARGETS_ONLY };
 
 struct Images {
   Arena memory;
   int64_t count;
   int64_t inputs;
   int32_t* targets;
-  // As bytes [count, stride], zero past the last pixel; null where there are lists.
+  // Dense: bytes [count, stride], zero past the last pixel; null where the rows are sparse.
   uint8_t* bytes;
   int64_t stride;
-  // As lists: image i's are [begin[i], begin[i + 1]), padding included.
-  int64_t* begin;
+  // Sparse (CSR): image i has the entries [row_start[i], row_start[i + 1]), padding included.
+  int64_t* row_start;
   uint16_t* index;
   uint8_t* value;
-  // Member m of the team has an image's entries [split[i * (threads + 1) + m], ... + 1), those of the pixels
-  // [bounds[m], bounds[m + 1]).
+  // Of an image's entries, member m of the team has [split[i * (threads + 1) + m], split[i * (threads + 1) + m + 1]):
+  // those of the pixels [bounds[m], bounds[m + 1]).
   int64_t* split;
   int64_t* bounds;
-  // While an epoch shifts the images: (dx, dy) by image number; else null. shifts.cpp has the rest.
+  // While an epoch shifts the images: (dx, dy) of each image; else null. shifts.cpp documents the rest.
   const int32_t* shifts;
   int64_t height, width;
   struct Box* boxes;
@@ -43,7 +43,7 @@ struct Images {
 
 INLINE int64_t padded(int64_t count, int64_t unit) { return (count + unit - 1) / unit * unit; }
 
-INLINE int64_t lit(const uint8_t* pixels, int64_t inputs) {
+INLINE int64_t count_nonzero_pixels(const uint8_t* pixels, int64_t inputs) {
   int64_t sum = 0;
   for (int64_t first = 0; first < inputs; first += 128) {
     int64_t end = first + 128 < inputs ? first + 128 : inputs;
@@ -54,8 +54,9 @@ INLINE int64_t lit(const uint8_t* pixels, int64_t inputs) {
   return sum;
 }
 
-// The nonzero ones of some pixels, the first of which is number `first`; returns how many. One more is written than there are.
-INLINE int64_t list_pixels(const uint8_t* pixels, int64_t count, int64_t first, uint16_t* index, uint8_t* value) {
+// Copies the nonzero ones of `count` pixels, the first of which has index `first`; returns how many there are. Writes
+// one entry more.
+INLINE int64_t copy_nonzero(const uint8_t* pixels, int64_t count, int64_t first, uint16_t* index, uint8_t* value) {
   int64_t n = 0;
   for (int64_t p = 0; p < count; p++) {
     index[n] = (uint16_t)(first + p);
@@ -65,57 +66,58 @@ INLINE int64_t list_pixels(const uint8_t* pixels, int64_t count, int64_t first, 
   return n;
 }
 
-// Shares out the pixels among the team so that each member has about as many nonzero ones, estimated from some of the images.
-void share_pixels(Images* images, int threads) {
-  int64_t* seen = (int64_t*)images->memory.take(images->inputs * sizeof(int64_t));
+// Partitions the pixels among the team so that each member has about as many nonzero ones, estimated from a sample of
+// the images.
+void partition_pixels(Images* images, int threads) {
+  int64_t* nonzero_counts = (int64_t*)images->memory.take(images->inputs * sizeof(int64_t));
   if (images->memory.failed()) return;
   int64_t total = 0;
   for (int64_t i = 0; i < images->count; i += 1 + images->count / 1024) {
-    for (int64_t e = images->begin[i]; e < images->begin[i + 1]; e++) seen[images->index[e]]++;
-    total += images->begin[i + 1] - images->begin[i];
+    for (int64_t e = images->row_start[i]; e < images->row_start[i + 1]; e++) nonzero_counts[images->index[e]]++;
+    total += images->row_start[i + 1] - images->row_start[i];
   }
   int64_t sum = 0;
   int64_t p = 0;
   for (int m = 1; m < threads; m++) {
-    while (p < images->inputs && sum * threads < total * m) sum += seen[p++];
+    while (p < images->inputs && sum * threads < total * m) sum += nonzero_counts[p++];
     images->bounds[m] = p;
   }
   images->bounds[threads] = images->inputs;
 }
 
-void make_lists(Images* images, Team* team, const uint8_t* pixels) {
+void make_sparse_rows(Images* images, Team* team, const uint8_t* pixels) {
   int threads = team->threads();
   int64_t count = images->count;
   Arena& memory = images->memory;
-  images->index = (uint16_t*)memory.take(images->begin[count] * sizeof(uint16_t));
-  images->value = (uint8_t*)memory.take(images->begin[count]);
+  images->index = (uint16_t*)memory.take(images->row_start[count] * sizeof(uint16_t));
+  images->value = (uint8_t*)memory.take(images->row_start[count]);
   images->split = (int64_t*)memory.take(count * (threads + 1) * sizeof(int64_t));
   images->bounds = (int64_t*)memory.take((threads + 1) * sizeof(int64_t));
   if (memory.failed()) return;
   team->run([=](int member) {
-    int64_t end = share(count, 1, member + 1, threads);
-    // In a place of its own, since the member that has the next image writes right behind.
-    uint16_t index[LISTED_AT_ONCE + 1];
-    uint8_t value[LISTED_AT_ONCE + 1];
-    for (int64_t i = share(count, 1, member, threads); i < end; i++) {
-      int64_t at = images->begin[i];
-      for (int64_t p = 0; p < images->inputs; p += LISTED_AT_ONCE) {
-        int64_t some = images->inputs - p < LISTED_AT_ONCE ? images->inputs - p : LISTED_AT_ONCE;
-        int64_t n = list_pixels(pixels + i * images->inputs + p, some, p, index, value);
+    int64_t end = chunk_start(count, 1, member + 1, threads);
+    // In a buffer of its own, since the member that has the next image writes right behind.
+    uint16_t index[PIXELS_AT_ONCE + 1];
+    uint8_t value[PIXELS_AT_ONCE + 1];
+    for (int64_t i = chunk_start(count, 1, member, threads); i < end; i++) {
+      int64_t at = images->row_start[i];
+      for (int64_t p = 0; p < images->inputs; p += PIXELS_AT_ONCE) {
+        int64_t some = images->inputs - p < PIXELS_AT_ONCE ? images->inputs - p : PIXELS_AT_ONCE;
+        int64_t n = copy_nonzero(pixels + i * images->inputs + p, some, p, index, value);
         memcpy(images->index + at, index, n * sizeof(uint16_t));
         memcpy(images->value + at, value, n);
         at += n;
       }
       images->split[i * (threads + 1) + threads] = at;
-      for (; at < images->begin[i + 1]; at++) images->index[at] = images->index[at - 1];
+      for (; at < images->row_start[i + 1]; at++) images->index[at] = images->index[at - 1];
     }
   });
-  share_pixels(images, threads);
+  partition_pixels(images, threads);
   team->run([=](int member) {
-    int64_t end = share(count, 1, member + 1, threads);
-    for (int64_t i = share(count, 1, member, threads); i < end; i++) {
+    int64_t end = chunk_start(count, 1, member + 1, threads);
+    for (int64_t i = chunk_start(count, 1, member, threads); i < end; i++) {
       int64_t* split = images->split + i * (threads + 1);
-      int64_t e = split[0] = images->begin[i];
+      int64_t e = split[0] = images->row_start[i];
       for (int m = 1; m < threads; m++) {
         int64_t low = e;
         int64_t high = split[threads];
@@ -133,13 +135,13 @@ void make_lists(Images* images, Team* team, const uint8_t* pixels) {
   });
 }
 
-void copy_bytes(Images* images, Team* team, const uint8_t* pixels) {
+void copy_dense(Images* images, Team* team, const uint8_t* pixels) {
   images->stride = padded(images->inputs, 64);
   images->bytes = (uint8_t*)images->memory.take(images->count * images->stride);
   if (images->memory.failed()) return;
   team->run([=](int member) {
-    int64_t end = share(images->count, 1, member + 1, team->threads());
-    for (int64_t i = share(images->count, 1, member, team->threads()); i < end; i++) {
+    int64_t end = chunk_start(images->count, 1, member + 1, team->threads());
+    for (int64_t i = chunk_start(images->count, 1, member, team->threads()); i < end; i++) {
       memcpy(images->bytes + i * images->stride, pixels + i * images->inputs, images->inputs);
     }
   });
@@ -152,42 +154,43 @@ void destroy_images(Images* images) {
   }
 }
 
-// Counts each image's nonzero pixels, so that begin says where the lists begin; returns how many there are in all.
-int64_t count_lit(Images* images, Team* team, const uint8_t* pixels) {
+// Counts the nonzero pixels of each image and fills row_start; returns the total.
+int64_t count_nonzero(Images* images, Team* team, const uint8_t* pixels) {
   int64_t count = images->count;
-  int64_t* begin = images->begin = (int64_t*)images->memory.take((count + 1) * sizeof(int64_t));
+  int64_t* row_start = images->row_start = (int64_t*)images->memory.take((count + 1) * sizeof(int64_t));
   if (images->memory.failed()) return 0;
   team->run([=](int member) {
-    int64_t end = share(count, 1, member + 1, team->threads());
-    for (int64_t i = share(count, 1, member, team->threads()); i < end; i++) {
-      begin[i + 1] = lit(pixels + i * images->inputs, images->inputs);
+    int64_t end = chunk_start(count, 1, member + 1, team->threads());
+    for (int64_t i = chunk_start(count, 1, member, team->threads()); i < end; i++) {
+      row_start[i + 1] = count_nonzero_pixels(pixels + i * images->inputs, images->inputs);
     }
   });
   int64_t all = 0;
   for (int64_t i = 0; i < count; i++) {
-    all += begin[i + 1];
-    begin[i + 1] = begin[i] + padded(begin[i + 1], 4);
+    all += row_start[i + 1];
+    row_start[i + 1] = row_start[i] + padded(row_start[i + 1], 4);
   }
   return all;
 }
 
 // pixels u8 [count, inputs], targets i32 [count]; null where the memory is too small.
-Images* create_images(Team* team, const uint8_t* pixels, const int32_t* targets, int64_t count, int64_t inputs, int form) {
+Images* create_images(
+    Team* team, const uint8_t* pixels, const int32_t* targets, int64_t count, int64_t inputs, int form) {
   Images* images = (Images*)allocate(sizeof(Images));
   if (images == nullptr) return nullptr;
   images->count = count;
   images->inputs = inputs;
   images->targets = (int32_t*)images->memory.take(count * sizeof(int32_t));
   if (!images->memory.failed()) memcpy(images->targets, targets, count * sizeof(int32_t));
-  bool listed = inputs <= MOST_LISTED && (form == FORM_LISTS || form == FORM_BY_DENSITY);
-  if (listed) {
-    double all = (double)count_lit(images, team, pixels);
-    listed = form == FORM_LISTS || all <= SPARSE * (double)count * (double)inputs;
+  bool sparse = inputs <= MAX_SPARSE_PIXELS && (form == FORM_SPARSE || form == FORM_BY_DENSITY);
+  if (sparse) {
+    double all = (double)count_nonzero(images, team, pixels);
+    sparse = form == FORM_SPARSE || all <= SPARSE * (double)count * (double)inputs;
   }
-  if (!images->memory.failed() && listed) {
-    make_lists(images, team, pixels);
+  if (!images->memory.failed() && sparse) {
+    make_sparse_rows(images, team, pixels);
   } else if (!images->memory.failed() && form != FORM_TARGETS_ONLY) {
-    copy_bytes(images, team, pixels);
+    copy_dense(images, team, pixels);
   }
   if (images->memory.failed()) {
     destroy_images(images);

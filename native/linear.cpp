@@ -1,24 +1,25 @@
-// The linear model with one logit, on the images' bytes: converted in registers, forward and backward over a part of the batch
-// while it is in the first cache.
+// The linear model with one logit, on the bytes of the images: converted in registers, forward and backward over a part
+// of the batch while it is in the first-level cache.
 //
-// Training leaves out the pixels that no training image lights: the others come first (`pixel` tells which they are), and in that
-// order stand weights, gradients and the optimiser's values while an epoch lasts. Where the order is that of the file, class after
-// class, which comes again in every epoch, each batch is copied once more without the pixels that none of its images lights.
-// That depends on the order alone, so a run that is stopped and resumed has the same bits.
+// Training leaves out the pixels that are zero in all training images: the used ones come first (`pixel` maps columns
+// to pixels), and while an epoch lasts, weights, gradients and the optimiser's moments have that order too. Where the
+// order of the examples is that of the file, class after class, which is the same in every epoch, each batch is cached
+// in a compact form, without the pixels that are zero in all of its images. That depends on the order alone, so a run
+// that is stopped and resumed has the same bits.
 #include "native.h"
 
 namespace INSTRUCTION_SET {
 
-// Rows that are taken one after the other while they are in the first cache, and rows whose gradients are summed apart,
-// so that several threads can have them.
-constexpr int64_t NEAR_ROWS = 32;
+// Rows that are processed together while they are in the first-level cache, and rows whose gradients are summed
+// separately, so that several threads can compute them.
+constexpr int64_t ROWS_AT_ONCE = 32;
 constexpr int64_t PART_ROWS = 64;
 
-// Columns that are worked on at once.
+// Columns that are processed together.
 constexpr int64_t COLUMNS = 64;
 
-// A batch's images: row r is at bytes + number * stride, number being order[r], or r where the batch was copied for itself.
-// A shifted image is read from elsewhere; `line` is the way from one line of its picture to the next.
+// The images of a batch: row r is at bytes + image * stride, image being order[r], or r where the batch is compact. A
+// shifted image is read at an offset; `line` is the distance from one row of its pixels to the next.
 struct LinearBatch {
   const uint8_t* bytes;
   int64_t stride;
@@ -29,42 +30,45 @@ struct LinearBatch {
   const float* weights;
 
   INLINE_MEMBER const uint8_t* row(int64_t r) const {
-    int64_t number = order != nullptr ? order[r] : r;
-    const uint8_t* still = bytes + number * stride;
-    return shifts == nullptr ? still : still - shift_y(shifts[number]) * line - shift_x(shifts[number]);
+    int64_t image = order != nullptr ? order[r] : r;
+    const uint8_t* unshifted = bytes + image * stride;
+    return shifts == nullptr ? unshifted : unshifted - shift_y(shifts[image]) * line - shift_x(shifts[image]);
   }
 };
 
 struct Linear {
   // All columns.
   int64_t inputs;
-  // Pixels that are lit in some image, and that number as whole COLUMNS.
+  // Pixels that are nonzero in some image, and that number rounded up to a multiple of COLUMNS.
   int64_t used, width;
-  // Pixel number of each column: the used ones, then the others; -1 for none.
+  // The pixel of each column: first the used ones, then the others; -1 for none.
   int32_t* pixel;
-  // Where the gradient of each of the first `width` columns belongs, -1 for nowhere; null where it is the used columns' in order.
+  // The column that the gradient of each of the first `width` columns belongs to, -1 for none; null where they are the
+  // used columns in order.
   int32_t* columns;
-  // The used columns of each image, u8 [count, stride], zero past the last; and from one line of a shifted picture to the next.
+  // The used columns of each image, u8 [count, stride], zero past the last; and the distance from one row of a shifted
+  // image to the next.
   uint8_t* bytes;
   int64_t stride, line;
-  // Weights, the optimiser's two kinds of values and the gradient in the columns' order, each padded to whole COLUMNS.
+  // Weights, the optimiser's two moments and the gradient in the order of the columns, each padded to a multiple of
+  // COLUMNS.
   float* values[3];
   float* gradient;
-  // Each part's sums, f32 [parts, width], and its sum of gradients.
+  // The gradient of each part, f32 [parts, width], and its sum of dlogits.
   float* part_gradients;
   float* part_dlogits;
-  // Of batches that were copied for themselves: where each begins in `near`, how wide it is, and its columns, `width` for each;
-  // the weights of the present one.
+  // The cached compact batches: where each starts in compact_bytes, its width and its columns, `width` for each; and
+  // the weights of the current one.
   int32_t* cached_order;
-  bool near_made;
-  uint8_t* near;
-  int64_t* near_begin;
-  int64_t* near_width;
-  int32_t* near_columns;
-  float* near_weights;
+  bool compact_ready;
+  uint8_t* compact_bytes;
+  int64_t* compact_start;
+  int64_t* compact_width;
+  int32_t* compact_columns;
+  float* compact_weights;
 };
 
-// Sums of eight rows: out[r] = sum over c of bytes[r, c] * w[c].
+// Eight dot products: out[r] = sum over c of bytes[r, c] * w[c].
 INLINE void eight_dots(const uint8_t* const (&rows)[8], int64_t width, const float* w, float* out) {
   Lanes sums[8];
   for (int r = 0; r < 8; r++) sums[r] = zero();
@@ -101,20 +105,20 @@ void add_byte_rows(const uint8_t* const* rows, int64_t count, int64_t width, con
   }
 }
 
-// Where each run of neighbours among `places` ends.
-void find_runs(const int32_t* places, int64_t count, int32_t* run_ends) {
+// Computes the end of each run of consecutive positions.
+void find_runs(const int32_t* positions, int64_t count, int32_t* run_ends) {
   for (int64_t c = count - 1; c >= 0; c--) {
-    bool goes_on = c + 1 < count && places[c + 1] == places[c] + 1;
-    run_ends[c] = goes_on ? run_ends[c + 1] : (int32_t)(c + 1);
+    bool continues = c + 1 < count && positions[c + 1] == positions[c] + 1;
+    run_ends[c] = continues ? run_ends[c + 1] : (int32_t)(c + 1);
   }
 }
 
-// Copies an image's used columns, a run of neighbours at a time.
+// Copies the used columns of an image, a run of consecutive pixels at a time.
 INLINE void copy_runs(const uint8_t* from, const int32_t* pixel, const int32_t* run_ends, int64_t used, uint8_t* to) {
   for (int64_t c = 0; c < used; c = run_ends[c]) memcpy(to + c, from + pixel[c], run_ends[c] - c);
 }
 
-// Room for the weights and all that becomes of them.
+// Allocates the weights, the moments and the gradients.
 void take_values(Linear* linear, Arena& memory, int64_t batch_rows, int moments) {
   int64_t whole = padded(linear->inputs, COLUMNS);
   int64_t parts = (batch_rows + PART_ROWS - 1) / PART_ROWS;
@@ -124,27 +128,27 @@ void take_values(Linear* linear, Arena& memory, int64_t batch_rows, int moments)
   linear->part_dlogits = (float*)memory.take(parts * sizeof(float));
 }
 
-// pixels u8 [images, inputs]; batch_rows: the most images of a batch. Null where the memory is too small.
+// pixels u8 [images, inputs]; batch_rows: the maximum number of images in a batch. Null where the memory is too small.
 Linear* create_linear(
     Arena& memory, Team* team, const uint8_t* pixels, int64_t count, int64_t inputs, int64_t batch_rows, int moments) {
   Linear* linear = (Linear*)memory.take(sizeof(Linear));
-  uint8_t* lit = (uint8_t*)memory.take(inputs);
+  uint8_t* used_pixels = (uint8_t*)memory.take(inputs);
   int32_t* pixel = (int32_t*)memory.take(inputs * sizeof(int32_t));
   int32_t* run_ends = (int32_t*)memory.take(inputs * sizeof(int32_t));
   if (memory.failed()) return nullptr;
   team->run([=](int member) {
-    int64_t begin = share(inputs, 64, member, team->threads());
-    int64_t end = share(inputs, 64, member + 1, team->threads());
+    int64_t start = chunk_start(inputs, 64, member, team->threads());
+    int64_t end = chunk_start(inputs, 64, member + 1, team->threads());
     for (int64_t i = 0; i < count; i++) {
-      for (int64_t p = begin; p < end; p++) lit[p] |= pixels[i * inputs + p];
+      for (int64_t p = start; p < end; p++) used_pixels[p] |= pixels[i * inputs + p];
     }
   });
   int64_t used = 0;
   for (int64_t p = 0; p < inputs; p++) {
-    if (lit[p] != 0) pixel[used++] = (int32_t)p;
+    if (used_pixels[p] != 0) pixel[used++] = (int32_t)p;
   }
   for (int64_t p = 0, n = used; p < inputs; p++) {
-    if (lit[p] == 0) pixel[n++] = (int32_t)p;
+    if (used_pixels[p] == 0) pixel[n++] = (int32_t)p;
   }
   find_runs(pixel, used, run_ends);
   int64_t width = padded(used, COLUMNS);
@@ -156,27 +160,27 @@ Linear* create_linear(
   linear->bytes = (uint8_t*)memory.take(count * width);
   if (memory.failed()) return nullptr;
   team->run([=](int member) {
-    int64_t end = share(count, 1, member + 1, team->threads());
-    for (int64_t i = share(count, 1, member, team->threads()); i < end; i++) {
+    int64_t end = chunk_start(count, 1, member + 1, team->threads());
+    for (int64_t i = chunk_start(count, 1, member, team->threads()); i < end; i++) {
       copy_runs(pixels + i * inputs, pixel, run_ends, used, linear->bytes + i * width);
     }
   });
   return linear;
 }
 
-// Pictures that an epoch shifts, each by at most (dx, dy). They lie so far apart, and their lines too, that a picture read from
-// (dx, dy) before its place is the shifted one: zeros move in. What moves out comes to columns between the lines, which
-// have no pixel, no weight and no step.
+// Images that an epoch shifts, each by at most (dx, dy). They and their rows are stored so far apart that reading an
+// image (dx, dy) before its start gives the shifted one: zeros move in. What moves out is read into the columns between
+// the rows, which have no pixel, no weight and no update.
 struct ShiftedLinear {
   Arena memory;
   Linear* linear;
   int64_t dx, dy;
 };
 
-// Makes them for images->shifts, if it is not done yet; false where the memory is too small. The layout depends on this epoch's
-// shifts alone, so a run that is stopped and resumed has the same bits.
+// Builds them for images->shifts unless that is done; false where the memory is too small. The layout depends on the
+// shifts of this epoch alone, so a run that is stopped and resumed has the same bits.
 bool make_shifted(
-    ShiftedLinear* shifted, const Linear* still, Team* team, const Images* images, int64_t batch, int moments) {
+    ShiftedLinear* shifted, const Linear* unshifted, Team* team, const Images* images, int64_t batch, int moments) {
   int64_t count = images->count;
   int64_t dx = 0;
   int64_t dy = 0;
@@ -200,8 +204,8 @@ bool make_shifted(
   take_values(linear, memory, batch < count ? batch : count, moments);
   linear->pixel = (int32_t*)memory.take(linear->inputs * sizeof(int32_t));
   linear->columns = (int32_t*)memory.take(linear->inputs * sizeof(int32_t));
-  int32_t* places = (int32_t*)memory.take(still->inputs * sizeof(int32_t));
-  int32_t* run_ends = (int32_t*)memory.take(still->inputs * sizeof(int32_t));
+  int32_t* positions = (int32_t*)memory.take(unshifted->inputs * sizeof(int32_t));
+  int32_t* run_ends = (int32_t*)memory.take(unshifted->inputs * sizeof(int32_t));
   uint8_t* bytes = (uint8_t*)memory.take(apart + count * linear->stride + COLUMNS);
   if (memory.failed()) return false;
   linear->bytes = bytes + apart;
@@ -210,23 +214,23 @@ bool make_shifted(
     linear->pixel[c] = has_pixel ? (int32_t)(c / line * images->width + c % line) : -1;
     linear->columns[c] = has_pixel ? (int32_t)c : -1;
   }
-  for (int64_t c = 0; c < still->used; c++) {
-    places[c] = (int32_t)(still->pixel[c] / images->width * line + still->pixel[c] % images->width);
+  for (int64_t c = 0; c < unshifted->used; c++) {
+    positions[c] = (int32_t)(unshifted->pixel[c] / images->width * line + unshifted->pixel[c] % images->width);
   }
-  find_runs(places, still->used, run_ends);
+  find_runs(positions, unshifted->used, run_ends);
   team->run([=](int member) {
-    int64_t end = share(count, 1, member + 1, team->threads());
-    for (int64_t i = share(count, 1, member, team->threads()); i < end; i++) {
-      const uint8_t* from = still->bytes + i * still->stride;
+    int64_t end = chunk_start(count, 1, member + 1, team->threads());
+    for (int64_t i = chunk_start(count, 1, member, team->threads()); i < end; i++) {
+      const uint8_t* from = unshifted->bytes + i * unshifted->stride;
       uint8_t* to = linear->bytes + i * linear->stride;
-      for (int64_t c = 0; c < still->used; c = run_ends[c]) memcpy(to + places[c], from + c, run_ends[c] - c);
+      for (int64_t c = 0; c < unshifted->used; c = run_ends[c]) memcpy(to + positions[c], from + c, run_ends[c] - c);
     }
   });
   shifted->linear = linear;
   return true;
 }
 
-// Between the order of the pixels and that of the columns.
+// Converts between the order of the pixels and that of the columns.
 void to_columns(const Linear* linear, int moments, const Layer& layer) {
   for (int kind = 0; kind <= moments; kind++) {
     for (int64_t c = 0; c < linear->inputs; c++) {
@@ -243,24 +247,25 @@ void from_columns(const Linear* linear, int moments, const Layer& layer) {
   }
 }
 
-// Whether the order takes the images of one class, then those of the other, as the file has them.
+// Whether the order has all images of one class, then those of the other, as the file does.
 INLINE bool is_sequential(const int32_t* order, int64_t count) {
   int64_t descents = 0;
   for (int64_t i = 1; i < count; i++) descents += order[i] < order[i - 1];
   return descents <= 1;
 }
 
-// One batch's images without the columns that none of them lights, one after the other; returns how many are left, padded.
-int64_t copy_batch(const Linear* linear, const int32_t* order, int64_t rows, int32_t* columns, uint8_t* to) {
+// Copies the images of one batch without the columns that are zero in all of them; returns the number of columns left,
+// padded.
+int64_t copy_compact(const Linear* linear, const int32_t* order, int64_t rows, int32_t* columns, uint8_t* to) {
   int64_t used = 0;
   for (int64_t c = 0; c < linear->used; c += COLUMNS) {
-    uint8_t lit[COLUMNS] = {};
+    uint8_t used_columns[COLUMNS] = {};
     for (int64_t r = 0; r < rows; r++) {
       const uint8_t* row = linear->bytes + order[r] * linear->width + c;
-      for (int64_t j = 0; j < COLUMNS; j++) lit[j] |= row[j];
+      for (int64_t j = 0; j < COLUMNS; j++) used_columns[j] |= row[j];
     }
     for (int64_t j = 0; j < COLUMNS; j++) {
-      if (lit[j] != 0) columns[used++] = (int32_t)(c + j);
+      if (used_columns[j] != 0) columns[used++] = (int32_t)(c + j);
     }
   }
   int64_t width = padded(used, COLUMNS);
@@ -273,58 +278,62 @@ int64_t copy_batch(const Linear* linear, const int32_t* order, int64_t rows, int
   return width;
 }
 
-// Copies every batch for itself, if this order is worth it and that is not done yet. False: the batches are as they were.
-bool make_near(Linear* linear, Arena& memory, Team* team, const int32_t* order, int64_t count, int64_t batch) {
+// Builds the compact batches where this order is worth it and they are not cached yet. False: the batches are as they
+// were.
+bool make_compact(Linear* linear, Arena& memory, Team* team, const int32_t* order, int64_t count, int64_t batch) {
   if (memory.failed() || batch < PART_ROWS || !is_sequential(order, count)) return false;
-  if (linear->near_made && memcmp(order, linear->cached_order, count * sizeof(int32_t)) == 0) return true;
+  if (linear->compact_ready && memcmp(order, linear->cached_order, count * sizeof(int32_t)) == 0) return true;
   int64_t batches = (count + batch - 1) / batch;
-  if (linear->near == nullptr) {
+  if (linear->compact_bytes == nullptr) {
     linear->cached_order = (int32_t*)memory.take(count * sizeof(int32_t));
-    linear->near = (uint8_t*)memory.take(count * linear->width);
-    linear->near_begin = (int64_t*)memory.take(batches * sizeof(int64_t));
-    linear->near_width = (int64_t*)memory.take(batches * sizeof(int64_t));
-    linear->near_columns = (int32_t*)memory.take(batches * linear->width * sizeof(int32_t));
-    linear->near_weights = (float*)memory.take(linear->width * sizeof(float));
+    linear->compact_bytes = (uint8_t*)memory.take(count * linear->width);
+    linear->compact_start = (int64_t*)memory.take(batches * sizeof(int64_t));
+    linear->compact_width = (int64_t*)memory.take(batches * sizeof(int64_t));
+    linear->compact_columns = (int32_t*)memory.take(batches * linear->width * sizeof(int32_t));
+    linear->compact_weights = (float*)memory.take(linear->width * sizeof(float));
     if (memory.failed()) return false;
   }
   memcpy(linear->cached_order, order, count * sizeof(int32_t));
   team->run([=](int member) {
-    int64_t end = share(batches, 1, member + 1, team->threads());
-    for (int64_t b = share(batches, 1, member, team->threads()); b < end; b++) {
+    int64_t end = chunk_start(batches, 1, member + 1, team->threads());
+    for (int64_t b = chunk_start(batches, 1, member, team->threads()); b < end; b++) {
       int64_t rows = count - b * batch < batch ? count - b * batch : batch;
-      linear->near_begin[b] = b * batch * linear->width;
-      linear->near_width[b] = copy_batch(linear, order + b * batch, rows, linear->near_columns + b * linear->width,
-                                         linear->near + linear->near_begin[b]);
+      linear->compact_start[b] = b * batch * linear->width;
+      linear->compact_width[b] = copy_compact(
+          linear, order + b * batch, rows, linear->compact_columns + b * linear->width,
+          linear->compact_bytes + linear->compact_start[b]);
     }
   });
-  return linear->near_made = true;
+  return linear->compact_ready = true;
 }
 
-// Batch number b as it was copied, with the present weights.
-LinearBatch near_batch(const Linear* linear, int64_t b) {
-  const int32_t* columns = linear->near_columns + b * linear->width;
-  int64_t width = linear->near_width[b];
-  for (int64_t c = 0; c < width; c++) linear->near_weights[c] = columns[c] < 0 ? 0.0f : linear->values[0][columns[c]];
-  return {linear->near + linear->near_begin[b], width, nullptr, nullptr, 0, width, linear->near_weights};
+// Compact batch b, with the current weights.
+LinearBatch compact_batch(const Linear* linear, int64_t b) {
+  const int32_t* columns = linear->compact_columns + b * linear->width;
+  int64_t width = linear->compact_width[b];
+  for (int64_t c = 0; c < width; c++) {
+    linear->compact_weights[c] = columns[c] < 0 ? 0.0f : linear->values[0][columns[c]];
+  }
+  return {linear->compact_bytes + linear->compact_start[b], width, nullptr, nullptr, 0, width, linear->compact_weights};
 }
 
-// A batch whose images stand where all do.
+// A batch that is read where all images are stored.
 INLINE LinearBatch whole_batch(const Linear* linear, const int32_t* order, const int32_t* shifts) {
   return {linear->bytes, linear->stride, order, shifts, linear->line, linear->width, linear->values[0]};
 }
 
-// Forward and backward over one part of a batch, rows [r0, r1) of it; gradients' mean is over batch_rows.
+// Forward and backward over one part of a batch, its rows [r0, r1); the gradients are of the mean over batch_rows.
 void linear_part(
     const Linear* linear, const LinearBatch& batch, int loss, const int32_t* targets, const int32_t* order, int64_t r0,
     int64_t r1, int64_t batch_rows, float bias, int64_t part, float* losses) {
   float* gradient = linear->part_gradients + part * batch.width;
   memset(gradient, 0, batch.width * sizeof(float));
   float all_dlogits = 0.0f;
-  for (int64_t first = r0; first < r1; first += NEAR_ROWS) {
-    int64_t rows = r1 - first < NEAR_ROWS ? r1 - first : NEAR_ROWS;
-    const uint8_t* bytes[NEAR_ROWS];
-    int32_t classes[NEAR_ROWS];
-    float logits[NEAR_ROWS], dlogits[NEAR_ROWS];
+  for (int64_t first = r0; first < r1; first += ROWS_AT_ONCE) {
+    int64_t rows = r1 - first < ROWS_AT_ONCE ? r1 - first : ROWS_AT_ONCE;
+    const uint8_t* bytes[ROWS_AT_ONCE];
+    int32_t classes[ROWS_AT_ONCE];
+    float logits[ROWS_AT_ONCE], dlogits[ROWS_AT_ONCE];
     for (int64_t r = 0; r < rows; r++) {
       bytes[r] = batch.row(first + r);
       classes[r] = targets[order[first + r]];
@@ -338,11 +347,11 @@ void linear_part(
   linear->part_dlogits[part] = all_dlogits;
 }
 
-// The parts' sums added in their order, and the step taken. columns: where a copied batch's stand, or those of shifted pictures;
-// null for all in order.
+// Adds the gradients of the parts in their order and takes the step. columns: those of a compact batch or of shifted
+// images; null for all in order.
 void linear_step(
     const Linear* linear, const Optimizer& optimizer, int64_t parts, int64_t width, const int32_t* columns,
-    const float* rates) {
+    const float* step_parameters) {
   float* sums = linear->part_gradients;
   for (int64_t c = 0; c < width; c += LANES) {
     Lanes sum = load(sums + c);
@@ -354,7 +363,9 @@ void linear_step(
     int64_t column = columns != nullptr ? columns[c] : c < linear->used ? c : -1;
     if (column >= 0) linear->gradient[column] = sums[c];
   }
-  update_some(optimizer, linear->inputs, linear->values[0], linear->gradient, linear->values[1], linear->values[2], rates);
+  update_range(
+      optimizer, linear->inputs, linear->values[0], linear->gradient, linear->values[1], linear->values[2],
+      step_parameters);
 }
 
 }  // namespace INSTRUCTION_SET

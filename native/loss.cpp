@@ -1,19 +1,22 @@
-// The gradient of the mean loss at each logit, dlogits[r, j] = d(mean loss) / d logits[r, j], and *loss_sum += the sum of the
-// rows' losses. logits, dlogits f32 [rows, outputs]; targets i32 [rows]; loss_sum f64. Losses are summed in double, in the
-// order of LossSum.
+// The gradient of the mean loss at each logit, dlogits[r, j] = d(mean loss) / d logits[r, j], and *loss_sum += the sum
+// of the rows' losses. logits, dlogits f32 [rows, outputs]; targets i32 [rows]; loss_sum f64. Losses are summed in
+// double, in the order of LossSum.
 #include "native.h"
 
 namespace INSTRUCTION_SET {
 
-// Losses and gradients of one logit each; the loop is for the vectoriser, so the formula's choices stand outside of it.
+// Losses and gradients of one logit each; the loss is a template parameter, so that the loops have no branches and can
+// be vectorised.
 template <int LOSS>
-INLINE void binary_rows(int64_t rows, float count, const float* __restrict__ z, const int32_t* __restrict__ targets,
-                        float* __restrict__ dlogits, float* __restrict__ losses) {
+INLINE void binary_rows(
+    int64_t rows, float count, const float* __restrict__ z, const int32_t* __restrict__ targets,
+    float* __restrict__ dlogits, float* __restrict__ losses) {
   for (int64_t r = 0; r < rows; r++) losses[r] = binary_loss(LOSS, z[r], targets[r]);
   for (int64_t r = 0; r < rows; r++) dlogits[r] = binary_loss_grad(LOSS, z[r], targets[r]) / count;
 }
 
-// As loss, with logits and gradients `stride` floats a row, for a mean over `count` rows; each row's loss goes to losses.
+// As loss, with logits and gradients `stride` floats apart per row, for a mean over `count` rows; writes each row's
+// loss to losses.
 void loss_rows(
     int loss, int64_t rows, int outputs, int64_t stride, float count, const float* logits, const int32_t* targets,
     float* dlogits, float* losses) {
@@ -57,14 +60,16 @@ struct LossSum {
 };
 
 void loss(
-    Team*, int loss, int rows, int outputs, const float* logits, const int32_t* targets, float* dlogits, double* loss_sum) {
+    Team*, int loss, int rows, int outputs, const float* logits, const int32_t* targets, float* dlogits,
+    double* loss_sum) {
   float losses[BLOCK_ROWS];
   LossSum sum;
   for (int64_t first = 0; first < rows; first += BLOCK_ROWS) {
-    int64_t here = rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
-    loss_rows(loss, here, outputs, outputs, (float)rows, logits + first * outputs, targets + first,
-              dlogits + first * outputs, losses);
-    sum.add(losses, here);
+    int64_t block_rows = rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
+    loss_rows(
+        loss, block_rows, outputs, outputs, (float)rows, logits + first * outputs, targets + first,
+        dlogits + first * outputs, losses);
+    sum.add(losses, block_rows);
   }
   *loss_sum += sum.total();
 }

@@ -8,7 +8,7 @@ namespace zerofive {
 #if defined(__x86_64__)
 namespace {
 
-// The compiler's function asks the operating system as well: whether it saves the wide registers.
+// The compiler's function also checks that the operating system saves the wide registers.
 int best_kernels() {
   __builtin_cpu_init();
   bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
@@ -32,14 +32,15 @@ const Kernels* const ALL[] = {&kernels_portable};
 
 const Kernels* kernels = &kernels_portable;
 
-int choose_kernels(int most) {
+int choose_kernels(int max_set) {
   int best = best_kernels();
-  int chosen = most < best ? most : best;
+  int chosen = max_set < best ? max_set : best;
   kernels = ALL[chosen];
   return chosen;
 }
 
-// calloc gets large blocks from the system, which has zeroed them already. What it returned stands right in front.
+// calloc gets large blocks from the system, which has zeroed them already. The pointer that it returned is stored right
+// in front.
 void* allocate(int64_t size) {
   constexpr uintptr_t LINE = 64;
   void* memory = calloc(1, (size_t)size + LINE + sizeof(void*));
@@ -70,16 +71,16 @@ void* Arena::take(int64_t size) {
     failed_ = true;
     return nullptr;
   }
-  block->before = last_;
+  block->previous = last_;
   last_ = block;
   return (char*)block + HEAD;
 }
 
 void Arena::close() {
   while (last_ != nullptr) {
-    Block* before = last_->before;
+    Block* previous = last_->previous;
     release(last_);
-    last_ = before;
+    last_ = previous;
   }
 }
 

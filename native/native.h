@@ -1,5 +1,5 @@
-// The native library: what Java calls, and what the files share. Every op's file is compiled once for each instruction set, in
-// a namespace of its own (all.cpp); `kernels` points to the set in use.
+// The native library: the functions that Java calls, and declarations shared by all files. Every op's file is compiled
+// once for each instruction set, in a namespace of its own (all.cpp); `kernels` points to the set in use.
 #pragma once
 
 #include <stddef.h>
@@ -10,17 +10,17 @@
 
 namespace zerofive {
 
-// Floats of a row of rates: learning rate, Adam's step size, Adam's root, AdamW's factor.
-constexpr int RATES = 4;
+// Floats in a row of step_parameters: learning rate, Adam's step size and bias_correction2_sqrt, AdamW's decay factor.
+constexpr int STEP_PARAMETERS = 4;
 
-// Columns of a panel: weights, sums of a list and products come in so many at a time.
+// Columns of a panel: the unit of weights, sparse products and matrix products.
 constexpr int64_t PANEL = 32;
 
-// Rows that are taken together.
+// Rows that are processed together.
 constexpr int64_t BLOCK_ROWS = 256;
 
-// Elements from which on waking the other threads costs less than it brings.
-constexpr int64_t WORTH_SHARING = 1 << 14;
+// The number of elements from which on waking the other threads costs less than it saves.
+constexpr int64_t PARALLEL_THRESHOLD = 1 << 14;
 
 // The ordinals of zerofive.backend.Optimizer.Kind.
 enum OptimizerKind { OPTIMIZER_SGD, OPTIMIZER_ADAM, OPTIMIZER_ADAMW };
@@ -31,10 +31,10 @@ struct Optimizer {
   float decay;
 };
 
-// A training or a measuring under way; each instruction set has its own.
+// A training or an evaluation; each instruction set has its own implementation.
 struct Session;
 
-// One instruction set's ops; each file of that name tells its arguments.
+// The ops of one instruction set; the file of the same name documents the arguments.
 struct Kernels {
   const char* name;
   void (*gather)(
@@ -50,15 +50,15 @@ struct Kernels {
   void (*loss)(
       Team* team, int loss, int rows, int outputs, const float* logits, const int32_t* targets, float* dlogits,
       double* loss_sum);
-  void (*score)(
+  void (*evaluate)(
       Team* team, int loss, int rows, int outputs, const float* logits, const int32_t* targets, double* metrics);
   void (*activation_gradient)(Team* team, int activation, int64_t elements, const float* values, float* delta);
   void (*bias_gradient)(Team* team, int rows, int width, const float* delta, float* gradient);
   void (*update)(
       Team* team, int kind, float momentum, float decay, int64_t n, float* w, const float* g, float* moments,
-      const float* rates, int step);
+      const float* step_parameters, int step);
 
-  // The native session; session.cpp tells the arguments.
+  // The native session; session.cpp documents the arguments.
   Session* (*create_session)(
       Team* team, const int32_t* widths, int layers, int loss, int kind, float momentum, float decay, int64_t batch);
   bool (*set_train)(Session* session, const uint8_t* pixels, const int32_t* targets, int64_t count, int form);
@@ -66,12 +66,12 @@ struct Kernels {
   void (*set_values)(Session* session, int kind, const float* values, int64_t offset);
   void (*get_values)(Session* session, int kind, float* values, int64_t offset);
   bool (*set_shifts)(Session* session, const int32_t* shifts, int height, int width);
-  void (*train_epoch)(Session* session, const int32_t* order, const float* rates, double* loss_sums);
-  void (*measure)(Session* session, double* metrics);
+  void (*train_epoch)(Session* session, const int32_t* order, const float* step_parameters, double* loss_sums);
+  void (*evaluate_valid)(Session* session, double* metrics);
   void (*get_logits)(const Session* session, float* logits, int64_t offset);
   void (*destroy_session)(Session* session);
 
-  // The machine's limits; peak.cpp tells the arguments.
+  // The peak throughput of the machine; peak.cpp documents the arguments.
   int64_t (*multiply_adds)(Team* team, int64_t steps, float a, float b, float* sums);
   int64_t (*copy_memory)(Team* team, int64_t times, const void* from, void* to, int64_t bytes);
 };
@@ -81,18 +81,18 @@ extern const Kernels kernels_portable, kernels_avx2, kernels_avx512;
 // The instruction set in use.
 extern const Kernels* kernels;
 
-// Takes the best set of this CPU and operating system that is no better than `most` (0 portable, 1 AVX2, 2 AVX-512), and
+// Chooses the best set that this CPU and operating system have, up to max_set (0 portable, 1 AVX2, 2 AVX-512), and
 // returns its number.
-int choose_kernels(int most);
+int choose_kernels(int max_set);
 
-// Zeroed memory that begins on a cache line; null where there is not enough.
+// Zeroed memory aligned to a cache line; null where there is not enough.
 void* allocate(int64_t size);
 void release(void* memory);
 
-// Bytes of the CPU's last cache; 0 where the system does not tell.
+// The size of the CPU's last-level cache in bytes; 0 where the system does not report it.
 int64_t last_cache();
 
-// Memory that is freed as a whole. All zero is an empty one.
+// Memory that is freed as a whole. An Arena of zero bytes is an empty one.
 class Arena {
  public:
   // Zeroed; null where there is not enough, and failed() from then on.
@@ -102,14 +102,14 @@ class Arena {
 
  private:
   struct Block {
-    Block* before;
+    Block* previous;
   };
 
   Block* last_;
   bool failed_;
 };
 
-// Between Java's arrays and this memory.
+// Copies between Java's arrays and native memory.
 inline void copy_in(void* to, const void* from, int64_t offset, int64_t size) {
   memcpy(to, (const char*)from + offset, (size_t)size);
 }
@@ -118,9 +118,9 @@ inline void clear(void* memory, int64_t size) { memset(memory, 0, (size_t)size);
 
 inline int64_t create_team(int threads) { return (int64_t) new Team(threads); }
 inline void serve(Team* team, int member) { team->serve(member); }
-inline void meet(Team* team) { team->meet(); }
-inline void dismiss(Team* team) {
-  team->dismiss();
+inline void wait_ready(Team* team) { team->wait_ready(); }
+inline void stop(Team* team) {
+  team->stop();
   delete team;
 }
 

@@ -1,30 +1,31 @@
-// A net's layers, forward and backward over a block of rows, as the native session keeps them.
+// The layers of a net in the native session, forward and backward over a block of rows.
 //
-// The first layer and the hidden ones keep their weights in panels of 32 outputs, [panels, inputs, 32]; the last of several
-// layers, which is narrow, keeps them as the model file does, [outputs, wide_inputs]. Rows of activations and gradients are as
-// wide as whole panels; what pads them is zero and stays zero under every optimiser.
+// The first layer and the hidden ones store their weights in panels of 32 outputs, [panels, inputs, 32]; the last of
+// several layers, which is narrow, stores them as the model file does, [outputs, wide_inputs]. Rows of activations and
+// gradients are padded to whole panels; the padding is zero and stays zero under every optimiser.
 #include "native.h"
 
 namespace INSTRUCTION_SET {
 
-constexpr int MOST_LAYERS = 64;
+constexpr int MAX_LAYERS = 64;
 
-// Rows that are measured at once.
-constexpr int64_t MEASURED_ROWS = 64;
-// Of large images fewer, that their floats stay in 16 MB for each thread.
-constexpr int64_t MEASURED_PIXELS = 1 << 22;
+// Rows that are evaluated together.
+constexpr int64_t EVAL_ROWS = 64;
+// Fewer for large images, so that their floats take at most 16 MB for each thread.
+constexpr int64_t EVAL_PIXELS = 1 << 22;
 
 struct Layer {
   int64_t inputs, outputs;
   int64_t wide_inputs, wide_outputs;
   bool panels;
-  // Floats from one row of its activations to the next; an odd number of cache lines, so that rows do not meet in the cache.
+  // Floats from one row of its activations to the next; an odd number of cache lines, so that rows do not share cache
+  // sets.
   int64_t row;
-  // Weights, then bias; of the parameters, of the optimiser's two kinds of values, and of the gradient.
+  // Weights, then bias: sizes of each of the parameters, the optimiser's two moments and the gradient.
   int64_t weights, size;
   float* values[3];
   float* gradient;
-  // W as [outputs, wide_inputs], for the way back.
+  // W as [outputs, wide_inputs], for the backward pass.
   float* transposed;
 
   const float* bias() const { return values[0] + weights; }
@@ -32,12 +33,12 @@ struct Layer {
 
 struct Net {
   int count;
-  Layer layers[MOST_LAYERS];
+  Layer layers[MAX_LAYERS];
 };
 
-// Where the activations, or their gradients, of each layer begin: [rows, layer.row].
-struct Rows {
-  float* at[MOST_LAYERS];
+// The activations of each layer, or their gradients: [rows, layer.row].
+struct Activations {
+  float* at[MAX_LAYERS];
 };
 
 void create_net(Net* net, Arena& memory, const int32_t* widths, int count, int moments) {
@@ -59,39 +60,42 @@ void create_net(Net* net, Arena& memory, const int32_t* widths, int count, int m
   }
 }
 
-Rows create_rows(const Net& net, Arena& memory, int64_t rows) {
-  Rows result = {};
+Activations create_activations(const Net& net, Arena& memory, int64_t rows) {
+  Activations result = {};
   for (int l = 0; l < net.count; l++) {
     result.at[l] = (float*)memory.take(rows * net.layers[l].row * sizeof(float));
   }
   return result;
 }
 
-INLINE Rows from_row(const Net& net, const Rows& rows, int64_t r) {
-  Rows result;
+INLINE Activations activations_from(const Net& net, const Activations& rows, int64_t r) {
+  Activations result;
   for (int l = 0; l < net.count; l++) result.at[l] = rows.at[l] + r * net.layers[l].row;
   return result;
 }
 
-// Where weight (o, i) stands.
-INLINE int64_t place(const Layer& layer, int64_t o, int64_t i) {
+// The index of weight (o, i).
+INLINE int64_t weight_index(const Layer& layer, int64_t o, int64_t i) {
   return layer.panels ? (o / PANEL * layer.inputs + i) * PANEL + o % PANEL : o * layer.wide_inputs + i;
 }
 
-// The way back's copy of the weights from inputs [i0, i1).
+// Updates the backward pass's copy of the weights from inputs [i0, i1).
 void transpose(const Layer& layer, int64_t i0, int64_t i1) {
   if (layer.transposed == layer.values[0]) return;
   for (int64_t o = 0; o < layer.outputs; o++) {
-    for (int64_t i = i0; i < i1; i++) layer.transposed[o * layer.wide_inputs + i] = layer.values[0][place(layer, o, i)];
+    for (int64_t i = i0; i < i1; i++) {
+      layer.transposed[o * layer.wide_inputs + i] = layer.values[0][weight_index(layer, o, i)];
+    }
   }
 }
 
-// Values of one kind in the order of the model file: each layer's weights [outputs, inputs], then its bias.
+// Parameters (kind 0) or moments (1, 2) in the order of the model file: each layer's weights [outputs, inputs], then
+// its bias.
 void set_values(Net* net, int kind, const float* from) {
   for (int l = 0; l < net->count; l++) {
     Layer& layer = net->layers[l];
     for (int64_t o = 0; o < layer.outputs; o++) {
-      for (int64_t i = 0; i < layer.inputs; i++) layer.values[kind][place(layer, o, i)] = *from++;
+      for (int64_t i = 0; i < layer.inputs; i++) layer.values[kind][weight_index(layer, o, i)] = *from++;
     }
     for (int64_t o = 0; o < layer.outputs; o++) layer.values[kind][layer.weights + o] = *from++;
     if (kind == 0) transpose(layer, 0, layer.inputs);
@@ -102,7 +106,7 @@ void get_values(const Net* net, int kind, float* to) {
   for (int l = 0; l < net->count; l++) {
     const Layer& layer = net->layers[l];
     for (int64_t o = 0; o < layer.outputs; o++) {
-      for (int64_t i = 0; i < layer.inputs; i++) *to++ = layer.values[kind][place(layer, o, i)];
+      for (int64_t i = 0; i < layer.inputs; i++) *to++ = layer.values[kind][weight_index(layer, o, i)];
     }
     for (int64_t o = 0; o < layer.outputs; o++) *to++ = layer.values[kind][layer.weights + o];
   }
@@ -110,55 +114,57 @@ void get_values(const Net* net, int kind, float* to) {
 
 // z[r, :] = activation(scale * z[r, :] + bias), one panel of columns.
 template <bool RELU>
-INLINE void finish_row(float* z, float scale, const float* bias) {
+INLINE void scale_bias_activation_row(float* z, float scale, const float* bias) {
   for (int64_t j = 0; j < PANEL; j += LANES) {
     Lanes v = multiply_add(load(z + j), broadcast(scale), load(bias + j));
     store(z + j, RELU ? relu(v) : v);
   }
 }
 
-INLINE void finish_rows(const Layer& layer, bool hidden, int64_t rows, float scale, int64_t panel, float* z) {
+INLINE void scale_bias_activation(const Layer& layer, bool hidden, int64_t rows, float scale, int64_t panel, float* z) {
   const float* bias = layer.bias() + panel * PANEL;
   for (int64_t r = 0; r < rows; r++) {
     float* at = z + r * layer.row + panel * PANEL;
     if (hidden) {
-      finish_row<true>(at, scale, bias);
+      scale_bias_activation_row<true>(at, scale, bias);
     } else {
-      finish_row<false>(at, scale, bias);
+      scale_bias_activation_row<false>(at, scale, bias);
     }
   }
 }
 
-// A list's sums for one panel, not yet divided by 255, to one row of z. step: how much larger its pixels' numbers are now.
-INLINE void list_sums(const Layer& layer, const ImageList& list, int64_t count, int64_t panel, int64_t step, float* z) {
-  const float* weights = layer.values[0] + (panel * layer.inputs + step) * PANEL;
-  for (int64_t j = 0; j < PANEL; j += LIST_LANES * LANES) {
-    Lanes sums[LIST_LANES];
-    list_product(list, count, weights + j, PANEL, sums);
-    for (int l = 0; l < LIST_LANES; l++) store(z + panel * PANEL + j + l * LANES, sums[l]);
+// The product of a sparse row with one panel, not yet divided by 255, to one row of z. offset: what a shift adds to the
+// indices of its pixels.
+INLINE void sparse_row_product(
+    const Layer& layer, const SparseRow& row, int64_t count, int64_t panel, int64_t offset, float* z) {
+  const float* weights = layer.values[0] + (panel * layer.inputs + offset) * PANEL;
+  for (int64_t j = 0; j < PANEL; j += SPARSE_LANES * LANES) {
+    Lanes sums[SPARSE_LANES];
+    sparse_product(row, count, weights + j, PANEL, sums);
+    for (int l = 0; l < SPARSE_LANES; l++) store(z + panel * PANEL + j + l * LANES, sums[l]);
   }
 }
 
-// The sums of those images order[0 ... rows) that are shifted in part out of the picture.
+// The products of those images order[0 ... rows) that are shifted partly out of the frame.
 void first_layer_clipped(
     const Layer& layer, const Images* images, int member, const int32_t* order, int64_t rows, float* z) {
   uint16_t* index = images->clipped_index + member * clipped_room(images);
   uint8_t* value = images->clipped_value + member * clipped_room(images);
   for (int64_t r = 0; r < rows; r++) {
-    Move move = move_of(images, order[r]);
-    if (move.inside) continue;
-    int64_t count = clip(images, order[r], move, index, value);
+    Shift shift = shift_of(images, order[r]);
+    if (shift.inside) continue;
+    int64_t count = clip(images, order[r], shift, index, value);
     for (int64_t panel = 0; panel < layer.wide_outputs / PANEL; panel++) {
-      list_sums(layer, {index, value}, count, panel, 0, z + r * layer.row);
+      sparse_row_product(layer, {index, value}, count, panel, 0, z + r * layer.row);
     }
   }
 }
 
-// The first layer from the images order[0 ... rows), or first, first + 1, ... without an order. x f32 [rows, inputs] is
-// written where the images are bytes.
+// The first layer of the images order[0 ... rows), or first, first + 1, ... without an order. x f32 [rows, inputs] is
+// written where the images are dense.
 void first_layer(
-    const Layer& layer, bool hidden, const Images* images, int member, const int32_t* order, int64_t first, int64_t rows,
-    float* x, float* z) {
+    const Layer& layer, bool hidden, const Images* images, int member, const int32_t* order, int64_t first,
+    int64_t rows, float* x, float* z) {
   if (images->bytes != nullptr) {
     for (int64_t r = 0; r < rows; r++) {
       int64_t image = order != nullptr ? order[r] : first + r;
@@ -174,27 +180,29 @@ void first_layer(
   }
   for (int64_t panel = 0; panel < layer.wide_outputs / PANEL; panel++) {
     if (images->bytes != nullptr) {
-      multiply_panel(rows, layer.inputs, x, layer.inputs, 1, layer.values[0] + panel * layer.inputs * PANEL, PANEL, false,
-                     z + panel * PANEL, layer.row);
-      finish_rows(layer, hidden, rows, 1.0f, panel, z);
+      multiply_panel(
+          rows, layer.inputs, x, layer.inputs, 1, layer.values[0] + panel * layer.inputs * PANEL, PANEL, false,
+          z + panel * PANEL, layer.row);
+      scale_bias_activation(layer, hidden, rows, 1.0f, panel, z);
       continue;
     }
     for (int64_t r = 0; r < rows; r++) {
       int64_t image = order != nullptr ? order[r] : first + r;
-      int64_t begin = images->begin[image];
+      int64_t start = images->row_start[image];
       if (panel == 0 && order != nullptr && r + 4 < rows) {
-        fetch(images->index, images->value, images->begin[order[r + 4]], images->begin[order[r + 4] + 1]);
+        prefetch(images->index, images->value, images->row_start[order[r + 4]], images->row_start[order[r + 4] + 1]);
       }
-      int64_t step = 0;
+      int64_t offset = 0;
       if (images->shifts != nullptr) {
-        Move move = move_of(images, image);
-        if (!move.inside) continue;
-        step = move.step;
+        Shift shift = shift_of(images, image);
+        if (!shift.inside) continue;
+        offset = shift.offset;
       }
-      list_sums(layer, {images->index + begin, images->value + begin}, images->begin[image + 1] - begin, panel, step,
-                z + r * layer.row);
+      sparse_row_product(
+          layer, {images->index + start, images->value + start}, images->row_start[image + 1] - start, panel, offset,
+          z + r * layer.row);
     }
-    finish_rows(layer, hidden, rows, PIXEL_SCALE, panel, z);
+    scale_bias_activation(layer, hidden, rows, PIXEL_SCALE, panel, z);
   }
 }
 
@@ -212,10 +220,10 @@ void narrow_layer(const Layer& layer, int64_t rows, const float* input, int64_t 
   }
 }
 
-// All layers over some rows; h.at[l] receives what layer l puts out, the last one's without activation.
+// All layers over some rows; h.at[l] receives the output of layer l, that of the last one without activation.
 void forward(
     const Net& net, const Images* images, int member, const int32_t* order, int64_t first, int64_t rows, float* x,
-    const Rows& h) {
+    const Activations& h) {
   first_layer(net.layers[0], net.count > 1, images, member, order, first, rows, x, h.at[0]);
   for (int l = 1; l < net.count; l++) {
     const Layer& layer = net.layers[l];
@@ -226,26 +234,30 @@ void forward(
       continue;
     }
     for (int64_t panel = 0; panel < layer.wide_outputs / PANEL; panel++) {
-      multiply_panel(rows, layer.inputs, input, input_row, 1, layer.values[0] + panel * layer.inputs * PANEL, PANEL, false,
-                     h.at[l] + panel * PANEL, layer.row);
-      finish_rows(layer, l + 1 < net.count, rows, 1.0f, panel, h.at[l]);
+      multiply_panel(
+          rows, layer.inputs, input, input_row, 1, layer.values[0] + panel * layer.inputs * PANEL, PANEL, false,
+          h.at[l] + panel * PANEL, layer.row);
+      scale_bias_activation(layer, l + 1 < net.count, rows, 1.0f, panel, h.at[l]);
     }
   }
 }
 
 // From the gradients at the logits, d.at[last], to those at each hidden layer before its activation.
-void backward(const Net& net, int64_t rows, const Rows& h, const Rows& d) {
+void backward(const Net& net, int64_t rows, const Activations& h, const Activations& d) {
   for (int l = net.count - 1; l > 0; l--) {
     const Layer& layer = net.layers[l];
     int64_t below_row = net.layers[l - 1].row;
     for (int64_t j = 0; j < layer.wide_inputs; j += PANEL) {
-      multiply_panel(rows, layer.outputs, d.at[l], layer.row, 1, layer.transposed + j, layer.wide_inputs, false,
-                     d.at[l - 1] + j, below_row);
+      multiply_panel(
+          rows, layer.outputs, d.at[l], layer.row, 1, layer.transposed + j, layer.wide_inputs, false, d.at[l - 1] + j,
+          below_row);
     }
     for (int64_t r = 0; r < rows; r++) {
       const float* values = h.at[l - 1] + r * below_row;
       float* delta = d.at[l - 1] + r * below_row;
-      for (int64_t j = 0; j < layer.wide_inputs; j++) delta[j] = activation_backward(ACTIVATION_RELU, values[j], delta[j]);
+      for (int64_t j = 0; j < layer.wide_inputs; j++) {
+        delta[j] = activation_backward(ACTIVATION_RELU, values[j], delta[j]);
+      }
     }
   }
 }

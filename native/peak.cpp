@@ -1,15 +1,16 @@
-// What this machine can do at most with this instruction set, with which a training's speed is compared.
+// The peak throughput of this machine with this instruction set, with which the speed of a training is compared.
 #include "native.h"
 
 namespace INSTRUCTION_SET {
 
-// Chains that do not wait for each other, as many as the registers hold: more than enough to hide the latency of one.
+// Independent chains, as many as the registers hold: more than enough to hide the latency of one.
 constexpr int CHAINS = TILE_ROWS * TILE_LANES;
 
 constexpr int64_t PAGE = 4096;
 
-// Every member takes so many steps x = a x + b along CHAINS chains of LANES floats that begin at 0, and leaves their sum in
-// sums f32 [threads, 16], so that no step can be left out. Returns how many multiply-adds all of them did.
+// Every member computes x = a x + b `steps` times in each of CHAINS chains of LANES floats that start at 0, and writes
+// the sum of the chains to sums f32 [threads, 16], so that the compiler can leave out no step. Returns the number of
+// multiply-adds of all members.
 int64_t multiply_adds(Team* team, int64_t steps, float a, float b, float* sums) {
   team->run([=](int member) {
     Lanes factor = broadcast(a), term = broadcast(b), chains[CHAINS];
@@ -25,12 +26,12 @@ int64_t multiply_adds(Team* team, int64_t steps, float a, float b, float* sums) 
   return team->threads() * steps * CHAINS * LANES;
 }
 
-// Copies so many bytes so many times, every member its share. Returns the bytes read and written.
+// Copies `bytes` bytes `times` times, partitioned among the members. Returns the number of bytes read and written.
 int64_t copy_memory(Team* team, int64_t times, const void* from, void* to, int64_t bytes) {
   team->run([=](int member) {
-    int64_t begin = share(bytes, PAGE, member, team->threads());
-    int64_t end = share(bytes, PAGE, member + 1, team->threads());
-    for (int64_t i = 0; i < times; i++) memcpy((char*)to + begin, (const char*)from + begin, (size_t)(end - begin));
+    int64_t start = chunk_start(bytes, PAGE, member, team->threads());
+    int64_t end = chunk_start(bytes, PAGE, member + 1, team->threads());
+    for (int64_t i = 0; i < times; i++) memcpy((char*)to + start, (const char*)from + start, (size_t)(end - start));
   });
   return 2 * times * bytes;
 }

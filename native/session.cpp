@@ -1,14 +1,14 @@
-// A whole training in native code: one call an epoch, two jobs for the team a step. Rows of a batch are shared out forward and
-// on the way back; pixels, or whatever a layer's inputs are, where gradients are summed and the step is taken. No sum is
-// ever shared out, so the number of threads changes no bit.
+// A whole training in native code: one call an epoch, two jobs for the team a step. The forward and backward pass is
+// partitioned by rows of the batch; gradients and the update are partitioned by pixels, or whatever the inputs of a
+// layer are. No sum is split between threads, so the number of threads changes no bit.
 //
-// The first layer works on lists of nonzero pixels where the training images are sparse, and else on all pixels. A batch is taken
-// in blocks of 256 rows; where it has more, gradients gather in memory from block to block.
+// The first layer works on sparse rows where the training images are sparse, else on all pixels. A batch is processed
+// in blocks of 256 rows; where it has more, gradients accumulate in memory from block to block.
 #include "native.h"
 
 namespace zerofive {
 
-// The type behind the name that Java holds. Each instruction set has one; they are the same.
+// The type of the pointer that Java has. Each instruction set has its own implementation; they have the same layout.
 struct Session {};
 
 }  // namespace zerofive
@@ -27,24 +27,24 @@ struct Training : Session {
   Images* train;
   Linear* linear;
   ShiftedLinear shifted;
-  Rows h, d;
+  Activations h, d;
   float* x;
   float* losses;
-  PixelLists lists;
+  CscBlock csc;
 
-  // The order of the last epoch that shifted nothing. When it comes again, as it does without shuffling, the blocks' lists by
-  // pixel are kept.
+  // The order of the last epoch without shifts. When it comes again, as it does without shuffling, the transposed
+  // blocks (CSC) are cached.
   int32_t* cached_order;
-  bool order_known;
-  bool kept;
-  PixelLists cached_lists;
+  bool has_cached_order;
+  bool cache_filled;
+  CscBlock cached_csc;
 
-  // Measuring has memory of its own, for each member where it is written.
+  // Evaluation has memory of its own, separate for each member where it is written.
   Images* valid;
   Arena valid_memory;
-  Rows measured;
-  int64_t measured_rows;
-  float* measured_x;
+  Activations eval_activations;
+  int64_t eval_rows;
+  float* eval_x;
   float* logits;
   float* valid_losses;
   int64_t* correct;
@@ -64,7 +64,7 @@ void destroy_session(Session* session) {
   release(t);
 }
 
-// widths: inputs, then each layer's outputs. batch: rows a step takes at most, none for measuring only.
+// widths: inputs, then each layer's outputs. batch: the maximum number of rows of a step, 0 for evaluation only.
 Session* create_session(
     Team* team, const int32_t* widths, int layers, int loss, int kind, float momentum, float decay, int64_t batch) {
   Training* t = (Training*)allocate(sizeof(Training));
@@ -75,7 +75,7 @@ Session* create_session(
   t->moments = batch == 0 ? 0 : kind != OPTIMIZER_SGD ? 2 : momentum != 0.0f ? 1 : 0;
   t->batch = batch;
   create_net(&t->net, t->memory, widths, layers, t->moments);
-  t->measured = create_rows(t->net, t->memory, team->threads() * MEASURED_ROWS);
+  t->eval_activations = create_activations(t->net, t->memory, team->threads() * EVAL_ROWS);
   t->correct = (int64_t*)t->memory.take(team->threads() * sizeof(int64_t));
   if (t->memory.failed()) {
     destroy_session(t);
@@ -84,7 +84,7 @@ Session* create_session(
   return t;
 }
 
-// kind: 0 the parameters, 1 and 2 the optimiser's values. offset: of the first in Java's array.
+// kind: 0 the parameters, 1 and 2 the optimiser's moments. offset: of the first value in Java's array.
 void set_session_values(Session* session, int kind, const float* values, int64_t offset) {
   set_values(&as_training(session)->net, kind, values + offset);
 }
@@ -93,7 +93,7 @@ void get_session_values(Session* session, int kind, float* values, int64_t offse
   get_values(&as_training(session)->net, kind, values + offset);
 }
 
-// Whether the memory was enough. form: how the images are to be kept, as images.cpp numbers it.
+// Returns whether the memory was enough. form: how the images are stored, a Form of images.cpp.
 bool set_train(Session* session, const uint8_t* pixels, const int32_t* targets, int64_t count, int form) {
   Training* t = as_training(session);
   Arena& memory = t->memory;
@@ -107,35 +107,36 @@ bool set_train(Session* session, const uint8_t* pixels, const int32_t* targets, 
     if (!memory.failed()) t->linear = create_linear(memory, t->team, pixels, count, inputs, batch_rows, t->moments);
     return !memory.failed();
   }
-  t->h = create_rows(t->net, memory, rows);
-  t->d = create_rows(t->net, memory, rows);
+  t->h = create_activations(t->net, memory, rows);
+  t->d = create_activations(t->net, memory, rows);
   t->cached_order = (int32_t*)memory.take(count * sizeof(int32_t));
   if (t->train->bytes != nullptr) {
     t->x = (float*)memory.take(rows * inputs * sizeof(float));
   } else {
-    t->lists.entries = (uint16_t*)memory.take(inputs * LIST_ROOM * sizeof(uint16_t));
-    t->lists.count = (uint16_t*)memory.take(inputs * sizeof(uint16_t));
-    t->lists.start = (int64_t*)memory.take(inputs * sizeof(int64_t));
+    t->csc.entries = (uint16_t*)memory.take(inputs * COLUMN_CAPACITY * sizeof(uint16_t));
+    t->csc.count = (uint16_t*)memory.take(inputs * sizeof(uint16_t));
+    t->csc.start = (int64_t*)memory.take(inputs * sizeof(int64_t));
     if (memory.failed()) return false;
-    for (int64_t p = 0; p < inputs; p++) t->lists.start[p] = p * LIST_ROOM;
+    for (int64_t p = 0; p < inputs; p++) t->csc.start[p] = p * COLUMN_CAPACITY;
   }
   return !memory.failed();
 }
 
-// Whether the memory was enough. first: of the images in Java's arrays.
+// Returns whether the memory was enough. first: the index of the first image in Java's arrays.
 bool set_valid(Session* session, const uint8_t* pixels, const int32_t* targets, int64_t first, int64_t count) {
   Training* t = as_training(session);
   const Layer& layer = t->net.layers[0];
   destroy_images(t->valid);
   t->valid_memory.close();
   t->valid_memory = {};
-  t->valid = create_images(t->team, pixels + first * layer.inputs, targets + first, count, layer.inputs,
-                           is_linear(t->net) ? FORM_BYTES : FORM_LISTS);
+  t->valid = create_images(
+      t->team, pixels + first * layer.inputs, targets + first, count, layer.inputs,
+      is_linear(t->net) ? FORM_DENSE : FORM_SPARSE);
   if (t->valid == nullptr) return false;
-  t->measured_rows = count < MEASURED_ROWS ? count : MEASURED_ROWS;
+  t->eval_rows = count < EVAL_ROWS ? count : EVAL_ROWS;
   if (t->valid->bytes != nullptr && !is_linear(t->net)) {
-    while (t->measured_rows > 1 && t->measured_rows * layer.inputs > MEASURED_PIXELS) t->measured_rows--;
-    t->measured_x = (float*)t->valid_memory.take(t->team->threads() * t->measured_rows * layer.inputs * sizeof(float));
+    while (t->eval_rows > 1 && t->eval_rows * layer.inputs > EVAL_PIXELS) t->eval_rows--;
+    t->eval_x = (float*)t->valid_memory.take(t->team->threads() * t->eval_rows * layer.inputs * sizeof(float));
   }
   int64_t outputs = t->net.layers[t->net.count - 1].outputs;
   t->logits = (float*)t->valid_memory.take(count * outputs * sizeof(float));
@@ -143,47 +144,48 @@ bool set_valid(Session* session, const uint8_t* pixels, const int32_t* targets, 
   return !t->valid_memory.failed();
 }
 
-// The logits that measure left, f32 [count, outputs].
+// The logits that evaluate_valid computed, f32 [count, outputs].
 void get_logits(const Session* session, float* logits, int64_t offset) {
   const Training* t = (const Training*)session;
   memcpy(logits + offset, t->logits, t->valid->count * t->net.layers[t->net.count - 1].outputs * sizeof(float));
 }
 
-// Rows [first, first + rows) of the validation set, their logits to t->logits.
+// Computes the logits of rows [first, first + rows) of the validation set.
 void evaluate_rows(Training* t, int member, int64_t first, int64_t rows) {
   const Layer& last = t->net.layers[t->net.count - 1];
   float* logits = t->logits + first * last.outputs;
   if (is_linear(t->net)) {
-    const uint8_t* bytes[MEASURED_ROWS];
+    const uint8_t* bytes[EVAL_ROWS];
     for (int64_t r = 0; r < rows; r++) bytes[r] = t->valid->bytes + (first + r) * t->valid->stride;
-    // Weights are padded to whole panels, which is less than the bytes are padded to.
+    // Weights are padded to whole panels, which is less than the padding of the bytes.
     byte_dots(bytes, rows, last.wide_inputs, last.values[0], logits);
     for (int64_t r = 0; r < rows; r++) logits[r] = logits[r] * PIXEL_SCALE + last.bias()[0];
     return;
   }
-  Rows h = from_row(t->net, t->measured, member * MEASURED_ROWS);
-  float* x = t->measured_x + (t->valid->bytes != nullptr ? member * t->measured_rows * t->valid->inputs : 0);
+  Activations h = activations_from(t->net, t->eval_activations, member * EVAL_ROWS);
+  float* x = t->eval_x + (t->valid->bytes != nullptr ? member * t->eval_rows * t->valid->inputs : 0);
   forward(t->net, t->valid, member, nullptr, first, rows, x, h);
   for (int64_t r = 0; r < rows; r++) {
     memcpy(logits + r * last.outputs, h.at[t->net.count - 1] + r * last.row, last.outputs * sizeof(float));
   }
 }
 
-// metrics f64 [2]: adds the losses of the validation images, in their order, and the count of those rightly predicted.
-void measure(Session* session, double* metrics) {
+// metrics f64 [2]: adds the losses of the validation images, in their order, and the number of those predicted
+// correctly.
+void evaluate_valid(Session* session, double* metrics) {
   Training* t = as_training(session);
   int64_t outputs = t->net.layers[t->net.count - 1].outputs;
   int64_t count = t->valid->count;
   int threads = t->team->threads();
   t->team->run([=](int member) {
-    int64_t at_once = t->measured_rows;
-    int64_t end = share(count, at_once, member + 1, threads);
+    int64_t unit = t->eval_rows;
+    int64_t end = chunk_start(count, unit, member + 1, threads);
     int64_t correct = 0;
-    for (int64_t first = share(count, at_once, member, threads); first < end; first += at_once) {
-      int64_t rows = end - first < at_once ? end - first : at_once;
+    for (int64_t first = chunk_start(count, unit, member, threads); first < end; first += unit) {
+      int64_t rows = end - first < unit ? end - first : unit;
       evaluate_rows(t, member, first, rows);
-      correct += score_rows(t->loss, rows, (int)outputs, t->logits + first * outputs, t->valid->targets + first,
-                            t->valid_losses + first);
+      correct += evaluate_logits(
+          t->loss, rows, (int)outputs, t->logits + first * outputs, t->valid->targets + first, t->valid_losses + first);
     }
     t->correct[member] = correct;
   });
@@ -191,65 +193,72 @@ void measure(Session* session, double* metrics) {
   for (int member = 0; member < threads; member++) metrics[1] += (double)t->correct[member];
 }
 
-// One block of a batch, and where in the batch it stands.
+// One block of a batch, and its position in the batch.
 struct Block {
   const int32_t* order;
   int64_t rows;
   int64_t batch_rows;
   bool first, last;
-  const float* rates;
-  PixelLists lists;
+  const float* step_parameters;
+  CscBlock csc;
 };
 
-// Takes the step along a layer's gradient, values [begin, end) of it.
-INLINE void step_layer(const Training* t, const Layer& layer, int64_t begin, int64_t end, const float* rates) {
-  update_some(t->optimizer, end - begin, layer.values[0] + begin, layer.gradient + begin, from(layer.values[1], begin),
-              from(layer.values[2], begin), rates);
+// Updates the parameters [start, end) of a layer along their gradient.
+INLINE void update_layer(
+    const Training* t, const Layer& layer, int64_t start, int64_t end, const float* step_parameters) {
+  update_range(
+      t->optimizer, end - start, layer.values[0] + start, layer.gradient + start,
+      offset_or_null(layer.values[1], start), offset_or_null(layer.values[2], start), step_parameters);
 }
 
-// A layer in panels: the gradient of the weights from inputs [i0, i1), whose values stand at input[r * input_row + i].
-void step_panels(
+// A layer in panels: the gradient of the weights from inputs [i0, i1), whose values stand at input[r * input_row + i],
+// and their update.
+void update_panels(
     const Training* t, const Layer& layer, const Block& block, int64_t i0, int64_t i1, const float* input,
     int64_t input_row, const float* delta) {
   for (int64_t panel = 0; panel < layer.wide_outputs / PANEL && i0 < i1; panel++) {
-    int64_t begin = (panel * layer.inputs + i0) * PANEL;
-    multiply_panel(i1 - i0, block.rows, input + i0, 1, input_row, delta + panel * PANEL, layer.row, !block.first,
-                   layer.gradient + begin, PANEL);
-    if (block.last) step_layer(t, layer, begin, begin + (i1 - i0) * PANEL, block.rates);
+    int64_t start = (panel * layer.inputs + i0) * PANEL;
+    multiply_panel(
+        i1 - i0, block.rows, input + i0, 1, input_row, delta + panel * PANEL, layer.row, !block.first,
+        layer.gradient + start, PANEL);
+    if (block.last) update_layer(t, layer, start, start + (i1 - i0) * PANEL, block.step_parameters);
   }
   if (block.last) transpose(layer, i0, i1);
 }
 
-// The last of several layers: the gradient of the weights from inputs [i0, i1), whole panels.
-void step_narrow(
+// The last of several layers: the gradient of the weights from inputs [i0, i1), whole panels, and their update.
+void update_narrow_layer(
     const Training* t, const Layer& layer, const Block& block, int64_t i0, int64_t i1, const float* input,
     int64_t input_row, const float* delta) {
   for (int64_t i = i0; i < i1; i += PANEL) {
-    multiply_panel(layer.outputs, block.rows, delta, 1, layer.row, input + i, input_row, !block.first, layer.gradient + i,
-                   layer.wide_inputs);
+    multiply_panel(
+        layer.outputs, block.rows, delta, 1, layer.row, input + i, input_row, !block.first, layer.gradient + i,
+        layer.wide_inputs);
   }
   for (int64_t o = 0; o < layer.outputs && block.last && i0 < i1; o++) {
-    step_layer(t, layer, o * layer.wide_inputs + i0, o * layer.wide_inputs + i1, block.rates);
+    update_layer(t, layer, o * layer.wide_inputs + i0, o * layer.wide_inputs + i1, block.step_parameters);
   }
 }
 
-// The first layer by lists: each pixel's gradient is made in registers, and its weights are changed there and then.
-void update_sparse_layer(const Training* t, const Layer& layer, const Block& block, int64_t p0, int64_t p1, const float* delta) {
+// The first layer on sparse columns: each pixel's gradient is computed in registers, and its weights are updated at
+// once.
+void update_sparse_layer(
+    const Training* t, const Layer& layer, const Block& block, int64_t p0, int64_t p1, const float* delta) {
   const Optimizer& optimizer = t->optimizer;
   bool plain = optimizer.kind == OPTIMIZER_SGD && optimizer.momentum == 0.0f && optimizer.decay == 0.0f;
   bool whole = block.first && block.last;
   Lanes scale = broadcast(PIXEL_SCALE);
-  Lanes rate = broadcast(block.rates[0]);
+  Lanes rate = broadcast(block.step_parameters[0]);
   for (int64_t panel = 0; panel < layer.wide_outputs / PANEL; panel++) {
     for (int64_t p = p0; p < p1; p++) {
-      // Without a gradient plain descent changes nothing.
-      if (plain && whole && block.lists.count[p] == 0) continue;
-      PixelList list = {block.lists.entries + block.lists.start[p]};
+      // Plain gradient descent changes nothing where the gradient is zero.
+      if (plain && whole && block.csc.count[p] == 0) continue;
+      SparseColumn column = {block.csc.entries + block.csc.start[p]};
       int64_t at = (panel * layer.inputs + p) * PANEL;
-      for (int64_t j = 0; j < PANEL; j += LIST_LANES * LANES) {
-        Lanes sums[LIST_LANES];
-        list_product(list, block.lists.count[p], delta + panel * PANEL + j, layer.row, sums);
-        for (int l = 0; l < LIST_LANES; l++) {
+      for (int64_t j = 0; j < PANEL; j += SPARSE_LANES * LANES) {
+        Lanes sums[SPARSE_LANES];
+        sparse_product(column, block.csc.count[p], delta + panel * PANEL + j, layer.row, sums);
+        for (int l = 0; l < SPARSE_LANES; l++) {
           Lanes g = multiply(sums[l], scale);
           float* gradient = layer.gradient + at + j + l * LANES;
           float* w = layer.values[0] + at + j + l * LANES;
@@ -261,13 +270,13 @@ void update_sparse_layer(const Training* t, const Layer& layer, const Block& blo
           }
         }
       }
-      if (!plain && block.last) step_layer(t, layer, at, at + PANEL, block.rates);
+      if (!plain && block.last) update_layer(t, layer, at, at + PANEL, block.step_parameters);
     }
   }
 }
 
-// Column sums of every layer's gradient, and the step of the biases.
-void step_biases(const Training* t, const Block& block) {
+// Sums the columns of every layer's gradient and updates the biases.
+void update_biases(const Training* t, const Block& block) {
   for (int l = 0; l < t->net.count; l++) {
     const Layer& layer = t->net.layers[l];
     float* gradient = layer.gradient + layer.weights;
@@ -276,58 +285,61 @@ void step_biases(const Training* t, const Block& block) {
       const float* row = t->d.at[l] + r * layer.row;
       for (int64_t j = 0; j < layer.outputs; j++) gradient[j] += row[j];
     }
-    if (block.last) step_layer(t, layer, layer.weights, layer.size, block.rates);
+    if (block.last) update_layer(t, layer, layer.weights, layer.size, block.step_parameters);
   }
 }
 
-// One member's share of the way there and back: some of the block's rows. The lists by pixel, which need no weights, are made
-// first where they are made anew.
-void forward_backward(Training* t, int member, const Block& block, bool list_anew) {
+// One member's part of the forward and backward pass: some rows of the block. The transposition to CSC, which needs no
+// weights, comes first where it is not cached.
+void forward_backward(Training* t, int member, const Block& block, bool build_csc) {
   const Net& net = t->net;
   int threads = t->team->threads();
   const Layer& last = net.layers[net.count - 1];
-  if (list_anew) {
-    auto list = t->train->shifts != nullptr ? list_shifted_by_pixel : list_by_pixel;
-    list(t->train, threads, member, block.order, block.rows, t->lists);
+  if (build_csc) {
+    auto transpose_block = t->train->shifts != nullptr ? transpose_shifted_to_csc : transpose_to_csc;
+    transpose_block(t->train, threads, member, block.order, block.rows, t->csc);
   }
-  int64_t r0 = share(block.rows, 1, member, threads);
-  int64_t rows = share(block.rows, 1, member + 1, threads) - r0;
+  int64_t r0 = chunk_start(block.rows, 1, member, threads);
+  int64_t rows = chunk_start(block.rows, 1, member + 1, threads) - r0;
   if (rows == 0) return;
-  Rows h = from_row(net, t->h, r0);
-  Rows d = from_row(net, t->d, r0);
+  Activations h = activations_from(net, t->h, r0);
+  Activations d = activations_from(net, t->d, r0);
   float* x = t->train->bytes != nullptr ? t->x + r0 * net.layers[0].inputs : nullptr;
   forward(net, t->train, member, block.order + r0, 0, rows, x, h);
   int32_t targets[BLOCK_ROWS];
   for (int64_t r = 0; r < rows; r++) targets[r] = t->train->targets[block.order[r0 + r]];
-  loss_rows(t->loss, rows, (int)last.outputs, last.row, (float)block.batch_rows, h.at[net.count - 1], targets,
-            d.at[net.count - 1], t->losses + r0);
+  loss_rows(
+      t->loss, rows, (int)last.outputs, last.row, (float)block.batch_rows, h.at[net.count - 1], targets,
+      d.at[net.count - 1], t->losses + r0);
   backward(net, rows, h, d);
 }
 
-// One member's share of the gradients and the step: some of each layer's inputs.
-void step(Training* t, int member, const Block& block) {
+// One member's part of the gradients and the update: some inputs of each layer.
+void update_weights(Training* t, int member, const Block& block) {
   const Net& net = t->net;
   int threads = t->team->threads();
   for (int l = net.count - 1; l > 0; l--) {
     const Layer& layer = net.layers[l];
     int64_t unit = layer.panels ? TILE_ROWS : PANEL;
     int64_t inputs = layer.panels ? layer.inputs : layer.wide_inputs;
-    int64_t i0 = share(inputs, unit, member, threads);
-    int64_t i1 = share(inputs, unit, member + 1, threads);
-    (layer.panels ? step_panels : step_narrow)(t, layer, block, i0, i1, t->h.at[l - 1], net.layers[l - 1].row, t->d.at[l]);
+    int64_t i0 = chunk_start(inputs, unit, member, threads);
+    int64_t i1 = chunk_start(inputs, unit, member + 1, threads);
+    (layer.panels ? update_panels : update_narrow_layer)(
+        t, layer, block, i0, i1, t->h.at[l - 1], net.layers[l - 1].row, t->d.at[l]);
   }
   if (t->train->bytes == nullptr) {
     update_sparse_layer(t, net.layers[0], block, t->train->bounds[member], t->train->bounds[member + 1], t->d.at[0]);
   } else {
     int64_t inputs = net.layers[0].inputs;
-    step_panels(t, net.layers[0], block, share(inputs, TILE_ROWS, member, threads),
-                share(inputs, TILE_ROWS, member + 1, threads), t->x, inputs, t->d.at[0]);
+    update_panels(
+        t, net.layers[0], block, chunk_start(inputs, TILE_ROWS, member, threads),
+        chunk_start(inputs, TILE_ROWS, member + 1, threads), t->x, inputs, t->d.at[0]);
   }
-  if (member == 0) step_biases(t, block);
+  if (member == 0) update_biases(t, block);
 }
 
-// Room for every block's lists by pixel; false where they would take more than they are worth.
-bool make_room_to_keep(Training* t) {
+// Allocates the cache of every block in CSC; false where it would take more memory than it is worth.
+bool allocate_cache(Training* t) {
   const Images* images = t->train;
   int64_t blocks = 0;
   for (int64_t first = 0; first < images->count; first += t->batch) {
@@ -335,17 +347,17 @@ bool make_room_to_keep(Training* t) {
     blocks += (rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
   }
   if (blocks * BLOCK_ROWS > 8 * images->count + BLOCK_ROWS) return false;
-  int64_t entries = images->begin[images->count] + blocks * images->inputs * 4;
-  t->cached_lists.entries = (uint16_t*)t->memory.take(entries * sizeof(uint16_t));
-  t->cached_lists.start = (int64_t*)t->memory.take(blocks * images->inputs * sizeof(int64_t));
-  t->cached_lists.count = (uint16_t*)t->memory.take(blocks * images->inputs * sizeof(uint16_t));
-  // A part of the room is none.
-  if (t->memory.failed()) t->cached_lists = {};
+  int64_t entries = images->row_start[images->count] + blocks * images->inputs * 4;
+  t->cached_csc.entries = (uint16_t*)t->memory.take(entries * sizeof(uint16_t));
+  t->cached_csc.start = (int64_t*)t->memory.take(blocks * images->inputs * sizeof(int64_t));
+  t->cached_csc.count = (uint16_t*)t->memory.take(blocks * images->inputs * sizeof(uint16_t));
+  // Half a cache is of no use.
+  if (t->memory.failed()) t->cached_csc = {};
   return !t->memory.failed();
 }
 
-// Where one member's lists of a block are kept; `entries` stand before those of the block.
-int64_t kept_at(const Images* images, int threads, int member, const Block& block, int64_t entries) {
+// The position of one member's columns of a block in the cache; `entries` precede those of the block.
+int64_t cached_position(const Images* images, int threads, int member, const Block& block, int64_t entries) {
   for (int64_t r = 0; r < block.rows; r++) {
     const int64_t* split = images->split + (int64_t)block.order[r] * (threads + 1);
     entries += split[member] - split[0];
@@ -353,7 +365,7 @@ int64_t kept_at(const Images* images, int threads, int member, const Block& bloc
   return entries + 4 * images->bounds[member];
 }
 
-INLINE int64_t entries_of(const Images* images, int threads, const Block& block) {
+INLINE int64_t max_entries(const Images* images, int threads, const Block& block) {
   int64_t entries = 4 * images->inputs;
   for (int64_t r = 0; r < block.rows; r++) {
     const int64_t* split = images->split + (int64_t)block.order[r] * (threads + 1);
@@ -362,80 +374,90 @@ INLINE int64_t entries_of(const Images* images, int threads, const Block& block)
   return entries;
 }
 
-void train_net(Training* t, const int32_t* order, const float* rates, double* loss_sums) {
+void train_net(Training* t, const int32_t* order, const float* step_parameters, double* loss_sums) {
   const Images* images = t->train;
   int threads = t->team->threads();
-  bool by_lists = images->bytes == nullptr;
+  bool sparse = images->bytes == nullptr;
   bool shifted = images->shifts != nullptr;
-  bool repeated = !shifted && t->order_known && memcmp(order, t->cached_order, images->count * sizeof(int32_t)) == 0;
+  bool repeated =
+      !shifted && t->has_cached_order && memcmp(order, t->cached_order, images->count * sizeof(int32_t)) == 0;
   if (!repeated && !shifted) {
     memcpy(t->cached_order, order, images->count * sizeof(int32_t));
-    t->order_known = true;
-    t->kept = false;
+    t->has_cached_order = true;
+    t->cache_filled = false;
   }
-  bool have_room = by_lists && repeated && !t->memory.failed() && (t->cached_lists.entries != nullptr || make_room_to_keep(t));
-  bool keep_now = have_room && !t->kept;
-  bool use_kept = have_room && t->kept;
+  bool can_cache = sparse && repeated && !t->memory.failed() && (t->cached_csc.entries != nullptr || allocate_cache(t));
+  bool fill_cache = can_cache && !t->cache_filled;
+  bool use_cache = can_cache && t->cache_filled;
   int64_t number = 0;
   int64_t entries = 0;
-  for (int64_t begin = 0; begin < images->count; begin += t->batch) {
-    int64_t batch_rows = images->count - begin < t->batch ? images->count - begin : t->batch;
+  for (int64_t start = 0; start < images->count; start += t->batch) {
+    int64_t batch_rows = images->count - start < t->batch ? images->count - start : t->batch;
     LossSum sum;
     for (int64_t at = 0; at < batch_rows; at += BLOCK_ROWS, number++) {
       int64_t rows = batch_rows - at < BLOCK_ROWS ? batch_rows - at : BLOCK_ROWS;
-      PixelLists kept = {};
-      if (have_room) {
-        kept = {t->cached_lists.entries, t->cached_lists.start + number * images->inputs,
-                t->cached_lists.count + number * images->inputs};
+      CscBlock cached_block = {};
+      if (can_cache) {
+        cached_block = {
+            t->cached_csc.entries, t->cached_csc.start + number * images->inputs,
+            t->cached_csc.count + number * images->inputs};
       }
-      Block block = {order + begin + at, rows, batch_rows, at == 0, at + rows == batch_rows,
-                     rates + begin / t->batch * RATES, use_kept ? kept : t->lists};
-      t->team->run([&](int member) { forward_backward(t, member, block, by_lists && !use_kept); });
+      Block block = {
+          order + start + at,
+          rows,
+          batch_rows,
+          at == 0,
+          at + rows == batch_rows,
+          step_parameters + start / t->batch * STEP_PARAMETERS,
+          use_cache ? cached_block : t->csc};
+      t->team->run([&](int member) { forward_backward(t, member, block, sparse && !use_cache); });
       t->team->run([&](int member) {
-        step(t, member, block);
-        if (keep_now) {
-          keep_lists(t->lists, images->bounds[member], images->bounds[member + 1],
-                     kept_at(images, threads, member, block, entries), kept);
+        update_weights(t, member, block);
+        if (fill_cache) {
+          copy_csc(
+              t->csc, images->bounds[member], images->bounds[member + 1],
+              cached_position(images, threads, member, block, entries), cached_block);
         }
         if (member == 0) sum.add(t->losses, rows);
       });
-      if (keep_now) entries += entries_of(images, threads, block);
+      if (fill_cache) entries += max_entries(images, threads, block);
     }
-    loss_sums[begin / t->batch] = sum.total();
+    loss_sums[start / t->batch] = sum.total();
   }
-  t->kept = t->kept || keep_now;
+  t->cache_filled = t->cache_filled || fill_cache;
 }
 
-void train_linear(Training* t, const int32_t* order, const float* rates, double* loss_sums) {
+void train_linear(Training* t, const int32_t* order, const float* step_parameters, double* loss_sums) {
   bool shifted = t->train->shifts != nullptr;
   Linear* linear = shifted ? t->shifted.linear : t->linear;
   const Layer& layer = t->net.layers[0];
   int64_t count = t->train->count;
   int threads = t->team->threads();
   to_columns(linear, t->moments, layer);
-  bool near = !shifted && make_near(linear, t->memory, t->team, order, count, t->batch);
-  for (int64_t begin = 0; begin < count; begin += t->batch) {
-    int64_t rows = count - begin < t->batch ? count - begin : t->batch;
+  bool compact = !shifted && make_compact(linear, t->memory, t->team, order, count, t->batch);
+  for (int64_t start = 0; start < count; start += t->batch) {
+    int64_t rows = count - start < t->batch ? count - start : t->batch;
     int64_t parts = (rows + PART_ROWS - 1) / PART_ROWS;
-    const float* rates_now = rates + begin / t->batch * RATES;
-    int64_t number = begin / t->batch;
-    LinearBatch batch = near ? near_batch(linear, number)
-                             : whole_batch(linear, order + begin, t->train->shifts);
+    const float* parameters = step_parameters + start / t->batch * STEP_PARAMETERS;
+    int64_t number = start / t->batch;
+    LinearBatch batch = compact ? compact_batch(linear, number) : whole_batch(linear, order + start, t->train->shifts);
     t->team->run([&](int member) {
-      int64_t end = share(parts, 1, member + 1, threads);
-      for (int64_t part = share(parts, 1, member, threads); part < end; part++) {
+      int64_t end = chunk_start(parts, 1, member + 1, threads);
+      for (int64_t part = chunk_start(parts, 1, member, threads); part < end; part++) {
         int64_t r1 = (part + 1) * PART_ROWS < rows ? (part + 1) * PART_ROWS : rows;
-        linear_part(linear, batch, t->loss, t->train->targets, order + begin, part * PART_ROWS, r1, rows, layer.bias()[0],
-                    part, t->losses);
+        linear_part(
+            linear, batch, t->loss, t->train->targets, order + start, part * PART_ROWS, r1, rows, layer.bias()[0], part,
+            t->losses);
       }
     });
-    // So little that it is not worth a second meeting.
-    linear_step(linear, t->optimizer, parts, batch.width,
-                near ? linear->near_columns + number * linear->width : linear->columns, rates_now);
+    // So little work that it is not worth a second synchronisation.
+    linear_step(
+        linear, t->optimizer, parts, batch.width,
+        compact ? linear->compact_columns + number * linear->width : linear->columns, parameters);
     float& bias_gradient = layer.gradient[layer.weights];
     bias_gradient = 0.0f;
     for (int64_t part = 0; part < parts; part++) bias_gradient += linear->part_dlogits[part];
-    step_layer(t, layer, layer.weights, layer.weights + 1, rates_now);
+    update_layer(t, layer, layer.weights, layer.weights + 1, parameters);
     LossSum sum;
     sum.add(t->losses, rows);
     loss_sums[number] = sum.total();
@@ -443,8 +465,8 @@ void train_linear(Training* t, const int32_t* order, const float* rates, double*
   from_columns(linear, t->moments, layer);
 }
 
-// Before an epoch: how its training images are shifted, i32 [count] by image number, to be left where they are till the epoch is
-// over; null where they are not. Whether the memory was enough.
+// Called before an epoch. shifts: those of its training images, i32 [count], which must stay valid until the epoch is
+// over; null for none. Returns whether the memory was enough.
 bool set_shifts(Session* session, const int32_t* shifts, int height, int width) {
   Training* t = as_training(session);
   Images* images = t->train;
@@ -456,11 +478,11 @@ bool set_shifts(Session* session, const int32_t* shifts, int height, int width) 
   return images->bytes != nullptr || make_boxes(images, t->team);
 }
 
-// Takes every step of an epoch and writes the sum of each step's losses. order i32 [count], rates f32 [steps, 4], loss_sums
-// f64 [steps].
-void train_epoch(Session* session, const int32_t* order, const float* rates, double* loss_sums) {
+// Takes every step of an epoch and writes the sum of each step's losses. order i32 [count], step_parameters f32
+// [steps, 4], loss_sums f64 [steps].
+void train_epoch(Session* session, const int32_t* order, const float* step_parameters, double* loss_sums) {
   Training* t = as_training(session);
-  (is_linear(t->net) ? train_linear : train_net)(t, order, rates, loss_sums);
+  (is_linear(t->net) ? train_linear : train_net)(t, order, step_parameters, loss_sums);
 }
 
 }  // namespace INSTRUCTION_SET

@@ -1,5 +1,6 @@
-// Sixteen floats at once, told once for each instruction set; whatever is written with them gives the same bits under
-// AVX2 and AVX-512. Elsewhere the compiler makes of it what the machine has, and products are rounded before they are added.
+// Vectors of sixteen floats, implemented once for each instruction set; code written with them gives the same bits
+// under AVX2 and AVX-512. Elsewhere the compiler chooses the instructions, and products are rounded before they are
+// added.
 #pragma once
 
 #include <stdint.h>
@@ -19,12 +20,12 @@ constexpr int LANES = 16;
 #if defined(__AVX512F__)
 
 using Lanes = __m512;
-// Four floats, once for each quarter of the lanes.
+// Four floats, repeated in each quarter of the lanes.
 using Quad = __m512;
-// What the registers have room for: a tile of a matrix product, and the lanes of a list's sums.
+// What the registers have room for: a tile of a matrix product, and the lanes of a sparse product.
 constexpr int TILE_ROWS = 12;
 constexpr int TILE_LANES = 2;
-constexpr int LIST_LANES = 2;
+constexpr int SPARSE_LANES = 2;
 
 INLINE Lanes zero() { return _mm512_setzero_ps(); }
 INLINE Lanes broadcast(float value) { return _mm512_set1_ps(value); }
@@ -50,7 +51,9 @@ INLINE Quad four_bytes(const uint8_t* from) {
   return _mm512_broadcast_f32x4(_mm_cvtepi32_ps(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(packed))));
 }
 template <int I>
-INLINE Lanes pick(Quad a) { return _mm512_permute_ps(a, I * 0x55); }
+INLINE Lanes pick(Quad a) {
+  return _mm512_permute_ps(a, I * 0x55);
+}
 INLINE __m256 half(Lanes a) {
   return _mm256_add_ps(_mm512_castps512_ps256(a), _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(a), 1)));
 }
@@ -63,7 +66,7 @@ struct Lanes {
 using Quad = __m256;
 constexpr int TILE_ROWS = 6;
 constexpr int TILE_LANES = 1;
-constexpr int LIST_LANES = 1;
+constexpr int SPARSE_LANES = 1;
 
 INLINE Lanes zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
 INLINE Lanes broadcast(float value) { return {_mm256_set1_ps(value), _mm256_set1_ps(value)}; }
@@ -83,8 +86,9 @@ INLINE Lanes relu(Lanes a) {
 }
 INLINE Lanes bytes(const uint8_t* from) {
   __m128i packed = _mm_loadu_si128((const __m128i*)from);
-  return {_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(packed)),
-          _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_unpackhi_epi64(packed, packed)))};
+  return {
+      _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(packed)),
+      _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_unpackhi_epi64(packed, packed)))};
 }
 INLINE Quad twice(__m128 a) { return _mm256_insertf128_ps(_mm256_castps128_ps256(a), a, 1); }
 INLINE Quad low_bytes(const uint16_t* from) {
@@ -111,7 +115,7 @@ struct Quad {
 };
 constexpr int TILE_ROWS = 2;
 constexpr int TILE_LANES = 1;
-constexpr int LIST_LANES = 1;
+constexpr int SPARSE_LANES = 1;
 
 INLINE Lanes broadcast(float value) { return (Lanes){} + value; }
 INLINE Lanes zero() { return (Lanes){}; }
@@ -138,11 +142,13 @@ INLINE Quad four_bytes(const uint8_t* from) {
   return {{(float)from[0], (float)from[1], (float)from[2], (float)from[3]}};
 }
 template <int I>
-INLINE Lanes pick(Quad a) { return broadcast(a.values[I]); }
+INLINE Lanes pick(Quad a) {
+  return broadcast(a.values[I]);
+}
 
 #endif
 
-// The sum of all lanes, by one tree.
+// The sum of all lanes, as one tree.
 #if defined(__AVX2__) && defined(__FMA__)
 INLINE float sum(Lanes a) {
   __m256 eight = half(a);

@@ -14,22 +14,23 @@ namespace zerofive {
 
 namespace {
 
-// The others are mostly some microseconds behind. Whoever waits longer lets other programs have the core. What lies between two
-// epochs is passed so as well, in nanoseconds, for a core that has gone to sleep takes the better part of one to come back.
+// The others are usually some microseconds behind. A thread that waits longer yields its core to other programs. The
+// time between two epochs is spent so as well, in nanoseconds, since a sleeping core takes the better part of a
+// millisecond to wake up.
 constexpr int SPINS = 400;
 constexpr int64_t YIELDING = 3000000;
 
-// A wait that is longer than one's own share was is time lost to a member without a core. An eighth of all time may be lost
-// so, to short interruptions; this much beyond it, in nanoseconds, means that another program has the core.
-constexpr int64_t MOST_LOST = 2000000;
-constexpr int64_t FORGIVEN = 8;
+// A wait longer than the caller's own part took is time lost to a member without a core. An eighth of all time may be
+// lost to short interruptions; this much more, in nanoseconds, means that another program has the core.
+constexpr int64_t MAX_LOST = 2000000;
+constexpr int64_t TOLERATED_DIVISOR = 8;
 
-// What a member that slept may take to come, in nanoseconds, and it is no loss.
-constexpr int64_t AWAKENING = 5000000;
+// What a sleeping member may take to wake up, in nanoseconds, without that counting as lost.
+constexpr int64_t WAKE_UP = 5000000;
 
 // How long the caller then works alone, at first and at most, in nanoseconds.
-constexpr int64_t LEAST_ALONE = 4000000;
-constexpr int64_t MOST_ALONE = 320000000;
+constexpr int64_t MIN_ALONE = 4000000;
+constexpr int64_t MAX_ALONE = 320000000;
 
 int64_t now() {
   timespec time;
@@ -54,7 +55,7 @@ void wake_sleepers(std::atomic<uint32_t>& word) {
   syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
 }
 #else
-// Without a futex: short naps, and nobody to wake.
+// Without a futex: short sleeps, which nothing has to end.
 void sleep_while(const std::atomic<uint32_t>&, uint32_t) {
   timespec nap = {0, 100000};
   nanosleep(&nap, nullptr);
@@ -78,7 +79,7 @@ void wait(const std::atomic<uint32_t>& word, uint32_t old, std::atomic<uint32_t>
   sleepers.fetch_sub(1);
 }
 
-// Changes the word, and wakes who sleeps for that.
+// Changes the word and wakes the threads that sleep on it.
 void change(std::atomic<uint32_t>& word, const std::atomic<uint32_t>& sleepers) {
   word.fetch_add(1);
   if (sleepers.load() > 0) wake_sleepers(word);
@@ -86,10 +87,10 @@ void change(std::atomic<uint32_t>& word, const std::atomic<uint32_t>& sleepers) 
 
 }  // namespace
 
-// Whether the others have been called; else the caller is to do their shares as well.
-bool Team::begin(Call call, const void* context) {
-  begun_ = now();
-  if (begun_ < alone_until_) return false;
+// Returns whether the others were called; else the caller has to do their parts as well.
+bool Team::start(Call call, const void* context) {
+  started_ = now();
+  if (started_ < alone_until_) return false;
   asleep_ = sleepers_.load() > 0;
   publish(call, context);
   return true;
@@ -98,33 +99,33 @@ bool Team::begin(Call call, const void* context) {
 void Team::publish(Call call, const void* context) {
   call_ = call;
   context_ = context;
-  shares_.store(0, std::memory_order_relaxed);
+  done_.store(0, std::memory_order_relaxed);
   change(jobs_, sleepers_);
 }
 
 void Team::finish() {
   int64_t own_end = now();
   uint32_t others = (uint32_t)threads_ - 1;
-  for (uint32_t done; (done = shares_.load(std::memory_order_acquire)) < others;) wait(shares_, done, sleepers_);
+  for (uint32_t done; (done = done_.load(std::memory_order_acquire)) < others;) wait(done_, done, sleepers_);
   int64_t end = now();
-  lost_ -= (end - judged_) / FORGIVEN;
+  lost_ -= (end - updated_) / TOLERATED_DIVISOR;
   if (lost_ < 0) lost_ = 0;
-  judged_ = end;
-  int64_t late = (end - own_end) - (own_end - begun_);
-  if (late > (asleep_ ? AWAKENING : 0)) lost_ += late;
-  if (lost_ > MOST_LOST) {
+  updated_ = end;
+  int64_t late = (end - own_end) - (own_end - started_);
+  if (late > (asleep_ ? WAKE_UP : 0)) lost_ += late;
+  if (lost_ > MAX_LOST) {
     lost_ = 0;
-    next_alone_ = next_alone_ == 0 ? LEAST_ALONE : next_alone_ < MOST_ALONE ? 2 * next_alone_ : MOST_ALONE;
-    alone_until_ = end + next_alone_;
-  } else if (end - alone_until_ > next_alone_) {
-    next_alone_ = 0;
+    alone_for_ = alone_for_ == 0 ? MIN_ALONE : alone_for_ < MAX_ALONE ? 2 * alone_for_ : MAX_ALONE;
+    alone_until_ = end + alone_for_;
+  } else if (end - alone_until_ > alone_for_) {
+    alone_for_ = 0;
   }
 }
 
-void Team::meet() {
+void Team::wait_ready() {
   publish([](const void*, int) {}, nullptr);
   uint32_t others = (uint32_t)threads_ - 1;
-  for (uint32_t done; (done = shares_.load(std::memory_order_acquire)) < others;) wait(shares_, done, sleepers_);
+  for (uint32_t done; (done = done_.load(std::memory_order_acquire)) < others;) wait(done_, done, sleepers_);
 }
 
 void Team::serve(int member) {
@@ -132,15 +133,15 @@ void Team::serve(int member) {
     wait(jobs_, job, sleepers_);
     if (call_ == nullptr) break;
     call_(context_, member);
-    change(shares_, sleepers_);
+    change(done_, sleepers_);
   }
-  shares_.fetch_add(1, std::memory_order_release);
+  done_.fetch_add(1, std::memory_order_release);
 }
 
-void Team::dismiss() {
+void Team::stop() {
   if (threads_ == 1) return;
   publish(nullptr, nullptr);
-  while (shares_.load(std::memory_order_acquire) + 1 < (uint32_t)threads_) sched_yield();
+  while (done_.load(std::memory_order_acquire) + 1 < (uint32_t)threads_) sched_yield();
 }
 
 }  // namespace zerofive

@@ -1,5 +1,5 @@
-// Times the native library's matrix product on one thread, for scripts/performance: "m n k" on each line in, the least
-// milliseconds of 30 on each line out.
+// Times the native library's matrix product on one thread, for scripts/performance: reads "m n k" on each line, prints
+// the minimum of 30 runs in milliseconds on each line.
 #include <stdio.h>
 #include <time.h>
 
@@ -25,14 +25,14 @@ int main() {
     float* scratch = (float*)memory.take(4l * (n + 31) * k);
     for (long i = 0; i < (long)m * k; i++) a[i] = (float)(i % 7);
     for (long i = 0; i < (long)k * n; i++) b[i] = (float)(i % 5);
-    double least = 1e9;
+    double min_millis = 1e9;
     for (int run = 0; run < 30; run++) {
-      double begin = now();
+      double start = now();
       kernels->gemm(&alone, m, n, k, a, k, 1, b, n, 1, c, scratch);
-      double taken = now() - begin;
-      if (taken < least) least = taken;
+      double taken = now() - start;
+      if (taken < min_millis) min_millis = taken;
     }
-    printf("%f\n", least);
+    printf("%f\n", min_millis);
     memory.close();
   }
 }

@@ -19,7 +19,9 @@ std::string text_of(JNIEnv* env, jstring text) {
 
 jobjectArray array_of(JNIEnv* env, const std::vector<std::string>& texts) {
   jobjectArray array = env->NewObjectArray((jsize)texts.size(), env->FindClass("java/lang/String"), nullptr);
-  for (size_t i = 0; i < texts.size(); i++) env->SetObjectArrayElement(array, (jsize)i, env->NewStringUTF(texts[i].c_str()));
+  for (size_t i = 0; i < texts.size(); i++) {
+    env->SetObjectArrayElement(array, (jsize)i, env->NewStringUTF(texts[i].c_str()));
+  }
   return array;
 }
 
@@ -55,7 +57,8 @@ NATIVE(void) Java_zerofive_backend_cuda_SimulatedDevice_configure(JNIEnv* env, j
   if (!wrong.empty()) env->ThrowNew(env->FindClass("java/lang/IllegalArgumentException"), wrong.c_str());
 }
 
-NATIVE(void) Java_zerofive_backend_cuda_SimulatedDevice_fail(JNIEnv* env, jclass, jstring function, jint call, jint result) {
+NATIVE(void)
+Java_zerofive_backend_cuda_SimulatedDevice_fail(JNIEnv* env, jclass, jstring function, jint call, jint result) {
   std::string name = text_of(env, function);
   std::lock_guard<std::recursive_mutex> lock(world().mutex);
   world().fail(name, call, result);

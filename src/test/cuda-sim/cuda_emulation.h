@@ -1,11 +1,11 @@
 // The dialect of CUDA C++ that kernels/*.cu are written in, for the host's C++ compiler: the translation unit of the
 // kernels includes this header first, then kernels/all.cu as it stands.
 //
-// What it simulates: blocks of up to 1024 threads, each a fiber (a stack of its own, switched without the kernel's help);
-// __syncthreads, __syncwarp and shuffles as real meeting points; __shared__ arrays that start with garbage; atomics; blocks
-// and threads that run in any order (emulation.cpp). A barrier that some thread never reaches ends the launch with a report.
-// What it does not: the weak memory model of a GPU (ThreadSanitizer finds what that could break), registers, textures,
-// dynamic shared memory, time.
+// What it simulates: blocks of up to 1024 threads, each a fiber (a stack of its own, switched without the kernel's
+// help); __syncthreads, __syncwarp and shuffles as real meeting points; __shared__ arrays that start with garbage;
+// atomics; blocks and threads that run in any order (emulation.cpp). A barrier that some thread never reaches ends the
+// launch with a report. What it does not: the weak memory model of a GPU (ThreadSanitizer finds what that could break),
+// registers, textures, dynamic shared memory, time.
 #pragma once
 
 #include <math.h>
@@ -60,8 +60,8 @@ struct Thread {
   unsigned number;  // in its block, x fastest
 };
 
-// For ThreadSanitizer (EMULATION_TSAN) two host threads run blocks at once, each one CUDA thread at a time. Elsewhere one
-// host thread does, in the simulated driver by its lock, and nothing needs to be thread-local.
+// For ThreadSanitizer (EMULATION_TSAN) two host threads run blocks at once, each one CUDA thread at a time. Elsewhere
+// one host thread does, in the simulated driver by its lock, and nothing needs to be thread-local.
 #ifdef EMULATION_TSAN
 #define EMULATION_LOCAL thread_local
 #else
@@ -151,7 +151,8 @@ enum class Order { ASCENDING, DESCENDING, RANDOM };
 
 // Runs a whole grid, its blocks and the threads of each in the given order, the blocks shared out to `workers` host
 // threads. Returns what went wrong, empty when nothing did.
-std::string run(const Kernel& kernel, dim3 grid, dim3 block, void* const* parameters, Order order, uint64_t seed, int workers);
+std::string run(
+    const Kernel& kernel, dim3 grid, dim3 block, void* const* parameters, Order order, uint64_t seed, int workers);
 
 }  // namespace cuda_emulation
 
@@ -188,9 +189,12 @@ std::string run(const Kernel& kernel, dim3 grid, dim3 block, void* const* parame
 #define __syncthreads() cuda_emulation::wait_for_block(__LINE__)
 #define __syncwarp(...) cuda_emulation::wait_for_warp(cuda_emulation::mask_of(__VA_ARGS__), __LINE__)
 #define __threadfence() cuda_emulation::fence()
-#define __shfl_down_sync(mask, value, ...) cuda_emulation::shuffle_down(mask, value, CUDA_EMULATION_WIDTH(__VA_ARGS__, 32), __LINE__)
-#define __shfl_xor_sync(mask, value, ...) cuda_emulation::shuffle_xor(mask, value, CUDA_EMULATION_WIDTH(__VA_ARGS__, 32), __LINE__)
-#define __shfl_sync(mask, value, ...) cuda_emulation::shuffle_from(mask, value, CUDA_EMULATION_WIDTH(__VA_ARGS__, 32), __LINE__)
+#define __shfl_down_sync(mask, value, ...) \
+  cuda_emulation::shuffle_down(mask, value, CUDA_EMULATION_WIDTH(__VA_ARGS__, 32), __LINE__)
+#define __shfl_xor_sync(mask, value, ...) \
+  cuda_emulation::shuffle_xor(mask, value, CUDA_EMULATION_WIDTH(__VA_ARGS__, 32), __LINE__)
+#define __shfl_sync(mask, value, ...) \
+  cuda_emulation::shuffle_from(mask, value, CUDA_EMULATION_WIDTH(__VA_ARGS__, 32), __LINE__)
 // The argument and the width, which may be left out.
 #define CUDA_EMULATION_WIDTH(argument, width, ...) argument, width
 
@@ -199,21 +203,30 @@ inline unsigned mask_of(unsigned mask = 0xffffffffu) { return mask; }
 }  // namespace cuda_emulation
 
 template <typename T>
-T __ldg(const T* address) { return *address; }
+T __ldg(const T* address) {
+  return *address;
+}
 
 template <typename T>
-T __ldcg(const T* address) { return *address; }
+T __ldcg(const T* address) {
+  return *address;
+}
 
 // A GPU's order nothing by themselves; these do, so a missing __threadfence beside one is not found.
 template <typename T>
-T atomicAdd(T* address, T value) { return __atomic_fetch_add(address, value, __ATOMIC_ACQ_REL); }
+T atomicAdd(T* address, T value) {
+  return __atomic_fetch_add(address, value, __ATOMIC_ACQ_REL);
+}
 
 template <typename T>
-T atomicExch(T* address, T value) { return __atomic_exchange_n(address, value, __ATOMIC_ACQ_REL); }
+T atomicExch(T* address, T value) {
+  return __atomic_exchange_n(address, value, __ATOMIC_ACQ_REL);
+}
 
 inline unsigned atomicInc(unsigned* address, unsigned most) {
   unsigned old = __atomic_load_n(address, __ATOMIC_RELAXED);
-  while (!__atomic_compare_exchange_n(address, &old, old >= most ? 0 : old + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+  while (!__atomic_compare_exchange_n(
+      address, &old, old >= most ? 0 : old + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
   }
   return old;
 }

@@ -31,34 +31,62 @@ World& world() {
 
 const char* result_name(Result result) {
   switch (result) {
-    case SUCCESS: return "CUDA_SUCCESS";
-    case INVALID_VALUE: return "CUDA_ERROR_INVALID_VALUE";
-    case OUT_OF_MEMORY: return "CUDA_ERROR_OUT_OF_MEMORY";
-    case NOT_INITIALIZED: return "CUDA_ERROR_NOT_INITIALIZED";
-    case NO_DEVICE: return "CUDA_ERROR_NO_DEVICE";
-    case INVALID_DEVICE: return "CUDA_ERROR_INVALID_DEVICE";
-    case INVALID_CONTEXT: return "CUDA_ERROR_INVALID_CONTEXT";
-    case INVALID_PTX: return "CUDA_ERROR_INVALID_PTX";
-    case JIT_COMPILER_NOT_FOUND: return "CUDA_ERROR_JIT_COMPILER_NOT_FOUND";
-    case UNSUPPORTED_PTX_VERSION: return "CUDA_ERROR_UNSUPPORTED_PTX_VERSION";
-    case INVALID_HANDLE: return "CUDA_ERROR_INVALID_HANDLE";
-    case NOT_FOUND: return "CUDA_ERROR_NOT_FOUND";
-    case NOT_READY: return "CUDA_ERROR_NOT_READY";
-    case ILLEGAL_ADDRESS: return "CUDA_ERROR_ILLEGAL_ADDRESS";
-    case CONTEXT_IS_DESTROYED: return "CUDA_ERROR_CONTEXT_IS_DESTROYED";
-    case LAUNCH_FAILED: return "CUDA_ERROR_LAUNCH_FAILED";
-    case NOT_SUPPORTED: return "CUDA_ERROR_NOT_SUPPORTED";
-    case CAPTURE_UNSUPPORTED: return "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED";
-    case CAPTURE_INVALIDATED: return "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED";
-    case CAPTURE_MERGE: return "CUDA_ERROR_STREAM_CAPTURE_MERGE";
-    case CAPTURE_UNMATCHED: return "CUDA_ERROR_STREAM_CAPTURE_UNMATCHED";
-    case CAPTURE_UNJOINED: return "CUDA_ERROR_STREAM_CAPTURE_UNJOINED";
-    case CAPTURE_ISOLATION: return "CUDA_ERROR_STREAM_CAPTURE_ISOLATION";
-    case CAPTURE_IMPLICIT: return "CUDA_ERROR_STREAM_CAPTURE_IMPLICIT";
-    case CAPTURED_EVENT: return "CUDA_ERROR_CAPTURED_EVENT";
-    case CAPTURE_WRONG_THREAD: return "CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD";
-    case 999: return "CUDA_ERROR_UNKNOWN";
-    default: return nullptr;
+    case SUCCESS:
+      return "CUDA_SUCCESS";
+    case INVALID_VALUE:
+      return "CUDA_ERROR_INVALID_VALUE";
+    case OUT_OF_MEMORY:
+      return "CUDA_ERROR_OUT_OF_MEMORY";
+    case NOT_INITIALIZED:
+      return "CUDA_ERROR_NOT_INITIALIZED";
+    case NO_DEVICE:
+      return "CUDA_ERROR_NO_DEVICE";
+    case INVALID_DEVICE:
+      return "CUDA_ERROR_INVALID_DEVICE";
+    case INVALID_CONTEXT:
+      return "CUDA_ERROR_INVALID_CONTEXT";
+    case INVALID_PTX:
+      return "CUDA_ERROR_INVALID_PTX";
+    case JIT_COMPILER_NOT_FOUND:
+      return "CUDA_ERROR_JIT_COMPILER_NOT_FOUND";
+    case UNSUPPORTED_PTX_VERSION:
+      return "CUDA_ERROR_UNSUPPORTED_PTX_VERSION";
+    case INVALID_HANDLE:
+      return "CUDA_ERROR_INVALID_HANDLE";
+    case NOT_FOUND:
+      return "CUDA_ERROR_NOT_FOUND";
+    case NOT_READY:
+      return "CUDA_ERROR_NOT_READY";
+    case ILLEGAL_ADDRESS:
+      return "CUDA_ERROR_ILLEGAL_ADDRESS";
+    case CONTEXT_IS_DESTROYED:
+      return "CUDA_ERROR_CONTEXT_IS_DESTROYED";
+    case LAUNCH_FAILED:
+      return "CUDA_ERROR_LAUNCH_FAILED";
+    case NOT_SUPPORTED:
+      return "CUDA_ERROR_NOT_SUPPORTED";
+    case CAPTURE_UNSUPPORTED:
+      return "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED";
+    case CAPTURE_INVALIDATED:
+      return "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED";
+    case CAPTURE_MERGE:
+      return "CUDA_ERROR_STREAM_CAPTURE_MERGE";
+    case CAPTURE_UNMATCHED:
+      return "CUDA_ERROR_STREAM_CAPTURE_UNMATCHED";
+    case CAPTURE_UNJOINED:
+      return "CUDA_ERROR_STREAM_CAPTURE_UNJOINED";
+    case CAPTURE_ISOLATION:
+      return "CUDA_ERROR_STREAM_CAPTURE_ISOLATION";
+    case CAPTURE_IMPLICIT:
+      return "CUDA_ERROR_STREAM_CAPTURE_IMPLICIT";
+    case CAPTURED_EVENT:
+      return "CUDA_ERROR_CAPTURED_EVENT";
+    case CAPTURE_WRONG_THREAD:
+      return "CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD";
+    case 999:
+      return "CUDA_ERROR_UNKNOWN";
+    default:
+      return nullptr;
   }
 }
 
@@ -146,7 +174,8 @@ void Scheduler::wait_for(const OperationPtr& operation) {
 
 void Scheduler::wait_for_all(Context* context) {
   for (;;) {
-    auto found = std::find_if(pending.begin(), pending.end(), [&](auto& entry) { return entry.second->context == context; });
+    auto found =
+        std::find_if(pending.begin(), pending.end(), [&](auto& entry) { return entry.second->context == context; });
     if (found == pending.end()) return;
     wait_for(OperationPtr(found->second));
   }
@@ -192,16 +221,21 @@ std::string World::configure(const std::string& text) {
     } else if (name == "hidden") {
       settings.hidden = std::stoi(value) != 0;
     } else if (name == "cc") {
-      if (sscanf(value.c_str(), "%d.%d", &settings.major, &settings.minor) != 2) return "expected cc=MAJOR.MINOR, not " + value;
+      if (sscanf(value.c_str(), "%d.%d", &settings.major, &settings.minor) != 2) {
+        return "expected cc=MAJOR.MINOR, not " + value;
+      }
     } else if (name == "schedule") {
       if (choice != "eager" && choice != "lazy" && choice != "random") return "unknown schedule " + value;
-      scheduler.configure(choice == "eager" ? Scheduler::Kind::EAGER : choice == "lazy" ? Scheduler::Kind::LAZY : Scheduler::Kind::RANDOM,
+      scheduler.configure(
+          choice == "eager"  ? Scheduler::Kind::EAGER
+          : choice == "lazy" ? Scheduler::Kind::LAZY
+                             : Scheduler::Kind::RANDOM,
           detail.empty() ? 0 : std::stoull(detail));
     } else if (name == "order") {
       if (value != "ascending" && value != "descending" && value != "random") return "unknown order " + value;
-      settings.order = value == "ascending" ? cuda_emulation::Order::ASCENDING
-          : value == "descending"           ? cuda_emulation::Order::DESCENDING
-                                            : cuda_emulation::Order::RANDOM;
+      settings.order = value == "ascending"    ? cuda_emulation::Order::ASCENDING
+                       : value == "descending" ? cuda_emulation::Order::DESCENDING
+                                               : cuda_emulation::Order::RANDOM;
     } else if (name == "fail") {
       size_t colon = detail.find(':');
       if (colon == std::string::npos) return "expected fail=FUNCTION:CALL:RESULT, not " + value;
@@ -245,7 +279,9 @@ std::vector<std::string> World::live_objects() {
   for (auto& [handle, object] : live) sorted.push_back(&object);
   std::sort(sorted.begin(), sorted.end(), [](const Live* a, const Live* b) { return a->number < b->number; });
   std::vector<std::string> told;
-  for (const Live* object : sorted) told.push_back(object->kind + (object->description.empty() ? "" : " " + object->description));
+  for (const Live* object : sorted) {
+    told.push_back(object->kind + (object->description.empty() ? "" : " " + object->description));
+  }
   return told;
 }
 
@@ -327,7 +363,8 @@ void World::check_guards(char* address, const Allocation& allocation) {
       if (from[i] == GUARD_BYTE) continue;
       long offset = (long)((char*)from + i - address);
       memset(from, GUARD_BYTE, bytes);  // told once
-      misuse("something wrote " + std::string(where) + " a device allocation of " + std::to_string(allocation.bytes) +
+      misuse(
+          "something wrote " + std::string(where) + " a device allocation of " + std::to_string(allocation.bytes) +
               " bytes, first at offset " + std::to_string(offset),
           SUCCESS);
       return;
@@ -379,7 +416,8 @@ Result World::release_pinned(void* address) {
 Capture* World::forbidding_capture() {
   for (Stream* stream : streams) {
     Capture* capture = stream->capture.get();
-    if (capture != nullptr && capture->mode != MODE_RELAXED && (capture->mode == 0 || capture->thread == std::this_thread::get_id())) {
+    if (capture != nullptr && capture->mode != MODE_RELAXED &&
+        (capture->mode == 0 || capture->thread == std::this_thread::get_id())) {
       return capture;
     }
   }
@@ -389,7 +427,9 @@ Capture* World::forbidding_capture() {
 // A capture on a stream that waits for the legacy stream.
 Capture* World::blocking_capture(const Context* context) {
   for (Stream* stream : streams) {
-    if (stream->context == context && stream->capture != nullptr && (stream->flags & NON_BLOCKING) == 0) return stream->capture.get();
+    if (stream->context == context && stream->capture != nullptr && (stream->flags & NON_BLOCKING) == 0) {
+      return stream->capture.get();
+    }
   }
   return nullptr;
 }
@@ -447,7 +487,9 @@ Result World::join(Stream* stream, const Event& event) {
 }
 
 Result World::launch(GraphExec* exec, Stream* stream) {
-  if (stream->capture != nullptr) return misuse("a graph launched into a capture is beyond the simulation", NOT_SUPPORTED);
+  if (stream->capture != nullptr) {
+    return misuse("a graph launched into a capture is beyond the simulation", NOT_SUPPORTED);
+  }
   OperationPtr begin;
   if (Result result = enqueue(stream, "graph", nullptr, &begin)) return result;
   begin = scheduler.submit(exec->context, nullptr, {begin, exec->last});

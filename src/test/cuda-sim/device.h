@@ -1,9 +1,9 @@
-// The state behind the simulated driver: operations and the order they run in, memory, streams, events, graphs, contexts, and
-// what a test may ask for. libcuda.cpp translates driver calls into it, control.cpp the tests' wishes.
+// The state behind the simulated driver: operations and the order they run in, memory, streams, events, graphs,
+// contexts, and what a test may ask for. libcuda.cpp translates driver calls into it, control.cpp the tests' wishes.
 //
-// A stream only queues. Every piece of work is an Operation that depends on others: on the one before it in its stream, on
-// the events its stream waits for, on its predecessors in a graph. Which of those that may run does run, and when, is the
-// schedule's choice:
+// A stream only queues. Every piece of work is an Operation that depends on others: on the one before it in its stream,
+// on the events its stream waits for, on its predecessors in a graph. Which of those that may run does run, and when,
+// is the schedule's choice:
 //   eager     at once, in the order of the calls
 //   lazy      not before somebody waits for it, and then only what that needs
 //   random:N  any order that the dependencies allow, some of it early

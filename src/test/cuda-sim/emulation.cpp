@@ -1,8 +1,8 @@
-// Runs grids of emulated CUDA threads (cuda_emulation.h). Each thread of a block is a fiber that runs until it has to wait
-// for others or returns; kernels that never wait run one thread after the other on one and the same fiber.
+// Runs grids of emulated CUDA threads (cuda_emulation.h). Each thread of a block is a fiber that runs until it has to
+// wait for others or returns; kernels that never wait run one thread after the other on one and the same fiber.
 //
-// Built for ThreadSanitizer (EMULATION_TSAN) every thread has a fiber of its own, known to the sanitizer, and only barriers,
-// shuffles and atomics order what they do. This file itself is never instrumented: it is the "hardware".
+// Built for ThreadSanitizer (EMULATION_TSAN) every thread has a fiber of its own, known to the sanitizer, and only
+// barriers, shuffles and atomics order what they do. This file itself is never instrumented: it is the "hardware".
 #include "cuda_emulation.h"
 
 #include <stdlib.h>
@@ -96,7 +96,8 @@ constexpr size_t PAGE = 4096;
 // What one host thread needs to run blocks, one at a time.
 class Runner {
  public:
-  std::string run_block(const Kernel& kernel, void* const* parameters, dim3 grid, dim3 size, uint3 index, Order order, uint64_t seed) {
+  std::string run_block(
+      const Kernel& kernel, void* const* parameters, dim3 grid, dim3 size, uint3 index, Order order, uint64_t seed) {
     this->kernel = &kernel;
     this->parameters = parameters;
     block.grid = grid;
@@ -167,8 +168,8 @@ class Runner {
   Block block;
   // What orders a thread behind the launch, and the launch's end behind a thread, but no thread behind another.
   char beginning, end;
-  // The same for the barriers of the block, at 0, and of each warp. They take turns: a thread that passes the next one must
-  // not order one that has yet to leave this one.
+  // The same for the barriers of the block, at 0, and of each warp. They take turns: a thread that passes the next one
+  // must not order one that has yet to leave this one.
   char meetings[1 + MOST_THREADS / WARP][2];
   unsigned passes[1 + MOST_THREADS / WARP] = {};
   std::vector<std::unique_ptr<Fiber>> fibers;
@@ -227,7 +228,8 @@ class Runner {
     Fiber* fiber = fibers.back().get();
     fiber->runner = this;
     fiber->block = &block;
-    fiber->stack = (char*)mmap(nullptr, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    fiber->stack =
+        (char*)mmap(nullptr, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (fiber->stack == MAP_FAILED) abort();
     mprotect(fiber->stack, PAGE, PROT_NONE);
     prepare(fiber);
@@ -331,8 +333,9 @@ class Runner {
 
   std::string stuck() const {
     std::string report = std::string("kernel ") + kernel->name + ", block (" + std::to_string(block.index.x) + ", " +
-        std::to_string(block.index.y) + ", " + std::to_string(block.index.z) + "): barrier divergence, " +
-        std::to_string(block.threads - live) + " of " + std::to_string(block.threads) + " threads returned";
+                         std::to_string(block.index.y) + ", " + std::to_string(block.index.z) +
+                         "): barrier divergence, " + std::to_string(block.threads - live) + " of " +
+                         std::to_string(block.threads) + " threads returned";
     for (State state : {State::AT_BLOCK, State::AT_WARP}) {
       std::vector<int> lines;
       for (const Fiber* fiber : by_number) {
@@ -341,8 +344,9 @@ class Runner {
       std::sort(lines.begin(), lines.end());
       for (auto at = lines.begin(); at != lines.end();) {
         auto end = std::upper_bound(at, lines.end(), *at);
-        report += ", " + std::to_string(end - at) + " wait " + (state == State::AT_BLOCK ? "in __syncthreads" : "for their warp") +
-            " at line " + std::to_string(*at);
+        report += ", " + std::to_string(end - at) + " wait " +
+                  (state == State::AT_BLOCK ? "in __syncthreads" : "for their warp") + " at line " +
+                  std::to_string(*at);
         at = end;
       }
     }
@@ -376,11 +380,11 @@ Fiber* running_fiber() { return static_cast<Fiber*>(running); }
 
 void wait_for_block(int line) { running_fiber()->runner->wait(running_fiber(), State::AT_BLOCK, 0, line); }
 
-void wait_for_warp(unsigned mask, int line) { running_fiber()->runner->wait(running_fiber(), State::AT_WARP, mask, line); }
-
-bool lane_is_live(unsigned lane) {
-  return running_fiber()->runner->live_at(running->number / WARP * WARP + lane);
+void wait_for_warp(unsigned mask, int line) {
+  running_fiber()->runner->wait(running_fiber(), State::AT_WARP, mask, line);
 }
+
+bool lane_is_live(unsigned lane) { return running_fiber()->runner->live_at(running->number / WARP * WARP + lane); }
 
 Kernel* first_kernel() { return kernels; }
 
@@ -389,7 +393,8 @@ void add_kernel(Kernel* kernel) {
   kernels = kernel;
 }
 
-std::string run(const Kernel& kernel, dim3 grid, dim3 block, void* const* parameters, Order order, uint64_t seed, int workers) {
+std::string run(
+    const Kernel& kernel, dim3 grid, dim3 block, void* const* parameters, Order order, uint64_t seed, int workers) {
   size_t blocks = (size_t)grid.x * grid.y * grid.z;
   std::vector<size_t> sequence(order == Order::RANDOM ? blocks : 0);
   for (size_t i = 0; i < sequence.size(); i++) sequence[i] = i;

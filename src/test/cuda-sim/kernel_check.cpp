@@ -1,6 +1,6 @@
-// Runs every kernel of the program at awkward sizes against plain loops in double, each launch in three orders of its blocks
-// and threads, which must give the same bits. Built with one sanitizer at a time: buffers are heap memory of the exact size,
-// for ThreadSanitizer blocks are shared out to two host threads.
+// Runs every kernel of the program at awkward sizes against plain loops in double, each launch in three orders of its
+// blocks and threads, which must give the same bits. Built with one sanitizer at a time: buffers are heap memory of the
+// exact size, for ThreadSanitizer blocks are shared out to two host threads.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,7 +112,8 @@ void gather(int rows, int width, int first, int chunk_first) {
   for (size_t i = 0; i < pixels.size; i++) pixels[i] = (uint8_t)generator();
   Buffer<float> x((size_t)rows * width);
   in_every_order(what, x, [&](Order o) {
-    launch("gather", o, {(unsigned)rows}, THREADS, (const uint8_t*)pixels.values, (const int*)labels.values,
+    launch(
+        "gather", o, {(unsigned)rows}, THREADS, (const uint8_t*)pixels.values, (const int*)labels.values,
         (const int*)order.values, first, chunk_first, width, x.values, targets.values);
   });
   for (int r = 0; r < rows; r++) {
@@ -126,9 +127,11 @@ void gather(int rows, int width, int first, int chunk_first) {
 }
 
 void gather_shifted(int rows, int height, int width, int first, int chunk_first) {
-  std::string what = "gather_shifted " + std::to_string(rows) + " x " + std::to_string(height) + " x " + std::to_string(width);
+  std::string what =
+      "gather_shifted " + std::to_string(rows) + " x " + std::to_string(height) + " x " + std::to_string(width);
   int images = rows + 3, size = height * width;
-  Buffer<int> labels = random_ints(images, 10), order = random_ints(first + rows, images), targets(rows), shifts(images);
+  Buffer<int> labels = random_ints(images, 10), order = random_ints(first + rows, images), targets(rows),
+              shifts(images);
   for (int i = 0; i < images; i++) {
     bool far = generator() % 4 == 0;
     int dx = far ? (int)(generator() % 256) - 128 : (int)(generator() % 5) - 2;
@@ -139,8 +142,10 @@ void gather_shifted(int rows, int height, int width, int first, int chunk_first)
   for (size_t i = 0; i < pixels.size; i++) pixels[i] = (uint8_t)generator();
   Buffer<float> x((size_t)rows * size);
   in_every_order(what, x, [&](Order o) {
-    launch("gather_shifted", o, {(unsigned)rows}, THREADS, (const uint8_t*)pixels.values, (const int*)labels.values,
-        (const int*)order.values, (const int*)shifts.values, first, chunk_first, height, width, x.values, targets.values);
+    launch(
+        "gather_shifted", o, {(unsigned)rows}, THREADS, (const uint8_t*)pixels.values, (const int*)labels.values,
+        (const int*)order.values, (const int*)shifts.values, first, chunk_first, height, width, x.values,
+        targets.values);
   });
   for (int r = 0; r < rows; r++) {
     int image = order[first + r];
@@ -160,7 +165,9 @@ void bias_activation(int rows, int width, int activation) {
   unsigned elements = rows * width;
   Buffer<float> z = random_floats(elements), bias = random_floats(width), before(z);
   in_every_order(what, z, [&](Order o) {
-    launch("bias_activation", o, {blocks_for(elements)}, THREADS, activation, elements, (unsigned)width, bias.values, z.values);
+    launch(
+        "bias_activation", o, {blocks_for(elements)}, THREADS, activation, elements, (unsigned)width, bias.values,
+        z.values);
   });
   for (unsigned i = 0; i < elements; i++) {
     double sum = (double)before[i] + bias[i % width];
@@ -172,7 +179,9 @@ void activation_gradient(unsigned elements, int activation) {
   std::string what = "activation_gradient " + std::to_string(elements);
   Buffer<float> activated = random_floats(elements), delta = random_floats(elements), before(delta);
   in_every_order(what, delta, [&](Order o) {
-    launch("activation_gradient", o, {blocks_for(elements)}, THREADS, activation, elements, activated.values, delta.values);
+    launch(
+        "activation_gradient", o, {blocks_for(elements)}, THREADS, activation, elements, activated.values,
+        delta.values);
   });
   for (unsigned i = 0; i < elements; i++) {
     check(what, i, activation == ACTIVATION_RELU && activated[i] <= 0 ? 0 : before[i], delta[i], 0);
@@ -195,24 +204,25 @@ void bias_gradient(int rows, int width) {
   }
 }
 
-// Kernel gemm_TILE; a and b row-major as they are, or stored transposed; k in parts of `part`. The sums
+// Kernel gemm_TILE; a and b row-major as they are, or stored transposed; k in splits of split_depth. The sums
 // of a's rows are asked for beside a plain product.
-void gemm(int tile, int m, int n, int k, bool a_transposed, bool b_transposed, int epilogue, int part) {
-  std::string what = "gemm_" + std::to_string(tile) + " " + std::to_string(m) + " x " + std::to_string(n) + " x " + std::to_string(k) +
-      " in parts of " + std::to_string(part);
+void gemm(int tile, int m, int n, int k, bool a_transposed, bool b_transposed, int epilogue, int split_depth) {
+  std::string what = "gemm_" + std::to_string(tile) + " " + std::to_string(m) + " x " + std::to_string(n) + " x " +
+                     std::to_string(k) + " in splits of " + std::to_string(split_depth);
   Buffer<float> a = random_floats((size_t)m * k), b = random_floats((size_t)k * n), c((size_t)m * n);
   Buffer<float> other = random_floats(epilogue == 1 ? n : epilogue == 2 ? (size_t)m * n : 0);
   int a_row = a_transposed ? 1 : k, a_column = a_transposed ? m : 1;
   int b_row = b_transposed ? 1 : n, b_column = b_transposed ? k : 1;
   unsigned tiles = (unsigned)(((m + tile - 1) / tile) * ((n + tile - 1) / tile));
-  unsigned parts = (unsigned)((k + part - 1) / part);
+  unsigned splits = (unsigned)((k + split_depth - 1) / split_depth);
   Buffer<float> row_sums(epilogue == 0 ? m : 0);
-  Buffer<float> partials(parts > 1 ? parts * ((size_t)tiles * tile * tile + (epilogue == 0 ? m : 0)) : 0);
-  Buffer<unsigned> counters(parts > 1 ? tiles : 0);
+  Buffer<float> partials(splits > 1 ? splits * ((size_t)tiles * tile * tile + (epilogue == 0 ? m : 0)) : 0);
+  Buffer<unsigned> counters(splits > 1 ? tiles : 0);
   in_every_order(what, c, [&](Order o) {
-    launch("gemm_" + std::to_string(tile), o, {tiles, parts}, THREADS, m, n, k, (const float*)a.values, a_row, a_column,
-        (const float*)b.values, b_row, b_column, c.values, epilogue, (int)ACTIVATION_RELU, (const float*)other.values, part,
-        epilogue == 0 ? row_sums.values : (float*)nullptr, partials.values, counters.values);
+    launch(
+        "gemm_" + std::to_string(tile), o, {tiles, splits}, THREADS, m, n, k, (const float*)a.values, a_row, a_column,
+        (const float*)b.values, b_row, b_column, c.values, epilogue, (int)ACTIVATION_RELU, (const float*)other.values,
+        split_depth, epilogue == 0 ? row_sums.values : (float*)nullptr, partials.values, counters.values);
   });
   for (int i = 0; epilogue == 0 && i < m; i++) {
     double sum = 0, magnitude = 0;
@@ -260,15 +270,16 @@ double row_loss(int loss, const float* z, int outputs, int target, double* dlogi
   return loss == LOSS_MNIST ? s : fmax(sign * z[0], 0) + log1p(exp(-fabs(z[0])));
 }
 
-void loss_and_score(int loss, int rows, int outputs, unsigned blocks) {
+void loss_and_evaluate(int loss, int rows, int outputs, unsigned blocks) {
   std::string what = "loss " + std::to_string(loss) + " of " + std::to_string(rows) + " x " + std::to_string(outputs);
   Buffer<float> logits = random_floats((size_t)rows * outputs, 4), dlogits((size_t)rows * outputs);
   Buffer<int> targets = random_ints(rows, outputs == 1 ? 2 : outputs);
   Buffer<double> metrics(2), partials(2 * blocks);
   Buffer<unsigned> counter(1);
   in_every_order(what, metrics, [&](Order o) {
-    launch("loss", o, {blocks}, THREADS, loss, rows, outputs, (const float*)logits.values, (const int*)targets.values, dlogits.values,
-        metrics.values, partials.values, counter.values);
+    launch(
+        "loss", o, {blocks}, THREADS, loss, rows, outputs, (const float*)logits.values, (const int*)targets.values,
+        dlogits.values, metrics.values, partials.values, counter.values);
   });
   std::vector<double> expected(outputs);
   double sum = 0, magnitude = 0;
@@ -290,22 +301,25 @@ void loss_and_score(int loss, int rows, int outputs, unsigned blocks) {
   check(what, 0, sum, metrics[0], 8 * EPSILON * outputs * magnitude);
   check(what, 1, 0, metrics[1], 0);
 
-  Buffer<double> scored(2);
-  in_every_order(what, scored, [&](Order o) {
-    launch("score", o, {blocks}, THREADS, loss, rows, outputs, (const float*)logits.values, (const int*)targets.values, scored.values,
-        partials.values, counter.values);
+  Buffer<double> evaluated(2);
+  in_every_order(what, evaluated, [&](Order o) {
+    launch(
+        "evaluate", o, {blocks}, THREADS, loss, rows, outputs, (const float*)logits.values, (const int*)targets.values,
+        evaluated.values, partials.values, counter.values);
   });
-  check("score", 0, sum, scored[0], 8 * EPSILON * outputs * magnitude);
-  check("score", 1, correct, scored[1], 0);
+  check("evaluate", 0, sum, evaluated[0], 8 * EPSILON * outputs * magnitude);
+  check("evaluate", 1, correct, evaluated[1], 0);
 }
 
 void update_sgd(unsigned n, float momentum, float decay) {
-  Buffer<float> w = random_floats(n), g = random_floats(n), moments = random_floats(momentum != 0 ? n : 0), rates = random_floats(12);
+  Buffer<float> w = random_floats(n), g = random_floats(n), moments = random_floats(momentum != 0 ? n : 0),
+                step_parameters = random_floats(12);
   Buffer<float> w_before(w), moments_before(moments);
   in_every_order("update_sgd", w, [&](Order o) {
     moments = moments_before;
-    launch("update_sgd", o, {blocks_for(n)}, THREADS, n, w.values, (const float*)g.values, moments.values, (const float*)rates.values, 2,
-        momentum, decay);
+    launch(
+        "update_sgd", o, {blocks_for(n)}, THREADS, n, w.values, (const float*)g.values, moments.values,
+        (const float*)step_parameters.values, 2, momentum, decay);
   });
   for (unsigned i = 0; i < n; i++) {
     double gradient = g[i] + (double)decay * w_before[i];
@@ -315,40 +329,47 @@ void update_sgd(unsigned n, float momentum, float decay) {
       magnitude += fabs(momentum * moments_before[i]);
       check("update_sgd moments", i, gradient, moments[i], 4 * EPSILON * magnitude);
     }
-    check("update_sgd", i, w_before[i] - rates[8] * gradient, w[i], 8 * EPSILON * (fabs(w_before[i]) + fabs(rates[8]) * magnitude));
+    check(
+        "update_sgd", i, w_before[i] - step_parameters[8] * gradient, w[i],
+        8 * EPSILON * (fabs(w_before[i]) + fabs(step_parameters[8]) * magnitude));
   }
 }
 
 void update_adam(unsigned n, float decay, int decoupled) {
-  Buffer<float> w = random_floats(n), g = random_floats(n), moments = random_floats(2 * (size_t)n), rates(12);
+  Buffer<float> w = random_floats(n), g = random_floats(n), moments = random_floats(2 * (size_t)n), step_parameters(12);
   for (size_t i = n; i < moments.size; i++) moments[i] = fabsf(moments[i]) + 0.01f;
-  rates[8] = 0.001f;
-  rates[9] = 0.01f;
-  rates[10] = 0.5f;
-  rates[11] = 0.99f;
+  step_parameters[8] = 0.001f;
+  step_parameters[9] = 0.01f;
+  step_parameters[10] = 0.5f;
+  step_parameters[11] = 0.99f;
   Buffer<float> w_before(w), moments_before(moments);
   in_every_order("update_adam", w, [&](Order o) {
     moments = moments_before;
-    launch("update_adam", o, {blocks_for(n)}, THREADS, n, w.values, (const float*)g.values, moments.values, (const float*)rates.values, 2,
-        decay, decoupled);
+    launch(
+        "update_adam", o, {blocks_for(n)}, THREADS, n, w.values, (const float*)g.values, moments.values,
+        (const float*)step_parameters.values, 2, decay, decoupled);
   });
   for (unsigned i = 0; i < n; i++) {
-    double weight = decoupled ? (double)rates[11] * w_before[i] : w_before[i];
+    double weight = decoupled ? (double)step_parameters[11] * w_before[i] : w_before[i];
     double gradient = decoupled ? g[i] : g[i] + (double)decay * weight;
     double m = moments_before[i] + 0.1 * (gradient - moments_before[i]);
     double v = 0.999 * moments_before[n + i] + 0.001 * gradient * gradient;
-    double step = rates[9] * m / (sqrt(v) / rates[10] + 1e-8);
+    double step = step_parameters[9] * m / (sqrt(v) / step_parameters[10] + 1e-8);
     double magnitude = fabs(moments_before[i]) + fabs(g[i]) + fabs(decay * weight);
     check("update_adam mean", i, m, moments[i], 4 * EPSILON * magnitude);
     check("update_adam square", i, v, moments[n + i], 8 * EPSILON * (v + magnitude * magnitude));
-    check("update_adam", i, weight - step, w[i], 16 * EPSILON * (fabs(weight) + fabs(rates[9]) * magnitude / sqrt(v)));
+    check(
+        "update_adam", i, weight - step, w[i],
+        16 * EPSILON * (fabs(weight) + fabs(step_parameters[9]) * magnitude / sqrt(v)));
   }
 }
 
 // The chains x = x / 2 + 1 come to 2 from wherever they begin.
 void multiply_adds(unsigned blocks) {
   Buffer<float> sums(blocks * THREADS);
-  in_every_order("multiply_adds", sums, [&](Order o) { launch("multiply_adds", o, {blocks}, THREADS, 100, 0.5f, 1.0f, sums.values); });
+  in_every_order("multiply_adds", sums, [&](Order o) {
+    launch("multiply_adds", o, {blocks}, THREADS, 100, 0.5f, 1.0f, sums.values);
+  });
   for (size_t i = 0; i < sums.size; i++) check("multiply_adds", i, 16, sums[i], 0);
   Buffer<float> begun(THREADS);
   launch("multiply_adds", Order::ASCENDING, {1}, THREADS, 1, 1.0f, 0.5f, begun.values);
@@ -390,13 +411,13 @@ int main() {
     }
   }
   for (int loss : {LOSS_MNIST, LOSS_BCE}) {
-    loss_and_score(loss, 1, 1, 1);
-    loss_and_score(loss, 257, 1, 2);
-    loss_and_score(loss, 600, 1, 2);
+    loss_and_evaluate(loss, 1, 1, 1);
+    loss_and_evaluate(loss, 257, 1, 2);
+    loss_and_evaluate(loss, 600, 1, 2);
   }
-  loss_and_score(LOSS_CROSS_ENTROPY, 1, 2, 1);
-  loss_and_score(LOSS_CROSS_ENTROPY, 255, 10, 1);
-  loss_and_score(LOSS_CROSS_ENTROPY, 513, 3, 3);
+  loss_and_evaluate(LOSS_CROSS_ENTROPY, 1, 2, 1);
+  loss_and_evaluate(LOSS_CROSS_ENTROPY, 255, 10, 1);
+  loss_and_evaluate(LOSS_CROSS_ENTROPY, 513, 3, 3);
   for (float momentum : {0.0f, 0.9f}) {
     update_sgd(1, momentum, 0);
     update_sgd(257, momentum, 0.01f);

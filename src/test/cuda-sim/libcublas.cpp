@@ -1,10 +1,11 @@
-// The simulated cuBLAS: what JCublas2 calls for this program, built once as libcublas.so.12 and once as libcublas.so.13 (the
-// symbols' version is the linker script's, CUBLAS_VERSION is the compiler's).
+// The simulated cuBLAS: what JCublas2 calls for this program, built once as libcublas.so.12 and once as libcublas.so.13
+// (the symbols' version is the linker script's, CUBLAS_VERSION is the compiler's).
 //
-// What it simulates: matrix products in float32, each element one chain of fused multiply-adds over ascending k, queued on the
-// handle's stream and captured with it; TF32, so that a test sees whether it is on; the workspace that cublasSetStream takes
-// away; kernels that are loaded at a handle's first product, and their memory. A product captured without a workspace of the user's is an error here (a GPU's cuBLAS would allocate).
-// What it does not: any other routine, batches, half precision, device pointer mode.
+// What it simulates: matrix products in float32, each element one chain of fused multiply-adds over ascending k, queued
+// on the handle's stream and captured with it; TF32, so that a test sees whether it is on; the workspace that
+// cublasSetStream takes away; kernels that are loaded at a handle's first product, and their memory. A product captured
+// without a workspace of the user's is an error here (a GPU's cuBLAS would allocate). What it does not: any other
+// routine, batches, half precision, device pointer mode.
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -18,7 +19,14 @@
 
 namespace {
 
-enum { SUCCESS = 0, NOT_INITIALIZED = 1, ALLOC_FAILED = 3, INVALID_VALUE = 7, EXECUTION_FAILED = 13, NOT_SUPPORTED = 15 };
+enum {
+  SUCCESS = 0,
+  NOT_INITIALIZED = 1,
+  ALLOC_FAILED = 3,
+  INVALID_VALUE = 7,
+  EXECUTION_FAILED = 13,
+  NOT_SUPPORTED = 15
+};
 enum { NON_TRANSPOSED = 0, TRANSPOSED = 1, CONJUGATED = 2 };
 enum { TF32_MATH = 3, FLOAT32 = 0 };
 enum { COMPUTE_32F = 68, COMPUTE_32F_PEDANTIC = 69, COMPUTE_32F_FAST_TF32 = 77 };
@@ -94,12 +102,13 @@ Handle* handle_of(void* handle) {
   return nullptr;
 }
 
-#define BEGIN                                                                             \
-  if (int result = simulated_begins(__func__)) return status_of(result);                  \
-  Handle* handle = handle_of(given);                                                      \
+#define BEGIN                                                            \
+  if (int result = simulated_begins(__func__)) return status_of(result); \
+  Handle* handle = handle_of(given);                                     \
   if (handle == nullptr) return NOT_INITIALIZED
 
-int enqueue_product(Handle* handle, int transa, int transb, int m, int n, int k, const float* alpha, const float* a, int lda,
+int enqueue_product(
+    Handle* handle, int transa, int transb, int m, int n, int k, const float* alpha, const float* a, int lda,
     const float* b, int ldb, const float* beta, float* c, int ldc, bool fast) {
   bool a_transposed = transa != NON_TRANSPOSED;
   bool b_transposed = transb != NON_TRANSPOSED;
@@ -111,7 +120,9 @@ int enqueue_product(Handle* handle, int transa, int transb, int m, int n, int k,
   }
   if (handle->pointer_mode != 0) return NOT_SUPPORTED;
   if (m == 0 || n == 0) return SUCCESS;
-  auto bytes = [](int leading, int columns, int rows) { return sizeof(float) * ((size_t)leading * (columns - 1) + rows); };
+  auto bytes = [](int leading, int columns, int rows) {
+    return sizeof(float) * ((size_t)leading * (columns - 1) + rows);
+  };
   bool a_there = k == 0 || simulated_is_device(a, a_transposed ? bytes(lda, m, k) : bytes(lda, k, m));
   bool b_there = k == 0 || simulated_is_device(b, b_transposed ? bytes(ldb, k, n) : bytes(ldb, n, k));
   if (!a_there || !b_there || !simulated_is_device(c, bytes(ldc, n, m))) {
@@ -123,14 +134,19 @@ int enqueue_product(Handle* handle, int transa, int transb, int m, int n, int k,
     return EXECUTION_FAILED;
   }
   if (!handle->loaded) {
-    if (int refused = simulated_loads("cublasSgemm, which loads its kernels at the first product,")) return status_of(refused);
+    if (int refused = simulated_loads("cublasSgemm, which loads its kernels at the first product,")) {
+      return status_of(refused);
+    }
     if (simulated_takes(KERNEL_BYTES)) return ALLOC_FAILED;
     handle->loaded = true;
   }
   bool use_tf32 = fast || handle->math_mode == TF32_MATH;
-  auto product = new Product{a_transposed, b_transposed, use_tf32, m, n, k, *alpha, *beta, a, b, c, lda, ldb, ldc,
-      handle->workspace, handle->workspace_bytes};
-  return status_of(simulated_enqueue(handle->stream, "cublasSgemm", multiply, product, [](void* argument) { delete static_cast<Product*>(argument); }));
+  auto product =
+      new Product{a_transposed,      b_transposed,           use_tf32, m, n, k, *alpha, *beta, a, b, c, lda, ldb, ldc,
+                  handle->workspace, handle->workspace_bytes};
+  return status_of(simulated_enqueue(handle->stream, "cublasSgemm", multiply, product, [](void* argument) {
+    delete static_cast<Product*>(argument);
+  }));
 }
 
 }  // namespace
@@ -163,7 +179,9 @@ API cublasGetProperty(int property, int* value) {
   return SUCCESS;
 }
 
-extern "C" __attribute__((visibility("default"))) size_t cublasGetCudartVersion() { return CUBLAS_VERSION / 10000 * 1000; }
+extern "C" __attribute__((visibility("default"))) size_t cublasGetCudartVersion() {
+  return CUBLAS_VERSION / 10000 * 1000;
+}
 
 API cublasSetStream_v2(void* given, void* stream) {
   BEGIN;
@@ -226,38 +244,52 @@ API cublasGetAtomicsMode(void* given, int* mode) {
   return SUCCESS;
 }
 
-API cublasSgemm_v2(void* given, int transa, int transb, int m, int n, int k, const float* alpha, const float* a, int lda,
+API cublasSgemm_v2(
+    void* given, int transa, int transb, int m, int n, int k, const float* alpha, const float* a, int lda,
     const float* b, int ldb, const float* beta, float* c, int ldc) {
   BEGIN;
   return enqueue_product(handle, transa, transb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, false);
 }
 
-API cublasSgemmEx(void* given, int transa, int transb, int m, int n, int k, const float* alpha, const void* a, int a_type, int lda,
+API cublasSgemmEx(
+    void* given, int transa, int transb, int m, int n, int k, const float* alpha, const void* a, int a_type, int lda,
     const void* b, int b_type, int ldb, const float* beta, void* c, int c_type, int ldc) {
   BEGIN;
   if (a_type != FLOAT32 || b_type != FLOAT32 || c_type != FLOAT32) return NOT_SUPPORTED;
-  return enqueue_product(handle, transa, transb, m, n, k, alpha, (const float*)a, lda, (const float*)b, ldb, beta, (float*)c, ldc, false);
+  return enqueue_product(
+      handle, transa, transb, m, n, k, alpha, (const float*)a, lda, (const float*)b, ldb, beta, (float*)c, ldc, false);
 }
 
-API cublasGemmEx(void* given, int transa, int transb, int m, int n, int k, const void* alpha, const void* a, int a_type, int lda,
+API cublasGemmEx(
+    void* given, int transa, int transb, int m, int n, int k, const void* alpha, const void* a, int a_type, int lda,
     const void* b, int b_type, int ldb, const void* beta, void* c, int c_type, int ldc, int compute, int) {
   BEGIN;
   bool known = compute == COMPUTE_32F || compute == COMPUTE_32F_PEDANTIC || compute == COMPUTE_32F_FAST_TF32;
   if (a_type != FLOAT32 || b_type != FLOAT32 || c_type != FLOAT32 || !known) return NOT_SUPPORTED;
-  return enqueue_product(handle, transa, transb, m, n, k, (const float*)alpha, (const float*)a, lda, (const float*)b, ldb,
+  return enqueue_product(
+      handle, transa, transb, m, n, k, (const float*)alpha, (const float*)a, lda, (const float*)b, ldb,
       (const float*)beta, (float*)c, ldc, compute == COMPUTE_32F_FAST_TF32);
 }
 
 extern "C" __attribute__((visibility("default"))) const char* cublasGetStatusName(int status) {
   switch (status) {
-    case SUCCESS: return "CUBLAS_STATUS_SUCCESS";
-    case NOT_INITIALIZED: return "CUBLAS_STATUS_NOT_INITIALIZED";
-    case ALLOC_FAILED: return "CUBLAS_STATUS_ALLOC_FAILED";
-    case INVALID_VALUE: return "CUBLAS_STATUS_INVALID_VALUE";
-    case EXECUTION_FAILED: return "CUBLAS_STATUS_EXECUTION_FAILED";
-    case NOT_SUPPORTED: return "CUBLAS_STATUS_NOT_SUPPORTED";
-    default: return "CUBLAS_STATUS_INTERNAL_ERROR";
+    case SUCCESS:
+      return "CUBLAS_STATUS_SUCCESS";
+    case NOT_INITIALIZED:
+      return "CUBLAS_STATUS_NOT_INITIALIZED";
+    case ALLOC_FAILED:
+      return "CUBLAS_STATUS_ALLOC_FAILED";
+    case INVALID_VALUE:
+      return "CUBLAS_STATUS_INVALID_VALUE";
+    case EXECUTION_FAILED:
+      return "CUBLAS_STATUS_EXECUTION_FAILED";
+    case NOT_SUPPORTED:
+      return "CUBLAS_STATUS_NOT_SUPPORTED";
+    default:
+      return "CUBLAS_STATUS_INTERNAL_ERROR";
   }
 }
 
-extern "C" __attribute__((visibility("default"))) const char* cublasGetStatusString(int status) { return cublasGetStatusName(status); }
+extern "C" __attribute__((visibility("default"))) const char* cublasGetStatusString(int status) {
+  return cublasGetStatusName(status);
+}

@@ -1,11 +1,13 @@
-// The simulated driver: the functions of libcuda.so.1 that JCudaDriver calls for this program, under their binary names.
+// The simulated driver: the functions of libcuda.so.1 that JCudaDriver calls for this program, under their binary
+// names.
 //
-// What it simulates beyond their results: calls without a context or with a dead handle, the PTX that a driver of the chosen
-// age accepts, asynchronous streams and everything a capture forbids (device.h), faults that lose a context.
-// What it makes stricter than a GPU: an asynchronous copy needs pinned host memory, host pointers must not be device memory,
-// misuse is told on standard error. A faulted context still forgets what is freed, so that leaks can be told.
-// What it does not: other devices' memory, arrays and textures, managed memory, callbacks, graphs built by hand or launched
-// into a capture, per-thread default streams. JCudaDriver binds lazily: a function missing here ends the process with its name.
+// What it simulates beyond their results: calls without a context or with a dead handle, the PTX that a driver of the
+// chosen age accepts, asynchronous streams and everything a capture forbids (device.h), faults that lose a context.
+// What it makes stricter than a GPU: an asynchronous copy needs pinned host memory, host pointers must not be device
+// memory, misuse is told on standard error. A faulted context still forgets what is freed, so that leaks can be told.
+// What it does not: other devices' memory, arrays and textures, managed memory, callbacks, graphs built by hand or
+// launched into a capture, per-thread default streams. JCudaDriver binds lazily: a function missing here ends the
+// process with its name.
 #include <ctype.h>
 #include <dlfcn.h>
 #include <stdio.h>
@@ -49,8 +51,8 @@ Context* current() { return context_stack.empty() ? nullptr : context_stack.back
 
 // Results after which a context is lost.
 bool is_fatal(Result result) {
-  return result == 214 || result == 220 || result == ILLEGAL_ADDRESS || result == 702 || (result >= 714 && result <= LAUNCH_FAILED) ||
-      result == 999;
+  return result == 214 || result == 220 || result == ILLEGAL_ADDRESS || result == 702 ||
+         (result >= 714 && result <= LAUNCH_FAILED) || result == 999;
 }
 
 // A function's name without _v2, as Java and C programs write it.
@@ -70,18 +72,18 @@ Result begins(const char* function, Needs needs) {
   return wanted;
 }
 
-#define BEGIN(needs)                                                \
-  std::lock_guard<std::recursive_mutex> lock(world().mutex);        \
+#define BEGIN(needs)                                         \
+  std::lock_guard<std::recursive_mutex> lock(world().mutex); \
   if (Result refused = begins(__func__, Needs::needs)) return refused
 
 // As BEGIN, for calls that free something: they do so in a faulted context too, and return the fault.
-#define BEGIN_FREEING                                               \
-  std::lock_guard<std::recursive_mutex> lock(world().mutex);        \
-  Result refused = begins(__func__, Needs::CONTEXT);                \
+#define BEGIN_FREEING                                        \
+  std::lock_guard<std::recursive_mutex> lock(world().mutex); \
+  Result refused = begins(__func__, Needs::CONTEXT);         \
   if (refused != SUCCESS && (current() == nullptr || current()->fault == SUCCESS)) return refused
 
 // For calls that a capture under way in this thread forbids.
-#define FORBIDDEN_IN_CAPTURE                                        \
+#define FORBIDDEN_IN_CAPTURE \
   if (Result forbidden = refuse_in_capture(__func__)) return forbidden
 
 Result refuse_in_capture(const char* function) {
@@ -127,7 +129,9 @@ Result refuse_captured(Event* event, const char* function) {
 namespace simulated {
 
 Stream* stream_of(void* handle) {
-  if (handle == nullptr || handle == (void*)(intptr_t)NUMBER_OF_LEGACY_STREAM) return current() == nullptr ? nullptr : &current()->legacy;
+  if (handle == nullptr || handle == (void*)(intptr_t)NUMBER_OF_LEGACY_STREAM) {
+    return current() == nullptr ? nullptr : &current()->legacy;
+  }
   return alive("stream", (Stream*)handle);
 }
 
@@ -200,15 +204,50 @@ API cuDeviceGetAttribute(int* value, int attribute, int device) {
   if (device < 0 || device >= world().settings.devices) return INVALID_DEVICE;
   // By the numbers of CUdevice_attribute; what a program of ours never asks for is 0.
   static const std::map<int, int> values = {
-      {1, 1024}, {2, 1024}, {3, 1024}, {4, 64},      // most threads of a block, its x, y, z
-      {5, 2147483647}, {6, 65535}, {7, 65535},       // the grid's x, y, z
-      {8, 49152}, {81, 102400}, {97, 101376},        // shared memory of a block, of a multiprocessor, of a block that asks
-      {9, 65536}, {10, 32}, {12, 65536}, {82, 65536},  // constant memory, warp, registers of a block, of a multiprocessor
-      {13, 1500000}, {36, 7000000}, {37, 256}, {38, 4194304},  // kHz, kHz of the memory, bits of its bus, bytes of L2
-      {15, 1}, {16, 4}, {19, 1}, {31, 1}, {33, 1}, {39, 1536}, {40, 2}, {41, 1},  // 16: multiprocessors, 40: copy engines
-      {78, 1}, {79, 1}, {80, 1}, {95, 1}, {106, 16}, {115, 1}};  // 95: cooperative launch, 106: blocks of a multiprocessor
+      // Maximum threads of a block, its x, y, z; the grid's x, y, z.
+      {1, 1024},
+      {2, 1024},
+      {3, 1024},
+      {4, 64},
+      {5, 2147483647},
+      {6, 65535},
+      {7, 65535},
+      // Bytes of shared memory of a block, of a multiprocessor, of a block that asks for more; of constant memory.
+      {8, 49152},
+      {81, 102400},
+      {97, 101376},
+      {9, 65536},
+      // Threads of a warp; registers of a block, of a multiprocessor.
+      {10, 32},
+      {12, 65536},
+      {82, 65536},
+      // kHz, kHz of the memory, bits of its bus, bytes of the L2 cache.
+      {13, 1500000},
+      {36, 7000000},
+      {37, 256},
+      {38, 4194304},
+      // Multiprocessors, their threads and blocks; copy engines.
+      {16, 4},
+      {39, 1536},
+      {106, 16},
+      {40, 2},
+      // Flags, 95 being cooperative launch.
+      {15, 1},
+      {19, 1},
+      {31, 1},
+      {33, 1},
+      {41, 1},
+      {78, 1},
+      {79, 1},
+      {80, 1},
+      {95, 1},
+      {115, 1},
+  };
   auto found = values.find(attribute);
-  *value = attribute == 75 ? world().settings.major : attribute == 76 ? world().settings.minor : found == values.end() ? 0 : found->second;
+  *value = attribute == 75         ? world().settings.major
+           : attribute == 76       ? world().settings.minor
+           : found == values.end() ? 0
+                                   : found->second;
   return SUCCESS;
 }
 
@@ -414,10 +453,13 @@ Result check_range(const char* function, Place place, const void* address, size_
   std::string range = std::to_string(bytes) + " bytes";
   if (place == Place::DEVICE) {
     if (world().is_device(address, bytes) || world().is_pinned(address, bytes)) return SUCCESS;
-    return world().misuse(plain(function) + ": the device range of " + range + " is in no live allocation", INVALID_VALUE);
+    return world().misuse(
+        plain(function) + ": the device range of " + range + " is in no live allocation", INVALID_VALUE);
   }
   if (address == nullptr) return world().misuse(plain(function) + ": the host pointer is null", INVALID_VALUE);
-  if (world().is_device(address, 1)) return world().misuse(plain(function) + ": the host pointer is device memory", INVALID_VALUE);
+  if (world().is_device(address, 1)) {
+    return world().misuse(plain(function) + ": the host pointer is device memory", INVALID_VALUE);
+  }
   if (pinned && !world().is_pinned(address, bytes)) {
     return world().misuse(plain(function) + ": the host range of " + range + " is not in pinned memory", INVALID_VALUE);
   }
@@ -436,22 +478,26 @@ Work guarded(const char* function, std::vector<std::pair<const void*, size_t>> r
   };
 }
 
-Result copy_async(const char* function, void* to, Place to_place, const void* from, Place from_place, size_t bytes, void* handle) {
+Result copy_async(
+    const char* function, void* to, Place to_place, const void* from, Place from_place, size_t bytes, void* handle) {
   Stream* stream = stream_of(handle);
   if (stream == nullptr) return INVALID_HANDLE;
   if (Result wrong = check_range(function, to_place, to, bytes, true)) return wrong;
   if (Result wrong = check_range(function, from_place, from, bytes, true)) return wrong;
-  return world().enqueue(stream, function, guarded(function, {{to, bytes}, {from, bytes}}, [=] { memmove(to, from, bytes); }));
+  return world().enqueue(
+      stream, function, guarded(function, {{to, bytes}, {from, bytes}}, [=] { memmove(to, from, bytes); }));
 }
 
 Result fill(const char* function, void* address, const void* pattern, size_t width, size_t count, Stream* stream) {
   if (stream == nullptr) return INVALID_HANDLE;
-  if ((uintptr_t)address % width != 0) return world().misuse(plain(function) + ": the address is not aligned", INVALID_VALUE);
+  if ((uintptr_t)address % width != 0) {
+    return world().misuse(plain(function) + ": the address is not aligned", INVALID_VALUE);
+  }
   if (Result wrong = check_range(function, Place::DEVICE, address, width * count, false)) return wrong;
   std::vector<char> bytes((const char*)pattern, (const char*)pattern + width);
   return world().enqueue(stream, function, guarded(function, {{address, width * count}}, [=] {
-    for (size_t i = 0; i < count; i++) memcpy((char*)address + i * width, bytes.data(), width);
-  }));
+                           for (size_t i = 0; i < count; i++) memcpy((char*)address + i * width, bytes.data(), width);
+                         }));
 }
 
 }  // namespace
@@ -465,8 +511,12 @@ API cuMemcpyHtoD_v2(void* to, const void* from, size_t bytes) {
   bool pinned = world().is_pinned(from, bytes);
   std::vector<char> staging((const char*)from, (const char*)from + bytes);
   OperationPtr operation;
-  Result result = world().enqueue(&current()->legacy, __func__,
-      guarded("cuMemcpyHtoD", {{to, bytes}}, [to, staging = std::move(staging)] { memcpy(to, staging.data(), staging.size()); }), &operation);
+  Result result = world().enqueue(
+      &current()->legacy, __func__,
+      guarded(
+          "cuMemcpyHtoD", {{to, bytes}},
+          [to, staging = std::move(staging)] { memcpy(to, staging.data(), staging.size()); }),
+      &operation);
   return result || !pinned ? result : synchronized(operation);
 }
 
@@ -476,8 +526,9 @@ API cuMemcpyDtoH_v2(void* to, const void* from, size_t bytes) {
   if (Result wrong = check_range(__func__, Place::HOST, to, bytes, false)) return wrong;
   if (Result wrong = check_range(__func__, Place::DEVICE, from, bytes, false)) return wrong;
   OperationPtr operation;
-  Result result =
-      world().enqueue(&current()->legacy, __func__, guarded("cuMemcpyDtoH", {{from, bytes}}, [=] { memcpy(to, from, bytes); }), &operation);
+  Result result = world().enqueue(
+      &current()->legacy, __func__, guarded("cuMemcpyDtoH", {{from, bytes}}, [=] { memcpy(to, from, bytes); }),
+      &operation);
   return result ? result : synchronized(operation);
 }
 
@@ -562,7 +613,9 @@ std::vector<PtxEntry> entries_of(const std::string& ptx) {
     size_t open = ptx.find('(', at);
     size_t close = ptx.find(')', at);
     size_t body = ptx.find('{', at);
-    if (open == std::string::npos || close == std::string::npos || body == std::string::npos || body < close) throw std::string("an entry without parameters or body");
+    if (open == std::string::npos || close == std::string::npos || body == std::string::npos || body < close) {
+      throw std::string("an entry without parameters or body");
+    }
     PtxEntry entry;
     for (size_t i = at; i < open && !isspace((unsigned char)ptx[i]); i++) entry.name += ptx[i];
     std::string declared = ptx.substr(open, close - open);
@@ -618,7 +671,9 @@ Result load(const std::string& ptx, Module** module, std::string* log) {
       std::string differs;
       if (kernel == nullptr) {
         differs = "no such kernel among the compiled sources";
-      } else if (entry.parameter_sizes != std::vector<size_t>(kernel->parameter_sizes, kernel->parameter_sizes + kernel->parameters)) {
+      } else if (
+          entry.parameter_sizes !=
+          std::vector<size_t>(kernel->parameter_sizes, kernel->parameter_sizes + kernel->parameters)) {
         differs = "its parameters are others than the source's";
       } else if (entry.most_threads != kernel->most_threads) {
         differs = "its .maxntid is other than the source's __launch_bounds__";
@@ -650,7 +705,7 @@ API cuModuleLoadDataEx(Module** module, const void* image, unsigned count, const
   char* buffer = nullptr;
   size_t bytes = 0;
   for (unsigned i = 0; i < count; i++) {
-    if (options[i] == 5) buffer = (char*)values[i];              // CU_JIT_ERROR_LOG_BUFFER
+    if (options[i] == 5) buffer = (char*)values[i];               // CU_JIT_ERROR_LOG_BUFFER
     if (options[i] == 6) bytes = (unsigned)(uintptr_t)values[i];  // its size
   }
   if (buffer != nullptr && bytes > 0) snprintf(buffer, bytes, "%s", log.c_str());
@@ -702,11 +757,11 @@ API cuFuncGetModule(Module** module, Function* function) {
 API cuFuncGetAttribute(int* value, int attribute, Function* function) {
   BEGIN(CONTEXT);
   // 0: most threads of a block, 4: registers, 5: PTX version, 6: binary version
-  *value = attribute == 0 ? (int)function->kernel->most_threads
-      : attribute == 4    ? 32
-      : attribute == 5    ? 80
-      : attribute == 6    ? world().settings.major * 10 + world().settings.minor
-                          : 0;
+  *value = attribute == 0   ? (int)function->kernel->most_threads
+           : attribute == 4 ? 32
+           : attribute == 5 ? 80
+           : attribute == 6 ? world().settings.major * 10 + world().settings.minor
+                            : 0;
   return SUCCESS;
 }
 
@@ -732,28 +787,33 @@ API cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* blocks, Function*,
   return SUCCESS;
 }
 
-API cuLaunchKernel(Function* function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, unsigned block_y,
+API cuLaunchKernel(
+    Function* function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, unsigned block_y,
     unsigned block_z, unsigned shared_bytes, void* handle, void** parameters, void** extra) {
   BEGIN(CONTEXT);
   Stream* stream = stream_of(handle);
-  bool known = std::any_of(functions.begin(), functions.end(), [&](auto& entry) { return entry.second.get() == function; });
+  bool known =
+      std::any_of(functions.begin(), functions.end(), [&](auto& entry) { return entry.second.get() == function; });
   if (stream == nullptr || !known) return INVALID_HANDLE;
   if (function->context != current() || stream->context != current()) return INVALID_HANDLE;
   const cuda_emulation::Kernel& kernel = *function->kernel;
   std::string name = kernel.name;
   uint64_t threads = (uint64_t)block_x * block_y * block_z;
   if (grid_x == 0 || grid_y == 0 || grid_z == 0 || grid_x > 2147483647u || grid_y > 65535 || grid_z > 65535) {
-    return world().misuse("launch of " + name + " with a grid of " + std::to_string(grid_x) + " x " + std::to_string(grid_y) + " x " +
+    return world().misuse(
+        "launch of " + name + " with a grid of " + std::to_string(grid_x) + " x " + std::to_string(grid_y) + " x " +
             std::to_string(grid_z),
         INVALID_VALUE);
   }
   if (threads == 0 || block_x > 1024 || block_y > 1024 || block_z > 64 || threads > kernel.most_threads) {
-    return world().misuse("launch of " + name + " with blocks of " + std::to_string(threads) + " threads, of which it allows " +
+    return world().misuse(
+        "launch of " + name + " with blocks of " + std::to_string(threads) + " threads, of which it allows " +
             std::to_string(kernel.most_threads),
         INVALID_VALUE);
   }
   if (shared_bytes != 0 || extra != nullptr) {
-    return world().misuse("launch of " + name + " with dynamic shared memory or extra: beyond the simulation", NOT_SUPPORTED);
+    return world().misuse(
+        "launch of " + name + " with dynamic shared memory or extra: beyond the simulation", NOT_SUPPORTED);
   }
   if (parameters == nullptr && kernel.parameters > 0) return INVALID_VALUE;
   std::vector<std::vector<char>> arguments;
@@ -764,8 +824,9 @@ API cuLaunchKernel(Function* function, unsigned grid_x, unsigned grid_y, unsigne
     std::vector<void*> pointers;
     for (auto& argument : arguments) pointers.push_back((void*)argument.data());
     bool random = world().settings.order == cuda_emulation::Order::RANDOM;
-    std::string failure = cuda_emulation::run(kernel, {grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, pointers.data(),
-        world().settings.order, random ? world().scheduler.random() : 0, 1);
+    std::string failure = cuda_emulation::run(
+        kernel, {grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, pointers.data(), world().settings.order,
+        random ? world().scheduler.random() : 0, 1);
     return failure.empty() ? SUCCESS : world().misuse(failure, LAUNCH_FAILED);
   });
 }
@@ -907,7 +968,9 @@ API cuEventSynchronize(Event* event) {
 API cuEventElapsedTime(float* milliseconds, Event* start, Event* end) {
   BEGIN(CONTEXT);
   if (alive("event", start) == nullptr || alive("event", end) == nullptr) return INVALID_HANDLE;
-  if (((start->flags | end->flags) & EVENT_DISABLE_TIMING) != 0 || !start->recorded || !end->recorded) return INVALID_HANDLE;
+  if (((start->flags | end->flags) & EVENT_DISABLE_TIMING) != 0 || !start->recorded || !end->recorded) {
+    return INVALID_HANDLE;
+  }
   if (!start->recorded->done || !end->recorded->done) return NOT_READY;
   *milliseconds = (float)(end->recorded->milliseconds - start->recorded->milliseconds);
   return SUCCESS;
@@ -920,7 +983,9 @@ API cuStreamBeginCapture_v2(void* handle, int mode) {
   Stream* stream = stream_of(handle);
   if (stream == nullptr) return INVALID_HANDLE;
   if (stream == &current()->legacy) return world().misuse("capture of the legacy stream", CAPTURE_UNSUPPORTED);
-  if (stream->capture != nullptr) return world().misuse("capture of a stream that is captured already", 401);  // ILLEGAL_STATE
+  if (stream->capture != nullptr) {
+    return world().misuse("capture of a stream that is captured already", 401);  // ILLEGAL_STATE
+  }
   stream->capture = std::make_shared<Capture>();
   stream->capture->origin = stream;
   stream->capture->mode = mode;
@@ -950,7 +1015,9 @@ API cuStreamEndCapture(void* handle, Graph** graph) {
   *graph = nullptr;
   std::shared_ptr<Capture> capture = stream->capture;
   if (capture == nullptr) return world().misuse("the end of a capture that never began", 401);
-  if (capture->origin != stream) return world().misuse("the end of a capture on another stream than its first", CAPTURE_UNMATCHED);
+  if (capture->origin != stream) {
+    return world().misuse("the end of a capture on another stream than its first", CAPTURE_UNMATCHED);
+  }
   if (capture->mode != 2 && capture->thread != std::this_thread::get_id()) return CAPTURE_WRONG_THREAD;
 
   std::vector<bool> joined(capture->graph.nodes.size());
@@ -966,7 +1033,8 @@ API cuStreamEndCapture(void* handle, Graph** graph) {
   if (capture->invalid) return CAPTURE_INVALIDATED;
   auto loose = std::find(joined.begin(), joined.end(), false);
   if (loose != joined.end()) {
-    return world().misuse("a capture ends before the work of another stream, such as " +
+    return world().misuse(
+        "a capture ends before the work of another stream, such as " +
             capture->graph.nodes[loose - joined.begin()].name + ", is joined to its first stream",
         CAPTURE_UNJOINED);
   }

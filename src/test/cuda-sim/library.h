@@ -22,5 +22,4 @@ __attribute__((visibility("default"))) void simulated_misuse(const char* sentenc
 __attribute__((visibility("default"))) void simulated_lives(const char* kind, const void* handle);
 __attribute__((visibility("default"))) void simulated_dies(const void* handle);
 __attribute__((visibility("default"))) int simulated_is_live(const char* kind, const void* handle);
-
 }

@@ -1,5 +1,6 @@
-// The native library's own test: every op and whole trainings on memory that ends where a page begins that may not be touched,
-// with several threads, for each instruction set. Run under sanitizers by SanitizersTest; says what is wrong and exits 1.
+// The test program of the native library: every op and whole trainings, with several threads and each instruction set,
+// on memory that ends right before a page that may not be accessed. SanitizersTest runs it under sanitizers; it prints
+// what is wrong and exits with 1.
 //
 //   c++ -std=c++17 -g -fsanitize=... -Wl,--wrap=calloc check.cpp native.cpp team.cpp
 //   and all.cpp once for each set (see native/build)
@@ -16,18 +17,18 @@
 
 using namespace zerofive;
 
-// How many more calls have an answer of the library's only function that gets memory.
+// How many more calls of calloc, the library's only way to get memory, succeed.
 static int64_t callocs_left = INT64_MAX;
 
-// Bytes it was asked for.
-static int64_t asked;
+// Bytes that calloc was asked for.
+static int64_t allocated;
 
-// The linker puts it in calloc's place.
+// The linker replaces calloc by it.
 extern "C" void* __real_calloc(size_t count, size_t size);
 extern "C" void* __wrap_calloc(size_t count, size_t size) {
   if (callocs_left == 0) return nullptr;
   callocs_left--;
-  asked += count * size;
+  allocated += count * size;
   return __real_calloc(count, size);
 }
 
@@ -42,7 +43,7 @@ void expect(bool right, const char* what, int a, int b) {
   }
 }
 
-// An array whose last byte is followed by a page that may not be touched.
+// An array whose last byte is followed by a page that may not be accessed.
 template <typename T>
 class Guarded {
  public:
@@ -71,14 +72,14 @@ void fill(Guarded<float>& values, int64_t count) {
   for (int64_t i = 0; i < count; i++) values[i] = random_float();
 }
 
-// A team whose other members are threads of this program's.
+// A team whose other members are threads of this program.
 class Crew {
  public:
   explicit Crew(int threads) : team(new Team(threads)) {
     for (int member = 1; member < threads; member++) others_.emplace_back([this, member] { team->serve(member); });
   }
   ~Crew() {
-    team->dismiss();
+    team->stop();
     for (std::thread& other : others_) other.join();
     delete team;
   }
@@ -110,21 +111,24 @@ void check_ops(Team* team, int rows, int width) {
   int64_t size = (int64_t)rows * width;
   Guarded<uint8_t> pixels(size);
   Guarded<int32_t> labels(rows), order(rows), shifts(rows), targets(rows);
-  Guarded<float> x(size), bias(width), delta(size), gradient(width), moments(2 * size), rates(4);
+  Guarded<float> x(size), bias(width), delta(size), gradient(width), moments(2 * size), step_parameters(4);
   Guarded<double> metrics(2);
   for (int64_t i = 0; i < size; i++) pixels[i] = (uint8_t)random_bits();
   for (int r = 0; r < rows; r++) labels[r] = order[r] = rows - 1 - r;
   kernels->gather(team, pixels.data(), labels.data(), order.data(), 0, rows, width, x.data(), targets.data());
   for (int r = 0; r < rows; r++) {
     expect(targets[r] == r, "gather took another label", r, targets[r]);
-    expect(x[(int64_t)r * width] == (float)pixels[(int64_t)order[r] * width] / 255.0f, "gather took another pixel", r, width);
+    expect(
+        x[(int64_t)r * width] == (float)pixels[(int64_t)order[r] * width] / 255.0f, "gather took another pixel", r,
+        width);
   }
-  // Higher than wide where that can be; every third shift moves an image out of sight.
+  // Higher than wide where possible; every third shift moves an image out of the frame.
   int height = width % 5 == 0 ? 5 : 1;
   int across = width / height;
   for (int r = 0; r < rows; r++) shifts[r] = (r % 3 == 0 ? 0x80 : r % 5 - 2) << 8 & 0xff00 | ((r % 7 - 3) & 0xff);
-  kernels->gather_shifted(team, pixels.data(), labels.data(), order.data(), shifts.data(), 0, rows, height, across, x.data(),
-                          targets.data());
+  kernels->gather_shifted(
+      team, pixels.data(), labels.data(), order.data(), shifts.data(), 0, rows, height, across, x.data(),
+      targets.data());
   for (int64_t i = 0; i < size; i++) {
     int image = order[i / width];
     int v = (int)(i % width) / across - (int8_t)(shifts[image] >> 8);
@@ -137,18 +141,21 @@ void check_ops(Team* team, int rows, int width) {
   fill(delta, size);
   kernels->bias_activation(team, 1, rows, width, bias.data(), x.data());
   kernels->activation_gradient(team, 1, size, x.data(), delta.data());
-  for (int64_t i = 0; i < size; i++) expect(x[i] >= 0 && (x[i] > 0 || delta[i] == 0), "ReLU or its gradient is off", (int)i, rows);
+  for (int64_t i = 0; i < size; i++) {
+    expect(x[i] >= 0 && (x[i] > 0 || delta[i] == 0), "ReLU or its gradient is off", (int)i, rows);
+  }
   kernels->bias_gradient(team, rows, width, delta.data(), gradient.data());
   for (int r = 0; r < rows; r++) targets[r] = r % (width > 1 ? width : 2);
   int loss = width > 2 ? 2 : 1;
   int outputs = width > 2 ? width : 1;
   kernels->loss(team, loss, rows, outputs, x.data(), targets.data(), delta.data(), metrics.data());
   double first = metrics[0];
-  kernels->score(team, loss, rows, outputs, x.data(), targets.data(), metrics.data());
-  expect(fabs(metrics[0] - 2 * first) < 1e-6 * first, "loss and score differ", rows, outputs);
+  kernels->evaluate(team, loss, rows, outputs, x.data(), targets.data(), metrics.data());
+  expect(fabs(metrics[0] - 2 * first) < 1e-6 * first, "loss and evaluate differ", rows, outputs);
   for (int kind = 0; kind < 3; kind++) {
-    rates[0] = rates[1] = rates[2] = rates[3] = 0.1f;
-    kernels->update(team, kind, kind ? 0.0f : 0.9f, 0.01f, size, x.data(), delta.data(), moments.data(), rates.data(), 0);
+    step_parameters[0] = step_parameters[1] = step_parameters[2] = step_parameters[3] = 0.1f;
+    kernels->update(
+        team, kind, kind ? 0.0f : 0.9f, 0.01f, size, x.data(), delta.data(), moments.data(), step_parameters.data(), 0);
   }
 }
 
@@ -157,7 +164,7 @@ struct Plan {
   int kind;
   int64_t batch;
   int form;
-  // Of the images, where epochs are to shift them; else 0.
+  // Of the images, where epochs shift them; else 0.
   int height;
 };
 
@@ -175,7 +182,7 @@ uint32_t trained(const Plan& plan, int threads) {
   Guarded<int32_t> targets(COUNT), order(COUNT), shifts(COUNT);
   int64_t parameters = 0;
   for (int l = 0; l < layers; l++) parameters += (plan.widths[l] + 1) * plan.widths[l + 1];
-  Guarded<float> values(parameters), rates((COUNT / plan.batch + 1) * 4), logits((int64_t)COUNT * outputs);
+  Guarded<float> values(parameters), step_parameters((COUNT / plan.batch + 1) * 4), logits((int64_t)COUNT * outputs);
   int64_t steps = (COUNT + plan.batch - 1) / plan.batch;
   Guarded<double> metrics(2), loss_sums(steps);
   state = 7;
@@ -189,12 +196,13 @@ uint32_t trained(const Plan& plan, int threads) {
   }
   fill(values, parameters);
   for (int64_t s = 0; s <= COUNT / plan.batch; s++) {
-    rates[4 * s] = rates[4 * s + 1] = 0.01f;
-    rates[4 * s + 2] = rates[4 * s + 3] = 0.99f;
+    step_parameters[4 * s] = step_parameters[4 * s + 1] = 0.01f;
+    step_parameters[4 * s + 2] = step_parameters[4 * s + 3] = 0.99f;
   }
   const Kernels& k = *kernels;
-  Session* session = k.create_session(crew.team, plan.widths.data(), layers, outputs == 1 ? 1 : 2, plan.kind,
-                                      plan.kind == 0 ? 0.9f : 0.0f, 0.01f, plan.batch);
+  Session* session = k.create_session(
+      crew.team, plan.widths.data(), layers, outputs == 1 ? 1 : 2, plan.kind, plan.kind == 0 ? 0.9f : 0.0f, 0.01f,
+      plan.batch);
   bool enough = session != nullptr && k.set_train(session, pixels.data(), targets.data(), COUNT, plan.form) &&
                 k.set_valid(session, pixels.data(), targets.data(), 0, COUNT);
   if (!enough) {
@@ -209,14 +217,15 @@ uint32_t trained(const Plan& plan, int threads) {
     bool shifted = plan.height > 0 && epoch != 1;
     // The widest shift changes from one epoch to another.
     if (epoch == 2) shifts[0] = 0x0505;
-    if (!k.set_shifts(session, shifted ? shifts.data() : nullptr, plan.height, shifted ? inputs / plan.height : inputs)) {
+    if (!k.set_shifts(
+            session, shifted ? shifts.data() : nullptr, plan.height, shifted ? inputs / plan.height : inputs)) {
       expect(callocs_left == 0, "no memory for shifts", threads, layers);
       k.destroy_session(session);
       return NO_MEMORY;
     }
-    k.train_epoch(session, order.data(), rates.data(), loss_sums.data());
+    k.train_epoch(session, order.data(), step_parameters.data(), loss_sums.data());
     for (int64_t s = 0; s < steps; s++) losses += loss_sums[s];
-    k.measure(session, metrics.data());
+    k.evaluate_valid(session, metrics.data());
   }
   expect(isfinite(losses) && metrics[1] > 0, "training gave no numbers", threads, layers);
   k.get_values(session, 0, values.data(), 0);
@@ -243,12 +252,15 @@ void check_peak(Team* team) {
   for (int64_t bytes : {1, 4096, 12345}) {
     Guarded<uint8_t> from(bytes), to(bytes);
     for (int64_t i = 0; i < bytes; i++) from[i] = (uint8_t)random_bits();
-    expect(kernels->copy_memory(team, 2, from.data(), to.data(), bytes) == 4 * bytes, "copy_memory counts wrongly", (int)bytes, threads);
+    expect(
+        kernels->copy_memory(team, 2, from.data(), to.data(), bytes) == 4 * bytes, "copy_memory counts wrongly",
+        (int)bytes, threads);
     expect(memcmp(from.data(), to.data(), bytes) == 0, "copy_memory leaves bytes out", (int)bytes, threads);
   }
 }
 
-// A memory that ends anywhere: the training says so, or does with less and gives the same bits.
+// With memory for any number of allocations, a training reports the failure, or works with less and gives the same
+// bits.
 void check_little_memory(const Plan& plan, int number) {
   uint32_t enough = trained(plan, 2);
   for (int64_t allowed = 0, left = 0; left == 0; allowed++) {
@@ -260,7 +272,7 @@ void check_little_memory(const Plan& plan, int number) {
   }
 }
 
-// What measuring takes is bounded: a float for each pixel of few large images, and of one alone where there is no other.
+// The memory of an evaluation is bounded: a float for each pixel of a few large images, or of a single one.
 void check_large_images() {
   constexpr int64_t INPUTS = 1 << 18;
   constexpr int64_t COUNT = 64;
@@ -275,10 +287,12 @@ void check_large_images() {
   Session* session = kernels->create_session(crew.team, widths, 1, 2, 0, 0.0f, 0.0f, 0);
   kernels->set_values(session, 0, values.data(), 0);
   for (int64_t count : {(int64_t)1, COUNT}) {
-    asked = 0;
+    allocated = 0;
     expect(kernels->set_valid(session, pixels.data(), targets.data(), 0, count), "no memory", (int)count, 0);
-    expect(asked < (count == 1 ? 16 : 256) * INPUTS, "large images take too much", (int)count, (int)(asked / INPUTS));
-    kernels->measure(session, metrics.data());
+    expect(
+        allocated < (count == 1 ? 16 : 256) * INPUTS, "large images take too much", (int)count,
+        (int)(allocated / INPUTS));
+    kernels->evaluate_valid(session, metrics.data());
     kernels->get_logits(session, count == 1 ? alone.data() : all.data(), 0);
   }
   expect(memcmp(alone.data(), all.data(), 3 * sizeof(float)) == 0, "an image's logits depend on the others", 0, 0);
@@ -289,13 +303,14 @@ void check_large_images() {
 
 int main() {
   const Plan plans[] = {
-      {{61, 30, 1}, 0, 100, 1}, {{61, 30, 1}, 1, 1000, 1},    {{61, 37, 33, 10}, 0, 64, 1}, {{61, 37, 33, 10}, 1, 300, 2},
-      {{61, 30, 1}, 0, 7, 2},   {{61, 5}, 2, 100, 1},         {{61, 1}, 0, 100, 0},         {{61, 1}, 1, 1000, 0},
-      {{3, 1}, 0, 1, 0},        {{2100, 33, 3}, 0, 128, 0},   {{60, 37, 1}, 0, 100, 1, 5},  {{60, 37, 3}, 1, 300, 1, 12},
-      {{60, 37, 1}, 0, 64, 2, 5},  {{60, 1}, 0, 100, 0, 5},   {{60, 1}, 1, 64, 0, 60},
+      {{61, 30, 1}, 0, 100, 1},      {{61, 30, 1}, 1, 1000, 1},   {{61, 37, 33, 10}, 0, 64, 1},
+      {{61, 37, 33, 10}, 1, 300, 2}, {{61, 30, 1}, 0, 7, 2},      {{61, 5}, 2, 100, 1},
+      {{61, 1}, 0, 100, 0},          {{61, 1}, 1, 1000, 0},       {{3, 1}, 0, 1, 0},
+      {{2100, 33, 3}, 0, 128, 0},    {{60, 37, 1}, 0, 100, 1, 5}, {{60, 37, 3}, 1, 300, 1, 12},
+      {{60, 37, 1}, 0, 64, 2, 5},    {{60, 1}, 0, 100, 0, 5},     {{60, 1}, 1, 64, 0, 60},
   };
   uint32_t avx2[sizeof plans / sizeof plans[0]] = {};
-  for (int most = 0, chosen; most < 3 && (chosen = choose_kernels(most)) == most; most++) {
+  for (int set = 0, chosen; set < 3 && (chosen = choose_kernels(set)) == set; set++) {
     for (int threads : {1, 3}) {
       Crew crew(threads);
       for (int size : {1, 7, 16, 17, 33, 65}) {
@@ -311,10 +326,11 @@ int main() {
     }
     for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++) {
       uint32_t once = trained(plans[i], 1);
-      expect(once == trained(plans[i], 2) && once == trained(plans[i], 3), "threads change the bits of plan", (int)i, 0);
-      if (most == 1) avx2[i] = once;
-      expect(most < 2 || once == avx2[i], "AVX2 and AVX-512 differ in plan", (int)i, 0);
-      // Nothing that several threads do; under ThreadSanitizer it would take half of the time.
+      expect(
+          once == trained(plans[i], 2) && once == trained(plans[i], 3), "threads change the bits of plan", (int)i, 0);
+      if (set == 1) avx2[i] = once;
+      expect(set < 2 || once == avx2[i], "AVX2 and AVX-512 differ in plan", (int)i, 0);
+      // Runs no code that depends on threads; under ThreadSanitizer it would take half of the time.
 #ifndef __SANITIZE_THREAD__
       check_little_memory(plans[i], (int)i);
 #endif

@@ -31,9 +31,9 @@ public record Peaks(double multiplyAddsPerSecond, double copyBytesPerSecond) {
     double best = 0;
     long times = 1;
     for (int runs = 0; runs < RUNS; ) {
-      long begin = System.nanoTime();
+      long start = System.nanoTime();
       long units = work.applyAsLong(times);
-      long nanos = System.nanoTime() - begin;
+      long nanos = System.nanoTime() - start;
       if (nanos < LONG_ENOUGH_NANOS) {
         times *= 2;
       } else {

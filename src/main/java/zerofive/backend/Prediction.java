@@ -41,24 +41,24 @@ public final class Prediction {
    * @param outputs length of the row
    */
   public static double[] probabilities(float[] logits, int row, int outputs) {
-    double[] shares = new double[outputs == 1 ? 2 : outputs];
+    double[] probabilities = new double[outputs == 1 ? 2 : outputs];
     int best = of(logits, row, outputs);
     if (best == NONE) {
-      Arrays.fill(shares, Double.NaN);
-      return shares;
+      Arrays.fill(probabilities, Double.NaN);
+      return probabilities;
     }
     // Sigmoid is the softmax of z and 0. Less the largest, no exponential overflows.
     double largest = outputs == 1 ? Math.max(logits[row], 0) : logits[row + best];
     double sum = 0;
-    for (int j = 0; j < shares.length; j++) {
+    for (int j = 0; j < probabilities.length; j++) {
       double z = outputs == 1 && j == 1 ? 0 : logits[row + j];
-      shares[j] = z == largest ? 1 : Math.exp(z - largest);
-      sum += shares[j];
+      probabilities[j] = z == largest ? 1 : Math.exp(z - largest);
+      sum += probabilities[j];
     }
-    for (int j = 0; j < shares.length; j++) {
-      shares[j] /= sum;
+    for (int j = 0; j < probabilities.length; j++) {
+      probabilities[j] /= sum;
     }
-    return shares;
+    return probabilities;
   }
 
   /**

@@ -25,7 +25,7 @@ import zerofive.model.Architecture;
 import zerofive.model.Loss;
 import zerofive.model.Parameters;
 
-/** What every {@link Backend}'s sessions and scorers have to do, on small made-up images. */
+/** What every {@link Backend}'s sessions and predictors have to do, on small made-up images. */
 @ExtendWith(JniCheck.class)
 final class SessionContractTest {
   private static final int HEIGHT = 5;
@@ -368,15 +368,15 @@ final class SessionContractTest {
 
   @ParameterizedTest
   @MethodSource("runs")
-  void aScorerMeasuresAsTheSessionDoes(String implementation, Run run) {
+  void aPredictorMeasuresAsTheSessionDoes(String implementation, Run run) {
     try (TrainingSession session = run.open(implementation)) {
       session.trainEpoch(run.input(1));
       Evaluation evaluation = session.evaluate();
       Parameters model = session.state().parameters();
-      try (Predictor scorer = Implementations.backend(implementation).openPredictor(model)) {
-        float[] logits = scorer.logits(run.valid());
-        assertSameMeasure(evaluation, scorer.evaluate(run.valid(), run.loss()));
-        assertSameBits("logits once more", logits, scorer.logits(run.valid()));
+      try (Predictor predictor = Implementations.backend(implementation).openPredictor(model)) {
+        float[] logits = predictor.logits(run.valid());
+        assertSameMeasure(evaluation, predictor.evaluate(run.valid(), run.loss()));
+        assertSameBits("logits once more", logits, predictor.logits(run.valid()));
         assertAgree(run, evaluation, logits);
       }
     }
@@ -504,7 +504,7 @@ final class SessionContractTest {
       List.<Runnable>of(
               () -> backend.open(run.plan(), other, run.valid(), start).close(),
               () -> backend.open(run.plan(), run.train(), other, start).close(),
-              () -> scored(backend, run.start(), other))
+              () -> evaluated(backend, run.start(), other))
           .forEach(
               opening -> {
                 String message =
@@ -514,10 +514,10 @@ final class SessionContractTest {
     }
   }
 
-  private static void scored(Backend backend, Parameters model, ImageSet images) {
-    try (Predictor scorer = backend.openPredictor(model)) {
-      assertThrows(IllegalArgumentException.class, () -> scorer.evaluate(images, Loss.BCE));
-      scorer.logits(images);
+  private static void evaluated(Backend backend, Parameters model, ImageSet images) {
+    try (Predictor predictor = backend.openPredictor(model)) {
+      assertThrows(IllegalArgumentException.class, () -> predictor.evaluate(images, Loss.BCE));
+      predictor.logits(images);
     }
   }
 
@@ -563,9 +563,9 @@ final class SessionContractTest {
     session.trainEpoch(run.input(1));
     session.close();
     session.close();
-    Predictor scorer = Implementations.backend(implementation).openPredictor(run.start());
-    scorer.close();
-    scorer.close();
+    Predictor predictor = Implementations.backend(implementation).openPredictor(run.start());
+    predictor.close();
+    predictor.close();
   }
 
   @ParameterizedTest

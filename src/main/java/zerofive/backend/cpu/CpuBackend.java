@@ -64,7 +64,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public Predictor openPredictor(Parameters model) {
-    return new CpuScorer(threads, model);
+    return new CpuPredictor(threads, model);
   }
 
   @Override

@@ -5,8 +5,8 @@ import zerofive.backend.Peaks;
 
 /** What so many threads can do at most, measured by native/peak.cpp. */
 final class CpuPeaks {
-  private static final long LEAST_COPIED = 64L << 20;
-  private static final long MOST_COPIED = 256L << 20;
+  private static final long MIN_COPIED_BYTES = 64L << 20;
+  private static final long MAX_COPIED_BYTES = 256L << 20;
 
   /** Floats that a thread's chains leave. */
   private static final int LANES = 16;
@@ -34,7 +34,7 @@ final class CpuPeaks {
    * of the memory that this process may have, of which the Java heap is a known share.
    */
   private static double copied(Team team, Memory memory) {
-    long wanted = Math.min(MOST_COPIED, Math.max(LEAST_COPIED, Native.lastCache()));
+    long wanted = Math.min(MAX_COPIED_BYTES, Math.max(MIN_COPIED_BYTES, Native.lastCache()));
     int bytes = (int) Math.min(wanted, Runtime.getRuntime().maxMemory() / 4);
     long from = memory.allocate(bytes);
     long to = memory.allocate(bytes);

@@ -8,7 +8,7 @@ import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
 import zerofive.backend.ops.ForwardPass;
 import zerofive.backend.ops.Ops;
-import zerofive.backend.ops.StepRates;
+import zerofive.backend.ops.StepParameters;
 import zerofive.data.ImageSet;
 import zerofive.model.Parameters;
 
@@ -22,7 +22,7 @@ final class CpuSession implements TrainingSession {
   private final int height;
   private final int width;
   private final long order;
-  private final long rates;
+  private final long stepParameters;
   private final long lossSums;
 
   /** [training images]; 0 until the first epoch comes that shifts them. */
@@ -53,7 +53,8 @@ final class CpuSession implements TrainingSession {
     }
     steps = start.steps();
     order = session.memory().allocate((long) trainCount * Integer.BYTES);
-    rates = session.memory().allocate((long) stepCount * Ops.RATES * Float.BYTES);
+    stepParameters =
+        session.memory().allocate((long) stepCount * Ops.STEP_PARAMETERS * Float.BYTES);
     lossSums = session.memory().allocate((long) stepCount * Double.BYTES);
   }
 
@@ -80,18 +81,18 @@ final class CpuSession implements TrainingSession {
 
   @Override
   public EpochResult trainEpoch(EpochInput input) {
-    long begin = System.nanoTime();
+    long start = System.nanoTime();
     long address = session.address();
     input.check(trainCount, stepCount);
-    float[] table = StepRates.table(plan.optimizer(), input.learningRates(), steps);
+    float[] table = StepParameters.table(plan.optimizer(), input.learningRates(), steps);
     Native.copyIn(order, input.order(), 0, (long) trainCount * Integer.BYTES);
-    Native.copyIn(rates, table, 0, (long) table.length * Float.BYTES);
+    Native.copyIn(stepParameters, table, 0, (long) table.length * Float.BYTES);
     session.setShifts(copiedIn(input.shifts()), height, width);
-    Native.trainEpoch(address, order, rates, lossSums);
+    Native.trainEpoch(address, order, stepParameters, lossSums);
     steps += stepCount;
     double[] sums = new double[stepCount];
     Native.copyOut(lossSums, sums, (long) stepCount * Double.BYTES);
-    return EpochResult.of(sums, plan, trainCount, System.nanoTime() - begin);
+    return EpochResult.of(sums, plan, trainCount, System.nanoTime() - start);
   }
 
   /** Where the shifts are in native memory; 0 where there are none. */
@@ -107,10 +108,10 @@ final class CpuSession implements TrainingSession {
 
   @Override
   public Evaluation evaluate() {
-    long begin = System.nanoTime();
+    long start = System.nanoTime();
     session.clearMetrics();
     session.measure();
-    return session.measured(validCount, begin);
+    return session.measured(validCount, start);
   }
 
   @Override

@@ -1,11 +1,13 @@
 package zerofive.backend.cpu;
 
-/** How the training images of a net are kept; the order is that of native/images.cpp. */
+/** How the training images of a net are stored; the order is that of native/images.cpp. */
 enum Form {
-  /** As lists where few enough pixels are lit, else as bytes: what the program always asks for. */
+  /** Sparse where few enough pixels are nonzero, else dense: what the program always uses. */
   BY_DENSITY,
-  /** Each image as the list of its nonzero pixels: the first layer works on these alone. */
-  LISTS,
+  /**
+   * The nonzero pixels of each image, as sparse rows (CSR): the first layer works on these alone.
+   */
+  SPARSE,
   /** Every pixel of every image. */
-  BYTES
+  DENSE
 }

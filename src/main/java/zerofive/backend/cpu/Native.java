@@ -8,7 +8,7 @@ import org.bytedeco.javacpp.annotation.NoException;
 import org.bytedeco.javacpp.annotation.Platform;
 
 /**
- * The functions of native/native.h, which tells their arguments; a long is an address. JavaCPP
+ * The functions of native/native.h, which documents their arguments; a long is an address. JavaCPP
  * makes the C++ side of this class when the program is built. Only numbers and arrays cross it, so
  * nothing of JavaCPP is needed when the program runs: its own start would cost 40 ms. {@link
  * NativeLibrary} loads it.
@@ -26,7 +26,7 @@ final class Native {
   }
 
   @Name("choose_kernels")
-  static native int chooseKernels(int most);
+  static native int chooseKernels(int maxSet);
 
   static native @Cast("int64_t") long allocate(@Cast("int64_t") long size);
 
@@ -59,9 +59,10 @@ final class Native {
 
   static native void serve(@Cast("zerofive::Team*") long team, int member);
 
-  static native void meet(@Cast("zerofive::Team*") long team);
+  @Name("wait_ready")
+  static native void waitReady(@Cast("zerofive::Team*") long team);
 
-  static native void dismiss(@Cast("zerofive::Team*") long team);
+  static native void stop(@Cast("zerofive::Team*") long team);
 
   @Name("kernels->gather")
   static native void gather(
@@ -124,8 +125,8 @@ final class Native {
       @Cast("float*") long dLogits,
       @Cast("double*") long lossSum);
 
-  @Name("kernels->score")
-  static native void score(
+  @Name("kernels->evaluate")
+  static native void evaluate(
       @Cast("zerofive::Team*") long team,
       int loss,
       int rows,
@@ -160,7 +161,7 @@ final class Native {
       @Cast("float*") long w,
       @Cast("float*") long g,
       @Cast("float*") long moments,
-      @Cast("float*") long rates,
+      @Cast("float*") long stepParameters,
       int step);
 
   @Name("kernels->create_session")
@@ -214,11 +215,11 @@ final class Native {
   static native void trainEpoch(
       @Cast("zerofive::Session*") long session,
       @Cast("int32_t*") long order,
-      @Cast("float*") long rates,
+      @Cast("float*") long stepParameters,
       @Cast("double*") long lossSums);
 
-  @Name("kernels->measure")
-  static native void measure(
+  @Name("kernels->evaluate_valid")
+  static native void evaluateValid(
       @Cast("zerofive::Session*") long session, @Cast("double*") long metrics);
 
   @Name("kernels->get_logits")

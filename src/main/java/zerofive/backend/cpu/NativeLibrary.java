@@ -13,7 +13,7 @@ import zerofive.backend.natives.PackedLibrary;
 /** Loads the native library of this platform, once, when it is asked for. */
 final class NativeLibrary {
   /** Names an instruction set that is not to be exceeded, for a look at the slower ones. */
-  static final String MOST = "zerofive.instructions";
+  static final String MAX_SET = "zerofive.instructions";
 
   /** In the order of {@code choose_kernels}. */
   private static final List<String> INSTRUCTIONS = List.of("portable", "AVX2", "AVX-512");
@@ -29,15 +29,15 @@ final class NativeLibrary {
   /** Whether it is there; its detail is the instruction set it uses, or why it cannot be used. */
   static synchronized Availability load() {
     if (result == null) {
-      result = load(platform(), System.getProperty(MOST, "AVX-512"));
+      result = load(platform(), System.getProperty(MAX_SET, "AVX-512"));
     }
     return result;
   }
 
-  private static Availability load(String platform, String most) {
-    if (!INSTRUCTIONS.contains(most)) {
+  private static Availability load(String platform, String maxSet) {
+    if (!INSTRUCTIONS.contains(maxSet)) {
       return Availability.unusable(
-          MOST + " is '" + most + "', and known are " + String.join(", ", INSTRUCTIONS),
+          MAX_SET + " is '" + maxSet + "', and known are " + String.join(", ", INSTRUCTIONS),
           "set it to one of these or to nothing; " + PLAIN_JAVA);
     }
     try {
@@ -49,7 +49,7 @@ final class NativeLibrary {
                 + PLAIN_JAVA);
       }
       library.get().load(file -> {});
-      return chosen(most);
+      return chosen(maxSet);
     } catch (IOException e) {
       return Availability.unusable(
           "the native library cannot be read from the jar: " + e.getMessage(),
@@ -87,9 +87,9 @@ final class NativeLibrary {
    *
    * @throws DeviceException where what was loaded is the library of another build
    */
-  private static Availability chosen(String most) {
+  private static Availability chosen(String maxSet) {
     try {
-      int chosen = Native.chooseKernels(INSTRUCTIONS.indexOf(most));
+      int chosen = Native.chooseKernels(INSTRUCTIONS.indexOf(maxSet));
       return Availability.usable(INSTRUCTIONS.get(chosen));
     } catch (UnsatisfiedLinkError e) {
       throw new DeviceException(

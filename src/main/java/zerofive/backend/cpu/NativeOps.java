@@ -152,8 +152,8 @@ final class NativeOps implements Ops {
   }
 
   @Override
-  public void score(Loss loss, Matrix logits, Buffer targets, Buffer metrics) {
-    Native.score(
+  public void evaluate(Loss loss, Matrix logits, Buffer targets, Buffer metrics) {
+    Native.evaluate(
         team.address(),
         Native.number(loss),
         logits.rows(),
@@ -185,7 +185,7 @@ final class NativeOps implements Ops {
       Buffer parameters,
       Buffer gradient,
       Buffer moments,
-      Buffer rates,
+      Buffer stepParameters,
       int step) {
     Native.update(
         team.address(),
@@ -196,7 +196,7 @@ final class NativeOps implements Ops {
         address(parameters),
         address(gradient),
         address(moments),
-        address(rates),
+        address(stepParameters),
         step);
   }
 

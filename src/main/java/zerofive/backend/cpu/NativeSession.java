@@ -10,7 +10,7 @@ import zerofive.model.Architecture;
 import zerofive.model.Loss;
 import zerofive.model.Parameters;
 
-/** A model in native memory with the threads that work on it; training and scoring share it. */
+/** A model in native memory with the threads that work on it; for training and evaluation. */
 final class NativeSession implements AutoCloseable {
   private final Team team;
   private final Memory memory = new Memory();
@@ -122,15 +122,15 @@ final class NativeSession implements AutoCloseable {
 
   /** Adds the measure of the present images. */
   void measure() {
-    Native.measure(address(), open(metrics));
+    Native.evaluateValid(address(), open(metrics));
   }
 
-  /** All that was measured, {@code count} images since {@code begin}. */
-  Evaluation measured(int count, long begin) {
+  /** All that was measured, {@code count} images since {@code start}. */
+  Evaluation measured(int count, long start) {
     double[] sums = new double[Ops.METRICS];
     Native.copyOut(open(metrics), sums, (long) Ops.METRICS * Double.BYTES);
     return new Evaluation(
-        sums[Ops.LOSS_SUM] / count, (int) sums[Ops.CORRECT], count, System.nanoTime() - begin);
+        sums[Ops.LOSS_SUM] / count, (int) sums[Ops.CORRECT], count, System.nanoTime() - start);
   }
 
   @Override

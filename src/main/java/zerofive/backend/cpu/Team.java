@@ -20,7 +20,7 @@ final class Team implements AutoCloseable {
     int members = start(threads, made);
     address = Native.createTeam(members);
     made.complete(address);
-    Native.meet(address);
+    Native.waitReady(address);
   }
 
   /** How many there are, the caller among them. */
@@ -55,7 +55,7 @@ final class Team implements AutoCloseable {
   public void close() {
     if (!closed) {
       closed = true;
-      Native.dismiss(address);
+      Native.stop(address);
     }
   }
 }

@@ -43,9 +43,9 @@ final class CudaContext implements AutoCloseable {
         JCudaDriver.cuDevicePrimaryCtxRetain(context, device), "opening GPU " + number);
     try {
       makeCurrent();
-      long begin = System.nanoTime();
+      long start = System.nanoTime();
       load();
-      loadSeconds = (System.nanoTime() - begin) / 1e9;
+      loadSeconds = (System.nanoTime() - start) / 1e9;
     } catch (RuntimeException | Error e) {
       close();
       throw e;

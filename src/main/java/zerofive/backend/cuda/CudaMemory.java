@@ -8,14 +8,14 @@ import zerofive.backend.ops.ElementType;
  * @param type of its elements
  * @param address on the GPU, 0 where it is streamed
  * @param pointer the same for JCuda's copies, null where it is streamed
- * @param numbers what the host knows of I32 elements, by which a streamed set is staged; else null
+ * @param mirror what the host knows of I32 elements, by which a streamed set is staged; else null
  * @param streamed where the elements are pixels that stay on the host; else null
  */
 record CudaMemory(
     ElementType type,
     long address,
     DevicePointer pointer,
-    HostMirror numbers,
+    HostMirror mirror,
     StreamedPixels streamed) {
   /** Bytes of an element. */
   static int size(ElementType type) {

@@ -22,7 +22,7 @@ import zerofive.model.Loss;
  * Owns its stream, its memory and its graphs; the context is its backend's.
  */
 public final class CudaOps implements Ops {
-  /** Blocks of loss and score at most; each leaves its sums for the last one. */
+  /** Blocks of loss and evaluate at most; each leaves its sums for the last one. */
   private static final int METRIC_BLOCKS = 1024;
 
   /** Columns and threads of a block of bias_gradient. */
@@ -108,9 +108,9 @@ public final class CudaOps implements Ops {
     CudaFailure.check(
         JCudaDriver.cuMemAlloc(pointer, bytes), "taking " + bytes + " bytes of the GPU's memory");
     owned.add(() -> JCudaDriver.cuMemFree(pointer));
-    HostMirror numbers = type == ElementType.I32 ? new HostMirror(length) : null;
+    HostMirror mirror = type == ElementType.I32 ? new HostMirror(length) : null;
     return new CudaBuffer(
-        new CudaMemory(type, pointer.address(), pointer, numbers, null), 0, length);
+        new CudaMemory(type, pointer.address(), pointer, mirror, null), 0, length);
   }
 
   @Override
@@ -134,7 +134,7 @@ public final class CudaOps implements Ops {
     context.makeCurrent();
     CudaBuffer to = CudaBuffer.of(destination);
     streamedSets.forget();
-    System.arraycopy(source, 0, to.memory().numbers().values(), to.offset(), source.length);
+    System.arraycopy(source, 0, to.memory().mirror().values(), to.offset(), source.length);
     staging.upload(
         (from, target) -> target.asIntBuffer().put(source, (int) (from / 4), target.capacity() / 4),
         to.bytes(),
@@ -200,7 +200,7 @@ public final class CudaOps implements Ops {
 
   private static void markStale(CudaBuffer written) {
     if (written.type() == ElementType.I32) {
-      written.memory().numbers().markStale();
+      written.memory().mirror().markStale();
     }
   }
 
@@ -329,7 +329,7 @@ public final class CudaOps implements Ops {
   }
 
   @Override
-  public void score(Loss loss, Matrix logits, Buffer targets, Buffer metrics) {
+  public void evaluate(Loss loss, Matrix logits, Buffer targets, Buffer metrics) {
     arguments()
         .add(Kernels.code(loss))
         .add(logits.rows())
@@ -339,7 +339,7 @@ public final class CudaOps implements Ops {
         .add(CudaBuffer.address(metrics))
         .add(metricPartials)
         .add(metricCounter)
-        .launch(Kernels.SCORE, metricBlocks(logits.rows()));
+        .launch(Kernels.EVALUATE, metricBlocks(logits.rows()));
   }
 
   private static long metricBlocks(int rows) {
@@ -377,7 +377,7 @@ public final class CudaOps implements Ops {
       Buffer parameters,
       Buffer gradient,
       Buffer moments,
-      Buffer rates,
+      Buffer stepParameters,
       int step) {
     int n = parameters.length();
     KernelLauncher call =
@@ -386,7 +386,7 @@ public final class CudaOps implements Ops {
             .add(CudaBuffer.address(parameters))
             .add(CudaBuffer.address(gradient))
             .add(CudaBuffer.address(moments))
-            .add(CudaBuffer.address(rates))
+            .add(CudaBuffer.address(stepParameters))
             .add(step);
     if (optimizer.kind() == Optimizer.Kind.SGD) {
       call.add(optimizer.momentum())

@@ -21,7 +21,7 @@ final class CudaPeaks {
 
   private static final float TERM = 1;
 
-  private static final long LEAST_COPIED = 64L << 20;
+  private static final long MIN_COPIED_BYTES = 64L << 20;
 
   private CudaPeaks() {}
 
@@ -71,7 +71,8 @@ final class CudaPeaks {
 
   /** Between two blocks, each several times as large as the GPU's cache. */
   private static double copied(CudaContext context, CUstream stream, Resources owned) {
-    long wanted = Math.max(LEAST_COPIED, 4L * context.attribute(CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE));
+    long wanted =
+        Math.max(MIN_COPIED_BYTES, 4L * context.attribute(CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE));
     long bytes = Math.max(1, Math.min(wanted, context.freeBytes() / 4));
     DevicePointer from = allocate(bytes, owned);
     DevicePointer to = allocate(bytes, owned);

@@ -147,11 +147,11 @@ public record Environment(
     while (end <= cache.length && entries.size() < ENTRIES_LIMIT) {
       if (cache[end - 1] == 0
           && Arrays.equals(cache, end - ending.length, end, ending, 0, ending.length)) {
-        int begin = end - ending.length;
-        while (begin > 0 && cache[begin - 1] != 0 && end - begin < PATH_LIMIT) {
-          begin--;
+        int start = end - ending.length;
+        while (start > 0 && cache[start - 1] != 0 && end - start < PATH_LIMIT) {
+          start--;
         }
-        add(new String(cache, begin, end - 1 - begin, StandardCharsets.ISO_8859_1), entries);
+        add(new String(cache, start, end - 1 - start, StandardCharsets.ISO_8859_1), entries);
       }
       end += shift[Byte.toUnsignedInt(cache[end - 1])];
     }

@@ -14,13 +14,13 @@ final class Kernels {
   static final String ACTIVATION_GRADIENT = "activation_gradient";
   static final String BIAS_ACTIVATION = "bias_activation";
   static final String BIAS_GRADIENT = "bias_gradient";
+  static final String EVALUATE = "evaluate";
   static final String GATHER = "gather";
   static final String GATHER_SHIFTED = "gather_shifted";
   static final String GEMM_32 = "gemm_32";
   static final String GEMM_64 = "gemm_64";
   static final String LOSS = "loss";
   static final String MULTIPLY_ADDS = "multiply_adds";
-  static final String SCORE = "score";
   static final String UPDATE_ADAM = "update_adam";
   static final String UPDATE_SGD = "update_sgd";
 
@@ -30,13 +30,13 @@ final class Kernels {
           ACTIVATION_GRADIENT,
           BIAS_ACTIVATION,
           BIAS_GRADIENT,
+          EVALUATE,
           GATHER,
           GATHER_SHIFTED,
           GEMM_32,
           GEMM_64,
           LOSS,
           MULTIPLY_ADDS,
-          SCORE,
           UPDATE_ADAM,
           UPDATE_SGD);
 

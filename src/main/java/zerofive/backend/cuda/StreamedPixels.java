@@ -23,23 +23,23 @@ final class StreamedPixels implements AutoCloseable {
   /**
    * A stretch of the order, on the GPU.
    *
-   * @param order image numbers
+   * @param order image indices
    * @param from where in {@code order} its buffer begins
    * @param length of that buffer
    * @param first the chunk's first image, counted from there
    * @param rows images in the chunk
    * @param width pixels of an image
-   * @param begin first byte of image 0 in the set
+   * @param setOffset first byte of image 0 in the set
    * @param slot which of the two places holds it
    */
   @SuppressWarnings("ArrayRecordComponent")
   record Chunk(
-      int[] order, int from, int length, int first, int rows, int width, int begin, int slot) {
-    boolean holds(int[] numbers, Images images, Batch batch) {
-      return order == numbers
+      int[] order, int from, int length, int first, int rows, int width, int setOffset, int slot) {
+    boolean holds(int[] indices, Images images, Batch batch) {
+      return order == indices
           && from == CudaBuffer.of(batch.order()).offset()
           && width == images.imageSize()
-          && begin == CudaBuffer.of(images.pixels()).offset()
+          && setOffset == CudaBuffer.of(images.pixels()).offset()
           && batch.first() >= first
           && batch.first() + batch.rows() <= first + rows;
     }
@@ -50,7 +50,14 @@ final class StreamedPixels implements AutoCloseable {
       return start >= length
           ? null
           : new Chunk(
-              order, from, length, start, Math.min(rows, length - start), width, begin, 1 - slot);
+              order,
+              from,
+              length,
+              start,
+              Math.min(rows, length - start),
+              width,
+              setOffset,
+              1 - slot);
     }
   }
 
@@ -65,7 +72,7 @@ final class StreamedPixels implements AutoCloseable {
   /** What each place holds, or will when its upload is done. */
   private final Chunk[] staged = new Chunk[2];
 
-  /** Of each place, until the compute stream was told to wait for it. */
+  /** Of each place, until the compute stream has to wait for it. */
   private final Staging.Upload[] uploads = new Staging.Upload[2];
 
   private Chunk planned;
@@ -114,7 +121,9 @@ final class StreamedPixels implements AutoCloseable {
     planned = null;
   }
 
-  /** To be called before and after a recording, whose chunks have to begin anew at every run. */
+  /**
+   * To be called before and after a recording, whose chunks have to setOffset anew at every run.
+   */
   void startOver() {
     planned = null;
   }
@@ -122,31 +131,31 @@ final class StreamedPixels implements AutoCloseable {
   /**
    * The chunk planned last, where it holds the batch; else null.
    *
-   * @param numbers what the memory of the batch's order holds
+   * @param indices what the memory of the batch's order holds
    * @param images a part of this set
    */
-  Chunk current(int[] numbers, Images images, Batch batch) {
-    return planned != null && planned.holds(numbers, images, batch) ? planned : null;
+  Chunk current(int[] indices, Images images, Batch batch) {
+    return planned != null && planned.holds(indices, images, batch) ? planned : null;
   }
 
   /**
    * A new chunk of whole batches that begins with this one; it has to be staged before a batch is
    * gathered.
    *
-   * @param numbers what the memory of the batch's order holds
+   * @param indices what the memory of the batch's order holds
    * @param images a part of this set
    */
-  Chunk plan(int[] numbers, Images images, Batch batch) {
+  Chunk plan(int[] indices, Images images, Batch batch) {
     CudaBuffer order = CudaBuffer.of(batch.order());
     int width = images.imageSize();
-    int begin = CudaBuffer.of(images.pixels()).offset();
+    int setOffset = CudaBuffer.of(images.pixels()).offset();
     int batches = Math.max(1, CHUNK_BYTES / Math.max(1, batch.rows() * width));
     int left = order.length() - batch.first();
     int count = (int) Math.min((long) batches * batch.rows(), left);
     int slot = planned == null ? 0 : 1 - planned.slot();
     planned =
         new Chunk(
-            numbers, order.offset(), order.length(), batch.first(), count, width, begin, slot);
+            indices, order.offset(), order.length(), batch.first(), count, width, setOffset, slot);
     return planned;
   }
 
@@ -243,7 +252,7 @@ final class StreamedPixels implements AutoCloseable {
     int start = chunk.from() + chunk.first() + row;
     for (int r = 0; r < target.capacity() / width; r++) {
       int image = chunk.order()[start + r];
-      target.put(r * width, pixels.bytes(), chunk.begin() + image * width, width);
+      target.put(r * width, pixels.bytes(), chunk.setOffset() + image * width, width);
     }
   }
 

@@ -107,7 +107,7 @@ final class StreamedSets {
 
   /** The GPU's integers, read back where a kernel wrote them. */
   private int[] numbers(CudaMemory memory) {
-    HostMirror numbers = memory.numbers();
+    HostMirror numbers = memory.mirror();
     if (numbers.isStale()) {
       forget();
       staging.download(

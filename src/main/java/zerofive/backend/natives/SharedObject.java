@@ -88,7 +88,7 @@ public final class SharedObject {
     return header.flip();
   }
 
-  /** The layout is that of elf(5). Linkers put the table of sections last: it tells the size. */
+  /** The layout is that of elf(5). Linkers put the table of sections last, which gives the size. */
   private static Optional<String> refusalOf(long size, ByteBuffer header) {
     if (header.limit() < ELF_HEADER) {
       return Optional.of("is cut off: it has " + size + " bytes");
@@ -130,7 +130,7 @@ public final class SharedObject {
     return explain(file, error, ANEW);
   }
 
-  /** The same; {@code anew} tells how to get an intact file. */
+  /** The same; {@code anew} says how to get an intact file. */
   static DeviceException explain(Path file, UnsatisfiedLinkError error, String anew) {
     String said =
         error

@@ -118,10 +118,10 @@ public final class CheckedOps implements Ops {
   }
 
   @Override
-  public void score(Loss loss, Matrix logits, Buffer targets, Buffer metrics) {
-    logits("score", loss, logits, targets);
-    buffer("score", "metrics", metrics, ElementType.F64, METRICS);
-    ops.score(loss, logits, targets, metrics);
+  public void evaluate(Loss loss, Matrix logits, Buffer targets, Buffer metrics) {
+    logits("evaluate", loss, logits, targets);
+    buffer("evaluate", "metrics", metrics, ElementType.F64, METRICS);
+    ops.evaluate(loss, logits, targets, metrics);
   }
 
   @Override
@@ -144,7 +144,7 @@ public final class CheckedOps implements Ops {
       Buffer parameters,
       Buffer gradient,
       Buffer moments,
-      Buffer rates,
+      Buffer stepParameters,
       int step) {
     int n = parameters.length();
     buffer("update", "parameters", parameters, ElementType.F32, 1);
@@ -153,8 +153,9 @@ public final class CheckedOps implements Ops {
     if (step < 0) {
       throw refused("update: step is %d", step);
     }
-    buffer("update", "rates", rates, ElementType.F32, (step + 1L) * RATES);
-    ops.update(optimizer, parameters, gradient, moments, rates, step);
+    buffer(
+        "update", "stepParameters", stepParameters, ElementType.F32, (step + 1L) * STEP_PARAMETERS);
+    ops.update(optimizer, parameters, gradient, moments, stepParameters, step);
   }
 
   @Override

@@ -4,7 +4,7 @@ package zerofive.backend.ops;
 public enum ElementType {
   /** Unsigned bytes: pixels. */
   U8,
-  /** 32-bit integers: class indices, image numbers. */
+  /** 32-bit integers: class indices, image indices. */
   I32,
   /** Single precision: weights, activations, gradients. */
   F32,

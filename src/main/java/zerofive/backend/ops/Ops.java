@@ -23,8 +23,8 @@ public interface Ops extends AutoCloseable {
   /** Length of a metrics buffer, F64. */
   int METRICS = 2;
 
-  /** Values a step has in the rates buffer, F32; {@link StepRates} lays them out. */
-  int RATES = 4;
+  /** Values a step has in the stepParameters buffer, F32; {@link StepParameters} lays them out. */
+  int STEP_PARAMETERS = 4;
 
   /**
    * New memory, all zero. Freed by {@link #close}. Sets of images, U8, are to be allocated last: a
@@ -95,7 +95,7 @@ public interface Ops extends AutoCloseable {
    * @param targets I32 [rows], class indices
    * @param metrics F64 [METRICS], added to
    */
-  void score(Loss loss, Matrix logits, Buffer targets, Buffer metrics);
+  void evaluate(Loss loss, Matrix logits, Buffer targets, Buffer metrics);
 
   /**
    * {@code delta[r, j] *= activation'}, in place, from the activated value: for ReLU {@code
@@ -107,10 +107,10 @@ public interface Ops extends AutoCloseable {
   void biasGradient(Matrix delta, Buffer gradient);
 
   /**
-   * One optimiser step on all parameters w with gradient g and the step's rates (learning rate lr,
-   * Adam's step size a = lr / (1 - beta1^t) and root c = sqrt(1 - beta2^t), AdamW's factor d = 1 -
-   * lr * decay); beta and 1 - beta are each rounded to float32 once, and a decay or momentum of 0
-   * leaves its term out, so that an infinite weight stays infinite:
+   * One optimiser step on all parameters w with gradient g and the step's stepParameters (learning
+   * rate lr, Adam's step size a = lr / (1 - beta1^t) and root c = sqrt(1 - beta2^t), AdamW's factor
+   * d = 1 - lr * decay); beta and 1 - beta are each rounded to float32 once, and a decay or
+   * momentum of 0 leaves its term out, so that an infinite weight stays infinite:
    *
    * <ul>
    *   <li>SGD: g' = g + decay * w; with momentum v = momentum * v + g' and g' = v; w = w - lr * g'
@@ -122,15 +122,15 @@ public interface Ops extends AutoCloseable {
    * @param parameters F32 [n], changed
    * @param gradient F32 [n]
    * @param moments F32 [momentCount * n], changed: v of SGD; m, then v, of Adam
-   * @param rates F32 [steps, RATES]
-   * @param step which row of {@code rates}
+   * @param stepParameters F32 [steps, STEP_PARAMETERS]
+   * @param step which row of {@code stepParameters}
    */
   void update(
       Optimizer optimizer,
       Buffer parameters,
       Buffer gradient,
       Buffer moments,
-      Buffer rates,
+      Buffer stepParameters,
       int step);
 
   /**

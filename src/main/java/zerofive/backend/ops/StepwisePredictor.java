@@ -67,13 +67,13 @@ public final class StepwisePredictor implements Predictor {
 
   @Override
   public Evaluation evaluate(ImageSet images, Loss loss) {
-    long begin = System.nanoTime();
+    long start = System.nanoTime();
     ForwardPass.check(architecture, images);
     ops.clear(metrics);
     for (int first = 0; first < images.count(); first += x.rows()) {
-      ops.score(loss, forward(images, first), targets, metrics);
+      ops.evaluate(loss, forward(images, first), targets, metrics);
     }
-    return Validation.read(ops, metrics, images.count(), begin);
+    return Validation.read(ops, metrics, images.count(), start);
   }
 
   /** The logits of the batch that begins at image {@code first}; its classes are in targets. */

@@ -23,7 +23,7 @@ public final class StepwiseSession implements TrainingSession {
 
   private final Images images;
   private final Buffer order;
-  private final Buffer rates;
+  private final Buffer stepParameters;
   private final Buffer parameters;
   private final Buffer gradient;
   private final Buffer moments;
@@ -55,7 +55,8 @@ public final class StepwiseSession implements TrainingSession {
     Buffer labels = ops.allocate(ElementType.I32, trainCount);
     ops.upload(train.targets(), labels);
     order = ops.allocate(ElementType.I32, trainCount);
-    rates = ops.allocate(ElementType.F32, ForwardPass.elements(stepCount, Ops.RATES));
+    stepParameters =
+        ops.allocate(ElementType.F32, ForwardPass.elements(stepCount, Ops.STEP_PARAMETERS));
 
     parameters = ops.allocate(ElementType.F32, parameterCount);
     ops.upload(start.parameters().values(), parameters);
@@ -94,10 +95,11 @@ public final class StepwiseSession implements TrainingSession {
 
   @Override
   public EpochResult trainEpoch(EpochInput input) {
-    long begin = System.nanoTime();
+    long start = System.nanoTime();
     input.check(trainCount, stepCount);
     ops.upload(input.order(), order);
-    ops.upload(StepRates.table(plan.optimizer(), input.learningRates(), steps), rates);
+    ops.upload(
+        StepParameters.table(plan.optimizer(), input.learningRates(), steps), stepParameters);
     if (input.shifts() == null) {
       everyStep.run();
     } else {
@@ -111,10 +113,12 @@ public final class StepwiseSession implements TrainingSession {
     steps += stepCount;
     double[] sums = new double[stepCount];
     ops.download(lossSums, sums);
-    return EpochResult.of(sums, plan, trainCount, System.nanoTime() - begin);
+    return EpochResult.of(sums, plan, trainCount, System.nanoTime() - start);
   }
 
-  /** One epoch's ops, the same every epoch: what differs stands in order, rates and shifts. */
+  /**
+   * One epoch's ops, the same every epoch: what differs stands in order, stepParameters and shifts.
+   */
   private Runnable everyStep(Buffer shifts) {
     List<Batch> batches = new ArrayList<>();
     for (int step = 0; step < stepCount; step++) {
@@ -136,7 +140,7 @@ public final class StepwiseSession implements TrainingSession {
     Matrix dLogits = backward.dLogits().firstRows(batch.rows());
     ops.loss(plan.loss(), logits, targets, dLogits, lossSums, step);
     backward.run(rows);
-    ops.update(plan.optimizer(), parameters, gradient, moments, rates, step);
+    ops.update(plan.optimizer(), parameters, gradient, moments, stepParameters, step);
   }
 
   @Override

@@ -42,15 +42,15 @@ final class Validation {
 
   /** Loss and count of right predictions over all images. */
   Evaluation measure() {
-    long begin = System.nanoTime();
+    long start = System.nanoTime();
     everyBatch.run();
-    return read(ops, metrics, count, begin);
+    return read(ops, metrics, count, start);
   }
 
   private void measureEveryBatch() {
     ops.clear(metrics);
     for (int first = 0; first < count; first += x.rows()) {
-      ops.score(loss, forward(first), targets, metrics);
+      ops.evaluate(loss, forward(first), targets, metrics);
     }
   }
 
@@ -73,20 +73,20 @@ final class Validation {
     return forward.run(rows);
   }
 
-  /** What a metrics buffer gathered over {@code count} images since {@code begin}. */
-  static Evaluation read(Ops ops, Buffer metrics, int count, long begin) {
+  /** What a metrics buffer gathered over {@code count} images since {@code start}. */
+  static Evaluation read(Ops ops, Buffer metrics, int count, long start) {
     double[] sums = new double[Ops.METRICS];
     ops.download(metrics, sums);
     return new Evaluation(
-        sums[Ops.LOSS_SUM] / count, (int) sums[Ops.CORRECT], count, System.nanoTime() - begin);
+        sums[Ops.LOSS_SUM] / count, (int) sums[Ops.CORRECT], count, System.nanoTime() - start);
   }
 
   /** 0, 1, 2, ...: the order of the file. */
   static int[] ascending(int count) {
-    int[] numbers = new int[count];
+    int[] indices = new int[count];
     for (int i = 0; i < count; i++) {
-      numbers[i] = i;
+      indices[i] = i;
     }
-    return numbers;
+    return indices;
   }
 }

@@ -213,8 +213,8 @@ final class ReferenceGemm {
   }
 
   /** The size of blocks, a multiple of {@code unit}, that share {@code size} out evenly. */
-  private static int evenBlock(int size, int most, int unit) {
-    int blocks = (size + most - 1) / most;
+  private static int evenBlock(int size, int maxSize, int unit) {
+    int blocks = (size + maxSize - 1) / maxSize;
     return ((size + blocks - 1) / blocks + unit - 1) / unit * unit;
   }
 

@@ -28,8 +28,9 @@ final class ReferenceLoss {
       case BCE -> target == 0 ? -sigmoid(-z[row]) : sigmoid(z[row]);
       case CROSS_ENTROPY -> {
         double largest = largest(z, row, outputs);
-        double share = StrictMath.exp(z[row + j] - largest) / expSum(z, row, outputs, largest);
-        yield j == target ? share - 1 : share;
+        double probability =
+            StrictMath.exp(z[row + j] - largest) / expSum(z, row, outputs, largest);
+        yield j == target ? probability - 1 : probability;
       }
     };
   }

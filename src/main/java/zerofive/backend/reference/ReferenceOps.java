@@ -18,8 +18,8 @@ public final class ReferenceOps implements Ops {
   private static final float[] NORMALIZED = new float[256];
 
   static {
-    for (int shade = 0; shade < NORMALIZED.length; shade++) {
-      NORMALIZED[shade] = shade / 255f;
+    for (int pixel = 0; pixel < NORMALIZED.length; pixel++) {
+      NORMALIZED[pixel] = pixel / 255f;
     }
   }
 
@@ -96,13 +96,13 @@ public final class ReferenceOps implements Ops {
   private static void gatherRow(Images images, int image, Matrix x, int r) {
     ReferenceBuffer pixels = (ReferenceBuffer) images.pixels();
     ReferenceBuffer out = (ReferenceBuffer) x.values();
-    byte[] shades = pixels.bytes();
+    byte[] bytes = pixels.bytes();
     float[] values = out.floats();
     int size = images.imageSize();
     int from = pixels.offset() + image * size;
     int to = out.offset() + r * size;
     for (int p = 0; p < size; p++) {
-      values[to + p] = NORMALIZED[shades[from + p] & 0xff];
+      values[to + p] = NORMALIZED[bytes[from + p] & 0xff];
     }
   }
 
@@ -166,7 +166,7 @@ public final class ReferenceOps implements Ops {
   }
 
   @Override
-  public void score(Loss loss, Matrix logits, Buffer targets, Buffer metrics) {
+  public void evaluate(Loss loss, Matrix logits, Buffer targets, Buffer metrics) {
     ReferenceBuffer z = (ReferenceBuffer) logits.values();
     ReferenceBuffer classes = (ReferenceBuffer) targets;
     int outputs = logits.columns();
@@ -220,18 +220,18 @@ public final class ReferenceOps implements Ops {
       Buffer parameters,
       Buffer gradient,
       Buffer moments,
-      Buffer rates,
+      Buffer stepParameters,
       int step) {
     ReferenceBuffer w = (ReferenceBuffer) parameters;
     ReferenceBuffer g = (ReferenceBuffer) gradient;
-    ReferenceBuffer kept = (ReferenceBuffer) moments;
-    ReferenceBuffer table = (ReferenceBuffer) rates;
-    int row = table.offset() + step * RATES;
+    ReferenceBuffer momentValues = (ReferenceBuffer) moments;
+    ReferenceBuffer table = (ReferenceBuffer) stepParameters;
+    int row = table.offset() + step * STEP_PARAMETERS;
     float rate = table.floats()[row];
     if (optimizer.kind() == Optimizer.Kind.SGD) {
-      sgd(optimizer, w, g, kept, rate);
+      sgd(optimizer, w, g, momentValues, rate);
     } else {
-      adam(optimizer, w, g, kept, table.floats(), row);
+      adam(optimizer, w, g, momentValues, table.floats(), row);
     }
   }
 
@@ -270,7 +270,7 @@ public final class ReferenceOps implements Ops {
       int row) {
     float[] w = parameters.floats();
     float[] gradients = gradient.floats();
-    float[] kept = moments.floats();
+    float[] momentValues = moments.floats();
     boolean decoupled = optimizer.kind() == Optimizer.Kind.ADAMW;
     float decay = decoupled ? 0 : optimizer.weightDecay();
     float factor = decoupled ? table[row + 3] : 1;
@@ -286,10 +286,10 @@ public final class ReferenceOps implements Ops {
       if (decay != 0) {
         g = g + decay * weight;
       }
-      float m = kept[first] + ONE_MINUS_BETA1 * (g - kept[first]);
-      float v = BETA2 * kept[second] + ONE_MINUS_BETA2 * (g * g);
-      kept[first] = m;
-      kept[second] = v;
+      float m = momentValues[first] + ONE_MINUS_BETA1 * (g - momentValues[first]);
+      float v = BETA2 * momentValues[second] + ONE_MINUS_BETA2 * (g * g);
+      momentValues[first] = m;
+      momentValues[second] = v;
       w[at] = weight - stepSize * (m / ((float) Math.sqrt(v) / root + Optimizer.EPSILON));
     }
   }

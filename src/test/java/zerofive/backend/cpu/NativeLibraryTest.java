@@ -136,9 +136,9 @@ final class NativeLibraryTest {
     String platform = probe(Map.of(), "-Dos.arch=abacus");
     assertTrue(platform.contains("usable=false"), platform);
     assertTrue(platform.contains("-abacus") && platform.contains("g++"), platform);
-    String instructions = probe(Map.of(), "-D" + NativeLibrary.MOST + "=AVX-1024");
+    String instructions = probe(Map.of(), "-D" + NativeLibrary.MAX_SET + "=AVX-1024");
     assertTrue(instructions.contains("AVX-1024"), instructions);
-    String lowered = probe(Map.of(), "-D" + NativeLibrary.MOST + "=portable");
+    String lowered = probe(Map.of(), "-D" + NativeLibrary.MAX_SET + "=portable");
     assertTrue(lowered.contains("portable"), lowered);
   }
 

@@ -61,13 +61,13 @@ final class SameBitsTest {
     Optimizer adam = new Optimizer(Optimizer.Kind.ADAM, 0, 0.01f);
     Optimizer momentum = new Optimizer(Optimizer.Kind.SGD, 0.9f, 0.01f);
     List<Run> runs = new ArrayList<>();
-    for (Form form : List.of(Form.LISTS, Form.BYTES)) {
+    for (Form form : List.of(Form.SPARSE, Form.DENSE)) {
       runs.add(new Run(List.of(30), 2, Optimizer.sgd(), form, 256));
       runs.add(new Run(List.of(33, 65), 10, adam, form, 100));
       runs.add(new Run(List.of(40), 3, momentum, form, 700));
       runs.add(new Run(List.of(), 5, momentum, form, 256));
     }
-    for (Form form : List.of(Form.LISTS, Form.BYTES)) {
+    for (Form form : List.of(Form.SPARSE, Form.DENSE)) {
       runs.add(new Run(List.of(33, 65), 10, adam, form, 300, new Augmentation(2)));
     }
     runs.add(new Run(List.of(), 2, momentum, Form.BY_DENSITY, 256, new Augmentation(2)));

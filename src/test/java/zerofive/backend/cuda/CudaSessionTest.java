@@ -176,8 +176,8 @@ final class CudaSessionTest {
   void everythingIsFreed(SessionKind session, long residentBytes) {
     try (CudaBackend backend = backend(session, residentBytes)) {
       train(backend);
-      try (Predictor scorer = backend.openPredictor(START)) {
-        scorer.logits(VALIDATION);
+      try (Predictor predictor = backend.openPredictor(START)) {
+        predictor.logits(VALIDATION);
       }
       for (String left : SimulatedDevice.liveObjects()) {
         assertTrue(left.contains("context") || left.contains("module"), left);

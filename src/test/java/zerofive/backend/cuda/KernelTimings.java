@@ -129,7 +129,7 @@ final class KernelTimings {
     Buffer gradient = floats(PARAMETERS);
     Buffer moments = ops.allocate(ElementType.F32, 2 * PARAMETERS);
     Buffer none = ops.allocate(ElementType.F32, 0);
-    Buffer rates = floats(Ops.RATES);
+    Buffer stepParameters = floats(Ops.STEP_PARAMETERS);
     Optimizer sgd = Optimizer.sgd();
     Optimizer adam = new Optimizer(Optimizer.Kind.ADAM, 0, 0);
     calls.put(
@@ -138,14 +138,16 @@ final class KernelTimings {
     calls.put("gather [256, 784]", () -> ops.gather(images, batch, x, targets));
     calls.put("bias_activation [256, 30]", () -> ops.biasActivation(Activation.RELU, bias, hidden));
     calls.put("loss bce [256, 1]", () -> ops.loss(Loss.BCE, logits, targets, dLogits, metrics, 0));
-    calls.put("score bce [256, 1]", () -> ops.score(Loss.BCE, logits, targets, metrics));
+    calls.put("evaluate bce [256, 1]", () -> ops.evaluate(Loss.BCE, logits, targets, metrics));
     calls.put(
         "activation_gradient [256, 30]",
         () -> ops.activationGradient(Activation.RELU, hidden, delta));
     calls.put("bias_gradient [256, 30]", () -> ops.biasGradient(delta, biasGradient));
-    calls.put("update sgd [23581]", () -> ops.update(sgd, parameters, gradient, none, rates, 0));
     calls.put(
-        "update adam [23581]", () -> ops.update(adam, parameters, gradient, moments, rates, 0));
+        "update sgd [23581]", () -> ops.update(sgd, parameters, gradient, none, stepParameters, 0));
+    calls.put(
+        "update adam [23581]",
+        () -> ops.update(adam, parameters, gradient, moments, stepParameters, 0));
   }
 
   private Matrix floats(int rows, int columns) {

@@ -144,7 +144,7 @@ final class LossOrderTest {
       assertArrayEquals(new double[] {expected, 0}, sums, 0, "batch " + number);
 
       // What is there stays, and is added to.
-      ops.score(LOSS, logits, targets, metrics);
+      ops.evaluate(LOSS, logits, targets, metrics);
       ops.download(metrics, sums);
       assertArrayEquals(new double[] {expected + expected, correct}, sums, 0, "batch " + number);
     }

@@ -110,7 +110,7 @@ final class PtxTest {
   /**
    * What a kernel waits for, told from its instructions: barriers that are passed at most once, and
    * those in loops. A product has two for each slice, and two for what its last block does; loss
-   * and score have one, and those two.
+   * and evaluate have one, and those two.
    */
   @Test
   void noKernelHasMoreBarriersThanItNeeds() {
@@ -119,7 +119,7 @@ final class PtxTest {
     expected.put(Kernels.GEMM_32, "2, 2 in loops");
     expected.put(Kernels.GEMM_64, "2, 2 in loops");
     expected.put(Kernels.LOSS, "3, 0 in loops");
-    expected.put(Kernels.SCORE, "3, 0 in loops");
+    expected.put(Kernels.EVALUATE, "3, 0 in loops");
     expected.put(Kernels.BIAS_GRADIENT, "1, 0 in loops");
     Map<String, String> found = new TreeMap<>();
     entries().forEach((name, text) -> found.put(name, barriers(text)));

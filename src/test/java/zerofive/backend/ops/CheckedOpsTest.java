@@ -74,7 +74,7 @@ final class CheckedOpsTest {
         call("biasActivation", ops -> ops.biasActivation(Activation.RELU, f32(3), f32(2, 3))),
         call("loss", ops -> ops.loss(Loss.BCE, f32(2, 1), i32(2), f32(2, 1), f64(3), 2)),
         call("loss", ops -> ops.loss(Loss.CROSS_ENTROPY, f32(2, 3), i32(2), f32(2, 3), f64(1), 0)),
-        call("score", ops -> ops.score(Loss.MNIST, f32(2, 1), i32(2), f64(2))),
+        call("evaluate", ops -> ops.evaluate(Loss.MNIST, f32(2, 1), i32(2), f64(2))),
         call(
             "activationGradient",
             ops -> ops.activationGradient(Activation.RELU, f32(2, 3), f32(2, 3))),
@@ -228,22 +228,22 @@ final class CheckedOpsTest {
                 loss("lossSums has 2", f32(2, 3), f64(2), 2),
                 loss("expected at least 2147483648", f32(2, 3), f64(2), Integer.MAX_VALUE),
                 wrong(
-                    "score",
+                    "evaluate",
                     "metrics holds F32",
-                    ops -> ops.score(Loss.BCE, f32(2, 1), i32(2), f32(2))),
+                    ops -> ops.evaluate(Loss.BCE, f32(2, 1), i32(2), f32(2))),
                 wrong(
-                    "score",
+                    "evaluate",
                     "metrics has 1",
-                    ops -> ops.score(Loss.BCE, f32(2, 1), i32(2), f64(1)))))
+                    ops -> ops.evaluate(Loss.BCE, f32(2, 1), i32(2), f64(1)))))
         .flatMap(calls -> calls);
   }
 
-  /** What loss and score both refuse. */
+  /** What loss and evaluate both refuse. */
   private static Stream<Arguments> measuring(
       String argument, Loss loss, Matrix logits, Buffer targets) {
     return Stream.of(
         wrong("loss", argument, ops -> ops.loss(loss, logits, targets, logits, f64(1), 0)),
-        wrong("score", argument, ops -> ops.score(loss, logits, targets, f64(2))));
+        wrong("evaluate", argument, ops -> ops.evaluate(loss, logits, targets, f64(2))));
   }
 
   private static Arguments loss(String argument, Matrix dLogits, Buffer lossSums, int step) {
@@ -357,8 +357,8 @@ final class CheckedOpsTest {
         update("moments holds F64", f32(3), f32(3), f64(6), f32(8), 1),
         update("moments has 5", f32(3), f32(3), f32(5), f32(8), 1),
         update("step is -1", f32(3), f32(3), f32(6), f32(8), -1),
-        update("rates holds F64", f32(3), f32(3), f32(6), f64(8), 1),
-        update("rates has 7", f32(3), f32(3), f32(6), f32(7), 1),
+        update("stepParameters holds F64", f32(3), f32(3), f32(6), f64(8), 1),
+        update("stepParameters has 7", f32(3), f32(3), f32(6), f32(7), 1),
         update("expected at least 8589934592", f32(3), f32(3), f32(6), f32(7), Integer.MAX_VALUE),
         wrong(
             "update",
@@ -368,9 +368,16 @@ final class CheckedOpsTest {
   }
 
   private static Arguments update(
-      String argument, Buffer parameters, Buffer gradient, Buffer moments, Buffer rates, int step) {
+      String argument,
+      Buffer parameters,
+      Buffer gradient,
+      Buffer moments,
+      Buffer stepParameters,
+      int step) {
     return wrong(
-        "update", argument, ops -> ops.update(ADAM, parameters, gradient, moments, rates, step));
+        "update",
+        argument,
+        ops -> ops.update(ADAM, parameters, gradient, moments, stepParameters, step));
   }
 
   @ParameterizedTest

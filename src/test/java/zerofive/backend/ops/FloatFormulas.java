@@ -26,8 +26,8 @@ final class FloatFormulas {
     };
   }
 
-  /** A step's row of the rates buffer; {@code t} counts from 1. */
-  static float[] rates(Optimizer optimizer, float lr, int t) {
+  /** A step's row of the stepParameters buffer; {@code t} counts from 1. */
+  static float[] stepParameters(Optimizer optimizer, float lr, int t) {
     double decay = Double.parseDouble(Float.toString(optimizer.weightDecay()));
     return new float[] {
       lr,
@@ -37,9 +37,9 @@ final class FloatFormulas {
     };
   }
 
-  /** One step, in place; {@code rates} is the step's own row. */
+  /** One step, in place; {@code stepParameters} is the step's own row. */
   static void update(
-      Optimizer optimizer, float[] w, float[] gradient, float[] moments, float[] rates) {
+      Optimizer optimizer, float[] w, float[] gradient, float[] moments, float[] stepParameters) {
     for (int i = 0; i < w.length; i++) {
       switch (optimizer.kind()) {
         case SGD -> {
@@ -48,15 +48,15 @@ final class FloatFormulas {
             moments[i] = optimizer.momentum() * moments[i] + g;
             g = moments[i];
           }
-          w[i] = w[i] - rates[0] * g;
+          w[i] = w[i] - stepParameters[0] * g;
         }
         case ADAM -> {
           float g = add_weight_decay(gradient[i], optimizer.weightDecay(), w[i]);
-          w[i] = w[i] - adam(i, w.length, g, moments, rates);
+          w[i] = w[i] - adam(i, w.length, g, moments, stepParameters);
         }
         case ADAMW -> {
-          w[i] = rates[3] * w[i];
-          w[i] = w[i] - adam(i, w.length, gradient[i], moments, rates);
+          w[i] = stepParameters[3] * w[i];
+          w[i] = w[i] - adam(i, w.length, gradient[i], moments, stepParameters);
         }
       }
     }
@@ -66,12 +66,12 @@ final class FloatFormulas {
     return decay == 0 ? gradient : gradient + decay * w;
   }
 
-  private static float adam(int i, int n, float g, float[] moments, float[] rates) {
+  private static float adam(int i, int n, float g, float[] moments, float[] stepParameters) {
     float m = moments[i] + 0.1f * (g - moments[i]);
     float v = 0.999f * moments[n + i] + 0.001f * (g * g);
     moments[i] = m;
     moments[n + i] = v;
-    float denominator = (float) Math.sqrt(v) / rates[2] + 1e-8f;
-    return rates[1] * (m / denominator);
+    float denominator = (float) Math.sqrt(v) / stepParameters[2] + 1e-8f;
+    return stepParameters[1] * (m / denominator);
   }
 }

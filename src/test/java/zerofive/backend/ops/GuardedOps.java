@@ -162,8 +162,8 @@ final class GuardedOps implements AutoCloseable {
   }
 
   /**
-   * Doubles, zero. Nothing uploads them, so their markers are what scoring two rows with a loss of
-   * log 2 leaves.
+   * Doubles, zero. Nothing uploads them, so their markers are what evaluating two rows with a loss
+   * of log 2 leaves.
    */
   Region doubles(int length) {
     Buffer whole = ops.allocate(ElementType.F64, length + 2 * BAND);
@@ -171,7 +171,7 @@ final class GuardedOps implements AutoCloseable {
     Buffer targets = ops.allocate(ElementType.I32, 2);
     ops.upload(new int[] {1, 1}, targets);
     for (int at = 0; at + Ops.METRICS <= whole.length(); at++) {
-      ops.score(Loss.BCE, zeros, targets, whole.slice(at, Ops.METRICS));
+      ops.evaluate(Loss.BCE, zeros, targets, whole.slice(at, Ops.METRICS));
     }
     ops.clear(whole.slice(BAND, length));
     double[] values = new double[whole.length()];

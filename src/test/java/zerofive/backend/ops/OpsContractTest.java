@@ -226,7 +226,7 @@ final class OpsContractTest {
       Region metrics = guarded.metrics();
       guarded
           .ops()
-          .score(
+          .evaluate(
               Loss.BCE,
               guarded.input(new float[1]).matrix(1, 1),
               guarded.input(new int[] {1}).buffer(),
@@ -698,7 +698,7 @@ final class OpsContractTest {
       Ops ops = guarded.ops();
       Region weights = guarded.output(floats(35, 40));
       Region gradients = guarded.output(floats(36, 40));
-      Region rates = guarded.output(new float[2 * Ops.RATES]);
+      Region stepParameters = guarded.output(new float[2 * Ops.STEP_PARAMETERS]);
       Region sums = guarded.output(8);
       Buffer none = ops.allocate(ElementType.F32, 0);
       Runnable recorded =
@@ -711,7 +711,7 @@ final class OpsContractTest {
                       weights.buffer(),
                       gradients.buffer(),
                       none,
-                      rates.buffer(),
+                      stepParameters.buffer(),
                       step);
                 }
                 ops.biasGradient(weights.matrix(5, 8), sums.buffer());
@@ -720,7 +720,7 @@ final class OpsContractTest {
       for (int run = 0; run < 3; run++) {
         float[] g = floats(40 + run, 40);
         ops.upload(g, gradients.buffer());
-        ops.upload(new float[] {0.5f + run, 0, 0, 0, -0.25f, 0, 0, 0}, rates.buffer());
+        ops.upload(new float[] {0.5f + run, 0, 0, 0, -0.25f, 0, 0, 0}, stepParameters.buffer());
         recorded.run();
         for (int i = 0; i < 40; i++) {
           expected[i] = expected[i] - (0.5f + run) * g[i];
@@ -739,9 +739,9 @@ final class OpsContractTest {
 
   // Losses.
 
-  /** What loss and score gave. */
+  /** What loss and evaluate gave. */
   @SuppressWarnings("ArrayRecordComponent")
-  private record Measured(float[] dLogits, double[] afterLoss, double[] afterScore) {}
+  private record Measured(float[] dLogits, double[] afterLoss, double[] afterEvaluate) {}
 
   /** The step of {@link #STEPS} whose sum of losses is asked for. */
   private static final int STEP = 1;
@@ -755,7 +755,7 @@ final class OpsContractTest {
       Matrix z = guarded.input(logits).matrix(rows, outputs);
       Buffer classes = guarded.input(targets).buffer();
       Region lossSums = guarded.doubles(STEPS);
-      Region scoreMetrics = guarded.metrics();
+      Region evaluateMetrics = guarded.metrics();
       float[] dLogits =
           twice(
               () -> {
@@ -763,11 +763,11 @@ final class OpsContractTest {
                 guarded
                     .ops()
                     .loss(loss, z, classes, written.matrix(rows, outputs), lossSums.buffer(), STEP);
-                guarded.ops().score(loss, z, classes, scoreMetrics.buffer());
+                guarded.ops().evaluate(loss, z, classes, evaluateMetrics.buffer());
                 return written.floats();
               });
       guarded.assertIntact();
-      return new Measured(dLogits, lossSums.doubles(), scoreMetrics.doubles());
+      return new Measured(dLogits, lossSums.doubles(), evaluateMetrics.doubles());
     }
   }
 
@@ -799,15 +799,15 @@ final class OpsContractTest {
         measured.afterLoss(),
         i -> i == STEP ? tolerance(4, 1, terms) : 0);
     assertClose(
-        loss + "'s metrics after score",
+        loss + "'s metrics after evaluate",
         new double[] {2 * sum, 2 * correct},
-        measured.afterScore(),
+        measured.afterEvaluate(),
         i -> i == Ops.CORRECT ? 0 : tolerance(4, 1, terms));
   }
 
   @ParameterizedTest
   @MethodSource("batches")
-  void lossAndScoreMeasureTheBatchAndNoMore(
+  void lossAndEvaluateMeasureTheBatchAndNoMore(
       String implementation, Loss loss, int rows, int outputs) {
     float[] logits = floats(23, (rows + 2) * outputs);
     for (int i = 0; i < logits.length; i++) {
@@ -870,7 +870,7 @@ final class OpsContractTest {
 
   @ParameterizedTest
   @MethodSource("implementations")
-  void scoreTakesTheFirstOfEqualLogitsAndNoneBesideNotANumber(String implementation) {
+  void evaluateTakesTheFirstOfEqualLogitsAndNoneBesideNotANumber(String implementation) {
     float[] steps = {-1, 0, 1, Float.NaN, Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY};
     int n = steps.length;
     float[] logits = new float[3 * n * n * n];
@@ -888,7 +888,7 @@ final class OpsContractTest {
         correct += DoubleFormulas.isRight(z, target) ? 1 : 0;
       }
       Measured measured = measure(implementation, Loss.CROSS_ENTROPY, rows, 3, logits, targets);
-      assertEquals(2.0 * correct, measured.afterScore()[Ops.CORRECT]);
+      assertEquals(2.0 * correct, measured.afterEvaluate()[Ops.CORRECT]);
     }
   }
 
@@ -937,7 +937,7 @@ final class OpsContractTest {
     }
   }
 
-  /** Learning rates that differ from step to step. */
+  /** Learning stepParameters that differ from step to step. */
   private static float rate(int step) {
     return 0.1f / (1 + step);
   }
@@ -946,17 +946,17 @@ final class OpsContractTest {
   private static float[] updated(
       String implementation, Optimizer optimizer, int steps, float[] start, float[] gradients) {
     int n = start.length;
-    float[] table = new float[(steps + 1) * Ops.RATES];
+    float[] table = new float[(steps + 1) * Ops.STEP_PARAMETERS];
     for (int step = 0; step < steps; step++) {
-      float[] row = FloatFormulas.rates(optimizer, rate(step), step + 1);
-      System.arraycopy(row, 0, table, step * Ops.RATES, Ops.RATES);
+      float[] row = FloatFormulas.stepParameters(optimizer, rate(step), step + 1);
+      System.arraycopy(row, 0, table, step * Ops.STEP_PARAMETERS, Ops.STEP_PARAMETERS);
     }
     float[] w = start.clone();
     float[] moments = new float[optimizer.momentCount() * n];
     try (GuardedOps guarded = new GuardedOps(implementation)) {
       Region parameters = guarded.output(w);
       Region kept = guarded.output(moments);
-      Region rates = guarded.input(table);
+      Region stepParameters = guarded.input(table);
       for (int step = 0; step < steps; step++) {
         float[] gradient = Arrays.copyOfRange(gradients, step * n, (step + 1) * n);
         guarded
@@ -966,9 +966,10 @@ final class OpsContractTest {
                 parameters.buffer(),
                 guarded.input(gradient).buffer(),
                 kept.buffer(),
-                rates.buffer(),
+                stepParameters.buffer(),
                 step);
-        float[] row = Arrays.copyOfRange(table, step * Ops.RATES, (step + 1) * Ops.RATES);
+        float[] row =
+            Arrays.copyOfRange(table, step * Ops.STEP_PARAMETERS, (step + 1) * Ops.STEP_PARAMETERS);
         FloatFormulas.update(optimizer, w, gradient, moments, row);
         assertSameBits(optimizer + " step " + step + ": w", w, parameters.floats());
         assertSameBits(optimizer + " step " + step + ": moments", moments, kept.floats());

@@ -85,7 +85,7 @@ class StepwiseSessionTest {
   }
 
   @Test
-  void aScorerWhoseMemoryEndsIsFreed() {
+  void aPredictorWhoseMemoryEndsIsFreed() {
     SmallDevice device = new SmallDevice(3);
     assertThrows(DeviceException.class, () -> StepwisePredictor.open(device.ops(), START));
     assertEquals(1, device.closed);
@@ -94,11 +94,11 @@ class StepwiseSessionTest {
   @Test
   void evaluatingAgainTakesNoMoreMemory() {
     SmallDevice device = new SmallDevice(100);
-    try (StepwisePredictor scorer = StepwisePredictor.open(device.ops(), START)) {
+    try (StepwisePredictor predictor = StepwisePredictor.open(device.ops(), START)) {
       int left = device.buffersLeft;
-      scorer.evaluate(IMAGES, Loss.BCE);
-      scorer.evaluate(IMAGES, Loss.BCE);
-      scorer.logits(IMAGES);
+      predictor.evaluate(IMAGES, Loss.BCE);
+      predictor.evaluate(IMAGES, Loss.BCE);
+      predictor.logits(IMAGES);
       assertEquals(left, device.buffersLeft);
     }
   }

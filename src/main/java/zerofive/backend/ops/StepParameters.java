@@ -3,14 +3,16 @@ package zerofive.backend.ops;
 import zerofive.backend.Optimizer;
 
 /**
- * The table of an epoch's steps that {@link Ops#update} reads: learning rate and what follows from
- * it. Powers and roots are taken here, in double, so that no device takes them.
+ * The parameters of an epoch's steps that {@link Ops#update} reads: the learning rate and what is
+ * computed from it. Powers and roots are computed here, in double, so that every device has the
+ * same bits.
  */
-public final class StepRates {
-  private StepRates() {}
+public final class StepParameters {
+  private StepParameters() {}
 
   /**
-   * Rows of RATES values: learning rate, Adam's step size, Adam's root, AdamW's factor.
+   * Rows of {@link Ops#STEP_PARAMETERS} values: learning rate, Adam's step size and
+   * bias_correction2_sqrt, AdamW's decay factor.
    *
    * @param learningRates [steps]
    * @param taken steps before the first of these
@@ -19,12 +21,12 @@ public final class StepRates {
     double decay = asWritten(optimizer.weightDecay());
     double power1 = StrictMath.pow(Optimizer.BETA1, (double) taken);
     double power2 = StrictMath.pow(Optimizer.BETA2, (double) taken);
-    float[] table = new float[learningRates.length * Ops.RATES];
+    float[] table = new float[learningRates.length * Ops.STEP_PARAMETERS];
     for (int step = 0; step < learningRates.length; step++) {
       double rate = learningRates[step];
       power1 *= Optimizer.BETA1;
       power2 *= Optimizer.BETA2;
-      int row = step * Ops.RATES;
+      int row = step * Ops.STEP_PARAMETERS;
       table[row] = learningRates[step];
       table[row + 1] = (float) (rate / (1 - power1));
       table[row + 2] = (float) Math.sqrt(1 - power2);

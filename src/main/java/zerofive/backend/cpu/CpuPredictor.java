@@ -11,14 +11,14 @@ import zerofive.model.Loss;
 import zerofive.model.Parameters;
 
 /** A model's logits and measure, as a native session has them, some thousand images at a time. */
-final class CpuScorer implements Predictor {
+final class CpuPredictor implements Predictor {
   private static final int IMAGES = 4096;
   private static final int PIXELS = 1 << 24;
 
   private final int threads;
   private final Parameters model;
 
-  CpuScorer(int threads, Parameters model) {
+  CpuPredictor(int threads, Parameters model) {
     this.threads = threads;
     this.model = model;
   }
@@ -40,10 +40,10 @@ final class CpuScorer implements Predictor {
 
   @Override
   public Evaluation evaluate(ImageSet images, Loss loss) {
-    long begin = System.nanoTime();
+    long start = System.nanoTime();
     try (NativeSession session = open(images, loss)) {
       measure(session, images, first -> {});
-      return session.measured(images.count(), begin);
+      return session.measured(images.count(), start);
     }
   }
 

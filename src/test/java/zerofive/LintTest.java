@@ -1,0 +1,90 @@
+package zerofive;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** What is not Java: shellcheck has nothing to say, clang-format nothing to change. */
+final class LintTest {
+  /** Another version formats some lines otherwise. */
+  private static final String CLANG_FORMAT = "clang-format version 14.";
+
+  private record Result(int code, String output) {}
+
+  @Test
+  void shellcheckAcceptsEveryShellScript() throws Exception {
+    assumeTrue(output("shellcheck", "--version").code() == 0, "skipped: there is no shellcheck");
+    assertAccepted(
+        List.of("shellcheck"),
+        files(LintTest::isShell, "zerofive", "scripts", "docker", ".ci", "native"),
+        7);
+  }
+
+  @Test
+  void clangFormatChangesNothing() throws Exception {
+    assumeTrue(
+        output("clang-format", "--version").output().contains(CLANG_FORMAT),
+        "skipped: there is no " + CLANG_FORMAT + "x; Debian 12 has it");
+    assertAccepted(
+        List.of("clang-format", "--dry-run", "-Werror"),
+        files(
+            file -> file.toString().matches(".*\\.(?:cpp|h|cu|cuh)"),
+            "native",
+            "kernels",
+            "src/test/native",
+            "src/test/cuda-sim",
+            "src/bench/native"),
+        40);
+  }
+
+  /** Fails where a file is refused, or where fewer than {@code expected} are found at all. */
+  private static void assertAccepted(List<String> linter, List<String> files, int expected)
+      throws Exception {
+    assertTrue(files.size() >= expected, "found only " + files);
+    List<String> command = new ArrayList<>(linter);
+    command.addAll(files);
+    Result result = output(command.toArray(String[]::new));
+    assertEquals(0, result.code(), result.output());
+  }
+
+  private static List<String> files(Predicate<Path> accepted, String... roots) throws IOException {
+    List<String> files = new ArrayList<>();
+    for (String root : roots) {
+      try (Stream<Path> all = Files.walk(Path.of(root))) {
+        all.filter(Files::isRegularFile).filter(accepted).map(Path::toString).forEach(files::add);
+      }
+    }
+    return files;
+  }
+
+  private static boolean isShell(Path file) {
+    try (Stream<String> lines = Files.lines(file, StandardCharsets.ISO_8859_1)) {
+      return lines.findFirst().filter(first -> first.matches("#!.*\\b(?:ba)?sh")).isPresent();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** What a program prints, and its exit code; 127 where it is not installed. */
+  private static Result output(String... command) throws InterruptedException, IOException {
+    Process process;
+    try {
+      process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    } catch (IOException e) {
+      return new Result(127, e.getMessage());
+    }
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    return new Result(process.waitFor(), output);
+  }
+}

@@ -11,11 +11,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** What is not Java: shellcheck has nothing to say, clang-format nothing to change. */
+/**
+ * The tree of sources, and its files that are not Java: shellcheck and clang-format accept them.
+ */
 final class LintTest {
   /** Another version formats some lines otherwise. */
   private static final String CLANG_FORMAT = "clang-format version 14.";
@@ -46,6 +51,21 @@ final class LintTest {
             "src/test/cuda-sim",
             "src/bench/native"),
         40);
+  }
+
+  /** Enough for one look; backend/cuda and cli/command, alike file by file, may hold more. */
+  @Test
+  void noFolderHoldsMoreThanFifteenSources() throws IOException {
+    Map<Path, Long> sizes;
+    try (Stream<Path> all = Files.walk(Path.of("src/main/java"))) {
+      sizes =
+          all.filter(file -> file.toString().endsWith(".java"))
+              .collect(Collectors.groupingBy(Path::getParent, TreeMap::new, Collectors.counting()));
+    }
+    assertTrue(sizes.size() > 20, sizes.toString());
+    sizes.keySet().removeIf(folder -> folder.endsWith("cuda") || folder.endsWith("command"));
+    sizes.values().removeIf(size -> size <= 15);
+    assertEquals(Map.of(), sizes);
   }
 
   /** Fails where a file is refused, or where fewer than {@code expected} are found at all. */

@@ -13,7 +13,7 @@ import zerofive.model.Parameters;
 @SuppressWarnings("ArrayRecordComponent")
 public record TrainingState(Parameters parameters, float[] moments, long steps) {
   /** Before the first step: all moments zero. */
-  public static TrainingState fresh(Parameters parameters, Optimizer optimizer) {
+  public static TrainingState initial(Parameters parameters, Optimizer optimizer) {
     return new TrainingState(
         parameters, new float[optimizer.momentCount() * parameters.values().length], 0);
   }

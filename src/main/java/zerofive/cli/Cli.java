@@ -45,14 +45,14 @@ public final class Cli {
     } catch (OutputException e) {
       return fail(ExitCode.OUTPUT, e, verbose);
     } catch (OutOfMemoryError e) {
-      terminal.complain(
+      terminal.error(
           "zerofive: error: the Java heap of "
               + (Runtime.getRuntime().maxMemory() >> 20)
               + " MiB is too small for this; choose a smaller --batch-size, model or class list, or"
               + " set ZEROFIVE_JAVA_OPTS=-Xmx8g");
       return ExitCode.DEVICE;
     } catch (RuntimeException | StackOverflowError e) {
-      terminal.complain(
+      terminal.error(
           "zerofive: error: a defect of zerofive: "
               + e
               + "; please report it with the output of"
@@ -65,7 +65,7 @@ public final class Cli {
   }
 
   private int fail(int code, RuntimeException e, boolean verbose) {
-    terminal.complain("zerofive: error: " + e.getMessage());
+    terminal.error("zerofive: error: " + e.getMessage());
     if (verbose) {
       terminal.trace(e);
     }
@@ -100,7 +100,7 @@ public final class Cli {
 
   private int help(List<String> names) {
     if (names.size() > 1) {
-      throw new UsageException("help tells of one command at a time; see zerofive --help");
+      throw new UsageException("help takes one command at a time; see zerofive --help");
     }
     if (names.isEmpty()) {
       Help.program(commands, terminal);

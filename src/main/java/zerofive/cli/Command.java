@@ -25,7 +25,7 @@ public interface Command {
     return List.of();
   }
 
-  /** What help tells beyond the options, one entry a paragraph. */
+  /** What help prints beyond the options, one entry a paragraph. */
   default List<String> details() {
     return List.of();
   }

@@ -205,9 +205,9 @@ public record Experiment(
 
   /** The same for a sweep of learning rates, which takes neither rate nor end from the recipe. */
   public void describe(String rate, String ending, Terminal terminal) {
-    terminal.note("data     ", DataText.describe(data));
+    terminal.info("data     ", DataText.describe(data));
     Optimizer optimizer = recipe.optimizer();
-    terminal.note(
+    terminal.info(
         "model    ",
         recipe.get(MODEL)
             + " ("
@@ -235,6 +235,6 @@ public record Experiment(
             + ", seed "
             + recipe.get(SEED)
             + ending);
-    notes.forEach(note -> terminal.note("note     ", note));
+    notes.forEach(note -> terminal.info("note     ", note));
   }
 }

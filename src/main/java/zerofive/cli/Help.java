@@ -46,9 +46,9 @@ final class Help {
     for (Command command : commands) {
       print(row(command.name(), NAME_COLUMN), command.summary(), terminal);
     }
-    print(row("help", NAME_COLUMN), "all about one command: zerofive help COMMAND", terminal);
+    print(row("help", NAME_COLUMN), "help on one command: zerofive help COMMAND", terminal);
     terminal.result("");
-    print("", "Every command has --help; zerofive --version tells the version.", terminal);
+    print("", "Every command has --help; zerofive --version prints the version.", terminal);
     table("exit codes", EXIT_CODES, terminal);
     table("environment", ENVIRONMENT, terminal);
   }
@@ -94,15 +94,15 @@ final class Help {
   /** Words in lines that the terminal holds; all but the first begin below the first word. */
   private static void print(String label, String text, Terminal terminal) {
     String line = label;
-    boolean begun = false;
+    boolean started = false;
     for (String word : text.split(" ", -1)) {
-      if (begun && line.length() + 1 + word.length() > terminal.width()) {
+      if (started && line.length() + 1 + word.length() > terminal.width()) {
         terminal.result(line);
         line = " ".repeat(label.length());
-        begun = false;
+        started = false;
       }
-      line += begun ? " " + word : word;
-      begun = true;
+      line += started ? " " + word : word;
+      started = true;
     }
     terminal.result(line);
   }

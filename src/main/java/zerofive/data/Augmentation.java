@@ -4,11 +4,11 @@ package zerofive.data;
  * Random shifts of the training images: in every epoch each is moved by (dx, dy) pixels, both
  * uniform in [-reach, reach], and zeros move in.
  *
- * @param reach in pixels, 0 to {@link #MOST}; 0 leaves every image where it is
+ * @param reach in pixels, 0 to {@link #MAX}; 0 leaves every image where it is
  */
 public record Augmentation(int reach) {
   /** A shift is kept in a signed byte. */
-  public static final int MOST = Byte.MAX_VALUE;
+  public static final int MAX = Byte.MAX_VALUE;
 
   /** Every image stays where it is. */
   public static final Augmentation NONE = new Augmentation(0);
@@ -16,8 +16,8 @@ public record Augmentation(int reach) {
   private static final String SHIFT = "shift:";
 
   public Augmentation {
-    if (reach < 0 || reach > MOST) {
-      throw new IllegalArgumentException("shift " + reach + " is not in 0 to " + MOST);
+    if (reach < 0 || reach > MAX) {
+      throw new IllegalArgumentException("shift " + reach + " is not in 0 to " + MAX);
     }
   }
 
@@ -40,8 +40,8 @@ public record Augmentation(int reach) {
 
   /** Throws IllegalArgumentException where images of this size could be moved out of sight. */
   public void check(int height, int width) {
-    int most = Math.min(height, width) - 1;
-    if (reach > most) {
+    int max = Math.min(height, width) - 1;
+    if (reach > max) {
       throw new IllegalArgumentException(
           "--augment "
               + this
@@ -50,7 +50,7 @@ public record Augmentation(int reach) {
               + " x "
               + width
               + " pixels out of sight; shift at most by "
-              + Math.min(most, MOST));
+              + Math.min(max, MAX));
     }
   }
 

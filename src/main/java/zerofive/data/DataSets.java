@@ -66,7 +66,7 @@ public final class DataSets {
    * Reads a data set of the {@link DataSetRegistry}, which is fetched where it is not here yet, a
    * folder of four IDX files (raw or .gz), or one of images ({@link ImageFolder}).
    *
-   * @param watcher is told how far a fetch has come
+   * @param watcher receives how far a fetch has come
    * @throws InputException where a file is missing or damaged, a class does not occur, or nothing
    *     can be fetched
    * @throws OutputException where what is fetched cannot be kept
@@ -77,7 +77,7 @@ public final class DataSets {
     }
     Optional<DataSetRegistry.Entry> named = DataSetRegistry.find(nameOrFolder);
     if (named.isPresent()) {
-      Path fetched = Fetch.have(named.get(), watcher);
+      Path fetched = Fetch.ensure(named.get(), watcher);
       IdxFiles files = IdxFiles.find(fetched);
       Path unpacked = fetched.resolve("unpacked");
       if (UnpackedFiles.in(unpacked).isEmpty()) {
@@ -268,19 +268,19 @@ public final class DataSets {
       }
       boolean[] keep = new boolean[labels.length];
       int[] targets = new int[labels.length];
-      int kept = 0;
+      int selected = 0;
       for (int i = 0; i < labels.length; i++) {
         int target = chosen.index()[labels[i] & 0xff];
         if (target >= 0) {
           keep[i] = true;
-          targets[kept++] = target;
+          targets[selected++] = target;
         }
       }
       byte[] pixels = readAll(reader, labels.length, (int) size, keep);
       sha256.put(IdxFiles.canonical(file), reader.finish());
       return new ImageSet(
           pixels,
-          Arrays.copyOf(targets, kept),
+          Arrays.copyOf(targets, selected),
           (int) reader.dimension(1),
           (int) reader.dimension(2));
     }
@@ -294,8 +294,8 @@ public final class DataSets {
     long total = rows * width;
     if (keep != null) {
       total = 0;
-      for (boolean kept : keep) {
-        total += kept ? width : 0;
+      for (boolean selected : keep) {
+        total += selected ? width : 0;
       }
     }
     if (total > Integer.MAX_VALUE - 8) {

@@ -184,7 +184,7 @@ final class ImageFolder {
       return image;
     }
 
-    /** Decodes all of them at once; of several that are not as needed the first is told. */
+    /** Decodes all of them at once; of several that are not as needed the first is reported. */
     ImageSet read(GreyImage like, Path likeFile, SortedMap<String, String> sha256) {
       int size = like.width() * like.height();
       if ((long) size * files.size() > Integer.MAX_VALUE - 8) {

@@ -39,19 +39,20 @@ public record ImageSet(byte[] pixels, int[] targets, int height, int width) {
    * @param index for each target its new one, or -1 where its images are left out
    */
   ImageSet only(int[] index) {
-    int kept = 0;
+    int selected = 0;
     for (int target : targets) {
-      kept += index[target] < 0 ? 0 : 1;
+      selected += index[target] < 0 ? 0 : 1;
     }
-    byte[] keptPixels = new byte[kept * imageSize()];
-    int[] keptTargets = new int[kept];
-    kept = 0;
+    byte[] selectedPixels = new byte[selected * imageSize()];
+    int[] selectedTargets = new int[selected];
+    selected = 0;
     for (int i = 0; i < targets.length; i++) {
       if (index[targets[i]] >= 0) {
-        System.arraycopy(pixels, i * imageSize(), keptPixels, kept * imageSize(), imageSize());
-        keptTargets[kept++] = index[targets[i]];
+        System.arraycopy(
+            pixels, i * imageSize(), selectedPixels, selected * imageSize(), imageSize());
+        selectedTargets[selected++] = index[targets[i]];
       }
     }
-    return new ImageSet(keptPixels, keptTargets, height, width);
+    return new ImageSet(selectedPixels, selectedTargets, height, width);
   }
 }

@@ -63,7 +63,7 @@ public record Architecture(int inputs, List<Integer> hidden, int outputs) {
         widths.add(units);
       } catch (NumberFormatException e) {
         throw new IllegalArgumentException(
-            "'" + width + "' in '" + text + "' is no number of units; mlp:30 is an example", e);
+            "'" + width + "' in '" + text + "' is not a number of units; mlp:30 is an example", e);
       }
     }
     return widths;

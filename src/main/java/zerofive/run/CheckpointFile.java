@@ -114,11 +114,11 @@ final class CheckpointFile {
     throw damaged(file, BEST_LOSS, null);
   }
 
-  private static long number(Path file, Safetensors content, String key, long most) {
+  private static long number(Path file, Safetensors content, String key, long max) {
     String text = content.metadata().get(key);
     try {
       long value = Long.parseLong(String.valueOf(text));
-      if (value >= 0 && value <= most) {
+      if (value >= 0 && value <= max) {
         return value;
       }
     } catch (NumberFormatException e) {

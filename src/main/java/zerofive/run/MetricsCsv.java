@@ -122,7 +122,7 @@ final class MetricsCsv implements EpochSink {
       return List.of(header.substring(HEADER.length() + 1).split(",", -1));
     }
     throw new InputException(
-        file + ": line 1 does not begin '" + HEADER + "'; it is no metrics.csv of train");
+        file + ": line 1 does not begin '" + HEADER + "'; it is not a metrics.csv of train");
   }
 
   private static String figures(EpochRecord row) {

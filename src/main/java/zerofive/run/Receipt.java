@@ -222,15 +222,15 @@ public final class Receipt {
   /**
    * Adds what came out and writes the file.
    *
-   * @param kept the epoch that the model is of
+   * @param selected the epoch that the model is of
    */
   public void finish(
-      EpochRecord kept, int trainedEpochs, boolean stoppedEarly, String modelSha256) {
+      EpochRecord selected, int trainedEpochs, boolean stoppedEarly, String modelSha256) {
     JsonObject result = new JsonObject();
-    result.addProperty("epoch", kept.epoch());
-    result.addProperty("valid_loss", kept.validLoss());
-    result.addProperty("accuracy", kept.accuracy());
-    result.addProperty("errors", kept.errors());
+    result.addProperty("epoch", selected.epoch());
+    result.addProperty("valid_loss", selected.validLoss());
+    result.addProperty("accuracy", selected.accuracy());
+    result.addProperty("errors", selected.errors());
     result.addProperty(TRAINED_EPOCHS, trainedEpochs);
     result.addProperty(STOPPED_EARLY, stoppedEarly);
     result.addProperty("model_sha256", modelSha256);
@@ -262,7 +262,7 @@ public final class Receipt {
       if (!part.sha256().equals(first.sha256())) {
         throw new InputException(
             part.file
-                + " tells of other data than "
+                + " names other data than "
                 + first.file
                 + " (their SHA-256 differs); merge runs on the same files");
       }

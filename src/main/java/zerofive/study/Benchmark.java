@@ -41,13 +41,13 @@ public final class Benchmark {
   private static final int SENSITIVITY = 10;
 
   /** Such changes that are tried. */
-  private static final int SHAKES = 4;
+  private static final int PERTURBATIONS = 4;
 
   /** Epochs in which a device finds its way and caches fill; they count where they are all. */
   private static final int WARM_UP = 3;
 
   /** More epochs in a turn tell nothing new of a median. */
-  private static final int MOST_EPOCHS = 30;
+  private static final int MAX_EPOCHS = 30;
 
   private final Recipe recipe;
   private final DataSet data;
@@ -63,7 +63,7 @@ public final class Benchmark {
    * @param backend that trains
    * @param limits whose peaks it is measured by; it may be another that uses the same cores
    */
-  public record Contender(String name, Backend backend, Backend limits) {}
+  public record Candidate(String name, Backend backend, Backend limits) {}
 
   /**
    * A backend's first epoch.
@@ -77,14 +77,14 @@ public final class Benchmark {
   /**
    * What was measured of one of them.
    *
-   * @param contender which
+   * @param candidate which
    * @param firstEpoch what it computed
    * @param seconds of each epoch's training part, in the order they were taken
    * @param peaks of its limits, the largest seen; empty where nothing here can measure them
    */
   @SuppressWarnings("ArrayRecordComponent")
   public record Result(
-      Contender contender, FirstEpoch firstEpoch, double[] seconds, Optional<Peaks> peaks) {
+      Candidate candidate, FirstEpoch firstEpoch, double[] seconds, Optional<Peaks> peaks) {
     /** Where the epochs' times lie. */
     public Quartiles quartiles() {
       return Quartiles.of(seconds);
@@ -92,7 +92,7 @@ public final class Benchmark {
   }
 
   /** One that takes part, and the seconds of its epochs so far. */
-  private record Entry(Contender contender, FirstEpoch firstEpoch, List<Double> seconds) {}
+  private record Entry(Candidate candidate, FirstEpoch firstEpoch, List<Double> seconds) {}
 
   /**
    * The training that {@code recipe} describes from {@code start}, on no backend yet. Its rate is
@@ -113,20 +113,20 @@ public final class Benchmark {
   }
 
   /**
-   * Compares a contender's first epoch with the first contender's; it then takes part.
+   * Compares a candidate's first epoch with the first candidate's; it then takes part.
    *
    * @throws DeviceException where its device fails
    * @throws MismatchException where it computes something else
    * @throws DivergedException where there is nothing to compare
    */
-  public void add(Contender contender) {
-    FirstEpoch actual = firstEpoch(contender.backend(), start);
+  public void add(Candidate candidate) {
+    FirstEpoch actual = firstEpoch(candidate.backend(), start);
     if (entries.isEmpty()) {
       checkFinite(actual);
     } else {
-      check(contender, actual);
+      check(candidate, actual);
     }
-    entries.add(new Entry(contender, actual, new ArrayList<>()));
+    entries.add(new Entry(candidate, actual, new ArrayList<>()));
   }
 
   private FirstEpoch firstEpoch(Backend backend, Parameters from) {
@@ -148,35 +148,36 @@ public final class Benchmark {
 
   /**
    * Some trainings make much of little: with Adam one bit of one weight may decide whether a unit
-   * lives. Where the tolerance is exceeded, the first contender tells how much, by what it computes
-   * from starts whose last bits are others.
+   * lives. Where the tolerance is exceeded, the first candidate decides how much, by what it
+   * computes from starts whose last bits are others.
    */
-  private void check(Contender contender, FirstEpoch actual) {
+  private void check(Candidate candidate, FirstEpoch actual) {
     Entry reference = entries.get(0);
     FirstEpoch expected = reference.firstEpoch();
     Tolerance tolerance = Tolerance.of(expected);
-    for (int shake = 0;
-        shake < SHAKES && !tolerance.difference(expected, actual).isEmpty();
-        shake++) {
-      FirstEpoch perturbed = firstEpoch(reference.contender().backend(), perturbed(start, shake));
+    for (int perturbation = 0;
+        perturbation < PERTURBATIONS && !tolerance.difference(expected, actual).isEmpty();
+        perturbation++) {
+      FirstEpoch perturbed =
+          firstEpoch(reference.candidate().backend(), perturbed(start, perturbation));
       tolerance = tolerance.widened(expected, perturbed);
     }
     String difference = tolerance.difference(expected, actual);
     if (!difference.isEmpty()) {
       throw new MismatchException(
-          contender.name()
+          candidate.name()
               + " does not compute what "
-              + reference.contender().name()
+              + reference.candidate().name()
               + " does: after one epoch it has "
               + difference);
     }
   }
 
   /** Half of the values one unit in the last place larger, each time another half. */
-  private static Parameters perturbed(Parameters start, int shake) {
+  private static Parameters perturbed(Parameters start, int perturbation) {
     float[] values = start.values().clone();
     for (int i = 0; i < values.length; i++) {
-      values[i] = (i >> shake & 1) == 0 ? values[i] : Math.nextUp(values[i]);
+      values[i] = (i >> perturbation & 1) == 0 ? values[i] : Math.nextUp(values[i]);
     }
     return new Parameters(start.architecture(), values);
   }
@@ -214,22 +215,22 @@ public final class Benchmark {
   /**
    * Times all of them.
    *
-   * @param rounds at most; in each every contender has a turn
+   * @param rounds at most; in each every candidate has a turn
    * @param seconds shared out to all turns; after them no further round begins
    * @param eachTurn told of each turn that is over
    */
   public List<Result> time(int rounds, double seconds, Runnable eachTurn) {
-    long begin = System.nanoTime();
+    long start = System.nanoTime();
     double turn = seconds / (rounds + 1.0) / entries.size();
     Map<Backend, Peaks> peaks = new HashMap<>();
     // What a JIT compiler does at first only is not what is asked for: the turns before the first
     // round do not count.
     for (int round = 0; round <= rounds; round++) {
-      if (round > 1 && System.nanoTime() - begin > seconds * 1e9) {
+      if (round > 1 && System.nanoTime() - start > seconds * 1e9) {
         break;
       }
       for (Entry entry : entries) {
-        List<Double> taken = turn(entry.contender().backend(), turn);
+        List<Double> taken = turn(entry.candidate().backend(), turn);
         if (round > 0) {
           entry.seconds().addAll(taken);
         }
@@ -243,10 +244,10 @@ public final class Benchmark {
         .map(
             entry ->
                 new Result(
-                    entry.contender(),
+                    entry.candidate(),
                     entry.firstEpoch(),
                     entry.seconds().stream().mapToDouble(Double::doubleValue).toArray(),
-                    Optional.ofNullable(peaks.get(entry.contender().limits()))))
+                    Optional.ofNullable(peaks.get(entry.candidate().limits()))))
         .toList();
   }
 
@@ -254,11 +255,11 @@ public final class Benchmark {
   private List<Double> turn(Backend backend, double seconds) {
     List<Double> taken = new ArrayList<>();
     try (TrainingSession session = open(backend, start)) {
-      long begin = System.nanoTime();
+      long start = System.nanoTime();
       boolean over = false;
-      for (int number = 1; !over && number <= WARM_UP + MOST_EPOCHS; number++) {
+      for (int number = 1; !over && number <= WARM_UP + MAX_EPOCHS; number++) {
         double elapsed = epoch(session, number).elapsedNanos() / 1e9;
-        over = System.nanoTime() - begin > seconds * 1e9;
+        over = System.nanoTime() - start > seconds * 1e9;
         if (number > WARM_UP || over) {
           taken.add(elapsed);
         }
@@ -269,7 +270,7 @@ public final class Benchmark {
 
   private void measurePeaks(Map<Backend, Peaks> peaks) {
     entries.stream()
-        .map(entry -> entry.contender().limits())
+        .map(entry -> entry.candidate().limits())
         .distinct()
         .forEach(
             device ->
@@ -278,7 +279,7 @@ public final class Benchmark {
 
   private TrainingSession open(Backend backend, Parameters from) {
     return backend.open(
-        plan, data.train(), data.valid(), TrainingState.fresh(from, plan.optimizer()));
+        plan, data.train(), data.valid(), TrainingState.initial(from, plan.optimizer()));
   }
 
   private EpochResult epoch(TrainingSession session, int number) {

@@ -16,19 +16,19 @@ import zerofive.model.Layer;
  *
  * @param images of the training set
  * @param operations floating-point operations where every pixel is worked on
- * @param litOperations the same where the first layer leaves out the pixels that are 0
- * @param litShare of the pixels, those that are not 0
+ * @param nonzeroOperations the same where the first layer leaves out the pixels that are 0
+ * @param nonzeroFraction of the pixels, those that are not 0
  * @param bytes that have to be moved once: a byte a pixel, the targets and the order as int, and
  *     parameters and moments read and written as float32
  */
 public record EpochWork(
-    int images, double operations, double litOperations, double litShare, double bytes) {
+    int images, double operations, double nonzeroOperations, double nonzeroFraction, double bytes) {
   private static final double ADAM_OPERATIONS = 13;
 
   /** The work of one epoch over {@code train}. */
   public static EpochWork of(TrainingPlan plan, ImageSet train) {
     double images = train.count();
-    double lit = litShare(train.pixels());
+    double nonzero = nonzeroFraction(train.pixels());
     List<Layer> layers = plan.architecture().layers();
     double perImage = 0;
     for (int l = 0; l < layers.size(); l++) {
@@ -36,7 +36,7 @@ public record EpochWork(
       perImage += (l == 0 ? 4 : 6) * weights + 2.0 * layers.get(l).outputs();
     }
     Layer first = layers.get(0);
-    double unlit = 4 * (1 - lit) * first.inputs() * first.outputs();
+    double zeroOperations = 4 * (1 - nonzero) * first.inputs() * first.outputs();
     double parameters = plan.architecture().parameterCount();
     double updates =
         plan.stepsPerEpoch(train.count()) * parameters * updateOperations(plan.optimizer());
@@ -44,8 +44,8 @@ public record EpochWork(
     return new EpochWork(
         train.count(),
         images * perImage + updates,
-        images * (perImage - unlit) + updates,
-        lit,
+        images * (perImage - zeroOperations) + updates,
+        nonzero,
         train.pixels().length + 2.0 * Integer.BYTES * images + 2.0 * Float.BYTES * values);
   }
 
@@ -63,12 +63,12 @@ public record EpochWork(
     };
   }
 
-  private static double litShare(byte[] pixels) {
-    long lit = 0;
+  private static double nonzeroFraction(byte[] pixels) {
+    long nonzero = 0;
     for (byte pixel : pixels) {
-      lit += pixel == 0 ? 0 : 1;
+      nonzero += pixel == 0 ? 0 : 1;
     }
-    return (double) lit / pixels.length;
+    return (double) nonzero / pixels.length;
   }
 
   /**
@@ -93,7 +93,7 @@ public record EpochWork(
   /** The share of {@code peaks} that an epoch of so many seconds reaches. */
   public Share share(double seconds, Peaks peaks) {
     return new Share(
-        litOperations / (2 * peaks.multiplyAddsPerSecond()) / seconds,
+        nonzeroOperations / (2 * peaks.multiplyAddsPerSecond()) / seconds,
         bytes / peaks.copyBytesPerSecond() / seconds);
   }
 }

@@ -52,12 +52,12 @@ public final class LearningRateFinder {
    * batches of a run, in one session.
    *
    * @return the points up to where the loss diverged, which is left out; at least one
-   * @throws DivergedException where the first loss is no finite number
+   * @throws DivergedException where the first loss is not finite
    */
   public static List<Point> sweep(
       Recipe recipe, DataSet data, Parameters initial, Backend backend) {
     TrainingPlan plan = recipe.plan(initial.architecture());
-    TrainingState start = TrainingState.fresh(initial, recipe.optimizer());
+    TrainingState start = TrainingState.initial(initial, recipe.optimizer());
     int stepsPerPass = plan.stepsPerEpoch(data.train().count());
     List<Point> points = new ArrayList<>();
     double[] losses = {};
@@ -80,7 +80,7 @@ public final class LearningRateFinder {
     }
     if (points.isEmpty()) {
       throw new DivergedException(
-          "the loss of the first batch is no finite number; begin with smaller weights");
+          "the loss of the first batch is not finite; start with smaller weights");
     }
     return points;
   }

@@ -46,7 +46,7 @@ public record PairsConfig(Recipe training, List<String> classes, int seeds, Shar
   private static final String SHARDS = "shards";
 
   /** Enough for every experiment; a damaged file may ask for any number. */
-  private static final long MOST_TRAININGS = 10_000_000;
+  private static final long MAX_TRAININGS = 10_000_000;
 
   /** Throws IllegalArgumentException where there are too many trainings, or no seeds for them. */
   public PairsConfig {
@@ -56,9 +56,9 @@ public record PairsConfig(Recipe training, List<String> classes, int seeds, Shar
     }
     training = training.with(CLASSES, new ClassFilter(classes.subList(0, 2))).checked();
     long pairs = (long) classes.size() * (classes.size() - 1) / 2;
-    if (pairs > MOST_TRAININGS / seeds) {
+    if (pairs > MAX_TRAININGS / seeds) {
       throw new IllegalArgumentException(
-          pairs + " pairs with " + seeds + " seeds are more than " + MOST_TRAININGS + " trainings");
+          pairs + " pairs with " + seeds + " seeds are more than " + MAX_TRAININGS + " trainings");
     }
     long seed = training.get(SEED);
     if (seed > Long.MAX_VALUE - seeds) {

@@ -89,7 +89,7 @@ public final class PairsCsv implements AutoCloseable {
       PairResult result = parse(file, i + 1, lines[i], byBeginning);
       if (results.put(result.pair(), result) != null) {
         throw new InputException(
-            file + ": line " + (i + 1) + " tells of " + result.pair() + " again; remove one");
+            file + ": line " + (i + 1) + " repeats " + result.pair() + "; remove one");
       }
     }
     return results;

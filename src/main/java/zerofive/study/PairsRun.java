@@ -18,7 +18,7 @@ import zerofive.train.DivergedException;
 
 /**
  * A run of pairs: its folder, its settings, and the results that it has so far. A kill at any
- * moment leaves a run that goes on with the pairs that have none yet; runs of all shares make one
+ * moment leaves a run that continues with the pairs that have none yet; runs of all shards make one
  * whole.
  */
 public final class PairsRun {
@@ -70,7 +70,7 @@ public final class PairsRun {
       Consumer<Receipt.Session> ifOther) {
     PairsRun run = read(folder);
     Optional<String> difference =
-        run.config.difference(config).or(() -> run.differenceOfShare(config));
+        run.config.difference(config).or(() -> run.differenceOfShard(config));
     if (difference.isPresent()) {
       throw new OutputException(
           folder.path()
@@ -86,10 +86,10 @@ public final class PairsRun {
     return run;
   }
 
-  private Optional<String> differenceOfShare(PairsConfig other) {
+  private Optional<String> differenceOfShard(PairsConfig other) {
     return config.shard().equals(other.shard())
         ? Optional.empty()
-        : Optional.of("share " + config.shard() + ", not " + other.shard());
+        : Optional.of("shard " + config.shard() + ", not " + other.shard());
   }
 
   /** Reads a run as it is. Throws InputException. */
@@ -100,23 +100,23 @@ public final class PairsRun {
   }
 
   /**
-   * Joins the runs of all shares in the new folder {@code out}; where it cannot be written, nothing
+   * Joins the runs of all shards in the new folder {@code out}; where it cannot be written, nothing
    * of it stays.
    *
    * @param picture of the joined run
-   * @throws InputException where they are no shares of one run, or a result is missing or there
+   * @throws InputException where they are no shards of one run, or a result is missing or there
    *     twice
    */
   public static PairsRun merge(List<Path> folders, Path out, Function<PairsRun, String> picture) {
     RunFolder.checkFree(out);
-    List<PairsRun> shares = folders.stream().map(share -> read(RunFolder.find(share))).toList();
-    Map<Pair, PairResult> results = join(shares);
-    PairsConfig whole = shares.get(0).config.whole();
+    List<PairsRun> shards = folders.stream().map(shard -> read(RunFolder.find(shard))).toList();
+    Map<Pair, PairResult> results = join(shards);
+    PairsConfig whole = shards.get(0).config.whole();
     checkWhole(whole, results);
     try (RunFolder folder = RunFolder.create(out)) {
       try {
         Receipt receipt =
-            Receipt.join(folder.receipt(), shares.stream().map(share -> share.receipt).toList());
+            Receipt.join(folder.receipt(), shards.stream().map(shard -> shard.receipt).toList());
         PairsRun run = new PairsRun(folder, whole, receipt, results);
         run.finish(picture);
         whole.write(folder);
@@ -128,21 +128,21 @@ public final class PairsRun {
     }
   }
 
-  private static Map<Pair, PairResult> join(List<PairsRun> shares) {
+  private static Map<Pair, PairResult> join(List<PairsRun> shards) {
     Map<Pair, PairResult> results = new LinkedHashMap<>();
     Map<Pair, Path> origin = new LinkedHashMap<>();
-    for (PairsRun share : shares) {
-      checkSame(shares.get(0), share);
-      for (Map.Entry<Pair, PairResult> result : share.results.entrySet()) {
-        Path before = origin.put(result.getKey(), share.path());
+    for (PairsRun shard : shards) {
+      checkSame(shards.get(0), shard);
+      for (Map.Entry<Pair, PairResult> result : shard.results.entrySet()) {
+        Path before = origin.put(result.getKey(), shard.path());
         if (before != null) {
           throw new InputException(
               result.getKey()
                   + " is in both "
                   + before
                   + " and "
-                  + share.path()
-                  + "; name each share once");
+                  + shard.path()
+                  + "; name each shard once");
         }
         results.put(result.getKey(), result.getValue());
       }
@@ -150,16 +150,16 @@ public final class PairsRun {
     return results;
   }
 
-  private static void checkSame(PairsRun first, PairsRun share) {
-    Optional<String> difference = share.config.difference(first.config);
+  private static void checkSame(PairsRun first, PairsRun shard) {
+    Optional<String> difference = shard.config.difference(first.config);
     if (difference.isPresent()) {
       throw new InputException(
-          share.path()
+          shard.path()
               + " was made with "
               + difference.get()
               + " as "
               + first.path()
-              + "; merge shares of one run");
+              + "; merge shards of one run");
     }
   }
 
@@ -172,13 +172,13 @@ public final class PairsRun {
               + (others == 0
                   ? " is"
                   : " and " + others + " other training" + (others == 1 ? "" : "s") + " are")
-              + " in none of the folders; let every share finish, and name them all");
+              + " in none of the folders; let every shard finish, and name them all");
     }
   }
 
   /**
-   * Trains what has no result yet; each result is on the disk before {@code eachTraining} is told.
-   * A stop that is requested leaves some without, and so does a training that diverges.
+   * Trains what has no result yet; each result is on the disk before {@code eachTraining} is
+   * called. A stop that is requested leaves some without, and so does a training that diverges.
    */
   public void train(PairsTrainer trainer, int atOnce, Runnable eachTraining) {
     List<Pair> todo = todo();
@@ -204,15 +204,15 @@ public final class PairsRun {
   }
 
   private DivergedException diverged() {
-    int kept = results.size();
+    int completed = results.size();
     return new DivergedException(
         diverged.get(0)
             + (diverged.size() == 1
                 ? ""
                 : "; " + (diverged.size() - 1) + " more diverged, each in its own way")
             + "; the "
-            + kept
-            + (kept == 1 ? " training" : " trainings")
+            + completed
+            + (completed == 1 ? " training" : " trainings")
             + " that did not are kept in "
             + csv());
   }

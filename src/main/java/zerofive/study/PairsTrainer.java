@@ -130,14 +130,14 @@ public final class PairsTrainer {
 
   private static PairResult result(Pair pair, Recipe recipe, DataSet two, Trainer.Outcome outcome) {
     List<EpochRecord> history = outcome.history();
-    EpochRecord kept = outcome.kept().orElseThrow();
+    EpochRecord selected = outcome.selected().orElseThrow();
     ModelFile model = new ModelFile(outcome.parameters(), two.classes(), recipe.get(LOSS), true);
     return new PairResult(
         pair,
-        kept.errors(),
+        selected.errors(),
         two.valid().count(),
-        kept.trainLoss(),
-        kept.validLoss(),
+        selected.trainLoss(),
+        selected.validLoss(),
         history.stream().mapToDouble(row -> row.trainSeconds() + row.validSeconds()).sum(),
         model.sha256());
   }

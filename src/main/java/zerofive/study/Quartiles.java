@@ -5,13 +5,13 @@ import java.util.Arrays;
 /**
  * Where values lie.
  *
- * @param least of them
+ * @param min the minimum
  * @param lower a quarter is below it
  * @param median half is below it
  * @param upper three quarters are below it
- * @param most of them
+ * @param max the maximum
  */
-public record Quartiles(double least, double lower, double median, double upper, double most) {
+public record Quartiles(double min, double lower, double median, double upper, double max) {
   /**
    * The quartiles of at least one value; what falls between two is taken from the line through them
    * (Hyndman and Fan 1996, type 7).
@@ -27,8 +27,8 @@ public record Quartiles(double least, double lower, double median, double upper,
         sorted[sorted.length - 1]);
   }
 
-  private static double quantile(double[] sorted, double share) {
-    double place = share * (sorted.length - 1);
+  private static double quantile(double[] sorted, double fraction) {
+    double place = fraction * (sorted.length - 1);
     int below = (int) place;
     int above = Math.min(below + 1, sorted.length - 1);
     return sorted[below] + (place - below) * (sorted[above] - sorted[below]);

@@ -14,10 +14,10 @@ public record Shard(int number, int count) {
   /** All of it. */
   public static final Shard WHOLE = new Shard(1, 1);
 
-  /** Throws IllegalArgumentException where there is no such share. */
+  /** Throws IllegalArgumentException where there is no such shard. */
   public Shard {
     if (number < 1 || number > count) {
-      throw new IllegalArgumentException("there is no share " + number + " of " + count);
+      throw new IllegalArgumentException("there is no shard " + number + " of " + count);
     }
   }
 
@@ -35,7 +35,7 @@ public record Shard(int number, int count) {
   }
 
   private static String notAShare(String text) {
-    return "'" + text + "' is no share; 2/4 is the second of four";
+    return "'" + text + "' is not a shard; 2/4 is the second of four";
   }
 
   /** This share of the list. */

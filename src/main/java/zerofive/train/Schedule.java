@@ -42,8 +42,8 @@ public enum Schedule {
   }
 
   /** Half a cosine from {@code from} at 0 to {@code to} at 1. */
-  private static double between(double from, double to, double share) {
-    return to + (from - to) * (1 + StrictMath.cos(Math.PI * share)) / 2;
+  private static double between(double from, double to, double fraction) {
+    return to + (from - to) * (1 + StrictMath.cos(Math.PI * fraction)) / 2;
   }
 
   @Override

@@ -68,9 +68,9 @@ public final class Setting<T> {
     ofBackend = builder.ofBackend;
   }
 
-  /** An int of at least {@code least}. */
-  public static Builder<Integer> integer(String name, Group group, int least) {
-    return new Builder<>(name, group, new ValueType.Int(least)).valueName("N");
+  /** An int of at least {@code min}. */
+  public static Builder<Integer> integer(String name, Group group, int min) {
+    return new Builder<>(name, group, new ValueType.Int(min)).valueName("N");
   }
 
   /** Any long. */
@@ -205,8 +205,10 @@ public final class Setting<T> {
 
   /** The value in a file; the default need not be in the range that an option has. */
   T read(JsonElement json) {
-    T usual = fallback(Values.DEFAULTS);
-    return isPresent(usual) && json.equals(type.json(usual)) ? usual : type.read("--" + name, json);
+    T standard = fallback(Values.DEFAULTS);
+    return isPresent(standard) && json.equals(type.json(standard))
+        ? standard
+        : type.read("--" + name, json);
   }
 
   /** The value for people. */
@@ -267,7 +269,7 @@ public final class Setting<T> {
       return derived(values -> value, type.text(value));
     }
 
-    /** The same, of a value that stands for none and is told in words: {@code all cores}. */
+    /** The same, of a value that stands for none and is described in words: {@code all cores}. */
     public Builder<T> unset(T value, String words) {
       isFallbackInWords = true;
       return derived(values -> value, words);

@@ -213,9 +213,9 @@ public final class Settings {
     return setting;
   }
 
-  /** An option of a backend, kept as text; {@code usual} is what the backend does without it. */
-  private static Setting.Builder<Optional<String>> backend(String name, String usual) {
-    return Setting.optional(name, Group.DEVICE).unset(Optional.empty(), usual).ofBackend();
+  /** An option of a backend, kept as text; {@code standard} is what the backend does without it. */
+  private static Setting.Builder<Optional<String>> backend(String name, String standard) {
+    return Setting.optional(name, Group.DEVICE).unset(Optional.empty(), standard).ofBackend();
   }
 
   private static String model(String name) {

@@ -10,7 +10,7 @@ import java.util.concurrent.locks.LockSupport;
  * checkpoint.
  */
 public final class StopSignal implements AutoCloseable {
-  /** After so long without an end the user is told that there will be one. */
+  /** After so long without an end a message announces one. */
   private static final long QUIET_MILLIS = 300;
 
   /** A container's engine kills 10 s after SIGTERM; the user wants an answer sooner. */

@@ -43,8 +43,8 @@ public final class Trainer {
    * How a training ended.
    *
    * @param history all epochs of the run
-   * @param kept the epoch that the parameters are of: the last; with --early-stop the best; none
-   *     before the first
+   * @param selected the epoch that the parameters are of: the last; with --early-stop the best;
+   *     none before the first
    * @param parameters the weights after it
    * @param logits [validation images, outputs] of these weights; empty where it was interrupted
    * @param interrupted whether it was stopped by a signal before its end
@@ -54,7 +54,7 @@ public final class Trainer {
   @SuppressWarnings("ArrayRecordComponent")
   public record Outcome(
       List<EpochRecord> history,
-      Optional<EpochRecord> kept,
+      Optional<EpochRecord> selected,
       Parameters parameters,
       float[] logits,
       boolean interrupted,
@@ -80,7 +80,7 @@ public final class Trainer {
   /** A new run: writes what a kill must find, the first checkpoint and last the settings. */
   public static Trainer begin(Recipe recipe, DataSet data, RunStore store, Parameters initial) {
     Checkpoint start =
-        new Checkpoint(0, TrainingState.fresh(initial, recipe.optimizer()), Optional.empty());
+        new Checkpoint(0, TrainingState.initial(initial, recipe.optimizer()), Optional.empty());
     store.save(start);
     store.beginMetrics();
     store.write(recipe);
@@ -133,12 +133,12 @@ public final class Trainer {
    *     is finite stays
    */
   public Outcome train(Backend backend, StopSignal stop, Consumer<EpochRecord> listener) {
-    long begin = System.nanoTime();
+    long startNanos = System.nanoTime();
     Architecture architecture = start.state().parameters().architecture();
     TrainingPlan plan = recipe.plan(architecture);
     try (EpochSink metrics = store.metrics(start.epoch(), recipe);
         TrainingSession session = backend.open(plan, data.train(), data.valid(), start.state())) {
-      long setUpNanos = System.nanoTime() - begin;
+      long setUpNanos = System.nanoTime() - startNanos;
       int saved = start.epoch();
       int epoch = saved;
       while (!isDone(epoch) && !stop.requested()) {
@@ -163,10 +163,10 @@ public final class Trainer {
       if (saved < epoch) {
         save(session, epoch, saved);
       }
-      int kept = best.map(BestEpoch::epoch).orElse(epoch);
+      int selected = best.map(BestEpoch::epoch).orElse(epoch);
       return new Outcome(
           List.copyOf(history),
-          kept == 0 ? Optional.empty() : Optional.of(history.get(kept - 1)),
+          selected == 0 ? Optional.empty() : Optional.of(history.get(selected - 1)),
           best.map(BestEpoch::parameters).orElseGet(() -> session.state().parameters()),
           isDone(epoch) ? logitsToKeep(session) : new float[0],
           !isDone(epoch),
@@ -175,7 +175,7 @@ public final class Trainer {
     }
   }
 
-  /** The logits of the weights that are kept, which the session then has; it is done with. */
+  /** The logits of the weights that are selected, which the session then has; it is done with. */
   private float[] logitsToKeep(TrainingSession session) {
     best.ifPresent(lowest -> session.setParameters(lowest.parameters()));
     return session.logits();

@@ -44,12 +44,12 @@ abstract class ValueType<T> {
     return true;
   }
 
-  /** An int of at least {@code least}. */
+  /** An int of at least {@code min}. */
   static final class Int extends ValueType<Integer> {
-    private final int least;
+    private final int min;
 
-    Int(int least) {
-      this.least = least;
+    Int(int min) {
+      this.min = min;
     }
 
     @Override
@@ -61,8 +61,8 @@ abstract class ValueType<T> {
         throw new IllegalArgumentException(
             subject + " '" + text + "' is not an integer up to 2147483647", e);
       }
-      if (number < least) {
-        throw new IllegalArgumentException(subject + " " + text + " is less than " + least);
+      if (number < min) {
+        throw new IllegalArgumentException(subject + " " + text + " is less than " + min);
       }
       return number;
     }
@@ -105,7 +105,7 @@ abstract class ValueType<T> {
         number = new BigDecimal(text.strip()).floatValue();
       } catch (NumberFormatException e) {
         throw new IllegalArgumentException(
-            subject + " '" + text + "' is no number; 0.5 is an example", e);
+            subject + " '" + text + "' is not a number; 0.5 is an example", e);
       }
       if (!range.contains(number)) {
         throw new IllegalArgumentException(subject + " " + text + " is not " + range.words);

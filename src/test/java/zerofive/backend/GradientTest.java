@@ -97,7 +97,7 @@ final class GradientTest {
     TrainingPlan plan = new TrainingPlan(architecture, loss, Optimizer.sgd(), ROWS);
     try (TrainingSession session =
         Implementations.backend(implementation)
-            .open(plan, images, images, TrainingState.fresh(start, plan.optimizer()))) {
+            .open(plan, images, images, TrainingState.initial(start, plan.optimizer()))) {
       EpochResult result = session.trainEpoch(new EpochInput(batch(), new float[] {RATE}));
       float[] moved = session.state().parameters().values();
       double[] gradients = new double[moved.length];

@@ -66,7 +66,7 @@ final class ReplayTest {
                 plan,
                 digits.train(),
                 digits.valid(),
-                TrainingState.fresh(start, plan.optimizer()))) {
+                TrainingState.initial(start, plan.optimizer()))) {
       for (Expected expected : replay.subList(0, EPOCHS)) {
         int[] order =
             ExampleOrder.SEQUENTIAL.indices(digits.train().targets(), 0, expected.epoch());

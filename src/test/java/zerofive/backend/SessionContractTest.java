@@ -78,7 +78,7 @@ final class SessionContractTest {
     }
 
     TrainingSession open(String implementation) {
-      return open(implementation, TrainingState.fresh(start(), optimizer));
+      return open(implementation, TrainingState.initial(start(), optimizer));
     }
 
     TrainingSession open(String implementation, TrainingState state) {
@@ -252,7 +252,7 @@ final class SessionContractTest {
   @MethodSource("shiftedNets")
   void shiftingIsTrainingOnShiftedImagesBitForBit(String implementation, Run run) {
     EpochInput input = run.input(1);
-    TrainingState start = TrainingState.fresh(run.start(), run.optimizer());
+    TrainingState start = TrainingState.initial(run.start(), run.optimizer());
     ImageSet shifted = SmallImages.shifted(run.train(), input.shifts());
     Backend backend = Implementations.backend(implementation);
     try (TrainingSession session = run.open(implementation, start);
@@ -498,7 +498,7 @@ final class SessionContractTest {
   void imagesOfAnotherSizeAreRefused(String implementation) {
     Run run = plainRun();
     Backend backend = Implementations.backend(implementation);
-    TrainingState start = TrainingState.fresh(run.start(), run.optimizer());
+    TrainingState start = TrainingState.initial(run.start(), run.optimizer());
     for (int width : new int[] {WIDTH - 1, WIDTH + 1}) {
       ImageSet other = SmallImages.create(5, TRAIN, HEIGHT, width, 2);
       List.<Runnable>of(
@@ -542,7 +542,7 @@ final class SessionContractTest {
   void oneImageIsEnoughToTrainAndToMeasure(String implementation) {
     Run run = plainRun();
     ImageSet one = SmallImages.create(6, 1, HEIGHT, WIDTH, 2);
-    TrainingState start = TrainingState.fresh(run.start(), run.optimizer());
+    TrainingState start = TrainingState.initial(run.start(), run.optimizer());
     DoubleReplay replay = new DoubleReplay(run.plan(), run.start());
     EpochInput input = new EpochInput(new int[1], new float[] {0.1f});
     try (TrainingSession session =

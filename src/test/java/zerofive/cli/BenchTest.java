@@ -119,7 +119,7 @@ class BenchTest {
   @ParameterizedTest
   @CsvSource({
     "2, --seconds, 0, --seconds 0 is not a float32 number above 0",
-    "2, --seconds, soon, is no number",
+    "2, --seconds, soon, is not a number",
     "2, --rounds, 0, --rounds 0 is less than 1",
     "2, --epochs, 3, --epochs",
     "2, --device, gpu, unknown device 'gpu'",

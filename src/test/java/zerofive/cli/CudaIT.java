@@ -234,7 +234,7 @@ class CudaIT {
     assertFalse(same.err().contains("warning"), same.err());
     Launcher.Result tf32 = resume(elsewhere, "--epochs", "3", "--precision", "tf32");
     assertEquals(0, tf32.code(), tf32.err());
-    assertTrue(tf32.err().contains("goes on with"), tf32.err());
+    assertTrue(tf32.err().contains("resumed with"), tf32.err());
     Path config = folder.resolve("run/config.json");
     Files.writeString(config, Files.readString(config).replace("\"tf32\"", "\"fp16\""));
     assertEquals(3, resume(elsewhere, "--epochs", "4").code());

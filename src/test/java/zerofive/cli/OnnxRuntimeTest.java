@@ -94,8 +94,8 @@ class OnnxRuntimeTest {
 
   private static float[] logits(ModelFile model, ImageSet images) {
     Backends.Choice device = Backends.choose(new DeviceRequest("cpu", 1, Map.of()));
-    try (Predictor scorer = device.backend().openPredictor(model.parameters())) {
-      return scorer.logits(images);
+    try (Predictor predictor = device.backend().openPredictor(model.parameters())) {
+      return predictor.logits(images);
     }
   }
 

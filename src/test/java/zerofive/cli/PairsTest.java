@@ -203,7 +203,7 @@ class PairsTest {
     "'--classes 0,1,2', pairs_of",
     "--seeds 2, 'seeds 1, not 2'",
     "--model linear, model mlp:30",
-    "--shard 1/2, 'share 1/1, not 1/2'",
+    "--shard 1/2, 'shard 1/1, not 1/2'",
   })
   void aFolderOfOtherSettingsIsRefused(String options, String said) throws IOException {
     assertDone(pairs("all"));
@@ -346,15 +346,15 @@ class PairsTest {
       value = {
         "--loss cross-entropy | a pair has two",
         "--seeds 0 | less than 1",
-        "--shard 3/2 | there is no share 3 of 2",
-        "--shard 2 | is no share",
-        "--shard 0/2 | there is no share",
+        "--shard 3/2 | there is no shard 3 of 2",
+        "--shard 2 | is not a shard",
+        "--shard 0/2 | there is no shard",
         "--shard 7/7 | --shard 7/7 is empty: there are 6 trainings in all",
         "--classes 0,1 --shard 2/2 | --shard 2/2 is empty: there is 1 training in all",
         "--seeds 2000000000 | 6 pairs with 2000000000 seeds are more than 10000000 trainings",
         "--seed 9223372036854775807 --seeds 2 | reach beyond the largest number",
         "--augment shift:4 | out of sight; shift at most by 3",
-        "--shard auto/4 | is no share",
+        "--shard auto/4 | is not a shard",
         "--merge x --lr 1 | --data cannot stand beside --merge",
         "--checkpoint-every 3 | checkpoint-every",
         "--resume x | resume",

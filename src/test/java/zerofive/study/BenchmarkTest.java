@@ -54,8 +54,8 @@ class BenchmarkTest {
     return new Benchmark(config, DATA, START);
   }
 
-  private static Benchmark.Contender contender(String name, Backend backend) {
-    return new Benchmark.Contender(name, backend, backend);
+  private static Benchmark.Candidate contender(String name, Backend backend) {
+    return new Benchmark.Candidate(name, backend, backend);
   }
 
   /** Plain Java that says its losses or its errors are others than they are. */
@@ -173,7 +173,7 @@ class BenchmarkTest {
     Liar first = new Liar(1, 1, 0);
     Liar second = new Liar(1 + 1e-6, 1, 1);
     benchmark.add(contender("first", first));
-    benchmark.add(new Benchmark.Contender("second", second, first));
+    benchmark.add(new Benchmark.Candidate("second", second, first));
     int[] turns = {0};
     List<Benchmark.Result> results = benchmark.time(3, 60, () -> turns[0]++);
     assertEquals(8, turns[0]);

@@ -31,8 +31,8 @@ class EpochWorkTest {
     EpochWork work = work(Optimizer.sgd());
     // 784 products and sums and a bias, forward and for the gradient; 785 parameters, two steps.
     assertEquals(3 * (2 * 784 + 1 + 2 * 784 + 1) + 2 * 2 * 785, work.operations());
-    assertEquals(4 * LIT + 3 * 2 + 2 * 2 * 785, work.litOperations());
-    assertEquals(0.25, work.litShare());
+    assertEquals(4 * LIT + 3 * 2 + 2 * 2 * 785, work.nonzeroOperations());
+    assertEquals(0.25, work.nonzeroFraction());
     assertEquals(3 * 784 + 3 * 8 + 8 * 785, work.bytes());
   }
 
@@ -41,7 +41,7 @@ class EpochWorkTest {
     EpochWork work = work(Optimizer.sgd(), 30);
     // 784 x 30 twice, 30 x 1 three times, 31 biases twice.
     assertEquals(3 * (4 * 23520 + 6 * 30 + 2 * 31) + 2 * 2 * 23581, work.operations());
-    assertEquals(4 * LIT * 30 + 3 * (6 * 30 + 2 * 31) + 2 * 2 * 23581, work.litOperations());
+    assertEquals(4 * LIT * 30 + 3 * (6 * 30 + 2 * 31) + 2 * 2 * 23581, work.nonzeroOperations());
     assertEquals(3 * 784 + 3 * 8 + 8 * 23581, work.bytes());
   }
 

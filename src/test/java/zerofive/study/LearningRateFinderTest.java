@@ -93,7 +93,7 @@ class LearningRateFinderTest {
                 plan,
                 DATA.train(),
                 DATA.valid(),
-                TrainingState.fresh(initial(config), config.optimizer()))) {
+                TrainingState.initial(initial(config), config.optimizer()))) {
       double trainLoss = session.trainEpoch(new EpochInput(order, rates, shifts)).trainLoss();
       assertEquals(trainLoss, sum / DATA.train().count(), 1e-12);
     }
@@ -106,7 +106,7 @@ class LearningRateFinderTest {
     int steps = config.plan(config.architecture(12)).stepsPerEpoch(DATA.train().count());
     List<Point> points = sweep(config);
     assertTrue(points.size() > 2 * steps, points.size() + " points");
-    TrainingState state = TrainingState.fresh(initial(config), config.optimizer());
+    TrainingState state = TrainingState.initial(initial(config), config.optimizer());
     for (int step = 0; step < points.size(); step++) {
       int[] order =
           config.get(ORDER).indices(DATA.train().targets(), config.get(SEED), step / steps + 1);

@@ -20,15 +20,15 @@ class ShardTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "auto | 'auto' is no share; 2/4 is the second of four",
-        "/4 | is no share",
-        "1/ | is no share",
-        "one/2 | is no share",
-        "1/2/3 | is no share",
-        "99999999999/4 | is no share",
-        "-1/2 | no share -1 of 2",
-        "0/2 | no share 0 of 2",
-        "5/4 | no share 5 of 4",
+        "auto | 'auto' is not a shard; 2/4 is the second of four",
+        "/4 | is not a shard",
+        "1/ | is not a shard",
+        "one/2 | is not a shard",
+        "1/2/3 | is not a shard",
+        "99999999999/4 | is not a shard",
+        "-1/2 | no shard -1 of 2",
+        "0/2 | no shard 0 of 2",
+        "5/4 | no shard 5 of 4",
       },
       quoteCharacter = '`')
   void whatIsNoneIsRefused(String text, String said) {

@@ -105,7 +105,7 @@ class SettingsTest {
     "threads, 0, --threads 0 is less than 1",
     "lr, 0, --lr 0 is not a float32 number above 0",
     "lr, 1e99, --lr 1e99 is not a float32 number above 0",
-    "lr, NaN, --lr 'NaN' is no number; 0.5 is an example",
+    "lr, NaN, --lr 'NaN' is not a number; 0.5 is an example",
     "momentum, 1, '--momentum 1 is not in [0, 1)'",
     "weight-decay, -1, --weight-decay -1 is not a float32 number that is 0 or more",
     "seed, x, --seed 'x' is not an integer",

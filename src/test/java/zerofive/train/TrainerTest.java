@@ -227,7 +227,7 @@ public class TrainerTest {
     }
     assertTrue(history.size() < 30 && best > 3, "stopped after " + history.size());
     assertEquals(history.size() - 1, best + 3);
-    assertEquals(Optional.of(history.get(best)), outcome.kept());
+    assertEquals(Optional.of(history.get(best)), outcome.selected());
     Recipe untilThen = config.with(EPOCHS, best + 1).with(EARLY_STOP, 0);
     Trainer.Outcome untilBest = train(untilThen, "until-best", Integer.MAX_VALUE);
     assertArrayEquals(bits(untilBest.parameters().values()), bits(outcome.parameters().values()));
@@ -253,7 +253,7 @@ public class TrainerTest {
         everyOptimizerAndSchedule().get(0).with(LEARNING_RATE, 1e-38f).with(EARLY_STOP, 4);
     Trainer.Outcome outcome = train(still, "still", Integer.MAX_VALUE);
     assertEquals(5, outcome.history().size());
-    assertEquals(1, outcome.kept().orElseThrow().epoch());
+    assertEquals(1, outcome.selected().orElseThrow().epoch());
   }
 
   @Test
@@ -266,7 +266,8 @@ public class TrainerTest {
       Trainer.Outcome rest = resume("part" + epoch, config);
       String when = "stopped after epoch " + epoch;
       assertEquals(whole.history().size(), rest.history().size(), when);
-      assertEquals(whole.kept().orElseThrow().epoch(), rest.kept().orElseThrow().epoch(), when);
+      assertEquals(
+          whole.selected().orElseThrow().epoch(), rest.selected().orElseThrow().epoch(), when);
       assertArrayEquals(bits(whole.parameters().values()), bits(rest.parameters().values()), when);
       assertArrayEquals(bits(whole.logits()), bits(rest.logits()), when);
       assertArrayEquals(
@@ -284,7 +285,7 @@ public class TrainerTest {
     Recipe patient = config.with(EARLY_STOP, 0);
     Trainer.Outcome outcome = resume("early", patient);
     assertEquals(config.get(EPOCHS), outcome.history().size());
-    assertEquals(config.get(EPOCHS), outcome.kept().orElseThrow().epoch());
+    assertEquals(config.get(EPOCHS), outcome.selected().orElseThrow().epoch());
     train(patient, "patient", Integer.MAX_VALUE);
     assertArrayEquals(
         bits(finalState("patient", patient).parameters().values()),

@@ -104,21 +104,21 @@ final class BenchCommand implements Command {
     int rounds = arguments.getOrDefault(ROUNDS);
     float seconds = arguments.getOrDefault(SECONDS);
     TrainOptions options = TrainOptions.of(arguments).checked();
-    List<Backends.Contender> contenders = Backends.contenders(DeviceRequest.of(options.recipe()));
+    List<Backends.BenchTarget> targets = Backends.benchTargets(DeviceRequest.of(options.recipe()));
     // Plain Java, which comes first, is what the others are compared with.
     Experiment asked =
         Experiment.prepare(
-            options, contenders.get(0).candidate().choice(), names -> names, invocation);
+            options, targets.get(0).candidate().choice(), names -> names, invocation);
     Recipe recipe = asked.recipe().with(SCHEDULE, Schedule.CONSTANT);
     Experiment experiment = asked.with(recipe);
     experiment.describeTraining(invocation.terminal());
     Benchmark benchmark = new Benchmark(recipe, experiment.data(), experiment.initial());
     try {
-      return run(contenders, recipe, benchmark, rounds, seconds, arguments, invocation.terminal());
+      return run(targets, recipe, benchmark, rounds, seconds, arguments, invocation.terminal());
     } catch (MismatchException e) {
       invocation
           .terminal()
-          .complain(
+          .error(
               "zerofive: error: "
                   + e.getMessage()
                   + "; nothing was timed, please report it with the output of zerofive devices");
@@ -127,29 +127,29 @@ final class BenchCommand implements Command {
   }
 
   private static int run(
-      List<Backends.Contender> contenders,
+      List<Backends.BenchTarget> targets,
       Recipe recipe,
       Benchmark benchmark,
       int rounds,
       double seconds,
       Arguments arguments,
       Terminal terminal) {
-    List<Backends.Contender> entered = new ArrayList<>();
+    List<Backends.BenchTarget> entered = new ArrayList<>();
     List<Unusable> unusable = new ArrayList<>();
-    for (Backends.Contender contender : contenders) {
-      Availability availability = contender.candidate().availability();
+    for (Backends.BenchTarget target : targets) {
+      Availability availability = target.candidate().availability();
       if (availability.usable()) {
-        availability = entered(contender, benchmark, arguments, availability);
+        availability = entered(target, benchmark, arguments, availability);
       }
       if (availability.usable()) {
-        entered.add(contender);
-        terminal.note("device   ", contender.name() + " (" + availability.detail() + ")");
+        entered.add(target);
+        terminal.info("device   ", target.name() + " (" + availability.detail() + ")");
       } else {
-        unusable.add(new Unusable(contender.name(), availability));
+        unusable.add(new Unusable(target.name(), availability));
       }
     }
-    terminal.note("checked  ", "after one epoch all have plain Java's losses; now they are timed");
-    terminal.note("");
+    terminal.info("checked  ", "after one epoch all have plain Java's losses; now they are timed");
+    terminal.info("");
     List<Benchmark.Result> results;
     try (Progress progress = terminal.progress("timing", (rounds + 1L) * entered.size())) {
       results = benchmark.time(rounds, seconds, progress::step);
@@ -179,14 +179,13 @@ final class BenchCommand implements Command {
    * by name, that is the end.
    */
   private static Availability entered(
-      Backends.Contender contender,
+      Backends.BenchTarget target,
       Benchmark benchmark,
       Arguments arguments,
       Availability availability) {
     try {
       benchmark.add(
-          new Benchmark.Contender(
-              contender.name(), contender.candidate().backend(), contender.limits()));
+          new Benchmark.Candidate(target.name(), target.candidate().backend(), target.limits()));
       return availability;
     } catch (DeviceException e) {
       if (arguments.has(DEVICE)) {
@@ -227,7 +226,7 @@ final class BenchCommand implements Command {
       HostInfo machine,
       Recipe recipe,
       EpochWork work,
-      List<Backends.Contender> entered,
+      List<Backends.BenchTarget> entered,
       List<Benchmark.Result> results,
       List<Unusable> unusable) {
     JsonObject json = new JsonObject();
@@ -248,8 +247,8 @@ final class BenchCommand implements Command {
     JsonObject json = recipe.json(OF_WORK);
     json.addProperty("images", work.images());
     json.addProperty("operations", work.operations());
-    json.addProperty("lit_operations", work.litOperations());
-    json.addProperty("lit_share", work.litShare());
+    json.addProperty("lit_operations", work.nonzeroOperations());
+    json.addProperty("lit_share", work.nonzeroFraction());
     json.addProperty("bytes", work.bytes());
     return json;
   }
@@ -258,28 +257,28 @@ final class BenchCommand implements Command {
       Backends.Candidate candidate, Benchmark.Result result, double base, EpochWork work) {
     Quartiles times = result.quartiles();
     JsonObject json = new JsonObject();
-    json.addProperty("name", result.contender().name());
+    json.addProperty("name", result.candidate().name());
     json.addProperty("device", candidate.availability().detail());
     json.add("details", Json.of(candidate.details()));
     json.add("first_epoch", Json.of(result.firstEpoch()));
     json.addProperty("median_seconds", times.median());
     json.addProperty("lower_quartile_seconds", times.lower());
     json.addProperty("upper_quartile_seconds", times.upper());
-    json.addProperty("least_seconds", times.least());
-    json.addProperty("most_seconds", times.most());
+    json.addProperty("least_seconds", times.min());
+    json.addProperty("most_seconds", times.max());
     json.addProperty("images_per_second", work.images() / times.median());
     json.addProperty("speed_up", base / times.median());
     json.addProperty("operations_per_second", work.operations() / times.median());
-    json.addProperty("lit_operations_per_second", work.litOperations() / times.median());
+    json.addProperty("lit_operations_per_second", work.nonzeroOperations() / times.median());
     result
         .peaks()
         .ifPresent(
             peaks -> {
               json.addProperty("peak_operations_per_second", 2 * peaks.multiplyAddsPerSecond());
               json.addProperty("peak_copy_bytes_per_second", peaks.copyBytesPerSecond());
-              EpochWork.Share share = work.share(times.median(), peaks);
-              json.addProperty("compute_share", share.compute());
-              json.addProperty("memory_share", share.memory());
+              EpochWork.Share ofLimit = work.share(times.median(), peaks);
+              json.addProperty("compute_share", ofLimit.compute());
+              json.addProperty("memory_share", ofLimit.memory());
             });
     json.add("epoch_seconds", Json.of(result.seconds()));
     return json;

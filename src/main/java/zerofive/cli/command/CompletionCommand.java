@@ -136,7 +136,7 @@ final class CompletionCommand implements Command {
     for (Command command : commands.get()) {
       script.add("    " + quoted(command.name() + ":" + command.summary()));
     }
-    script.add("    'help:tell all about a command'");
+    script.add("    'help:help on a command'");
     script.add("  )");
     script.add("  if (( CURRENT == 2 )); then");
     script.add("    _describe command commands");

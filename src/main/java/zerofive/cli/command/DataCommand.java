@@ -36,7 +36,7 @@ import zerofive.train.Setting.Group;
 /** {@code data}: which data sets there are, fetching one, looking at one. */
 final class DataCommand implements Command {
   private static final int SHEET_COUNT = 10;
-  private static final int MOST = 1000;
+  private static final int MAX_COUNT = 1000;
   private static final Setting<Integer> COUNT =
       Setting.integer("count", Group.DATA, 1)
           .unset(0, SHEET_COUNT + " in a file, what fits side by side in a terminal")
@@ -104,9 +104,9 @@ final class DataCommand implements Command {
     Arguments arguments = new Arguments(line);
     List<String> operands = line.getArgList();
     String action = operands.isEmpty() ? "" : operands.get(0);
-    int most = action.equals("list") ? 1 : 2;
-    if (operands.size() > most) {
-      throw new UsageException("data " + action + " takes no '" + operands.get(most) + "'");
+    int maxOperands = action.equals("list") ? 1 : 2;
+    if (operands.size() > maxOperands) {
+      throw new UsageException("data " + action + " takes no '" + operands.get(maxOperands) + "'");
     }
     if (!action.equals("show")) {
       for (Option option : line.getOptions()) {
@@ -216,7 +216,7 @@ final class DataCommand implements Command {
     String where = "bundled";
     if (!entry.isBundled()) {
       try (FetchProgress progress = new FetchProgress(terminal)) {
-        where = Fetch.now(entry, progress).toString();
+        where = Fetch.download(entry, progress).toString();
       }
     }
     if (asJson) {
@@ -235,17 +235,17 @@ final class DataCommand implements Command {
     }
     Optional<Integer> count = arguments.get(COUNT);
     count
-        .filter(number -> number > MOST)
+        .filter(number -> number > MAX_COUNT)
         .ifPresent(
             number -> {
-              throw new UsageException("--count " + number + " is more than " + MOST);
+              throw new UsageException("--count " + number + " is more than " + MAX_COUNT);
             });
     long seed = arguments.getOrDefault(SEED);
     Optional<Path> out = arguments.path("out");
     DataSet data = invocation.load(name, arguments.get(CLASSES).orElse(ClassFilter.ALL));
     SampleGrid sheet = new SampleGrid(data, seed);
     if (out.isEmpty()) {
-      terminal.note("data     ", DataText.describe(data));
+      terminal.info("data     ", DataText.describe(data));
       sheet.print(terminal, count.orElse(0));
       return;
     }

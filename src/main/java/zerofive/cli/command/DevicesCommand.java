@@ -41,7 +41,7 @@ final class DevicesCommand implements Command {
   public Options options() {
     Options options = new Options();
     options.addOption(
-        Arguments.option(DEVICE.withHelp("cuda:N tells of that GPU").withChoices("cuda")));
+        Arguments.option(DEVICE.withHelp("cuda:N describes that GPU").withChoices("cuda")));
     options.addOption(Arguments.option(CUBLAS));
     options.addOption(
         Arguments.option(
@@ -58,7 +58,7 @@ final class DevicesCommand implements Command {
     Arguments arguments = new Arguments(line);
     Optional<Path> folder = arguments.path("unpack");
     if (folder.isPresent()) {
-      Backends.unpack(folder.get()).forEach(left -> invocation.terminal().note("not " + left));
+      Backends.unpack(folder.get()).forEach(left -> invocation.terminal().info("not " + left));
       return ExitCode.DONE;
     }
     DeviceRequest options = DeviceOptions.of(arguments);

@@ -88,14 +88,14 @@ final class EvaluateCommand implements Command {
               + data.valid().imageSize()
               + "; name the data it was trained on with --data");
     }
-    terminal.note("data     ", DataText.describe(data));
-    terminal.note("model    ", file + " (" + model.parameters().architecture() + ")");
-    model.notes().forEach(note -> terminal.note("note     ", note));
+    terminal.info("data     ", DataText.describe(data));
+    terminal.info("model    ", file + " (" + model.parameters().architecture() + ")");
+    model.notes().forEach(note -> terminal.info("note     ", note));
     device.print(deviceOptions, terminal);
-    try (Predictor scorer = device.backend().openPredictor(model.parameters())) {
-      Evaluation evaluation = scorer.evaluate(data.valid(), model.loss());
+    try (Predictor predictor = device.backend().openPredictor(model.parameters())) {
+      Evaluation evaluation = predictor.evaluate(data.valid(), model.loss());
       ConfusionMatrix confusion =
-          ConfusionMatrix.of(classes, data.valid(), scorer.logits(data.valid()));
+          ConfusionMatrix.of(classes, data.valid(), predictor.logits(data.valid()));
       if (arguments.has("json")) {
         terminal.json(result(file, data, model, evaluation, confusion));
       } else {
@@ -116,7 +116,7 @@ final class EvaluateCommand implements Command {
       return model.classes();
     }
     if (asked.isEmpty()) {
-      terminal.note(
+      terminal.info(
           "note     ",
           "the model file names no classes; its logits are taken for the classes "
               + String.join(",", model.classes())

@@ -101,9 +101,9 @@ final class ExportCommand implements Command {
     Path out = arguments.path("out").orElseGet(() -> beside(file, format));
     ModelFile model = ModelFile.read(file);
     Terminal terminal = invocation.terminal();
-    model.notes().forEach(note -> terminal.note("note     ", note));
+    model.notes().forEach(note -> terminal.info("note     ", note));
     if (!model.named()) {
-      terminal.note(
+      terminal.info(
           "note     ",
           "the model file names no classes; they are called " + String.join(",", model.classes()));
     }

@@ -90,7 +90,7 @@ final class LrFindCommand implements Command {
     Experiment experiment = Experiment.prepare(options, invocation);
     experiment.describe("lr from 0.000001 to 10", "", terminal);
     experiment.describeDevice(terminal);
-    terminal.note("");
+    terminal.info("");
     List<Point> points =
         LearningRateFinder.sweep(
             experiment.recipe(), experiment.data(), experiment.initial(), experiment.backend());

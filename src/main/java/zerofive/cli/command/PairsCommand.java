@@ -57,7 +57,7 @@ final class PairsCommand implements Command {
       Setting.parsed("shard", Group.RUN, Shard::parse)
           .valueName("I/N")
           .fallback(Shard.WHOLE)
-          .help("train the I-th of N shares, counted from 1")
+          .help("train the I-th of N shards, counted from 1")
           .build();
 
   /** The trainings leave no folder of their own. */
@@ -165,9 +165,9 @@ final class PairsCommand implements Command {
         RunFolder folder = open(arguments.path("out"), shard)) {
       PairsRun run = begin(folder, config, experiment, terminal);
       int atOnce = atOnce(device, asked.threads(), run.todo().size());
-      terminal.note("pairs    ", describe(run, atOnce));
-      terminal.note("run      " + folder.path());
-      terminal.note("");
+      terminal.info("pairs    ", describe(run, atOnce));
+      terminal.info("run      " + folder.path());
+      terminal.info("");
       PairsTrainer trainer =
           new PairsTrainer(
               experiment.recipe(),
@@ -178,10 +178,10 @@ final class PairsCommand implements Command {
       try (Progress progress = terminal.progress("pairs", run.todo().size())) {
         run.train(trainer, atOnce, progress::step);
       }
-      trainer.notes().forEach(note -> terminal.note("note     ", note));
+      trainer.notes().forEach(note -> terminal.info("note     ", note));
       invocation.time().mark("training");
       if (run.isStopped()) {
-        terminal.complain(
+        terminal.error(
             "zerofive: stopped after "
                 + run.done()
                 + " of "
@@ -218,7 +218,7 @@ final class PairsCommand implements Command {
 
   private static StopSignal listen(Terminal terminal) {
     return StopSignal.install(
-        () -> terminal.complain("zerofive: stopping as soon as the epochs under way are done ..."),
+        () -> terminal.error("zerofive: stopping as soon as the epochs under way are done ..."),
         () ->
             terminal.fatal(
                 "zerofive: stopped without the epochs under way, which take too long to wait for;"
@@ -254,8 +254,8 @@ final class PairsCommand implements Command {
 
   private static int atOnce(Backends.Choice device, int threads, int trainings) {
     boolean gpu = device.backend().name().equals("cuda");
-    int most = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
-    return Math.max(1, Math.min(gpu ? 1 : most, trainings));
+    int maxThreads = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
+    return Math.max(1, Math.min(gpu ? 1 : maxThreads, trainings));
   }
 
   private static String describe(PairsRun run, int atOnce) {
@@ -266,7 +266,7 @@ final class PairsCommand implements Command {
         + config.classes().size()
         + " classes, "
         + Format.plural(config.seeds(), "seed")
-        + (config.shard().equals(Shard.WHOLE) ? "" : ", share " + config.shard())
+        + (config.shard().equals(Shard.WHOLE) ? "" : ", shard " + config.shard())
         + ": "
         + Format.plural(trainings, "training")
         + ", "
@@ -281,7 +281,7 @@ final class PairsCommand implements Command {
       try {
         folders.add(Path.of(name));
       } catch (InvalidPathException e) {
-        throw new UsageException("--merge '" + name + "' is no folder's name", e);
+        throw new UsageException("--merge '" + name + "' is not the name of a folder", e);
       }
     }
     return folders;

@@ -102,9 +102,9 @@ final class PredictCommand implements Command {
     ModelFile model = ModelFile.read(file);
     Optional<ImageFitter> fitter =
         arguments.has("raw") ? Optional.empty() : Optional.of(fitter(file, model));
-    terminal.note("model    ", file + " (" + model.parameters().architecture() + ")");
+    terminal.info("model    ", file + " (" + model.parameters().architecture() + ")");
     if (!model.named()) {
-      terminal.note(
+      terminal.info(
           "note     ",
           "the model file names no classes; its logits are taken for the classes "
               + String.join(",", model.classes()));
@@ -114,7 +114,7 @@ final class PredictCommand implements Command {
     ExecutorService decoders =
         Executors.newFixedThreadPool(
             threads > 0 ? threads : Runtime.getRuntime().availableProcessors());
-    try (Predictor scorer = device.backend().openPredictor(model.parameters());
+    try (Predictor predictor = device.backend().openPredictor(model.parameters());
         Progress progress = terminal.progress("predict", paths.size())) {
       Function<Consumer<List<String>>, Predictions> predictions =
           sink ->
@@ -122,7 +122,7 @@ final class PredictCommand implements Command {
                   paths,
                   refused,
                   new Predictions(
-                      model, scorer, fitter, decoders, arguments.has("json"), terminal, sink),
+                      model, predictor, fitter, decoders, arguments.has("json"), terminal, sink),
                   progress);
       return finish(
           out.map(target -> intoFile(target, predictions))
@@ -154,7 +154,7 @@ final class PredictCommand implements Command {
 
   private static int finish(Predictions predictions, Terminal terminal) {
     if (predictions.inverted() > 0) {
-      terminal.note(
+      terminal.info(
           "note     ",
           Format.plural(predictions.inverted(), "image")
               + " with dark ink on a bright background inverted; --raw takes all as they are");
@@ -162,7 +162,7 @@ final class PredictCommand implements Command {
     if (predictions.unreadable() == 0) {
       return ExitCode.DONE;
     }
-    terminal.complain(
+    terminal.error(
         "zerofive: error: "
             + Format.plural(predictions.unreadable(), "image")
             + " could not be read, "
@@ -236,7 +236,7 @@ final class PredictCommand implements Command {
         }
         all.addAll(files);
       } catch (InvalidPathException e) {
-        throw new UsageException("'" + name + "' is no file name; name one", e);
+        throw new UsageException("'" + name + "' is not a file name; name one", e);
       }
     }
     return all;

@@ -24,7 +24,7 @@ import zerofive.model.format.ModelFile;
 import zerofive.report.console.Terminal;
 
 /**
- * Pictures on their way through a model, some hundred at a time: read by many threads, scored at
+ * Pictures on their way through a model, some hundred at a time: read by many threads, predicted at
  * once, told in the order they came.
  */
 final class Predictions {
@@ -34,7 +34,7 @@ final class Predictions {
   private record Pending(String name, Future<ImageFitter.Fitted> image) {}
 
   private final ModelFile model;
-  private final Predictor scorer;
+  private final Predictor predictor;
   private final Optional<ImageFitter> fitter;
   private final ExecutorService decoders;
   private final boolean json;
@@ -49,14 +49,14 @@ final class Predictions {
   /** {@code fitter} is empty where pixels are taken as they are; records go to {@code sink}. */
   Predictions(
       ModelFile model,
-      Predictor scorer,
+      Predictor predictor,
       Optional<ImageFitter> fitter,
       ExecutorService decoders,
       boolean json,
       Terminal terminal,
       Consumer<List<String>> sink) {
     this.model = model;
-    this.scorer = scorer;
+    this.predictor = predictor;
     this.fitter = fitter;
     this.decoders = decoders;
     this.json = json;
@@ -97,7 +97,7 @@ final class Predictions {
   /** Names what cannot be read, and counts it. */
   void refuse(InputException e) {
     unreadable++;
-    terminal.complain("zerofive: " + e.getMessage());
+    terminal.error("zerofive: " + e.getMessage());
   }
 
   private ImageFitter.Fitted fit(String name, boolean ofDataSet, GreyImage image) {
@@ -118,7 +118,7 @@ final class Predictions {
     return new ImageFitter.Fitted(image.pixels(), false);
   }
 
-  /** Scores what has been taken so far, and tells it. */
+  /** Predicts what was read so far, and prints it. */
   void flush() {
     List<String> names = new ArrayList<>();
     byte[] pixels = new byte[pending.size() * inputs];
@@ -139,7 +139,7 @@ final class Predictions {
       return;
     }
     byte[] whole = Arrays.copyOf(pixels, names.size() * inputs);
-    float[] logits = scorer.logits(new ImageSet(whole, new int[names.size()], 1, inputs));
+    float[] logits = predictor.logits(new ImageSet(whole, new int[names.size()], 1, inputs));
     int outputs = logits.length / names.size();
     List<String> records = new ArrayList<>();
     for (int i = 0; i < names.size(); i++) {
@@ -161,22 +161,23 @@ final class Predictions {
 
   private String record(String name, float[] logits, int row, int outputs) {
     int best = Prediction.of(logits, row, outputs);
-    double[] shares = Prediction.probabilities(logits, row, outputs);
+    double[] probabilityOf = Prediction.probabilities(logits, row, outputs);
     String label = best == Prediction.NONE ? null : model.classes().get(best);
     if (!json) {
       return Csv.field(name)
           + ","
           + (label == null
               ? ","
-              : Csv.field(label) + String.format(Locale.ROOT, ",%.9f", shares[best]));
+              : Csv.field(label) + String.format(Locale.ROOT, ",%.9f", probabilityOf[best]));
     }
     JsonObject object = new JsonObject();
     object.addProperty("path", name);
     object.addProperty("class", label);
-    object.add("probability", best == Prediction.NONE ? JsonNull.INSTANCE : Json.of(shares[best]));
+    object.add(
+        "probability", best == Prediction.NONE ? JsonNull.INSTANCE : Json.of(probabilityOf[best]));
     JsonObject probabilities = new JsonObject();
-    for (int j = 0; j < shares.length; j++) {
-      probabilities.add(model.classes().get(j), Json.of(shares[j]));
+    for (int j = 0; j < probabilityOf.length; j++) {
+      probabilities.add(model.classes().get(j), Json.of(probabilityOf[j]));
     }
     object.add("probabilities", probabilities);
     return Json.line(object);

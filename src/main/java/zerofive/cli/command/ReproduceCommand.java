@@ -124,7 +124,7 @@ final class ReproduceCommand implements Command {
             .with(INITIALIZER, Initializer.NORMAL)
             .with(LEARNING_RATE, SCRATCH_RATE)
             .with(EPOCHS, SCRATCH_EPOCHS);
-    terminal.note("data     ", DataText.describe(experiment.data()));
+    terminal.info("data     ", DataText.describe(experiment.data()));
     experiment.describeDevice(terminal);
     List<Model> models =
         List.of(
@@ -174,7 +174,7 @@ final class ReproduceCommand implements Command {
       if (outcome.interrupted()) {
         invocation
             .terminal()
-            .complain(
+            .error(
                 "zerofive: stopped after epoch "
                     + outcome.history().size()
                     + " of the "

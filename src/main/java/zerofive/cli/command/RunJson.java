@@ -56,7 +56,7 @@ record RunJson(
   /**
    * @param backend that trained
    * @param history all epochs of the run, at least one
-   * @param kept the epoch that the model is of
+   * @param selectedEpoch the epoch that the model is of
    * @param seconds of each phase; null where nothing was trained
    */
   static RunJson of(
@@ -64,7 +64,7 @@ record RunJson(
       Recipe recipe,
       String backend,
       List<EpochRecord> history,
-      int kept,
+      int selectedEpoch,
       Map<String, Double> seconds) {
     boolean mayStop = recipe.get(EARLY_STOP) > 0;
     return new RunJson(
@@ -75,7 +75,7 @@ record RunJson(
         backend,
         Epoch.of(history.get(history.size() - 1)),
         Epoch.of(history.stream().min(Comparator.comparingInt(EpochRecord::errors)).orElseThrow()),
-        mayStop ? Epoch.of(history.get(kept - 1)) : null,
+        mayStop ? Epoch.of(history.get(selectedEpoch - 1)) : null,
         mayStop ? history.size() < recipe.get(EPOCHS) : null,
         seconds);
   }

@@ -67,7 +67,7 @@ public final class TrainCommand implements Command {
             + " metrics.csv (one row an epoch), model.safetensors, accuracy.svg, loss.svg,"
             + " confusion.csv, receipt.json (what is needed to remake the run) and"
             + " checkpoint.safetensors, which --resume goes on from.",
-        "Ctrl-C and SIGTERM save a checkpoint first. A run that was killed goes on with --resume and"
+        "Ctrl-C and SIGTERM save a checkpoint first. A run that was killed is resumed with --resume and"
             + " ends with the same bits on the same device. With one seed and one device the"
             + " number of threads changes no bit.");
   }
@@ -143,12 +143,12 @@ public final class TrainCommand implements Command {
       experiment.describe(terminal);
       TrainingJob job = TrainingJob.resume(experiment, folder, terminal);
       if (!folder.formerColumns().isEmpty()) {
-        terminal.note(
+        terminal.info(
             "note     ",
             "metrics.csv has columns of --statistics, an option that has left; they stay, and are"
                 + " empty in the rows that are added");
       }
-      terminal.note(
+      terminal.info(
           "resumed  ", "after epoch " + job.history().size() + " of " + recipe.get(EPOCHS));
       return run(job, experiment, folder, stop, invocation);
     }
@@ -195,7 +195,7 @@ public final class TrainCommand implements Command {
   private static void noteFormerSettings(RunFolder folder, Terminal terminal) {
     List<String> former = folder.formerSettings();
     if (!former.isEmpty()) {
-      terminal.note(
+      terminal.info(
           "note     ",
           "config.json sets "
               + String.join(" and ", former)
@@ -206,7 +206,7 @@ public final class TrainCommand implements Command {
   private static void warnOfStretching(Recipe saved, Recipe recipe, Terminal terminal) {
     if (!recipe.get(EPOCHS).equals(saved.get(EPOCHS))
         && recipe.get(SCHEDULE) != Schedule.CONSTANT) {
-      terminal.complain(
+      terminal.error(
           "zerofive: warning: the schedule "
               + recipe.get(SCHEDULE)
               + " is stretched from "
@@ -266,13 +266,13 @@ public final class TrainCommand implements Command {
     Recipe recipe = experiment.recipe();
     Terminal terminal = invocation.terminal();
     invocation.time().mark("device");
-    terminal.note("run      " + folder.path());
-    terminal.note("");
+    terminal.info("run      " + folder.path());
+    terminal.info("");
     terminal.result(EpochTable.header());
     Trainer.Outcome outcome =
         job.run(stop, invocation, row -> terminal.result(EpochTable.row(row)));
     if (outcome.interrupted()) {
-      terminal.complain(
+      terminal.error(
           "zerofive: stopped after epoch "
               + outcome.history().size()
               + ", which is saved; resume with: "
@@ -287,7 +287,7 @@ public final class TrainCommand implements Command {
         "         ",
         "report.html, "
             + (recipe.get(EARLY_STOP) > 0
-                ? "model.safetensors (of epoch " + outcome.kept().orElseThrow().epoch() + ")"
+                ? "model.safetensors (of epoch " + outcome.selected().orElseThrow().epoch() + ")"
                 : "model.safetensors")
             + ", metrics.csv, accuracy.svg, loss.svg, confusion.csv, the receipt");
     if (terminal.answersInJson()) {
@@ -297,7 +297,7 @@ public final class TrainCommand implements Command {
               recipe,
               experiment.backend().name(),
               outcome.history(),
-              outcome.kept().orElseThrow().epoch(),
+              outcome.selected().orElseThrow().epoch(),
               invocation.time().phases()));
     }
     return ExitCode.DONE;
@@ -305,11 +305,11 @@ public final class TrainCommand implements Command {
 
   private static void summary(Recipe recipe, Trainer.Outcome outcome, Terminal terminal) {
     List<EpochRecord> history = outcome.history();
-    EpochRecord kept = outcome.kept().orElseThrow();
+    EpochRecord selected = outcome.selected().orElseThrow();
     EpochRecord best =
         history.stream().min(Comparator.comparingInt(EpochRecord::errors)).orElseThrow();
     if (recipe.get(EARLY_STOP) == 0) {
-      terminal.emphasised("final    " + describe(kept));
+      terminal.emphasised("final    " + describe(selected));
     } else {
       if (history.size() < recipe.get(EPOCHS)) {
         terminal.result(
@@ -320,8 +320,9 @@ public final class TrainCommand implements Command {
       }
       terminal.emphasised(
           "kept     "
-              + describe(kept)
-              + String.format(Locale.ROOT, ", validation loss %.6f, the lowest", kept.validLoss()));
+              + describe(selected)
+              + String.format(
+                  Locale.ROOT, ", validation loss %.6f, the lowest", selected.validLoss()));
     }
     terminal.result("best     " + describe(best));
   }

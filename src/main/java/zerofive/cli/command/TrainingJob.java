@@ -89,10 +89,10 @@ final class TrainingJob {
     if (!before.program().equals(now.program())
         || !before.backend().equals(now.backend())
         || !before.device().equals(now.device())) {
-      terminal.complain(
+      terminal.error(
           "zerofive: warning: the run was computed by "
               + describe(before)
-              + " and goes on with "
+              + ", resumed with "
               + describe(now)
               + "; the same bits are promised on the same device and version only");
     }
@@ -105,7 +105,7 @@ final class TrainingJob {
   /** Listens for Ctrl-C and SIGTERM; install it before the run folder is begun. */
   static StopSignal listen(Terminal terminal) {
     return StopSignal.install(
-        () -> terminal.complain("zerofive: stopping as soon as the epoch under way is saved ..."),
+        () -> terminal.error("zerofive: stopping as soon as the epoch under way is saved ..."),
         () ->
             terminal.fatal(
                 "zerofive: stopped without the epoch under way, which takes too long to wait for; a"
@@ -117,7 +117,7 @@ final class TrainingJob {
     return trainer.history();
   }
 
-  /** Trains to the end or to a signal, and writes the results; where the time went is told. */
+  /** Trains to the end or to a signal, and writes the results; and where the time went. */
   Trainer.Outcome run(StopSignal stop, Invocation invocation, Consumer<EpochRecord> eachEpoch) {
     int before = trainer.history().size();
     Trainer.Outcome outcome;
@@ -132,7 +132,7 @@ final class TrainingJob {
                 progress.step();
               });
     }
-    outcome.notes().forEach(note -> invocation.terminal().note("note     ", note));
+    outcome.notes().forEach(note -> invocation.terminal().info("note     ", note));
     List<EpochRecord> done = outcome.history().subList(before, outcome.history().size());
     invocation.time().split("device", outcome.setUpNanos() / 1e9);
     invocation.time().split("training", done.stream().mapToDouble(EpochRecord::trainSeconds).sum());
@@ -153,7 +153,7 @@ final class TrainingJob {
     ConfusionMatrix confusion = ConfusionMatrix.of(data.classes(), data.valid(), outcome.logits());
     String title = experiment.title();
     List<EpochRecord> history = outcome.history();
-    EpochRecord kept = outcome.kept().orElseThrow();
+    EpochRecord selected = outcome.selected().orElseThrow();
     String modelSha256 = Sha256.of(folder.model());
     RunReport report =
         new RunReport(
@@ -161,7 +161,7 @@ final class TrainingJob {
             recipe,
             data,
             history,
-            kept,
+            selected,
             outcome.parameters(),
             outcome.logits(),
             confusion,
@@ -171,10 +171,10 @@ final class TrainingJob {
             Invocation.reproduceCommand(recipe));
     Map<String, String> texts = new LinkedHashMap<>();
     texts.put("confusion.csv", confusion.toCsv());
-    texts.put("accuracy.svg", HistoryCharts.accuracy(title, history, kept));
-    texts.put("loss.svg", HistoryCharts.loss(title, history, kept));
+    texts.put("accuracy.svg", HistoryCharts.accuracy(title, history, selected));
+    texts.put("loss.svg", HistoryCharts.loss(title, history, selected));
     texts.put(REPORT, report.toHtml());
     AtomicFile.write(folder.path(), texts);
-    receipt.finish(kept, history.size(), history.size() < recipe.get(EPOCHS), modelSha256);
+    receipt.finish(selected, history.size(), history.size() < recipe.get(EPOCHS), modelSha256);
   }
 }

@@ -74,10 +74,10 @@ public final class Backends {
 
     /** Says what was taken for {@code options}, and why nothing better. */
     public void print(DeviceRequest options, Terminal terminal) {
-      terminal.note("device   ", describe());
-      notes.forEach(note -> terminal.note("         ", note));
+      terminal.info("device   ", describe());
+      notes.forEach(note -> terminal.info("         ", note));
       if (options.threads() > 1 && backend.name().equals(REFERENCE)) {
-        terminal.note(
+        terminal.info(
             "         ", "--threads " + options.threads() + ": plain Java computes on one thread");
       }
     }
@@ -98,7 +98,7 @@ public final class Backends {
    * @param candidate that trains
    * @param limits whose peaks it is measured by
    */
-  public record Contender(String name, Candidate candidate, Backend limits) {}
+  public record BenchTarget(String name, Candidate candidate, Backend limits) {}
 
   /**
    * What is asked for beside plain Java, which comes first and is measured by the peaks that native
@@ -106,19 +106,21 @@ public final class Backends {
    *
    * @throws DeviceException where a GPU is asked for and cannot be used
    */
-  public static List<Contender> contenders(DeviceRequest options) {
+  public static List<BenchTarget> benchTargets(DeviceRequest options) {
     Candidate java = probe(factory(REFERENCE), options);
     Candidate single = probe(factory(CPU), options.withThreads(1));
     boolean isNative = single.availability().usable();
-    List<Contender> contenders = new ArrayList<>();
-    contenders.add(new Contender(REFERENCE, java, isNative ? single.backend() : java.backend()));
+    List<BenchTarget> benchTargets = new ArrayList<>();
+    benchTargets.add(
+        new BenchTarget(REFERENCE, java, isNative ? single.backend() : java.backend()));
     if (isAsked(CPU, options)) {
-      contenders.add(new Contender(isNative ? CPU + ", 1 thread" : CPU, single, single.backend()));
+      benchTargets.add(
+          new BenchTarget(isNative ? CPU + ", 1 thread" : CPU, single, single.backend()));
       int threads =
           options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
       if (isNative && threads > 1) {
         Candidate all = probe(factory(CPU), options.withThreads(threads));
-        contenders.add(new Contender(CPU + ", " + threads + " threads", all, all.backend()));
+        benchTargets.add(new BenchTarget(CPU + ", " + threads + " threads", all, all.backend()));
       }
     }
     if (isAsked(CUDA, options)) {
@@ -126,9 +128,9 @@ public final class Backends {
       if (options.kind().equals(CUDA) && !gpu.availability().usable()) {
         throw unusable(options.name(CUDA), gpu.availability());
       }
-      contenders.add(new Contender(options.name(CUDA), gpu, gpu.backend()));
+      benchTargets.add(new BenchTarget(options.name(CUDA), gpu, gpu.backend()));
     }
-    return contenders;
+    return benchTargets;
   }
 
   private static Factory factory(String name) {

@@ -17,7 +17,7 @@ public record DeviceRequest(String device, int threads, Map<String, String> sett
   public static final String AUTO = "auto";
 
   private static final String CUDA = "cuda";
-  private static final int MOST_DIGITS = 3;
+  private static final int MAX_DIGITS = 3;
 
   /** What a recipe says of the device. */
   public static DeviceRequest of(Recipe recipe) {
@@ -29,7 +29,7 @@ public record DeviceRequest(String device, int threads, Map<String, String> sett
     if (device.startsWith(CUDA + ":")) {
       String number = device.substring(CUDA.length() + 1);
       return !number.isEmpty()
-          && number.length() <= MOST_DIGITS
+          && number.length() <= MAX_DIGITS
           && number.chars().allMatch(c -> c >= '0' && c <= '9');
     }
     return DEVICE.choices().contains(device);

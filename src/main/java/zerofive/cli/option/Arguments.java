@@ -123,7 +123,7 @@ public final class Arguments {
               try {
                 return Path.of(value);
               } catch (InvalidPathException e) {
-                throw new UsageException("--" + name + " '" + value + "' is no file name", e);
+                throw new UsageException("--" + name + " '" + value + "' is not a file name", e);
               }
             });
   }

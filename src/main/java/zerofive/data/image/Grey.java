@@ -19,8 +19,8 @@ final class Grey {
     }
     int background = 2 * light > 255 * visible ? 0 : 255;
     for (int i = 0; i < grey.length; i++) {
-      int share = alpha[i] & 0xff;
-      grey[i] = (byte) (((grey[i] & 0xff) * share + background * (255 - share) + 127) / 255);
+      int opacity = alpha[i] & 0xff;
+      grey[i] = (byte) (((grey[i] & 0xff) * opacity + background * (255 - opacity) + 127) / 255);
     }
   }
 }

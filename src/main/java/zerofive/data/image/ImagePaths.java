@@ -28,7 +28,7 @@ public final class ImagePaths {
    * A folder's PNG and JPEG files, in all folders below and sorted; links to folders in it are not
    * followed. A pattern's matches, sorted. Any other name stands for itself, be it there or not.
    *
-   * @param refused is told what below cannot be read
+   * @param refused receives what below cannot be read
    */
   public static List<Path> expand(String name, Consumer<InputException> refused) {
     Path path = Path.of(name);

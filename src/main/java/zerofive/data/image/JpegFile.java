@@ -58,8 +58,8 @@ record JpegFile(
   }
 
   static JpegFile parse(Path file, byte[] bytes) {
-    ByteBuffer kept = ByteBuffer.allocate(bytes.length);
-    kept.put(bytes, 0, 2);
+    ByteBuffer copied = ByteBuffer.allocate(bytes.length);
+    copied.put(bytes, 0, 2);
     boolean jfif = false;
     int adobeTransform = -1;
     ExifOrientation orientation = null;
@@ -102,7 +102,7 @@ record JpegFile(
         frame = content;
       }
       if ((marker < APP0 || marker > APP15) && marker != COMMENT) {
-        kept.put(bytes, at, whole);
+        copied.put(bytes, at, whole);
       }
       at += whole;
     }
@@ -111,13 +111,13 @@ record JpegFile(
           file + " is damaged: its JPEG header names no size; fetch or save the image again");
     }
     checkScans(file, bytes, at);
-    kept.put(bytes, at, bytes.length - at);
+    copied.put(bytes, at, bytes.length - at);
     return new JpegFile(
         BigEndian.u16(bytes, frame + 3),
         BigEndian.u16(bytes, frame + 1),
         colours(file, bytes, frame, jfif, adobeTransform),
         Objects.requireNonNullElse(orientation, ExifOrientation.UPRIGHT),
-        new ByteArrayInputStream(kept.array(), 0, kept.position()));
+        new ByteArrayInputStream(copied.array(), 0, copied.position()));
   }
 
   private static InputException cutOff(Path file, String where) {
@@ -125,9 +125,9 @@ record JpegFile(
         file + " is cut off: it ends " + where + "; fetch or save the image again");
   }
 
-  /** Whether a segment begins with {@code name} and holds {@code least} bytes of content. */
-  private static boolean holds(byte[] bytes, int at, int whole, String name, int least) {
-    return whole - 4 >= least
+  /** Whether a segment begins with {@code name} and holds {@code minContent} bytes of content. */
+  private static boolean holds(byte[] bytes, int at, int whole, String name, int minContent) {
+    return whole - 4 >= minContent
         && new String(bytes, at + 4, name.length(), StandardCharsets.ISO_8859_1).equals(name);
   }
 

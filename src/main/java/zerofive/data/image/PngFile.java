@@ -31,8 +31,8 @@ record PngFile(long width, long height, ExifOrientation orientation, InputStream
   }
 
   static PngFile parse(Path file, byte[] bytes) {
-    ByteBuffer kept = ByteBuffer.allocate(bytes.length);
-    kept.put(bytes, 0, SIGNATURE.length);
+    ByteBuffer copied = ByteBuffer.allocate(bytes.length);
+    copied.put(bytes, 0, SIGNATURE.length);
     ExifOrientation orientation = ExifOrientation.UPRIGHT;
     int at = SIGNATURE.length;
     String type = "";
@@ -60,7 +60,7 @@ record PngFile(long width, long height, ExifOrientation orientation, InputStream
                 + " is wrong; fetch or save the image again");
       }
       if (OF_PIXELS.contains(type)) {
-        kept.put(bytes, at, whole);
+        copied.put(bytes, at, whole);
       } else if (type.equals("eXIf")) {
         orientation = ExifOrientation.read(ByteBuffer.wrap(bytes, at + 8, (int) length).slice());
       }
@@ -71,7 +71,7 @@ record PngFile(long width, long height, ExifOrientation orientation, InputStream
         BigEndian.u32(bytes, header),
         BigEndian.u32(bytes, header + 4),
         orientation,
-        new ByteArrayInputStream(kept.array(), 0, kept.position()));
+        new ByteArrayInputStream(copied.array(), 0, copied.position()));
   }
 
   private static InputException cutOff(Path file, int length) {
@@ -91,7 +91,7 @@ record PngFile(long width, long height, ExifOrientation orientation, InputStream
         : direct(image.getRaster(), image.getColorModel().hasAlpha());
   }
 
-  /** A palette, or grey of fewer than eight bits, which the decoder tells in the same way. */
+  /** A palette, or grey of fewer than eight bits, which the decoder reports in the same way. */
   private static GreyImage indexed(Raster raster, IndexColorModel palette) {
     byte[] greyOf = new byte[256];
     byte[] alphaOf = new byte[256];

@@ -35,7 +35,7 @@ import zerofive.files.Sha256;
  */
 final class Download {
   private static final int CONNECT_MILLIS = 10_000;
-  private static final int MOST_REDIRECTS = 5;
+  private static final int MAX_REDIRECTS = 5;
   private static final int CHUNK = 1 << 16;
   private static final int RANGE_NOT_SATISFIABLE = 416;
   private static final int TEMPORARY_REDIRECT = 307;
@@ -97,10 +97,10 @@ final class Download {
   /** Why this mirror did not have it; nothing where it is here now. */
   private Optional<String> from(String mirror) {
     for (boolean again = true; ; again = false) {
-      long begun = size(part);
+      long offset = size(part);
       try {
-        if (begun < file.bytes()) {
-          transfer(mirror, begun);
+        if (offset < file.bytes()) {
+          transfer(mirror, offset);
         }
       } catch (IOException e) {
         return Optional.of(reason(e));
@@ -110,18 +110,18 @@ final class Download {
         return Optional.empty();
       }
       remove();
-      if (begun == 0 || !again) {
+      if (offset == 0 || !again) {
         return Optional.of("sends something else: its SHA-256 is wrong");
       }
       // The beginning was of another file, or damaged: once more from the start.
     }
   }
 
-  private void transfer(String mirror, long begun) throws IOException {
-    HttpURLConnection connection = open(mirror, begun);
+  private void transfer(String mirror, long offset) throws IOException {
+    HttpURLConnection connection = open(mirror, offset);
     try {
       int status = connection.getResponseCode();
-      if (status == RANGE_NOT_SATISFIABLE && begun > 0) {
+      if (status == RANGE_NOT_SATISFIABLE && offset > 0) {
         remove();
         transfer(mirror, 0);
         return;
@@ -135,7 +135,7 @@ final class Download {
       if (type.startsWith("text/html")) {
         throw new IOException("sends a web page in its place");
       }
-      long start = status == HttpURLConnection.HTTP_PARTIAL ? start(connection, begun) : 0;
+      long start = status == HttpURLConnection.HTTP_PARTIAL ? start(connection, offset) : 0;
       long announced = connection.getContentLengthLong();
       if (announced >= 0 && start + announced != file.bytes()) {
         throw new IOException(
@@ -148,15 +148,15 @@ final class Download {
   }
 
   /** Where the piece that is sent begins: at the end of what is here, or it is of no use. */
-  private long start(HttpURLConnection connection, long begun) throws IOException {
+  private long start(HttpURLConnection connection, long offset) throws IOException {
     String range = Objects.requireNonNullElse(connection.getHeaderField("Content-Range"), "");
     Matcher parsed = CONTENT_RANGE.matcher(range);
     if (!parsed.matches()
-        || !parsed.group(1).equals(String.valueOf(begun))
+        || !parsed.group(1).equals(String.valueOf(offset))
         || !(parsed.group(2).equals("*") || parsed.group(2).equals(String.valueOf(file.bytes())))) {
       throw new IOException("sends another piece than asked for (" + range + ")");
     }
-    return begun;
+    return offset;
   }
 
   private void receive(HttpURLConnection connection, String mirror, long start) throws IOException {
@@ -181,11 +181,11 @@ final class Download {
   }
 
   /** Sends the request, and follows where it is sent on to; web addresses only. */
-  private HttpURLConnection open(String mirror, long begun) throws IOException {
+  private HttpURLConnection open(String mirror, long offset) throws IOException {
     URI target = URI.create(mirror);
-    for (int hop = 0; hop <= MOST_REDIRECTS; hop++) {
+    for (int hop = 0; hop <= MAX_REDIRECTS; hop++) {
       if (!List.of("http", "https").contains(target.getScheme()) || target.getHost() == null) {
-        throw new IOException("sends us on to what is no web address");
+        throw new IOException("sends us on to what is not a web address");
       }
       Optional<Proxy> proxy = Proxies.of(target, System.getenv());
       HttpURLConnection connection =
@@ -198,8 +198,8 @@ final class Download {
       connection.setInstanceFollowRedirects(false);
       connection.setRequestProperty("User-Agent", "zerofive");
       connection.setRequestProperty("Accept-Encoding", "identity");
-      if (begun > 0) {
-        connection.setRequestProperty("Range", "bytes=" + begun + "-");
+      if (offset > 0) {
+        connection.setRequestProperty("Range", "bytes=" + offset + "-");
         validator(mirror).ifPresent(seen -> connection.setRequestProperty("If-Range", seen));
       }
       String onward = connection.getHeaderField("Location");
@@ -210,10 +210,10 @@ final class Download {
       try {
         target = target.resolve(onward);
       } catch (IllegalArgumentException e) {
-        throw new IOException("sends us on to what is no web address", e);
+        throw new IOException("sends us on to what is not a web address", e);
       }
     }
-    throw new IOException("sends us on more than " + MOST_REDIRECTS + " times");
+    throw new IOException("sends us on more than " + MAX_REDIRECTS + " times");
   }
 
   private static boolean isRedirect(int status) {

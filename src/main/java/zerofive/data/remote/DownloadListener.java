@@ -12,7 +12,7 @@ public interface DownloadListener {
         public void reached(long bytes) {}
 
         @Override
-        public void note(String what) {}
+        public void info(String what) {}
       };
 
   /** A transfer of {@code file}, {@code bytes} long, begins or goes on after {@code from} bytes. */
@@ -22,5 +22,5 @@ public interface DownloadListener {
   void reached(long bytes);
 
   /** Something to be told meanwhile: another process that is waited for. */
-  void note(String what);
+  void info(String what);
 }

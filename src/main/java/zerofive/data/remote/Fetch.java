@@ -46,7 +46,7 @@ public final class Fetch {
     this.watcher = watcher;
   }
 
-  private static Fetch usual(DownloadListener watcher) {
+  private static Fetch standard(DownloadListener watcher) {
     String named = System.getProperty("zerofive.mirror", System.getenv("ZEROFIVE_MIRROR"));
     return new Fetch(
         root(),
@@ -69,23 +69,23 @@ public final class Fetch {
   }
 
   /** The folder of a set, fetched now where it is not here. */
-  public static Path have(DataSetRegistry.Entry entry, DownloadListener watcher) {
-    Fetch fetch = usual(watcher);
+  public static Path ensure(DataSetRegistry.Entry entry, DownloadListener watcher) {
+    Fetch fetch = standard(watcher);
     return fetch.isHere(entry) ? fetch.root.resolve(entry.name()) : fetch.fetch(entry);
   }
 
   /** Whether a set's files are in the cache; where there can be none they are not. */
   public static boolean has(DataSetRegistry.Entry entry) {
     try {
-      return entry.isBundled() || usual(DownloadListener.NONE).isHere(entry);
+      return entry.isBundled() || standard(DownloadListener.NONE).isHere(entry);
     } catch (OutputException e) {
       return false;
     }
   }
 
   /** Fetches a set; one that is here is checked, and what is damaged of it fetched anew. */
-  public static Path now(DataSetRegistry.Entry entry, DownloadListener watcher) {
-    return usual(watcher).fetch(entry);
+  public static Path download(DataSetRegistry.Entry entry, DownloadListener watcher) {
+    return standard(watcher).fetch(entry);
   }
 
   private boolean isHere(DataSetRegistry.Entry entry) {
@@ -140,7 +140,7 @@ public final class Fetch {
         // Another thread of this process.
       }
       if (!told) {
-        watcher.note("another process fetches " + name + " already; waiting for it");
+        watcher.info("another process fetches " + name + " already; waiting for it");
       }
       try {
         Thread.sleep(LOCK_POLL_MILLIS);
@@ -176,7 +176,7 @@ public final class Fetch {
               member -> members.put(Path.of(member.getName()).getFileName().toString(), member));
       for (DataSetRegistry.Entry entry : DataSetRegistry.entries()) {
         if (entry.home().equals(archive.getParent().getFileName().toString())) {
-          watcher.note("unpacking " + entry.name());
+          watcher.info("unpacking " + entry.name());
           Path folder = folder(entry.name());
           for (String name : entry.members()) {
             copy(zip, members.get(name), folder.resolve(name));

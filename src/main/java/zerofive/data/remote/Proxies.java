@@ -38,9 +38,10 @@ final class Proxies {
       }
     } catch (IllegalArgumentException e) {
       throw new InputException(
-          "the proxy '" + text + "' is no address; set " + scheme + "_proxy", e);
+          "the proxy '" + text + "' is not an address; set " + scheme + "_proxy", e);
     }
-    throw new InputException("the proxy '" + text + "' is no address; set " + scheme + "_proxy");
+    throw new InputException(
+        "the proxy '" + text + "' is not an address; set " + scheme + "_proxy");
   }
 
   private static Optional<String> value(Map<String, String> environment, String name) {

@@ -143,7 +143,7 @@ public final class OnnxFile {
     }
   }
 
-  /** One logit z tells the first class by sigmoid(z) and the second by sigmoid(-z). */
+  /** One logit z gives the first class the probability sigmoid(z) and the second by sigmoid(-z). */
   private void probabilities(int outputs) {
     if (outputs > 1) {
       node("Softmax", List.of(LOGITS), PROBABILITIES).addAttribute(number("axis", 1));

@@ -85,7 +85,7 @@ public record Safetensors(
   }
 
   /** What the header says of one tensor; begin and end count bytes from the end of the header. */
-  private record Entry(String name, Dtype dtype, List<Integer> shape, long begin, long end) {}
+  private record Entry(String name, Dtype dtype, List<Integer> shape, long start, long end) {}
 
   /** A file of float32 tensors. */
   public Safetensors(Map<String, String> metadata, Map<String, Tensor> tensors) {
@@ -180,15 +180,15 @@ public record Safetensors(
       throw new InputException(
           file + ": at byte 8 the header is not valid JSON for safetensors; " + REMEDY, e);
     }
-    entries.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
+    entries.sort(Comparator.comparingLong(Entry::start).thenComparingLong(Entry::end));
     long dataBegin = LENGTH_BYTES + headerLength;
     long dataLength = size - dataBegin;
     long expected = 0;
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     Set<String> converted = new TreeSet<>();
     for (Entry entry : entries) {
-      long bytes = entry.end() - entry.begin();
-      if (entry.begin() != expected || bytes < 0 || entry.end() > dataLength) {
+      long bytes = entry.end() - entry.start();
+      if (entry.start() != expected || bytes < 0 || entry.end() > dataLength) {
         throw broken(
             file,
             String.format(
@@ -196,7 +196,7 @@ public record Safetensors(
                 "tensor %s has bytes %d to %d, expected it to begin at %d, where the one before"
                     + " ends, and to end by %d",
                 entry.name(),
-                entry.begin(),
+                entry.start(),
                 entry.end(),
                 expected,
                 dataLength));
@@ -327,10 +327,10 @@ public record Safetensors(
 
   private static Tensor tensor(Path file, FileChannel channel, long dataBegin, Entry entry)
       throws IOException {
-    long at = dataBegin + entry.begin();
+    long at = dataBegin + entry.start();
     channel.position(at);
     int size = entry.dtype().size;
-    ByteBuffer bytes = bytes(channel, (int) (entry.end() - entry.begin()));
+    ByteBuffer bytes = bytes(channel, (int) (entry.end() - entry.start()));
     float[] values = new float[bytes.remaining() / size];
     for (int i = 0; i < values.length; i++) {
       values[i] = entry.dtype().next(bytes);

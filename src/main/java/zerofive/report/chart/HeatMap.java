@@ -17,7 +17,7 @@ public final class HeatMap {
   private static final int LARGEST = 64;
 
   /** Below this the numbers do not fit; their squares tell them when pointed at. */
-  private static final int LEAST_WITH_NUMBERS = 26;
+  private static final int MIN_CELL_WITH_NUMBERS = 26;
 
   private static final int SCALE_STEPS = 48;
   private static final int SCALE_WIDTH = 240;
@@ -30,12 +30,12 @@ public final class HeatMap {
 
   private final StringBuilder svg = new StringBuilder();
   private final PairsSummary summary;
-  private final double most;
+  private final double max;
   private final double size;
 
   private HeatMap(PairsSummary summary) {
     this.summary = summary;
-    most =
+    max =
         Math.max(
             1, summary.cells().stream().mapToDouble(cell -> cell.errors().mean()).max().orElse(1));
     size = Math.min(LARGEST, (double) (WIDTH - LEFT - RIGHT) / (summary.classes().size() - 1));
@@ -87,7 +87,7 @@ public final class HeatMap {
   private void square(int row, int column, Optional<PairsSummary.Cell> cell) {
     double x = LEFT + (column - 1) * size;
     double y = TOP + row * size;
-    double share = cell.map(pair -> pair.errors().mean() / most).orElse(0.0);
+    double fraction = cell.map(pair -> pair.errors().mean() / max).orElse(0.0);
     add(
         "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"3\" fill=\"%s\"%s>"
             + "<title>%s</title></rect>",
@@ -95,16 +95,16 @@ public final class HeatMap {
         y + 1,
         size - 2,
         size - 2,
-        cell.isPresent() ? colour(share) : "none",
+        cell.isPresent() ? colour(fraction) : "none",
         cell.isPresent() ? "" : " stroke=\"#e2e8f0\"",
         escaped(cell.map(PairsTable::describe).orElse("not trained")));
-    if (size >= LEAST_WITH_NUMBERS) {
+    if (size >= MIN_CELL_WITH_NUMBERS) {
       add(
           "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\" fill=\"%s\""
               + " pointer-events=\"none\">%s</text>",
           x + size / 2,
           y + size / 2 + 4.5,
-          share > 0.45 ? "#ffffff" : "#0f172a",
+          fraction > 0.45 ? "#ffffff" : "#0f172a",
           cell.map(pair -> PairsTable.errors(pair.errors())).orElse("-"));
     }
   }
@@ -116,19 +116,19 @@ public final class HeatMap {
           "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"12\" fill=\"%s\"/>",
           LEFT + i * step, y, step + 0.3, colour((double) i / (SCALE_STEPS - 1)));
     }
-    List<Double> ticks = new ArrayList<>(List.of(0.0, most / 2, most));
+    List<Double> ticks = new ArrayList<>(List.of(0.0, max / 2, max));
     for (double tick : ticks) {
       add(
           "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%s</text>",
-          LEFT + tick / most * SCALE_WIDTH,
+          LEFT + tick / max * SCALE_WIDTH,
           y + 29,
           String.format(Locale.ROOT, tick == Math.rint(tick) ? "%.0f" : "%.1f", tick));
     }
     add("<text x=\"%d\" y=\"%.1f\">validation errors</text>", LEFT + SCALE_WIDTH + 24, y + 10.5);
   }
 
-  private static String colour(double share) {
-    double at = share * (COLOURS.length - 1);
+  private static String colour(double fraction) {
+    double at = fraction * (COLOURS.length - 1);
     int from = Math.min((int) at, COLOURS.length - 2);
     StringBuilder colour = new StringBuilder("#");
     for (int channel = 0; channel < 3; channel++) {

@@ -12,50 +12,50 @@ public final class HistoryCharts {
   /**
    * Accuracy on the validation set by epoch.
    *
-   * @param kept the epoch that the model is of; marked where it is not the last
+   * @param selected the epoch that the model is of; marked where it is not the last
    */
-  public static String accuracy(String title, List<EpochRecord> history, EpochRecord kept) {
+  public static String accuracy(String title, List<EpochRecord> history, EpochRecord selected) {
     LineChart chart =
         new LineChart(title, "epoch")
             .line(
                 "validation accuracy, "
-                    + Format.fixed(kept.accuracy(), 4)
+                    + Format.fixed(selected.accuracy(), 4)
                     + " after epoch "
-                    + kept.epoch()
+                    + selected.epoch()
                     + " ("
-                    + Format.plural(kept.errors(), "error")
+                    + Format.plural(selected.errors(), "error")
                     + ")",
                 epochs(history),
                 values(history, EpochRecord::accuracy));
-    return mark(chart, history, kept, kept.accuracy(), 0).toSvg();
+    return mark(chart, history, selected, selected.accuracy(), 0).toSvg();
   }
 
   /**
    * Loss on the training and the validation set by epoch.
    *
-   * @param kept the epoch that the model is of; marked where it is not the last
+   * @param selected the epoch that the model is of; marked where it is not the last
    */
-  public static String loss(String title, List<EpochRecord> history, EpochRecord kept) {
+  public static String loss(String title, List<EpochRecord> history, EpochRecord selected) {
     LineChart chart =
         new LineChart(title, "epoch")
             .line(
-                "training loss, " + Format.fixed(kept.trainLoss(), 4),
+                "training loss, " + Format.fixed(selected.trainLoss(), 4),
                 epochs(history),
                 values(history, EpochRecord::trainLoss))
             .line(
-                "validation loss, " + Format.fixed(kept.validLoss(), 4),
+                "validation loss, " + Format.fixed(selected.validLoss(), 4),
                 epochs(history),
                 values(history, EpochRecord::validLoss));
-    return mark(chart, history, kept, kept.validLoss(), 1).toSvg();
+    return mark(chart, history, selected, selected.validLoss(), 1).toSvg();
   }
 
   private static LineChart mark(
-      LineChart chart, List<EpochRecord> history, EpochRecord kept, double value, int line) {
-    return kept.epoch() == history.size()
+      LineChart chart, List<EpochRecord> history, EpochRecord selected, double value, int line) {
+    return selected.epoch() == history.size()
         ? chart
         : chart.points(
-            "the model: epoch " + kept.epoch(),
-            new double[] {kept.epoch()},
+            "the model: epoch " + selected.epoch(),
+            new double[] {selected.epoch()},
             new double[] {value},
             line);
   }

@@ -17,7 +17,7 @@ public final class LineChart {
   private static final int BOTTOM = 56;
   private static final int MARGIN = 24;
   private static final int TICKS = 6;
-  private static final int MOST_POINTS = 2000;
+  private static final int MAX_POINTS = 2000;
   private static final String INK = "#0f172a";
   private static final String[] COLOURS = {"#2563eb", "#d9480f", "#0f766e", "#7c3aed"};
 
@@ -37,22 +37,22 @@ public final class LineChart {
    * ten where it is logarithmic.
    */
   private record Axis(double low, double high, double step, boolean logarithmic) {
-    /** Every power of ten from the one below {@code least} to the one above {@code most}. */
-    static Axis ofPowers(double least, double most) {
-      double low = Math.floor(Math.log10(least) + 1e-9);
-      double high = Math.ceil(Math.log10(most) - 1e-9);
+    /** Every power of ten from the one below {@code min} to the one above {@code max}. */
+    static Axis ofPowers(double min, double max) {
+      double low = Math.floor(Math.log10(min) + 1e-9);
+      double high = Math.ceil(Math.log10(max) - 1e-9);
       return new Axis(low, high > low ? high : low + 1, 1, true);
     }
 
     /** The 1-2-5 step that makes about {@link #TICKS} ticks, and ends that are multiples of it. */
-    static Axis around(double least, double most, double finest) {
-      double span = most > least ? most - least : Math.max(Math.abs(most), 1) * 0.1;
+    static Axis around(double min, double max, double finest) {
+      double span = max > min ? max - min : Math.max(Math.abs(max), 1) * 0.1;
       double raw = span / TICKS;
       double power = Math.pow(10, Math.floor(Math.log10(raw)));
       double nice = power * (raw <= power ? 1 : raw <= 2 * power ? 2 : raw <= 5 * power ? 5 : 10);
       double step = Math.max(nice, finest);
-      double low = Math.floor(least / step + 1e-9) * step;
-      double high = Math.ceil(most / step - 1e-9) * step;
+      double low = Math.floor(min / step + 1e-9) * step;
+      double high = Math.ceil(max / step - 1e-9) * step;
       return new Axis(low, high > low ? high : low + step, step, false);
     }
 
@@ -61,7 +61,7 @@ public final class LineChart {
     }
 
     /** Where a value lies, 0 at the low end and 1 at the high one. */
-    double share(double value) {
+    double fraction(double value) {
       return ((logarithmic ? Math.log10(value) : value) - low) / (high - low);
     }
 
@@ -160,23 +160,23 @@ public final class LineChart {
   }
 
   private Axis axis(boolean horizontal) {
-    double least = Double.POSITIVE_INFINITY;
-    double most = Double.NEGATIVE_INFINITY;
+    double min = Double.POSITIVE_INFINITY;
+    double max = Double.NEGATIVE_INFINITY;
     for (Series one : series) {
       for (double value : horizontal ? one.x() : one.y()) {
         if (Double.isFinite(value)) {
-          least = Math.min(least, value);
-          most = Math.max(most, value);
+          min = Math.min(min, value);
+          max = Math.max(max, value);
         }
       }
     }
-    if (!(least <= most)) {
+    if (!(min <= max)) {
       return Axis.around(0, 1, 0);
     }
     if (horizontal && logarithmic) {
-      return Axis.ofPowers(least, most);
+      return Axis.ofPowers(min, max);
     }
-    return horizontal ? Axis.around(0, most, 1) : Axis.around(least, most, 0);
+    return horizontal ? Axis.around(0, max, 1) : Axis.around(min, max, 0);
   }
 
   private void grid(Svg svg, Axis x, Axis y) {
@@ -270,17 +270,17 @@ public final class LineChart {
    * the lowest and the highest of each stretch.
    */
   private static int[] drawn(double[] y) {
-    if (y.length <= MOST_POINTS) {
+    if (y.length <= MAX_POINTS) {
       return IntStream.range(0, y.length).toArray();
     }
-    int stretches = MOST_POINTS / 2;
+    int stretches = MAX_POINTS / 2;
     int[] drawn = new int[2 * stretches];
     for (int stretch = 0; stretch < stretches; stretch++) {
-      int begin = (int) ((long) y.length * stretch / stretches);
+      int start = (int) ((long) y.length * stretch / stretches);
       int end = (int) ((long) y.length * (stretch + 1) / stretches);
-      int lowest = begin;
-      int highest = begin;
-      for (int i = begin; i < end; i++) {
+      int lowest = start;
+      int highest = start;
+      for (int i = start; i < end; i++) {
         lowest = y[i] < y[lowest] ? i : lowest;
         highest = y[i] > y[highest] ? i : highest;
       }
@@ -311,11 +311,11 @@ public final class LineChart {
   }
 
   private double horizontal(double value, Axis x) {
-    return LEFT + x.share(value) * (width - RIGHT - LEFT);
+    return LEFT + x.fraction(value) * (width - RIGHT - LEFT);
   }
 
   private double vertical(double value, Axis y) {
-    return height - BOTTOM - y.share(value) * (height - BOTTOM - TOP);
+    return height - BOTTOM - y.fraction(value) * (height - BOTTOM - TOP);
   }
 
   /** Elements of a picture, one a line; of lengths one decimal is kept. */

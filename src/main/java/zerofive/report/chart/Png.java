@@ -74,8 +74,8 @@ public final class Png {
       ByteArrayOutputStream compressed = new ByteArrayOutputStream();
       byte[] row = new byte[1 + rowLength];
       byte[] chunk = new byte[1 << 13];
-      for (int begin = 0; begin < pixels.length; begin += rowLength) {
-        System.arraycopy(pixels, begin, row, 1, rowLength);
+      for (int start = 0; start < pixels.length; start += rowLength) {
+        System.arraycopy(pixels, start, row, 1, rowLength);
         deflater.setInput(row);
         while (!deflater.needsInput()) {
           compressed.write(chunk, 0, deflater.deflate(chunk));

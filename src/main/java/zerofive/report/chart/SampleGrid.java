@@ -76,14 +76,14 @@ public final class SampleGrid {
    * @param count how many of each class; 0: as many as fit side by side
    */
   public void print(Terminal terminal, int count) {
-    lines(terminal.width(), terminal.shades(), count).forEach(terminal::picture);
+    lines(terminal.width(), terminal.greyLevels(), count).forEach(terminal::picture);
   }
 
   /** For {@code width} columns and so many shades of grey, 0 where there are no colours. */
-  List<String> lines(int width, int shades, int count) {
+  List<String> lines(int width, int greyLevels, int count) {
     int side = Math.max(images.width(), images.height());
-    int most = shades > 0 ? Math.min(FINE_ENOUGH, width) : Math.min(side, (width - 1) / 2);
-    int shrink = Math.max(1, (side + most - 1) / most);
+    int maxSide = greyLevels > 0 ? Math.min(FINE_ENOUGH, width) : Math.min(side, (width - 1) / 2);
+    int shrink = Math.max(1, (side + maxSide - 1) / maxSide);
     int columns = (images.width() + shrink - 1) / shrink;
     int rows = ((images.height() + shrink - 1) / shrink + 1) / 2;
     int abreast = Math.max(1, (width + 1) / (columns + 1));
@@ -96,7 +96,7 @@ public final class SampleGrid {
         for (int y = 0; y < rows; y++) {
           List<String> parts = new ArrayList<>();
           for (int image : row) {
-            parts.add(line(image, 2 * y, columns, shrink, shades));
+            parts.add(line(image, 2 * y, columns, shrink, greyLevels));
           }
           lines.add(String.join(" ", parts).stripTrailing());
         }
@@ -107,27 +107,28 @@ public final class SampleGrid {
   }
 
   /** Two rows of (shrunk) pixels as one line of characters. */
-  private String line(int image, int y, int columns, int shrink, int shades) {
+  private String line(int image, int y, int columns, int shrink, int greyLevels) {
     StringBuilder line = new StringBuilder();
     String before = "";
     for (int x = 0; x < columns; x++) {
       int upper = mean(image, x, y, shrink);
       int lower = mean(image, x, y + 1, shrink);
-      if (shades == 0) {
+      if (greyLevels == 0) {
         line.append(CHARACTERS.charAt((upper + lower) / 2 * CHARACTERS.length() / 256));
       } else {
-        String colours = "\033[38;" + colour(upper, shades) + ";48;" + colour(lower, shades) + "m";
+        String colours =
+            "\033[38;" + colour(upper, greyLevels) + ";48;" + colour(lower, greyLevels) + "m";
         line.append(colours.equals(before) ? "" : colours).append(UPPER_HALF);
         before = colours;
       }
     }
-    return shades == 0 ? line.toString() : line + RESET;
+    return greyLevels == 0 ? line.toString() : line + RESET;
   }
 
-  private static String colour(int grey, int shades) {
-    return shades == 256
+  private static String colour(int grey, int greyLevels) {
+    return greyLevels == 256
         ? "2;" + grey + ";" + grey + ";" + grey
-        : "5;" + (FIRST_GREY + grey * shades / 256);
+        : "5;" + (FIRST_GREY + grey * greyLevels / 256);
   }
 
   /** The mean of a square of pixels; what lies beyond the image's edge is black. */

@@ -35,17 +35,18 @@ public record WeightImage(int unit, double scale, byte[] png) {
   /**
    * Pictures of the first layer's units, in its order.
    *
-   * @param most where the layer has more, those with the largest weights (by their norm) are taken
+   * @param maxCount where the layer has more, those with the largest weights (by their norm) are
+   *     taken
    */
-  public static List<WeightImage> of(Parameters model, int height, int width, int most) {
+  public static List<WeightImage> of(Parameters model, int height, int width, int maxCount) {
     Layer layer = model.architecture().layers().get(0);
-    Downsampler mosaic = Downsampler.within(LONGEST, height, width);
-    List<Integer> units = units(model, layer, most);
+    Downsampler downsampler = Downsampler.within(LONGEST, height, width);
+    List<Integer> units = units(model, layer, maxCount);
     List<double[]> weights = new ArrayList<>();
     double largest = 0;
     for (int unit : units) {
-      int begin = layer.weightOffset() + unit * layer.inputs();
-      double[] means = mosaic.means(pixel -> model.values()[begin + pixel]);
+      int start = layer.weightOffset() + unit * layer.inputs();
+      double[] means = downsampler.means(pixel -> model.values()[start + pixel]);
       weights.add(means);
       largest = Math.max(largest, largest(means));
     }
@@ -53,7 +54,7 @@ public record WeightImage(int unit, double scale, byte[] png) {
     for (int i = 0; i < weights.size(); i++) {
       double scale = Math.max(largest(weights.get(i)), FINEST * largest);
       byte[] pixels = pixels(weights.get(i), scale);
-      byte[] png = Png.rgb(mosaic.columns(), mosaic.rows(), pixels);
+      byte[] png = Png.rgb(downsampler.columns(), downsampler.rows(), pixels);
       pictures.add(new WeightImage(units.get(i), scale, png));
     }
     return pictures;
@@ -90,12 +91,12 @@ public record WeightImage(int unit, double scale, byte[] png) {
     return colours;
   }
 
-  private static List<Integer> units(Parameters model, Layer layer, int most) {
+  private static List<Integer> units(Parameters model, Layer layer, int maxCount) {
     List<Integer> units = new ArrayList<>();
     for (int unit = 0; unit < layer.outputs(); unit++) {
       units.add(unit);
     }
-    if (units.size() <= most) {
+    if (units.size() <= maxCount) {
       return units;
     }
     double[] norms = new double[layer.outputs()];
@@ -106,6 +107,6 @@ public record WeightImage(int unit, double scale, byte[] png) {
       }
     }
     units.sort(Comparator.comparingDouble(unit -> -norms[unit]));
-    return units.subList(0, most).stream().sorted().toList();
+    return units.subList(0, maxCount).stream().sorted().toList();
   }
 }

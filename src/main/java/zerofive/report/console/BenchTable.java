@@ -15,18 +15,11 @@ import zerofive.study.Quartiles;
 public final class BenchTable {
   private static final List<String> HEADER =
       List.of(
-          "",
-          "epoch",
-          "quartiles",
-          "images/s",
-          "speed-up",
-          "GFLOP/s",
-          "lit only",
-          "share of limit");
+          "", "epoch", "quartiles", "images/s", "speed-up", "GFLOP/s", "nonzero", "share of limit");
 
   private BenchTable() {}
 
-  /** A row for each result; the speed-up is told against the first. */
+  /** A row for each result; the speed-up is relative to the first. */
   public static List<String> rows(List<Benchmark.Result> results, EpochWork work) {
     List<List<String>> cells = new ArrayList<>();
     cells.add(HEADER);
@@ -36,13 +29,13 @@ public final class BenchTable {
       Unit unit = Unit.of(times.median());
       cells.add(
           List.of(
-              result.contender().name(),
+              result.candidate().name(),
               unit.figure(times.median()) + " " + unit.name(),
               unit.figure(times.lower()) + " .. " + unit.figure(times.upper()),
               metric(work.images() / times.median()).strip(),
               figure(base / times.median()) + " x",
               figure(work.operations() / times.median() / 1e9),
-              figure(work.litOperations() / times.median() / 1e9),
+              figure(work.nonzeroOperations() / times.median() / 1e9),
               result.peaks().map(peaks -> share(work.share(times.median(), peaks))).orElse("-")));
     }
     int[] widths =
@@ -61,8 +54,8 @@ public final class BenchTable {
     return line.toString();
   }
 
-  private static String share(EpochWork.Share share) {
-    return figure(100 * share.larger()) + " % " + share.bound();
+  private static String share(EpochWork.Share ofLimit) {
+    return figure(100 * ofLimit.larger()) + " % " + ofLimit.bound();
   }
 
   /** The limits, and who was measured by them: {@code cpu, 1 thread: 172 GFLOP/s, ...}. */
@@ -72,12 +65,12 @@ public final class BenchTable {
       result
           .peaks()
           .ifPresent(
-              peaks -> names.merge(peaks, result.contender().name(), (a, b) -> a + " and " + b));
+              peaks -> names.merge(peaks, result.candidate().name(), (a, b) -> a + " and " + b));
     }
     List<String> lines = new ArrayList<>();
     for (Benchmark.Result result : results) {
       if (result.peaks().isEmpty()) {
-        lines.add(result.contender().name() + ": not known, for native code has to measure them");
+        lines.add(result.candidate().name() + ": not known, for native code has to measure them");
       }
     }
     names.forEach(
@@ -99,9 +92,9 @@ public final class BenchTable {
         + " images, "
         + metric(work.operations())
         + "FLOP on all pixels, "
-        + metric(work.litOperations())
-        + "FLOP where the first layer takes only those that are lit ("
-        + figure(100 * work.litShare())
+        + metric(work.nonzeroOperations())
+        + "FLOP where the first layer takes only those that are not 0 ("
+        + figure(100 * work.nonzeroFraction())
         + " %), "
         + metric(work.bytes())
         + "B to move at least";
@@ -112,7 +105,7 @@ public final class BenchTable {
     return "of the time that the nonzero pixels' operations take at the peak (compute),"
         + " or the bytes (memory), whichever is longer;"
         + " images that stay in a cache are moved faster than the peak,"
-        + " and GFLOP/s count all pixels, though native code may leave out the unlit";
+        + " and GFLOP/s count all pixels, though native code may leave out those that are 0";
   }
 
   /** A unit of time. */

@@ -56,11 +56,11 @@ public record ConfusionMatrix(List<String> classes, int[][] counts) {
   /**
    * The lines of a table for the terminal; where it would be too wide, of the most frequent errors.
    *
-   * @param most columns that a line may take
+   * @param maxWidth columns that a line may take
    */
-  public List<String> toLines(int most) {
+  public List<String> toLines(int maxWidth) {
     int width = Math.max(5, columns().stream().mapToInt(String::length).max().orElse(0));
-    if ("true ".length() + (columns().size() + 1) * (width + 1) > most) {
+    if ("true ".length() + (columns().size() + 1) * (width + 1) > maxWidth) {
       return frequentErrors(width);
     }
     List<String> lines = new ArrayList<>();

@@ -30,7 +30,7 @@ public final class FetchProgress implements DownloadListener, AutoCloseable {
       Runtime.getRuntime().addShutdownHook(whenStopped);
       listening = true;
     }
-    terminal.note(
+    terminal.info(
         "fetching ",
         file
             + ", "
@@ -47,8 +47,8 @@ public final class FetchProgress implements DownloadListener, AutoCloseable {
   }
 
   @Override
-  public void note(String what) {
-    terminal.note("note     ", what);
+  public void info(String what) {
+    terminal.info("note     ", what);
   }
 
   @Override

@@ -23,7 +23,7 @@ public final class Format {
 
   /**
    * A number with so many decimals: {@code 0.0141}. String.format would do the same, and take a
-   * hundred times as long in a process that has just begun.
+   * hundred times as long in a process that has just started.
    */
   public static String fixed(double value, int decimals) {
     double scale = 1;
@@ -70,8 +70,8 @@ public final class Format {
   }
 
   /** A share in per cent with two decimals: {@code 99.63 %}. */
-  public static String percent(double share) {
-    return fixed(100 * share, 2) + " %";
+  public static String percent(double fraction) {
+    return fixed(100 * fraction, 2) + " %";
   }
 
   /**
@@ -104,16 +104,16 @@ public final class Format {
   public static List<String> wrap(String label, String phrases, int width) {
     List<String> lines = new ArrayList<>();
     StringBuilder line = new StringBuilder(label);
-    boolean begun = false;
+    boolean started = false;
     for (String phrase : phrases.split("(?<=[,;:]) ", -1)) {
-      if (begun && line.length() + 1 + phrase.length() > width) {
+      if (started && line.length() + 1 + phrase.length() > width) {
         lines.add(line.toString());
         line.setLength(0);
         line.append(" ".repeat(label.length()));
-        begun = false;
+        started = false;
       }
-      line.append(begun ? " " : "").append(phrase);
-      begun = true;
+      line.append(started ? " " : "").append(phrase);
+      started = true;
     }
     lines.add(line.toString());
     return lines;

@@ -31,16 +31,16 @@ public final class PhaseTimer {
   }
 
   /**
-   * Seconds since the process began, to a hundredth. Linux tells both ends by the same clock;
+   * Seconds since the process began, to a hundredth. Linux reports both ends by the same clock;
    * Java's own ProcessHandle adds the time of boot, which drifts by half a second and more.
    */
   private static double processAge() {
     try {
       String stat = Files.readString(Path.of("/proc/self/stat"));
       String[] afterName = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
-      double begun = Long.parseLong(afterName[STAT_START_TIME]) / TICKS_PER_SECOND;
+      double started = Long.parseLong(afterName[STAT_START_TIME]) / TICKS_PER_SECOND;
       String uptime = Files.readString(Path.of("/proc/uptime"));
-      return Double.parseDouble(uptime.substring(0, uptime.indexOf(' '))) - begun;
+      return Double.parseDouble(uptime.substring(0, uptime.indexOf(' '))) - started;
     } catch (IOException e) {
       return ProcessHandle.current()
           .info()

@@ -91,7 +91,7 @@ public final class Terminal {
   /** A line of the results, on standard output. */
   public void result(String line) {
     if (resultsAreNotes) {
-      note(line);
+      info(line);
     } else {
       print(Format.printable(line));
     }
@@ -113,7 +113,7 @@ public final class Terminal {
   /** A line of the results that stands out, where colours are shown. */
   public void emphasised(String line) {
     if (resultsAreNotes) {
-      note(line);
+      info(line);
       return;
     }
     String printable = Format.printable(line);
@@ -132,20 +132,20 @@ public final class Terminal {
     Format.wrap(label, phrases, width()).forEach(this::result);
   }
 
-  /** A line that tells what is going on, on standard error; silenced by {@link #setQuiet}. */
-  public void note(String line) {
+  /** A line of progress, on standard error; silenced by {@link #setQuiet}. */
+  public void info(String line) {
     if (!quiet) {
-      complain(line);
+      error(line);
     }
   }
 
-  /** Lines that tell what is going on, behind a label, broken after punctuation. */
-  public void note(String label, String phrases) {
-    Format.wrap(label, phrases, width()).forEach(this::note);
+  /** Progress, behind a label, broken after punctuation. */
+  public void info(String label, String phrases) {
+    Format.wrap(label, phrases, width()).forEach(this::info);
   }
 
   /** A warning or an error, on standard error; never silenced. */
-  public synchronized void complain(String line) {
+  public synchronized void error(String line) {
     hideBar();
     err.println(Format.printable(line));
     showBar();
@@ -155,7 +155,7 @@ public final class Terminal {
   public synchronized void fatal(String line) {
     drawBar("");
     barsEnded = true;
-    complain(line);
+    error(line);
   }
 
   /** Prints a defect's stack trace on standard error. */
@@ -175,7 +175,7 @@ public final class Terminal {
   }
 
   /** How many shades of grey can be shown as colours: 256, 24, or 0 where there are no colours. */
-  public int shades() {
+  public int greyLevels() {
     if (!colours || !Charset.defaultCharset().equals(StandardCharsets.UTF_8)) {
       return 0;
     }

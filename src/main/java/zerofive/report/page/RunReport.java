@@ -36,14 +36,14 @@ import zerofive.train.Recipe;
  * @param recipe of the run
  * @param data it was trained on
  * @param history every epoch
- * @param kept the epoch that the model is of
+ * @param selected the epoch that the model is of
  * @param model that came out
  * @param logits of the validation images, [images, outputs] row-major
  * @param confusion what the logits say
  * @param receipt of the run, without its result
  * @param modelSha256 of the model's file
  * @param phases seconds of the command's phases so far
- * @param again the command that makes the run again
+ * @param reproduceCommand the command that makes the run again
  */
 @SuppressWarnings("ArrayRecordComponent")
 public record RunReport(
@@ -51,14 +51,14 @@ public record RunReport(
     Recipe recipe,
     DataSet data,
     List<EpochRecord> history,
-    EpochRecord kept,
+    EpochRecord selected,
     Parameters model,
     float[] logits,
     ConfusionMatrix confusion,
     Receipt receipt,
     String modelSha256,
     Map<String, Double> phases,
-    String again) {
+    String reproduceCommand) {
   private static final int HARD_IMAGES = 24;
   private static final int UNITS = 64;
 
@@ -115,7 +115,7 @@ public record RunReport(
         history.stream().min(Comparator.comparingInt(EpochRecord::errors)).orElseThrow();
     String accuracy = Format.percent((double) (images - errors) / images);
     html.raw("<header>\n<p class=\"origin\">zerofive training report</p>\n<h1>").text(title);
-    html.raw("</h1>\n<p class=\"lead\">After ").raw(Format.plural(kept.epoch(), "epoch"));
+    html.raw("</h1>\n<p class=\"lead\">After ").raw(Format.plural(selected.epoch(), "epoch"));
     if (errors == 0) {
       html.raw(" the model names the right class of every validation image, ")
           .raw(Format.count(images))
@@ -133,7 +133,7 @@ public record RunReport(
       html.raw(" Epoch ").raw(best.epoch()).raw(" was the best, with ");
       html.raw(Format.plural(best.errors(), "error")).raw(".");
     }
-    if (kept.epoch() < history.size()) {
+    if (selected.epoch() < history.size()) {
       html.raw(" The training went on to epoch ").raw(history.size());
       html.raw(" without a lower validation loss, so these weights were kept.");
     }
@@ -171,7 +171,7 @@ public record RunReport(
   }
 
   private void curves(Html html) {
-    String label = " after epoch " + kept.epoch();
+    String label = " after epoch " + selected.epoch();
     double[] epochs = HistoryCharts.epochs(history);
     html.raw("<section>\n<h2>Curves</h2>\n<p class=\"about\">After each epoch, on the ")
         .raw(Format.plural(data.valid().count(), "validation image"))
@@ -181,25 +181,25 @@ public record RunReport(
         html,
         new LineChart("Accuracy", "epoch")
             .line(
-                "validation, " + Format.fixed(kept.accuracy(), 4) + label,
+                "validation, " + Format.fixed(selected.accuracy(), 4) + label,
                 epochs,
                 HistoryCharts.values(history, EpochRecord::accuracy)));
     chart(
         html,
         new LineChart("Errors", "epoch")
             .line(
-                "validation, " + Format.count(kept.errors()) + label,
+                "validation, " + Format.count(selected.errors()) + label,
                 epochs,
                 HistoryCharts.values(history, EpochRecord::errors)));
     chart(
         html,
         new LineChart("Loss (" + recipe.get(LOSS) + ")", "epoch")
             .line(
-                "training, " + Format.fixed(kept.trainLoss(), 4),
+                "training, " + Format.fixed(selected.trainLoss(), 4),
                 epochs,
                 HistoryCharts.values(history, EpochRecord::trainLoss))
             .line(
-                "validation, " + Format.fixed(kept.validLoss(), 4),
+                "validation, " + Format.fixed(selected.validLoss(), 4),
                 epochs,
                 HistoryCharts.values(history, EpochRecord::validLoss)));
     html.raw("</div>\n</section>\n");
@@ -245,10 +245,10 @@ public record RunReport(
       html.raw("<td class=\"z\">0</td>");
       return;
     }
-    double share = (double) count / images;
+    double fraction = (double) count / images;
     html.raw(right ? "<td class=\"r\"" : "<td class=\"w\"")
         .raw(" style=\"--a:")
-        .raw(Format.fixed(right ? 0.1 + 0.3 * share : 0.12 + 0.6 * Math.sqrt(share), 2))
+        .raw(Format.fixed(right ? 0.1 + 0.3 * fraction : 0.12 + 0.6 * Math.sqrt(fraction), 2))
         .raw("\">")
         .raw(Format.count(count))
         .raw("</td>");
@@ -266,17 +266,17 @@ public record RunReport(
     }
     html.raw("; numbers count the validation images from 1. Per cent: how probable the model holds")
         .raw(" the class it predicts.</p>\n<ol class=\"pictures\">\n");
-    Downsampler mosaic = Downsampler.within(LONGEST, images.height(), images.width());
+    Downsampler downsampler = Downsampler.within(LONGEST, images.height(), images.width());
     for (TopLoss image : hardest) {
-      hardImage(html, image, mosaic);
+      topLoss(html, image, downsampler);
     }
     html.raw("</ol>\n</section>\n");
   }
 
-  private void hardImage(Html html, TopLoss image, Downsampler mosaic) {
+  private void topLoss(Html html, TopLoss image, Downsampler downsampler) {
     ImageSet images = data.valid();
-    int begin = image.index() * images.imageSize();
-    double[] means = mosaic.means(pixel -> images.pixels()[begin + pixel] & 0xff);
+    int start = image.index() * images.imageSize();
+    double[] means = downsampler.means(pixel -> images.pixels()[start + pixel] & 0xff);
     byte[] pixels = new byte[means.length];
     for (int i = 0; i < pixels.length; i++) {
       pixels[i] = (byte) Math.round(means[i]);
@@ -288,7 +288,7 @@ public record RunReport(
     html.raw(image.isWrong() ? "<li class=\"wrong\"><span class=\"verdict\">wrong</span>" : "<li>");
     picture(
         html,
-        Png.grey(mosaic.columns(), mosaic.rows(), pixels),
+        Png.grey(downsampler.columns(), downsampler.rows(), pixels),
         "validation image " + number + ", true class " + data.classes().get(image.target()));
     html.raw("<span>true <b>")
         .text(data.classes().get(image.target()))
@@ -416,9 +416,9 @@ public record RunReport(
 
   private void receipt(Html html) {
     html.raw("<section>\n<h2>Receipt</h2>\n<p class=\"about\">The same program on the same device")
-        .raw(" makes the same model again, bit for bit, from the same data:</p>\n")
+        .raw(" makes the same model reproduceCommand, bit for bit, from the same data:</p>\n")
         .raw("<pre class=\"command\"><code>")
-        .text(again)
+        .text(reproduceCommand)
         .raw("</code></pre>\n<table class=\"rows\"><tbody>\n");
     row(html, "data", DataText.describe(data));
     data.sha256().forEach((file, sha256) -> digest(html, file, sha256));

@@ -19,11 +19,11 @@ record TopLoss(int index, int target, int predicted, double crossEntropy) {
    * cross-entropy, the largest first, then in the order of the set.
    *
    * @param logits [images, outputs] row-major
-   * @param most how many at most
+   * @param maxCount how many at most
    */
-  static List<TopLoss> hardest(ImageSet images, float[] logits, int most) {
+  static List<TopLoss> hardest(ImageSet images, float[] logits, int maxCount) {
     int outputs = logits.length / images.count();
-    List<TopLoss> hardest = new ArrayList<>(most + 1);
+    List<TopLoss> hardest = new ArrayList<>(maxCount + 1);
     for (int i = 0; i < images.count(); i++) {
       int row = i * outputs;
       int target = images.targets()[i];
@@ -38,8 +38,8 @@ record TopLoss(int index, int target, int predicted, double crossEntropy) {
         place--;
       }
       hardest.add(place, image);
-      if (hardest.size() > most) {
-        hardest.remove(most);
+      if (hardest.size() > maxCount) {
+        hardest.remove(maxCount);
       }
     }
     return hardest;

@@ -38,7 +38,7 @@ final class CpuSessionTest {
     TrainingPlan plan = new TrainingPlan(architecture, Loss.BCE, Optimizer.sgd(), 1);
     ImageSet one = new ImageSet(new byte[6], new int[1], 2, 3);
     TrainingState start =
-        TrainingState.fresh(
+        TrainingState.initial(
             new Parameters(architecture, new float[architecture.parameterCount()]),
             Optimizer.sgd());
     TrainingSession session = CpuForTests.backend().open(plan, one, one, start);

@@ -110,7 +110,7 @@ final class SameBitsTest {
     float[] rates = new float[plan.stepsPerEpoch(TRAIN)];
     Arrays.fill(rates, 0.01f);
     TrainingState start =
-        TrainingState.fresh(Initializer.PYTORCH.create(architecture, 5), run.optimizer());
+        TrainingState.initial(Initializer.PYTORCH.create(architecture, 5), run.optimizer());
     List<Double> losses = new ArrayList<>();
     try (TrainingSession session =
         CpuSession.open(threads, run.form(), plan, train, images(2, VALID, run.classes()), start)) {

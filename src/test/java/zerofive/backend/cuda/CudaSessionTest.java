@@ -90,7 +90,7 @@ final class CudaSessionTest {
   }
 
   private static TrainingSession open(Backend backend) {
-    return backend.open(PLAN, TRAINING, VALIDATION, TrainingState.fresh(START, PLAN.optimizer()));
+    return backend.open(PLAN, TRAINING, VALIDATION, TrainingState.initial(START, PLAN.optimizer()));
   }
 
   private static EpochInput input(int epoch) {
@@ -414,7 +414,7 @@ final class CudaSessionTest {
     ImageSet valid = new ImageSet(new byte[width], new int[1], 1 << 10, 1 << 9);
     TrainingPlan plan = new TrainingPlan(linear, Loss.BCE, Optimizer.sgd(), batch);
     TrainingState start =
-        TrainingState.fresh(Initializer.PYTORCH.create(linear, 1), plan.optimizer());
+        TrainingState.initial(Initializer.PYTORCH.create(linear, 1), plan.optimizer());
     try (CudaBackend backend = CudaUnderTest.backend("", SessionKind.GRAPH, Long.MAX_VALUE);
         TrainingSession session = backend.open(plan, train, valid, start)) {
       for (int epoch = 1; epoch <= 2; epoch++) {

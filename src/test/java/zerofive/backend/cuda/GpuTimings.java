@@ -111,7 +111,7 @@ final class GpuTimings {
       Optimizer optimizer = Optimizer.sgd();
       TrainingPlan plan = new TrainingPlan(architecture, Loss.BCE, optimizer, BATCH);
       TrainingState start =
-          TrainingState.fresh(Initializer.PYTORCH.create(architecture, 1), optimizer);
+          TrainingState.initial(Initializer.PYTORCH.create(architecture, 1), optimizer);
       session = backend.open(plan, data.train(), data.valid(), start);
       rates = new float[plan.stepsPerEpoch(data.train().count())];
       Arrays.fill(rates, RATE);

@@ -65,7 +65,11 @@ class StepwiseSessionTest {
 
   private static StepwiseSession open(SmallDevice device, ImageSet images, int batchSize) {
     return StepwiseSession.open(
-        device.ops(), plan(batchSize), images, images, TrainingState.fresh(START, Optimizer.sgd()));
+        device.ops(),
+        plan(batchSize),
+        images,
+        images,
+        TrainingState.initial(START, Optimizer.sgd()));
   }
 
   @Test
@@ -146,7 +150,7 @@ class StepwiseSessionTest {
             new TrainingPlan(net, Loss.BCE, adam, 2),
             images,
             images,
-            TrainingState.fresh(Initializer.PYTORCH.create(net, 1), adam))) {
+            TrainingState.initial(Initializer.PYTORCH.create(net, 1), adam))) {
       EpochInput input = new EpochInput(Validation.ascending(4096), new float[2048]);
       session.trainEpoch(input);
       long before = threads.getThreadAllocatedBytes(Thread.currentThread().getId());

@@ -306,7 +306,7 @@ class DownloadTest {
     refused(
             (path, headers, out) ->
                 TestServer.send(out, "302 Found", new byte[0], 0, "Location: file:///etc/passwd"))
-        .saying("sends us on to what is no web address");
+        .saying("sends us on to what is not a web address");
   }
 
   @Test

@@ -17,7 +17,7 @@ class BenchTableTest {
   private static Benchmark.Result result(String name, Optional<Peaks> peaks, double... seconds) {
     ReferenceBackend backend = new ReferenceBackend();
     return new Benchmark.Result(
-        new Benchmark.Contender(name, backend, backend),
+        new Benchmark.Candidate(name, backend, backend),
         new Benchmark.FirstEpoch(0.1, 0.1, 7),
         seconds,
         peaks);

@@ -14,7 +14,6 @@ import zerofive.backend.Prediction;
 import zerofive.data.DataSet;
 import zerofive.data.ImageSet;
 import zerofive.model.Layer;
-import zerofive.model.Parameters;
 import zerofive.report.chart.Downsampler;
 import zerofive.report.chart.HistoryCharts;
 import zerofive.report.chart.Html;
@@ -27,6 +26,7 @@ import zerofive.report.console.Format;
 import zerofive.run.Receipt;
 import zerofive.train.EpochRecord;
 import zerofive.train.Recipe;
+import zerofive.train.Trainer;
 
 /**
  * {@code report.html}: a finished run on one page that needs neither network nor script. Pictures
@@ -35,26 +35,17 @@ import zerofive.train.Recipe;
  * @param title of the page
  * @param recipe of the run
  * @param data it was trained on
- * @param history every epoch
- * @param selected the epoch that the model is of
- * @param model that came out
- * @param logits of the validation images, [images, outputs] row-major
- * @param confusion what the logits say
+ * @param outcome of the training, which was not interrupted
  * @param receipt of the run, without its result
  * @param modelSha256 of the model's file
  * @param phases seconds of the command's phases so far
  * @param reproduceCommand the command that makes the run again
  */
-@SuppressWarnings("ArrayRecordComponent")
 public record RunReport(
     String title,
     Recipe recipe,
     DataSet data,
-    List<EpochRecord> history,
-    EpochRecord selected,
-    Parameters model,
-    float[] logits,
-    ConfusionMatrix confusion,
+    Trainer.Outcome outcome,
     Receipt receipt,
     String modelSha256,
     Map<String, Double> phases,
@@ -112,10 +103,10 @@ public record RunReport(
     int images = data.valid().count();
     int errors = errors();
     EpochRecord best =
-        history.stream().min(Comparator.comparingInt(EpochRecord::errors)).orElseThrow();
+        history().stream().min(Comparator.comparingInt(EpochRecord::errors)).orElseThrow();
     String accuracy = Format.percent((double) (images - errors) / images);
     html.raw("<header>\n<p class=\"origin\">zerofive training report</p>\n<h1>").text(title);
-    html.raw("</h1>\n<p class=\"lead\">After ").raw(Format.plural(selected.epoch(), "epoch"));
+    html.raw("</h1>\n<p class=\"lead\">After ").raw(Format.plural(selected().epoch(), "epoch"));
     if (errors == 0) {
       html.raw(" the model names the right class of every validation image, ")
           .raw(Format.count(images))
@@ -133,8 +124,8 @@ public record RunReport(
       html.raw(" Epoch ").raw(best.epoch()).raw(" was the best, with ");
       html.raw(Format.plural(best.errors(), "error")).raw(".");
     }
-    if (selected.epoch() < history.size()) {
-      html.raw(" The training went on to epoch ").raw(history.size());
+    if (selected().epoch() < history().size()) {
+      html.raw(" The training went on to epoch ").raw(history().size());
       html.raw(" without a lower validation loss, so these weights were kept.");
     }
     html.raw("</p>\n<dl class=\"figures\">\n");
@@ -143,13 +134,13 @@ public record RunReport(
     figure(
         html,
         "Parameters",
-        Format.count(model.architecture().parameterCount()),
-        model.architecture().toString());
+        Format.count(outcome.parameters().architecture().parameterCount()),
+        outcome.parameters().architecture().toString());
     figure(
         html,
         "Training",
         Format.seconds(trainSeconds()),
-        Format.plural(history.size(), "epoch") + " of " + Format.count(data.train().count()));
+        Format.plural(history().size(), "epoch") + " of " + Format.count(data.train().count()));
     html.raw("</dl>\n</header>\n");
   }
 
@@ -158,21 +149,34 @@ public record RunReport(
     html.raw("<small>").raw(unit).raw("</small></dd></div>\n");
   }
 
+  private List<EpochRecord> history() {
+    return outcome.history();
+  }
+
+  private EpochRecord selected() {
+    return outcome.selected().orElseThrow();
+  }
+
+  private ConfusionMatrix matrix() {
+    return ConfusionMatrix.of(data.classes(), data.valid(), outcome.logits());
+  }
+
   private int errors() {
+    ConfusionMatrix matrix = matrix();
     int right = 0;
-    for (int target = 0; target < confusion.classes().size(); target++) {
-      right += confusion.counts()[target][target];
+    for (int target = 0; target < matrix.classes().size(); target++) {
+      right += matrix.counts()[target][target];
     }
     return data.valid().count() - right;
   }
 
   private double trainSeconds() {
-    return history.stream().mapToDouble(EpochRecord::trainSeconds).sum();
+    return history().stream().mapToDouble(EpochRecord::trainSeconds).sum();
   }
 
   private void curves(Html html) {
-    String label = " after epoch " + selected.epoch();
-    double[] epochs = HistoryCharts.epochs(history);
+    String label = " after epoch " + selected().epoch();
+    double[] epochs = HistoryCharts.epochs(history());
     html.raw("<section>\n<h2>Curves</h2>\n<p class=\"about\">After each epoch, on the ")
         .raw(Format.plural(data.valid().count(), "validation image"))
         .raw("; the training loss is the mean over the epoch itself.</p>\n")
@@ -181,27 +185,27 @@ public record RunReport(
         html,
         new LineChart("Accuracy", "epoch")
             .line(
-                "validation, " + Format.fixed(selected.accuracy(), 4) + label,
+                "validation, " + Format.fixed(selected().accuracy(), 4) + label,
                 epochs,
-                HistoryCharts.values(history, EpochRecord::accuracy)));
+                HistoryCharts.values(history(), EpochRecord::accuracy)));
     chart(
         html,
         new LineChart("Errors", "epoch")
             .line(
-                "validation, " + Format.count(selected.errors()) + label,
+                "validation, " + Format.count(selected().errors()) + label,
                 epochs,
-                HistoryCharts.values(history, EpochRecord::errors)));
+                HistoryCharts.values(history(), EpochRecord::errors)));
     chart(
         html,
         new LineChart("Loss (" + recipe.get(LOSS) + ")", "epoch")
             .line(
-                "training, " + Format.fixed(selected.trainLoss(), 4),
+                "training, " + Format.fixed(selected().trainLoss(), 4),
                 epochs,
-                HistoryCharts.values(history, EpochRecord::trainLoss))
+                HistoryCharts.values(history(), EpochRecord::trainLoss))
             .line(
-                "validation, " + Format.fixed(selected.validLoss(), 4),
+                "validation, " + Format.fixed(selected().validLoss(), 4),
                 epochs,
-                HistoryCharts.values(history, EpochRecord::validLoss)));
+                HistoryCharts.values(history(), EpochRecord::validLoss)));
     html.raw("</div>\n</section>\n");
   }
 
@@ -210,7 +214,8 @@ public record RunReport(
   }
 
   private void confusion(Html html) {
-    List<String> columns = confusion.columns();
+    ConfusionMatrix matrix = matrix();
+    List<String> columns = matrix.columns();
     html.raw("<section>\n<h2>Confusion matrix</h2>\n<p class=\"about\">A row for each true class,")
         .raw(" a column for each predicted one: blue is right, orange is wrong.</p>\n")
         .raw(
@@ -221,9 +226,9 @@ public record RunReport(
       html.raw("<th scope=\"col\" title=\"").text(name).raw("\">").text(name).raw("</th>");
     }
     html.raw("<th class=\"corner\" scope=\"col\">right</th></tr></thead>\n<tbody>\n");
-    for (int target = 0; target < confusion.classes().size(); target++) {
-      String name = confusion.classes().get(target);
-      int[] counts = confusion.counts()[target];
+    for (int target = 0; target < matrix.classes().size(); target++) {
+      String name = matrix.classes().get(target);
+      int[] counts = matrix.counts()[target];
       int images = 0;
       for (int count : counts) {
         images += count;
@@ -256,7 +261,7 @@ public record RunReport(
 
   private void hardImages(Html html) {
     ImageSet images = data.valid();
-    List<TopLoss> hardest = TopLoss.hardest(images, logits, HARD_IMAGES);
+    List<TopLoss> hardest = TopLoss.hardest(images, outcome.logits(), HARD_IMAGES);
     long wrong = hardest.stream().filter(TopLoss::isWrong).count();
     html.raw("<section>\n<h2>Hardest validation images</h2>\n<p class=\"about\">The ")
         .raw(Format.plural(hardest.size(), "image"))
@@ -281,8 +286,9 @@ public record RunReport(
     for (int i = 0; i < pixels.length; i++) {
       pixels[i] = (byte) Math.round(means[i]);
     }
-    int outputs = logits.length / images.count();
-    double[] probabilities = Prediction.probabilities(logits, image.index() * outputs, outputs);
+    int outputs = outcome.logits().length / images.count();
+    double[] probabilities =
+        Prediction.probabilities(outcome.logits(), image.index() * outputs, outputs);
     boolean named = image.predicted() != Prediction.NONE;
     String number = Format.count(image.index() + 1);
     html.raw(image.isWrong() ? "<li class=\"wrong\"><span class=\"verdict\">wrong</span>" : "<li>");
@@ -317,11 +323,11 @@ public record RunReport(
   }
 
   private void weights(Html html) {
-    List<Layer> layers = model.architecture().layers();
+    List<Layer> layers = outcome.parameters().architecture().layers();
     boolean linear = layers.size() == 1;
     int units = layers.get(0).outputs();
     List<WeightImage> pictures =
-        WeightImage.of(model, data.train().height(), data.train().width(), UNITS);
+        WeightImage.of(outcome.parameters(), data.train().height(), data.train().width(), UNITS);
     html.raw("<section>\n<h2>Learned weights</h2>\n<p class=\"about\">")
         .raw(linear ? "What each output" : "What each hidden unit of the first layer")
         .raw(" looks for: red pixels raise it, blue ones lower it, white ones do not matter. The")
@@ -376,7 +382,7 @@ public record RunReport(
   }
 
   private float weight(Layer layer, int output, int input) {
-    return model.values()[layer.weightOffset() + output * layer.inputs() + input];
+    return outcome.parameters().values()[layer.weightOffset() + output * layer.inputs() + input];
   }
 
   private void settings(Html html) {
@@ -398,9 +404,9 @@ public record RunReport(
         .raw("<p class=\"about\">The command had taken ")
         .raw(Format.seconds(whole))
         .raw(" when it began to write results. An epoch's training took ")
-        .raw(Format.seconds(training / history.size()))
+        .raw(Format.seconds(training / history().size()))
         .raw(" in the mean, ")
-        .raw(Format.count(Math.round(history.size() * (double) data.train().count() / training)))
+        .raw(Format.count(Math.round(history().size() * (double) data.train().count() / training)))
         .raw(" images a second.</p>\n<table class=\"rows\"><tbody>\n");
     phases.forEach(
         (phase, seconds) ->
@@ -416,7 +422,7 @@ public record RunReport(
 
   private void receipt(Html html) {
     html.raw("<section>\n<h2>Receipt</h2>\n<p class=\"about\">The same program on the same device")
-        .raw(" makes the same model reproduceCommand, bit for bit, from the same data:</p>\n")
+        .raw(" makes the same model again, bit for bit, from the same data:</p>\n")
         .raw("<pre class=\"command\"><code>")
         .text(reproduceCommand)
         .raw("</code></pre>\n<table class=\"rows\"><tbody>\n");

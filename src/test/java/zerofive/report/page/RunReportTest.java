@@ -18,6 +18,7 @@ import java.util.Base64;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
@@ -37,11 +38,11 @@ import zerofive.model.Architecture;
 import zerofive.model.Loss;
 import zerofive.model.Parameters;
 import zerofive.report.chart.Downsampler;
-import zerofive.report.console.ConfusionMatrix;
 import zerofive.report.console.Format;
 import zerofive.run.Receipt;
 import zerofive.train.EpochRecord;
 import zerofive.train.Recipe;
+import zerofive.train.Trainer;
 
 /** {@link RunReport} of random models and images, read as the XML that it is too. */
 class RunReportTest {
@@ -93,11 +94,8 @@ class RunReportTest {
             "a title",
             config,
             data,
-            HISTORY,
-            HISTORY.get(1),
-            parameters,
-            logits,
-            ConfusionMatrix.of(classes, set, logits),
+            new Trainer.Outcome(
+                HISTORY, Optional.of(HISTORY.get(1)), parameters, logits, false, 0, List.of()),
             receipt,
             "f00d",
             Map.of("training", 0.2),

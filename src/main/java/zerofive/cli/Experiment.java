@@ -110,7 +110,7 @@ public record Experiment(
   }
 
   /**
-   * The experiment of a run that goes on.
+   * The experiment of a run that is resumed.
    *
    * @throws InputException where its settings, which somebody may have changed, do not fit the data
    */

@@ -21,14 +21,11 @@ final class Help {
   };
 
   private static final String[][] ENVIRONMENT = {
-    {"ZEROFIVE_JAVA_OPTS", "options of the Java machine, such as -Xmx8g"},
-    {
-      "XDG_CACHE_HOME",
-      "where fetched and decoded data and native code are kept (default: ~/.cache)"
-    },
+    {"ZEROFIVE_JAVA_OPTS", "options of the JVM, such as -Xmx8g"},
+    {"XDG_CACHE_HOME", "cache of downloaded data and of native libraries (default: ~/.cache)"},
     {"ZEROFIVE_MIRROR", "the address that data sets are fetched from instead of their own"},
     {"https_proxy", "the proxy that they are fetched through; http_proxy, no_proxy likewise"},
-    {"NO_COLOR", "where set, no colours"},
+    {"NO_COLOR", "if set, no colours"},
     {"JAVA_HOME", "the JDK to use (default: the java on the PATH)"}
   };
 

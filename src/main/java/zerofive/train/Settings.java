@@ -46,7 +46,7 @@ public final class Settings {
           Setting.parsed("model", Group.MODEL, Settings::model)
               .fallback("mlp:30")
               .choices("linear", "mlp:30", "mlp:128,64")
-              .help("linear, mlp:30, mlp:128,64"));
+              .help("linear, or mlp: and the units of each hidden layer: mlp:30, mlp:128,64"));
 
   /** What is lowered. */
   public static final Setting<Loss> LOSS =
@@ -69,7 +69,7 @@ public final class Settings {
       add(
           Setting.decimal("momentum", Group.OPTIMIZATION, ValueType.Range.FRACTION)
               .fallback(0f)
-              .help("of sgd, in [0, 1)"));
+              .help("momentum of sgd, in [0, 1)"));
 
   /** Added to the gradient, or by AdamW taken from the weights. */
   public static final Setting<Float> WEIGHT_DECAY =
@@ -92,7 +92,7 @@ public final class Settings {
       add(
           Setting.oneOf("schedule", Group.OPTIMIZATION, "schedule", Schedule.values())
               .fallback(Schedule.CONSTANT)
-              .help("of the learning rate: constant, cosine, one-cycle"));
+              .help("learning-rate schedule: constant, cosine, one-cycle"));
 
   /** In all. */
   public static final Setting<Integer> EPOCHS =
@@ -106,14 +106,14 @@ public final class Settings {
       add(
           Setting.integer("batch-size", Group.OPTIMIZATION, 1)
               .fallback(256)
-              .help("examples a step"));
+              .help("examples per step"));
 
   /** Of the examples. */
   public static final Setting<ExampleOrder> ORDER =
       add(
           Setting.oneOf("order", Group.OPTIMIZATION, "order", ExampleOrder.values())
               .fallback(ExampleOrder.SHUFFLED)
-              .help("of the examples: shuffled, or sequential, class after class"));
+              .help("order of the examples: shuffled, or sequential, class by class"));
 
   /** Of the training images. */
   public static final Setting<Augmentation> AUGMENTATION =
@@ -123,22 +123,22 @@ public final class Settings {
               .choices(Augmentation.NONE, new Augmentation(2))
               .addedLater()
               .help(
-                  "move every training image at random, anew in every epoch: shift:2 by up to 2"
-                      + " pixels across and down, or none"));
+                  "shift every training image at random, anew in every epoch: shift:2 by up to 2"
+                      + " pixels horizontally and vertically, or none"));
 
   /** Of initial weights, shuffles and shifts. */
   public static final Setting<Long> SEED =
       add(
           Setting.longInteger("seed", Group.OPTIMIZATION)
               .fallback(42L)
-              .help("of initial weights, shuffles and shifts"));
+              .help("random seed of initial weights, shuffles and shifts"));
 
   /** Of the weights, where there is no {@link #INIT_FROM}. */
   public static final Setting<Initializer> INITIALIZER =
       add(
           Setting.oneOf("init", Group.MODEL, "initialiser", Initializer.values())
               .fallback(Initializer.PYTORCH)
-              .help("initial weights: pytorch, normal"));
+              .help("initialization of the weights: pytorch, normal"));
 
   /** Absolute path of a safetensors file to start from. */
   public static final Setting<Optional<String>> INIT_FROM =
@@ -182,18 +182,15 @@ public final class Settings {
 
   /** As asked for; 0 for all cores. */
   public static final Setting<Integer> THREADS =
-      add(
-          Setting.integer("threads", Group.DEVICE, 1)
-              .unset(0, "all cores")
-              .help("threads of the CPU"));
+      add(Setting.integer("threads", Group.DEVICE, 1).unset(0, "all cores").help("CPU threads"));
 
   /** Where cuBLAS is taken from. */
   public static final Setting<Optional<String>> CUBLAS =
       add(
-          backend("cublas", "look for it")
+          backend("cublas", "searched for")
               .valueName("DIR")
               .choices("none")
-              .help("cuda: cuBLAS's folder, or none to do without"));
+              .help("cuda: the folder of cuBLAS, or none to use zerofive's own kernels"));
 
   /** How matrix products are rounded. */
   public static final Setting<Optional<String>> PRECISION =

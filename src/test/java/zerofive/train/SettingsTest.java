@@ -81,7 +81,7 @@ class SettingsTest {
   @Test
   void helpHasTheLiveDefault() {
     assertEquals("passes over the data (default: 40)", EPOCHS.help());
-    assertEquals("threads of the CPU (default: all cores)", THREADS.help());
+    assertEquals("CPU threads (default: all cores)", THREADS.help());
     assertEquals("of each (default: 3)", EPOCHS.withHelp("of each").withFallback(3, "3").help());
   }
 

@@ -76,7 +76,7 @@ final class BenchCommand implements Command {
 
   @Override
   public String summary() {
-    return "training speed of every backend here, and its share of this machine's limit";
+    return "training speed of every backend on this machine, and its fraction of the peak";
   }
 
   @Override

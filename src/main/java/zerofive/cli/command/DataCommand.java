@@ -75,7 +75,7 @@ final class DataCommand implements Command {
   public List<String> details() {
     return List.of(
         "Fetched files are checked by their SHA-256 and kept in the user's cache"
-            + " ($XDG_CACHE_HOME/zerofive/data); a fetch that was stopped goes on where it was."
+            + " ($XDG_CACHE_HOME/zerofive/data); a fetch that was stopped is resumed."
             + " Proxies are those of https_proxy and http_proxy. With ZEROFIVE_MIRROR=ADDRESS files"
             + " come from ADDRESS/NAME/FILE instead (EMNIST's from ADDRESS/emnist/gzip.zip).",
         "Classes have names (fashion-mnist: sandal, bag; emnist-letters: a to z; kmnist: ki, su)"

@@ -20,7 +20,7 @@ import zerofive.cli.option.Arguments;
 import zerofive.cli.option.DeviceOptions;
 import zerofive.report.console.Terminal;
 
-/** {@code devices}: what can be used here, and for what cannot the cause and the remedy. */
+/** {@code devices}: the devices that can be used here; for the others, the cause and the remedy. */
 final class DevicesCommand implements Command {
   @Override
   public String name() {
@@ -29,7 +29,7 @@ final class DevicesCommand implements Command {
 
   @Override
   public String summary() {
-    return "what can train on this machine, and for what cannot, why and the remedy";
+    return "the devices that can train on this machine; for the others, why not and what to do";
   }
 
   @Override

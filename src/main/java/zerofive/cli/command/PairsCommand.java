@@ -73,7 +73,7 @@ final class PairsCommand implements Command {
 
   @Override
   public String summary() {
-    return "train every pair of classes, several at a time: one table and picture of errors";
+    return "train every pair of classes, several at a time: one table and one heat map of errors";
   }
 
   @Override
@@ -86,7 +86,7 @@ final class PairsCommand implements Command {
     return List.of(
         "Each training runs on one thread, and as many at a time as --threads; on a GPU they run"
             + " one after the other. Each has the same bits as train with these two classes.",
-        "Started again with the same --out, it goes on where it was stopped. Shares of the work"
+        "Started again with the same --out, it continues where it was stopped. Shards of the work"
             + " (--shard) may run on different machines; pairs --merge DIR... --out DIR joins"
             + " them.");
   }
@@ -105,7 +105,7 @@ final class PairsCommand implements Command {
             .longOpt("merge")
             .hasArgs()
             .argName("DIR...")
-            .desc("join the runs of all shares in --out; no other option may stand beside it")
+            .desc("join the runs of all shards in --out; no other option may stand beside it")
             .get());
     options.addOption(
         Arguments.option(
@@ -222,7 +222,7 @@ final class PairsCommand implements Command {
         () ->
             terminal.fatal(
                 "zerofive: stopped without the epochs under way, which take too long to wait for;"
-                    + " started again with the same --out, it goes on"));
+                    + " started again with the same --out, it continues"));
   }
 
   /** A new folder, or that of a run to resume; locked. */

@@ -65,8 +65,8 @@ public final class TrainCommand implements Command {
     return List.of(
         "The run folder holds report.html (the whole run on one page), config.json (every setting),"
             + " metrics.csv (one row an epoch), model.safetensors, accuracy.svg, loss.svg,"
-            + " confusion.csv, receipt.json (what is needed to remake the run) and"
-            + " checkpoint.safetensors, which --resume goes on from.",
+            + " confusion.csv, receipt.json (what is needed to reproduce the run) and"
+            + " checkpoint.safetensors, which --resume starts from.",
         "Ctrl-C and SIGTERM save a checkpoint first. A run that was killed is resumed with --resume and"
             + " ends with the same bits on the same device. With one seed and one device the"
             + " number of threads changes no bit.");

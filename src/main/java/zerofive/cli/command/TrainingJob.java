@@ -64,7 +64,7 @@ final class TrainingJob {
     }
   }
 
-  /** A run that goes on; warns where other bits may come out than without the interruption. */
+  /** A run that is resumed; warns where other bits may come out than without the interruption. */
   static TrainingJob resume(Experiment experiment, RunFolder folder, Terminal terminal) {
     Receipt receipt = Receipt.read(folder.receipt());
     receipt.checkData(experiment.data());

@@ -19,7 +19,7 @@ public final class FetchProgress implements DownloadListener, AutoCloseable {
         new Thread(
             () ->
                 terminal.fatal(
-                    "zerofive: stopped; what has come so far stays, and the next fetch goes on"
+                    "zerofive: stopped; what was downloaded so far stays, and the next fetch resumes"
                         + " there"));
   }
 

@@ -11,10 +11,14 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The launcher's own work: to build when it must, safely, and to stay out of the way. */
 class LauncherIT {
@@ -128,6 +132,40 @@ class LauncherIT {
     Launcher.Result result = Launcher.shell(folder, "./zf --version");
     Files.delete(link);
     assertEquals(0, result.code(), result.err());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"})
+  void aGarbageCollectorMayBeChosenForEveryJavaProgram(String variable) {
+    Launcher.Result result =
+        Launcher.run(Map.of(variable, "-XX:+UseParallelGC"), folder, "--version");
+    assertEquals(0, result.code(), result.err());
+    assertTrue(result.out().startsWith("zerofive "), result.out());
+  }
+
+  /** By the file of its version, and by what it prints where it has none. */
+  @ParameterizedTest
+  @CsvSource({"1.8.0_392, true", "11.0.2, true", "1.8.0_392, false", "16.0.1, false"})
+  void aJavaThatIsTooOldIsNamedWithTheRemedy(String version, boolean hasReleaseFile)
+      throws IOException {
+    Path java = folder.resolve("jdk/bin/java");
+    Files.createDirectories(java.getParent());
+    Files.writeString(java, "#!/bin/sh\necho 'openjdk version \"" + version + "\"' >&2\n");
+    assertTrue(java.toFile().setExecutable(true));
+    if (hasReleaseFile) {
+      Files.writeString(
+          folder.resolve("jdk/release"),
+          "IMPLEMENTOR=\"Any\"\nJAVA_VERSION=\"" + version + "\"\nOS_NAME=\"Linux\"\n");
+    }
+    Launcher.Result result =
+        Launcher.run(Map.of("JAVA_HOME", folder + "/jdk"), folder, "--version");
+    assertEquals(127, result.code(), result.err());
+    assertEquals(
+        "zerofive: error: "
+            + java.toRealPath()
+            + " is older than Java 17; install a JDK, version 17 or newer, or name one by"
+            + " JAVA_HOME\n",
+        result.err());
   }
 
   @Test

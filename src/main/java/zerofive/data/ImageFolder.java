@@ -122,7 +122,7 @@ final class ImageFolder {
     List<Path> paths = new ArrayList<>();
     try (DirectoryStream<Path> stream = Files.newDirectoryStream(folder)) {
       for (Path path : stream) {
-        if (!path.getFileName().toString().startsWith(".")) {
+        if (!ImagePaths.isHidden(path.getFileName())) {
           paths.add(path);
         }
       }

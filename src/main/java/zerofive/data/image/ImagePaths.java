@@ -26,14 +26,19 @@ public final class ImagePaths {
 
   /**
    * A folder's PNG and JPEG files, in all folders below and sorted; links to folders in it are not
-   * followed. A pattern's matches, sorted. Any other name stands for itself, be it there or not.
+   * followed. A pattern's matches, sorted. Neither has hidden files, as in a shell, unless the
+   * pattern's last part starts with a dot. Any other name stands for itself, be it there or not.
    *
    * @param refused receives what below cannot be read
    */
   public static List<Path> expand(String name, Consumer<InputException> refused) {
     Path path = Path.of(name);
     if (Files.isDirectory(path)) {
-      return files(path, Integer.MAX_VALUE, ImagePaths::hasEnding, refused);
+      return files(
+          path,
+          Integer.MAX_VALUE,
+          file -> hasEnding(file) && !isHidden(file.getFileName()),
+          refused);
     }
     return Files.exists(path) || !isPattern(name) ? List.of(path) : matches(name, refused);
   }
@@ -47,6 +52,15 @@ public final class ImagePaths {
   public static boolean hasEnding(Path file) {
     String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
     return ENDINGS.stream().anyMatch(name::endsWith);
+  }
+
+  /**
+   * Whether a file or folder of this name is there for a program rather than for a person: what
+   * starts with a dot (macOS puts {@code ._x.png} beside {@code x.png}), and the folder that macOS
+   * puts into archives.
+   */
+  public static boolean isHidden(Path name) {
+    return name.toString().startsWith(".") || name.toString().equals("__MACOSX");
   }
 
   private static List<Path> matches(String pattern, Consumer<InputException> refused) {
@@ -64,7 +78,10 @@ public final class ImagePaths {
     int known = folder == null ? 0 : folder.getNameCount();
     int depth =
         pattern.contains("**") ? Integer.MAX_VALUE : Path.of(pattern).getNameCount() - known;
-    return Files.isDirectory(from) ? files(from, depth, matcher, refused) : List.of();
+    boolean hiddenToo = Path.of(pattern).getFileName().toString().startsWith(".");
+    PathMatcher wanted =
+        file -> matcher.matches(file) && (hiddenToo || !isHidden(file.getFileName()));
+    return Files.isDirectory(from) ? files(from, depth, wanted, refused) : List.of();
   }
 
   private static List<Path> files(
@@ -78,6 +95,13 @@ public final class ImagePaths {
           EnumSet.noneOf(FileVisitOption.class),
           depth,
           new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult preVisitDirectory(Path below, BasicFileAttributes attributes) {
+              return !below.equals(real) && isHidden(below.getFileName())
+                  ? FileVisitResult.SKIP_SUBTREE
+                  : FileVisitResult.CONTINUE;
+            }
+
             @Override
             public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
               Path named = folder.resolve(real.relativize(file));

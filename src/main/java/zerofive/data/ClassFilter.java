@@ -1,5 +1,6 @@
 package zerofive.data;
 
+import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -36,7 +37,7 @@ public record ClassFilter(List<String> names) {
     }
     List<String> names = new ArrayList<>();
     for (String name : text.split(",", -1)) {
-      String trimmed = name.strip();
+      String trimmed = Normalizer.normalize(name.strip(), Normalizer.Form.NFC);
       if (trimmed.isEmpty()) {
         throw new IllegalArgumentException("an empty class name in '" + text + "'");
       }

@@ -6,16 +6,19 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import zerofive.data.image.GreyImage;
 import zerofive.data.image.ImageFile;
 import zerofive.data.image.ImagePaths;
@@ -24,18 +27,24 @@ import zerofive.files.Sha256;
 
 /**
  * A folder of images, one folder a class: {@code train/CLASS/*.png} and {@code valid/CLASS/*.png}.
- * The second may be called {@code test}, {@code val} or {@code testing}, the first {@code
- * training}; PNG and JPEG may be mixed. Hidden files and those with other endings are passed over.
+ * The second may be called {@code val}, {@code validation}, {@code test} or {@code testing}, the
+ * first {@code training}, in capitals too; PNG and JPEG may be mixed. Hidden files and those with
+ * other endings are passed over.
  *
- * <p>Classes are called as their folders, numbers in order of size before words in order of their
- * letters. Images come in the order of their paths, whichever is decoded first. The two digests of
- * the data set are those of what {@code sha256sum} prints for the chosen classes' files:
+ * <p>Classes are called as their folders, in Unicode's composed form (NFC), numbers in order of
+ * size before words in order of their letters. Images come in the order of their paths, whichever
+ * is decoded first. The two digests of the data set are those of what {@code sha256sum} prints for
+ * the chosen classes' files:
  *
  * <pre>cd DIR/train; find CLASS... -type f | LC_ALL=C sort | xargs sha256sum | sha256sum</pre>
  */
 final class ImageFolder {
   private static final List<String> TRAIN = List.of("train", "training");
-  private static final List<String> VALID = List.of("valid", "test", "val", "testing");
+
+  /** Where there is a set for validation and one for the final test, it is not the test's turn. */
+  private static final List<String> VALID =
+      List.of("valid", "val", "validation", "test", "testing");
+
   private static final int MAX_SIDE = 4096;
 
   /** {@code 2} before {@code 10} before {@code cat}. */
@@ -48,14 +57,14 @@ final class ImageFolder {
 
   /** Whether there is a folder of training images in it. */
   static boolean isOne(Path folder) {
-    return TRAIN.stream().anyMatch(name -> Files.isDirectory(folder.resolve(name)));
+    return find(folder, TRAIN).isPresent();
   }
 
   /** Reads the chosen classes; throws InputException where an image or a class is not as needed. */
   static DataSet load(Path folder, ClassFilter filter) {
     Path train = half(folder, TRAIN);
     Path valid = half(folder, VALID);
-    LabelNames labels = new LabelNames(classes(train), false);
+    LabelNames labels = new LabelNames(List.copyOf(classes(train).keySet()), false);
     List<List<Path>> trainFiles = files(train, labels);
     ClassFilter.Resolved chosen = filter.resolve(count(trainFiles), labels, train.toString());
     checkValidation(valid, labels, chosen, filter);
@@ -74,10 +83,7 @@ final class ImageFolder {
   }
 
   private static Path half(Path folder, List<String> names) {
-    return names.stream()
-        .map(folder::resolve)
-        .filter(Files::isDirectory)
-        .findFirst()
+    return find(folder, names)
         .orElseThrow(
             () ->
                 new InputException(
@@ -87,10 +93,23 @@ final class ImageFolder {
                         + "; put images to measure with there, in a folder for each class"));
   }
 
+  /** The folder of the first of some names that there is, spelt so or with capitals. */
+  private static Optional<Path> find(Path folder, List<String> names) {
+    List<Path> folders = list(folder).stream().filter(Files::isDirectory).sorted().toList();
+    return names.stream()
+        .flatMap(
+            name ->
+                Stream.concat(
+                    Stream.of(folder.resolve(name)).filter(Files::isDirectory),
+                    folders.stream()
+                        .filter(path -> path.getFileName().toString().equalsIgnoreCase(name))))
+        .findFirst();
+  }
+
   private static void checkValidation(
       Path valid, LabelNames labels, ClassFilter.Resolved chosen, ClassFilter filter) {
     List<String> all = new ArrayList<>(labels.names());
-    classes(valid).stream().filter(name -> !all.contains(name)).forEach(all::add);
+    classes(valid).keySet().stream().filter(name -> !all.contains(name)).forEach(all::add);
     LabelNames both = new LabelNames(all, false);
     int[] index = Arrays.copyOf(chosen.index(), all.size());
     Arrays.fill(index, chosen.index().length, index.length, -1);
@@ -101,19 +120,28 @@ final class ImageFolder {
         valid.toString());
   }
 
-  private static List<String> classes(Path half) {
-    return list(half).stream()
-        .filter(Files::isDirectory)
-        .map(path -> path.getFileName().toString())
-        .sorted(BY_NUMBER_OR_NAME)
-        .toList();
+  /** The folders of the classes, by their names; a Mac may have written them decomposed. */
+  private static SortedMap<String, Path> classes(Path half) {
+    SortedMap<String, Path> folders = new TreeMap<>(BY_NUMBER_OR_NAME);
+    for (Path folder : list(half)) {
+      String name = Normalizer.normalize(folder.getFileName().toString(), Normalizer.Form.NFC);
+      if (Files.isDirectory(folder) && folders.putIfAbsent(name, folder) != null) {
+        throw new InputException(
+            half
+                + " has two folders called "
+                + name
+                + ", once composed and once decomposed"
+                + " (Unicode NFC and NFD); move the images of both into one");
+      }
+    }
+    return folders;
   }
 
   /** The image files of each class, in the order of their names. */
   private static List<List<Path>> files(Path half, LabelNames labels) {
+    SortedMap<String, Path> folders = classes(half);
     return labels.names().stream()
-        .map(half::resolve)
-        .map(folder -> Files.isDirectory(folder) ? list(folder) : List.<Path>of())
+        .map(name -> folders.containsKey(name) ? list(folders.get(name)) : List.<Path>of())
         .map(paths -> paths.stream().filter(ImagePaths::hasEnding).sorted().toList())
         .toList();
   }

@@ -269,6 +269,40 @@ class DataSetsTest {
     }
   }
 
+  /** An archive on Kaggle: each file in a folder of its own name, some beside the dotted files. */
+  @Test
+  void aFileInAFolderOfItsNameIsFound() throws IOException {
+    DataSet before = load("all");
+    for (String file : names()) {
+      byte[] content = folder.bytes(file);
+      folder.remove(file);
+      Files.createDirectory(temporary.resolve(file));
+      Files.write(temporary.resolve(file).resolve(file), content);
+    }
+    assertArrayEquals(before.train().pixels(), load("all").train().pixels());
+    for (String file : names()) {
+      Path inner = temporary.resolve(file).resolve(file);
+      Files.move(inner, temporary.resolve(file.replace("-idx", ".idx")));
+    }
+    assertArrayEquals(before.train().pixels(), load("all").train().pixels());
+  }
+
+  /** What torchvision is given as root has the files below it. */
+  @Test
+  void aRootOfTorchvisionIsFoundAndOfSeveralSetsNoneIsGuessed() throws IOException {
+    DataSet before = load("all");
+    Path raw = Files.createDirectories(temporary.resolve("MNIST/raw"));
+    for (String file : names()) {
+      Files.move(temporary.resolve(file), raw.resolve(file));
+    }
+    assertArrayEquals(before.train().pixels(), load("all").train().pixels());
+    Path second = Files.createDirectories(temporary.resolve("KMNIST/raw"));
+    for (String file : names()) {
+      Files.copy(raw.resolve(file), second.resolve(file));
+    }
+    refused("all").saying("holds several data sets", "KMNIST/raw", "MNIST/raw", "name one");
+  }
+
   @Test
   void anEmptyFileIsRefused() {
     for (String file : names()) {

@@ -187,10 +187,45 @@ class ImageFolderTest {
     refused("cat,dog").saying("class cat does not occur in", "valid");
   }
 
+  /** The test's images are for the end, not for choosing an epoch. */
+  @Test
+  void validationImagesAreMeasuredWhereThereAreTestImagesToo() throws IOException {
+    DataSet before = load("all");
+    Files.move(folder.resolve("valid"), folder.resolve("val"));
+    image("test/cat/a.png", 1);
+    image("test/dog/a.png", 2);
+    image("test/7/a.png", 3);
+    assertArrayEquals(before.valid().pixels(), load("all").valid().pixels());
+  }
+
+  @Test
+  void foldersMayBeSpeltWithCapitals() throws IOException {
+    DataSet before = load("all");
+    Files.move(folder.resolve("train"), folder.resolve("Train"));
+    Files.move(folder.resolve("valid"), folder.resolve("Test"));
+    DataSet after = load("all");
+    assertArrayEquals(before.train().pixels(), after.train().pixels());
+    assertArrayEquals(before.valid().pixels(), after.valid().pixels());
+  }
+
+  /** A Mac writes names decomposed; a keyboard types them composed. */
+  @Test
+  void aDecomposedNameIsThatOfItsClass() throws IOException {
+    for (String half : List.of("train", "valid")) {
+      Files.move(folder.resolve(half + "/cat"), folder.resolve(half + "/cafe\u0301"));
+    }
+    DataSet data = load("caf\u00e9,dog");
+    assertEquals(List.of("caf\u00e9", "dog"), data.classes());
+    assertEquals(data.classes(), load("cafe\u0301,dog").classes());
+    image("train/caf\u00e9/other.png", 3);
+    refused("all").saying("train has two folders called caf\u00e9", "NFC");
+  }
+
   @Test
   void aFolderWithoutTheSecondHalfOrWithoutClassesIsRefused() throws IOException {
     Files.move(folder.resolve("valid"), folder.resolve("other"));
-    refused("all").saying("has a folder train but none called valid or test or val or testing");
+    refused("all")
+        .saying("has a folder train but none called valid or val or validation or test or testing");
     Files.move(folder.resolve("other"), folder.resolve("test"));
     Files.move(folder.resolve("train"), folder.resolve("old"));
     Files.createDirectory(folder.resolve("train"));

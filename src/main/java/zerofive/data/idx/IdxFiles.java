@@ -4,11 +4,13 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import zerofive.files.InputException;
 
 /**
@@ -33,8 +35,49 @@ public record IdxFiles(
     return List.of(trainImages, trainLabels, validImages, validLabels);
   }
 
-  /** Finds them; throws InputException where one is missing, or there are several sets. */
+  /**
+   * Finds them, in {@code folder} or where torchvision puts them below it: in {@code raw} or {@code
+   * NAME/raw}.
+   *
+   * @throws InputException where one is missing, or there are several sets
+   */
   public static IdxFiles find(Path folder) {
+    List<Path> found = new ArrayList<>();
+    for (Path place : places(folder)) {
+      if (hasTrainImages(place)) {
+        found.add(place);
+      }
+    }
+    if (found.size() > 1 && !found.get(0).equals(folder)) {
+      throw new InputException(
+          folder
+              + " holds several data sets: "
+              + found.stream().map(Path::toString).collect(Collectors.joining(", "))
+              + "; name one of these folders");
+    }
+    return findIn(found.isEmpty() ? folder : found.get(0));
+  }
+
+  /** The folder itself first. */
+  private static List<Path> places(Path folder) {
+    List<Path> places = new ArrayList<>(List.of(folder, folder.resolve("raw")));
+    try (DirectoryStream<Path> below = Files.newDirectoryStream(folder, Files::isDirectory)) {
+      below.forEach(place -> places.add(place.resolve("raw")));
+    } catch (IOException e) {
+      return places; // Why it cannot be read is said where its files are looked for.
+    }
+    return places;
+  }
+
+  private static boolean hasTrainImages(Path folder) {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*train-images*")) {
+      return files.iterator().hasNext();
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private static IdxFiles findIn(Path folder) {
     if (!Files.isReadable(folder) || !Files.isExecutable(folder)) {
       throw new InputException(folder + " cannot be read: permission denied; make it readable");
     }
@@ -78,17 +121,25 @@ public record IdxFiles(
 
   /** The raw file if it is there, else the .gz; both with {@code -idx} or {@code .idx}. */
   private static Path file(Path folder, String prefix, List<String> parts, List<String> kinds) {
+    Path other = null; // of such a name, but no file
     for (String part : parts) {
       for (String kind : kinds) {
         for (String spelling : List.of(kind, kind.replace("-idx", ".idx"))) {
           for (String ending : List.of("", ".gz")) {
-            Path file = folder.resolve(prefix + part + spelling + ending);
-            if (Files.exists(file)) {
-              return file;
+            String name = prefix + part + spelling + ending;
+            // Archives on Kaggle have each file once more in a folder of its own name.
+            for (Path file : List.of(folder.resolve(name), folder.resolve(name).resolve(name))) {
+              if (Files.isRegularFile(file)) {
+                return file;
+              }
+              other = other == null && Files.exists(file) ? file : other;
             }
           }
         }
       }
+    }
+    if (other != null) {
+      return other; // Whoever opens it says what it is.
     }
     String first = prefix + parts.get(0) + kinds.get(0);
     throw new InputException(

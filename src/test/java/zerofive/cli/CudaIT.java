@@ -284,7 +284,7 @@ class CudaIT {
   void aSessionThatIsNoneIsRefused() {
     String property = "zerofive.cuda.session";
     Launcher.Result result = runWith("-D" + property + "=fast", "", "train");
-    assertEquals(2, result.code(), result.err());
+    assertEquals(4, result.code(), result.err());
     String error = "zerofive: error: the system property " + property + ": ";
     assertTrue(result.err().startsWith(error), result.err());
     assertTrue(result.err().contains("unknown CUDA session 'fast'"), result.err());

@@ -4,9 +4,7 @@
 //   labels  i32 [images]            targets  i32 [rows], written
 //   x       f32 [rows, width], written
 //
-// One block a row. The order is read from memory, so that a captured graph gathers other images in the next epoch. For
-// a set that stays on the host, pixels is a chunk: the images that the order has from position chunk_first on, one
-// after the other; else chunk_first is -1.
+// One block a row. The order is read from memory, so that a captured graph gathers other images in the next epoch.
 //
 // gather_shifted: x[r, v, u] = pixels[order[first + r], v - dy, u - dx] / 255 where there is such a pixel, else 0;
 // width is then the width of an image in pixels, and
@@ -16,11 +14,10 @@
 
 extern "C" __global__ __launch_bounds__(THREADS) void gather(
     const uint8_t* __restrict__ pixels, const int* __restrict__ labels, const int* __restrict__ order, int first,
-    int chunk_first, int width, float* __restrict__ x, int* __restrict__ targets) {
+    int width, float* __restrict__ x, int* __restrict__ targets) {
   int r = blockIdx.x;
   int image = order[first + r];
-  int row = chunk_first < 0 ? image : first - chunk_first + r;
-  const uint8_t* from = pixels + (size_t)row * width;
+  const uint8_t* from = pixels + (size_t)image * width;
   float* to = x + (size_t)r * width;
   if (threadIdx.x == 0) targets[r] = labels[image];
   bool by_four = width % 4 == 0 && (size_t)from % sizeof(uchar4) == 0 && (size_t)to % sizeof(float4) == 0;
@@ -38,13 +35,12 @@ extern "C" __global__ __launch_bounds__(THREADS) void gather(
 
 extern "C" __global__ __launch_bounds__(THREADS) void gather_shifted(
     const uint8_t* __restrict__ pixels, const int* __restrict__ labels, const int* __restrict__ order,
-    const int* __restrict__ shifts, int first, int chunk_first, int height, int width, float* __restrict__ x,
+    const int* __restrict__ shifts, int first, int height, int width, float* __restrict__ x,
     int* __restrict__ targets) {
   int r = blockIdx.x;
   int image = order[first + r];
-  int row = chunk_first < 0 ? image : first - chunk_first + r;
   int size = height * width;
-  const uint8_t* from = pixels + (size_t)row * size;
+  const uint8_t* from = pixels + (size_t)image * size;
   float* to = x + (size_t)r * size;
   if (threadIdx.x == 0) targets[r] = labels[image];
   int dx = shift_x(shifts[image]);

@@ -112,7 +112,8 @@ class Runner {
     by_number.assign(block.threads, nullptr);
     live = block.threads;
     release(&beginning);
-    for (unsigned number : sequence) start(number);
+    begun = 0;
+    while (begun < block.threads) start(sequence[begun++]);
     while (live > 0) {
       if (!let_pass()) {
         std::string report = stuck();
@@ -149,6 +150,14 @@ class Runner {
       kernel->call(parameters);
       release(&end);
       fiber->state = State::DONE;
+#ifndef EMULATION_TSAN
+      // The next thread begins on the same fiber: two switches less where threads never wait.
+      if (begun < block.threads) {
+        ended(fiber);
+        begin(fiber, sequence[begun++]);
+        continue;
+      }
+#endif
       leave(fiber);
     }
   }
@@ -176,6 +185,7 @@ class Runner {
   std::vector<Fiber*> idle;
   std::vector<Fiber*> by_number;  // null: not started, or done and its fiber taken by another
   std::vector<unsigned> sequence;
+  unsigned begun;  // threads of the sequence
   unsigned live;
   void* host_stack_pointer;
 #ifdef EMULATION_TSAN
@@ -251,11 +261,20 @@ class Runner {
 
   void start(unsigned number) {
     Fiber* fiber = idle_fiber(number);
+    begin(fiber, number);
+    resume(fiber);
+  }
+
+  void begin(Fiber* fiber, unsigned number) {
     fiber->number = number;
     fiber->index = {number % block.size.x, number / block.size.x % block.size.y, number / block.size.x / block.size.y};
     by_number[number] = fiber;
     fiber->state = State::RUNNABLE;
-    resume(fiber);
+  }
+
+  void ended(const Fiber* fiber) {
+    live--;
+    by_number[fiber->number] = nullptr;
   }
 
   void resume(Fiber* fiber) {
@@ -272,8 +291,7 @@ class Runner {
     __sanitizer_finish_switch_fiber(host_fake_stack, nullptr, nullptr);
 #endif
     if (fiber->state == State::DONE) {
-      live--;
-      by_number[fiber->number] = nullptr;
+      ended(fiber);
 #ifndef EMULATION_TSAN
       idle.push_back(fiber);
 #endif

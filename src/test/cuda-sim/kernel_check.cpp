@@ -103,30 +103,28 @@ void check(const std::string& what, size_t i, double expected, double actual, do
 
 unsigned blocks_for(size_t elements) { return (unsigned)((elements + THREADS - 1) / THREADS); }
 
-// chunk_first -1: pixels are the whole set; else the images from there on in the order.
-void gather(int rows, int width, int first, int chunk_first) {
+void gather(int rows, int width, int first) {
   std::string what = "gather " + std::to_string(rows) + " x " + std::to_string(width);
   int images = rows + 3;
   Buffer<int> labels = random_ints(images, 10), order = random_ints(first + rows, images), targets(rows);
-  Buffer<uint8_t> pixels((size_t)(chunk_first < 0 ? images : first - chunk_first + rows) * width);
+  Buffer<uint8_t> pixels((size_t)images * width);
   for (size_t i = 0; i < pixels.size; i++) pixels[i] = (uint8_t)generator();
   Buffer<float> x((size_t)rows * width);
   in_every_order(what, x, [&](Order o) {
     launch(
         "gather", o, {(unsigned)rows}, THREADS, (const uint8_t*)pixels.values, (const int*)labels.values,
-        (const int*)order.values, first, chunk_first, width, x.values, targets.values);
+        (const int*)order.values, first, width, x.values, targets.values);
   });
   for (int r = 0; r < rows; r++) {
     int image = order[first + r];
     check(what + " targets", r, labels[image], targets[r], 0);
-    int row = chunk_first < 0 ? image : first + r - chunk_first;
     for (int p = 0; p < width; p++) {
-      check(what, (size_t)r * width + p, pixels[(size_t)row * width + p] / 255.0, x[(size_t)r * width + p], EPSILON);
+      check(what, (size_t)r * width + p, pixels[(size_t)image * width + p] / 255.0, x[(size_t)r * width + p], EPSILON);
     }
   }
 }
 
-void gather_shifted(int rows, int height, int width, int first, int chunk_first) {
+void gather_shifted(int rows, int height, int width, int first) {
   std::string what =
       "gather_shifted " + std::to_string(rows) + " x " + std::to_string(height) + " x " + std::to_string(width);
   int images = rows + 3, size = height * width;
@@ -138,23 +136,21 @@ void gather_shifted(int rows, int height, int width, int first, int chunk_first)
     int dy = far ? (int)(generator() % 256) - 128 : (int)(generator() % 5) - 2;
     shifts[i] = (dy & 0xff) << 8 | (dx & 0xff);
   }
-  Buffer<uint8_t> pixels((size_t)(chunk_first < 0 ? images : first - chunk_first + rows) * size);
+  Buffer<uint8_t> pixels((size_t)images * size);
   for (size_t i = 0; i < pixels.size; i++) pixels[i] = (uint8_t)generator();
   Buffer<float> x((size_t)rows * size);
   in_every_order(what, x, [&](Order o) {
     launch(
         "gather_shifted", o, {(unsigned)rows}, THREADS, (const uint8_t*)pixels.values, (const int*)labels.values,
-        (const int*)order.values, (const int*)shifts.values, first, chunk_first, height, width, x.values,
-        targets.values);
+        (const int*)order.values, (const int*)shifts.values, first, height, width, x.values, targets.values);
   });
   for (int r = 0; r < rows; r++) {
     int image = order[first + r];
     check(what + " targets", r, labels[image], targets[r], 0);
-    int row = chunk_first < 0 ? image : first + r - chunk_first;
     for (int p = 0; p < size; p++) {
       int v = p / width - (int8_t)(shifts[image] >> 8), u = p % width - (int8_t)shifts[image];
       bool exists = v >= 0 && v < height && u >= 0 && u < width;
-      double expected = exists ? pixels[(size_t)row * size + v * width + u] / 255.0 : 0;
+      double expected = exists ? pixels[(size_t)image * size + v * width + u] / 255.0 : 0;
       check(what, (size_t)r * size + p, expected, x[(size_t)r * size + p], EPSILON);
     }
   }
@@ -380,14 +376,13 @@ void multiply_adds(unsigned blocks) {
 
 int main() {
   for (int width : {1, 5, 784, 1028}) {
-    gather(1, width, 0, -1);
-    gather(7, width, 3, -1);
-    gather(7, width, 3, 2);
+    gather(1, width, 0);
+    gather(7, width, 3);
   }
   for (int height : {1, 5, 28}) {
-    gather_shifted(1, height, 28, 0, -1);
-    gather_shifted(7, height, 13, 3, -1);
-    gather_shifted(7, height, 1, 3, 2);
+    gather_shifted(1, height, 28, 0);
+    gather_shifted(7, height, 13, 3);
+    gather_shifted(7, height, 1, 3);
   }
   for (int activation : {ACTIVATION_IDENTITY, ACTIVATION_RELU}) {
     bias_activation(1, 1, activation);

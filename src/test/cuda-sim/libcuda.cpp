@@ -496,6 +496,10 @@ Result fill(const char* function, void* address, const void* pattern, size_t wid
   if (Result wrong = check_range(function, Place::DEVICE, address, width * count, false)) return wrong;
   std::vector<char> bytes((const char*)pattern, (const char*)pattern + width);
   return world().enqueue(stream, function, guarded(function, {{address, width * count}}, [=] {
+                           if (width == 1) {
+                             memset(address, bytes[0], count);
+                             return;
+                           }
                            for (size_t i = 0; i < count; i++) memcpy((char*)address + i * width, bytes.data(), width);
                          }));
 }

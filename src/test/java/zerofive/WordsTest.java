@@ -67,9 +67,7 @@ final class WordsTest {
               "\\b(?:walk_rows|step_lists|measure_rows|known_order|kept_lists)\\b|\\bnear_\\w+",
               "forward_backward, update_sparse_layer, evaluate_rows, cached_order, compact"),
           word("KernelProduct|CublasProduct", "PtxGemm, CublasGemm"),
-          word(
-              "CudaRecording|HostNumbers|\\boutdate\\b",
-              "CudaGraphRecorder, HostMirror, markStale"),
+          word("CudaRecording", "CudaGraphRecorder"),
           variable("least|most", "min, max"),
           word("\\b(?:LEAST|MOST)(?:_\\w+)?\\b", "MIN, MAX"),
           variable("begin|begun", "start"),

@@ -1,6 +1,5 @@
 package zerofive.backend;
 
-import java.util.List;
 import zerofive.model.Parameters;
 
 /** A training under way on one device. Not for several threads at once. */
@@ -28,11 +27,6 @@ public interface TrainingSession extends AutoCloseable {
 
   /** A copy of the weights and the optimiser's state, to go on from. */
   TrainingState state();
-
-  /** What it does otherwise than a user may expect, and why: one sentence each. */
-  default List<String> notes() {
-    return List.of();
-  }
 
   /** Frees the device's memory. */
   @Override

@@ -7,8 +7,6 @@ import static zerofive.train.Settings.SEED;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
@@ -36,7 +34,6 @@ public final class PairsTrainer {
   private final Optional<Parameters> start;
   private final Backend backend;
   private final StopSignal stop;
-  private final Set<String> notes = new TreeSet<>();
 
   /**
    * Nothing is trained yet.
@@ -57,8 +54,8 @@ public final class PairsTrainer {
   }
 
   /** How one training ended; no result where it was stopped, or diverged with that sentence. */
-  private record Ended(Optional<PairResult> result, Optional<String> diverged, List<String> notes) {
-    static final Ended STOPPED = new Ended(Optional.empty(), Optional.empty(), List.of());
+  private record Ended(Optional<PairResult> result, Optional<String> diverged) {
+    static final Ended STOPPED = new Ended(Optional.empty(), Optional.empty());
   }
 
   /**
@@ -79,7 +76,6 @@ public final class PairsTrainer {
         Ended next = ended.take().get();
         next.result().ifPresent(listener);
         next.diverged().ifPresent(diverged::add);
-        notes.addAll(next.notes());
       }
       complete = true;
       return diverged;
@@ -121,10 +117,9 @@ public final class PairsTrainer {
           Trainer.begin(recipe, two, initial).train(backend, stop, epoch -> {});
       return outcome.interrupted()
           ? Ended.STOPPED
-          : new Ended(
-              Optional.of(result(pair, recipe, two, outcome)), Optional.empty(), outcome.notes());
+          : new Ended(Optional.of(result(pair, recipe, two, outcome)), Optional.empty());
     } catch (DivergedException e) {
-      return new Ended(Optional.empty(), Optional.of(pair + ": " + e.getMessage()), List.of());
+      return new Ended(Optional.empty(), Optional.of(pair + ": " + e.getMessage()));
     }
   }
 
@@ -140,10 +135,5 @@ public final class PairsTrainer {
         selected.validLoss(),
         history.stream().mapToDouble(row -> row.trainSeconds() + row.validSeconds()).sum(),
         model.sha256());
-  }
-
-  /** What the device did otherwise than a user may expect. */
-  public List<String> notes() {
-    return List.copyOf(notes);
   }
 }

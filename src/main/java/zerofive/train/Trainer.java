@@ -49,7 +49,6 @@ public final class Trainer {
    * @param logits [validation images, outputs] of these weights; empty where it was interrupted
    * @param interrupted whether it was stopped by a signal before its end
    * @param setUpNanos what opening the device took
-   * @param notes what the device did otherwise than a user may expect
    */
   @SuppressWarnings("ArrayRecordComponent")
   public record Outcome(
@@ -58,8 +57,7 @@ public final class Trainer {
       Parameters parameters,
       float[] logits,
       boolean interrupted,
-      long setUpNanos,
-      List<String> notes) {}
+      long setUpNanos) {}
 
   private Trainer(
       Recipe recipe, DataSet data, RunStore store, List<EpochRecord> history, Checkpoint start) {
@@ -170,8 +168,7 @@ public final class Trainer {
           best.map(BestEpoch::parameters).orElseGet(() -> session.state().parameters()),
           isDone(epoch) ? logitsToKeep(session) : new float[0],
           !isDone(epoch),
-          setUpNanos,
-          session.notes());
+          setUpNanos);
     }
   }
 

@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -145,8 +146,18 @@ final class SessionContractTest {
     return Stream.concat(runs(), shiftedRuns());
   }
 
-  /** Every optimiser on a net of each loss; every batch size and depth on plain descent. */
+  /** All of them where training is fast; on a simulated device those that are short. */
   static Stream<Arguments> runs() {
+    return everyRun().filter(arguments -> !isLong(arguments));
+  }
+
+  /** The others; none on a GPU. */
+  static Stream<Arguments> longRuns() {
+    return everyRun().filter(SessionContractTest::isLong);
+  }
+
+  /** Every optimiser on a net of each loss; every batch size and depth on plain descent. */
+  private static Stream<Arguments> everyRun() {
     List<Run> runs = new ArrayList<>();
     for (Optimizer optimizer : OPTIMIZERS) {
       runs.add(new Run(2, List.of(9), Loss.BCE, optimizer, 32));
@@ -159,20 +170,32 @@ final class SessionContractTest {
       runs.add(new Run(3, List.of(), Loss.CROSS_ENTROPY, Optimizer.sgd(), batch));
       runs.add(new Run(10, List.of(11, 6), Loss.CROSS_ENTROPY, Optimizer.sgd(), batch));
     }
-    return Implementations.times(runs.stream().map(Arguments::of))
-        .filter(SessionContractTest::isWorthItsTime);
+    return Implementations.times(runs.stream().map(Arguments::of));
   }
 
-  /** A simulated device takes its time: what is another's arithmetic has a choice of batches. */
-  private static boolean isWorthItsTime(Arguments arguments) {
-    String implementation = (String) arguments.get()[0];
+  /** A simulated device takes its time: of the batches it has two, each with a short last one. */
+  private static boolean isLong(Arguments arguments) {
     Run run = (Run) arguments.get()[1];
-    if (Implementations.fast().contains(implementation)) {
-      return true;
-    }
-    return Implementations.computing().contains(implementation)
-        ? run.batch() > 1 || run.hidden().size() == 1
-        : run.batch() == 7 || run.batch() == 32;
+    return !Implementations.fast().contains((String) arguments.get()[0])
+        && run.batch() != 7
+        && run.batch() != 32;
+  }
+
+  /** Every test that {@link #runs} has. */
+  @Tag("slow")
+  @ParameterizedTest(allowZeroInvocations = true)
+  @MethodSource("longRuns")
+  void aLongRunPassesEveryTest(String implementation, Run run) {
+    trainingFollowsTheReplayInDouble(implementation, run);
+    theStepsLossesMakeUpTheEpochs(implementation, run);
+    trainingLearnsThePattern(implementation, run);
+    theSameTrainingTwiceGivesTheSameBits(implementation, run);
+    measuringBetweenEpochsChangesNoBit(implementation, run);
+    evaluateChangesNothingAndRepeatsItself(implementation, run);
+    goingOnFromAStateIsGoingOn(implementation, run);
+    aPredictorMeasuresAsTheSessionDoes(implementation, run);
+    aSessionsLogitsAreThePredictorsBitForBit(implementation, run);
+    otherWeightsTakeThePlaceOfThePresentOnes(implementation, run);
   }
 
   @ParameterizedTest

@@ -7,11 +7,13 @@ import zerofive.backend.ops.ElementType;
 /**
  * A view of the GPU's memory.
  *
- * @param memory what it is a view of
+ * @param type of its elements
+ * @param memory the allocation that it is a view of
  * @param offset elements before it
  * @param length elements
  */
-record CudaBuffer(CudaMemory memory, int offset, int length) implements Buffer {
+record CudaBuffer(ElementType type, DevicePointer memory, int offset, int length)
+    implements Buffer {
   /** The buffer as its own implementation sees it. */
   static CudaBuffer of(Buffer buffer) {
     return (CudaBuffer) buffer;
@@ -20,25 +22,35 @@ record CudaBuffer(CudaMemory memory, int offset, int length) implements Buffer {
   /** Where a buffer's first element stands on the GPU. */
   static long address(Buffer buffer) {
     CudaBuffer view = of(buffer);
-    return view.memory.address() + (long) view.offset * CudaMemory.size(view.type());
+    return view.memory.address() + view.bytesBefore();
   }
 
-  @Override
-  public ElementType type() {
-    return memory.type();
+  /** Bytes of {@code length} elements. */
+  static long bytes(ElementType type, int length) {
+    int size =
+        switch (type) {
+          case U8 -> 1;
+          case I32, F32 -> 4;
+          case F64 -> 8;
+        };
+    return (long) length * size;
   }
 
   @Override
   public Buffer slice(int from, int count) {
-    return new CudaBuffer(memory, offset + from, count);
+    return new CudaBuffer(type, memory, offset + from, count);
   }
 
   long bytes() {
-    return (long) length * CudaMemory.size(type());
+    return bytes(type, length);
+  }
+
+  private long bytesBefore() {
+    return bytes(type, offset);
   }
 
   /** Its first element, for JCuda's copies. */
   CUdeviceptr pointer() {
-    return memory.pointer().withByteOffset((long) offset * CudaMemory.size(type()));
+    return memory.withByteOffset(bytesBefore());
   }
 }

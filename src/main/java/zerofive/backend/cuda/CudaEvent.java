@@ -5,7 +5,7 @@ import jcuda.driver.CUevent_flags;
 import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
 
-/** A point in a stream that the host or another stream can wait for. */
+/** A point in a stream that the host can wait for. */
 final class CudaEvent implements AutoCloseable {
   private final CUevent event = new CUevent();
 
@@ -18,11 +18,6 @@ final class CudaEvent implements AutoCloseable {
   /** Marks what {@code stream} was given so far. */
   void record(CUstream stream) {
     CudaFailure.check(JCudaDriver.cuEventRecord(event, stream), "recording an event");
-  }
-
-  /** Lets {@code stream} go on only when what was marked is done; passes where nothing was. */
-  void holdBack(CUstream stream) {
-    CudaFailure.check(JCudaDriver.cuStreamWaitEvent(stream, event, 0), "waiting for an event");
   }
 
   /** Returns when what was marked is done; at once where nothing was. */

@@ -10,15 +10,14 @@ import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.JCudaDriver;
 
 /**
- * Calls on one stream, recorded as CUDA graphs, with what the host has to do between them. A graph
- * is captured from the very calls that would else be launched one by one.
+ * Calls on one stream, recorded as CUDA graphs. A graph is captured from the very calls that would
+ * else be launched one by one.
  */
 final class CudaGraphRecorder implements AutoCloseable {
   /** Launches in one graph; an epoch of more becomes several. */
   private static final int LAUNCHES = 4096;
 
   private final CUstream stream;
-  private final List<Runnable> parts = new ArrayList<>();
   private final List<CUgraphExec> graphs = new ArrayList<>();
   private boolean capturing;
   private int launches;
@@ -34,7 +33,7 @@ final class CudaGraphRecorder implements AutoCloseable {
    */
   void beforeLaunch() {
     if (capturing && launches == LAUNCHES) {
-      cut();
+      end();
     }
     if (!capturing) {
       CudaFailure.check(
@@ -47,14 +46,8 @@ final class CudaGraphRecorder implements AutoCloseable {
     launches++;
   }
 
-  /** The host has to do this here, at every run. */
-  void onHost(Runnable action) {
-    cut();
-    parts.add(action);
-  }
-
   /** Ends the graph under way; what comes after it belongs to another. */
-  void cut() {
+  void end() {
     if (!capturing) {
       return;
     }
@@ -66,24 +59,21 @@ final class CudaGraphRecorder implements AutoCloseable {
       CudaFailure.check(
           JCudaDriver.cuGraphInstantiate(executable, graph, 0), "making a graph of an epoch");
       graphs.add(executable);
-      parts.add(() -> launch(executable));
     } finally {
       JCudaDriver.cuGraphDestroy(graph);
     }
   }
 
-  private void launch(CUgraphExec executable) {
-    CudaFailure.check(JCudaDriver.cuGraphLaunch(executable, stream), "launching a graph");
-  }
-
-  /** Does all of it, in order. */
+  /** Launches all of it, in order. */
   void run() {
-    parts.forEach(Runnable::run);
+    for (CUgraphExec graph : graphs) {
+      CudaFailure.check(JCudaDriver.cuGraphLaunch(graph, stream), "launching a graph");
+    }
   }
 
   /** Whether nothing was recorded yet. */
   boolean isEmpty() {
-    return parts.isEmpty();
+    return graphs.isEmpty();
   }
 
   /** Frees the graphs and ends a capture that failed half-way. */
@@ -98,6 +88,5 @@ final class CudaGraphRecorder implements AutoCloseable {
     }
     graphs.forEach(JCudaDriver::cuGraphExecDestroy);
     graphs.clear();
-    parts.clear();
   }
 }

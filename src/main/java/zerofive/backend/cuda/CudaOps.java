@@ -1,10 +1,12 @@
 package zerofive.backend.cuda;
 
-import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
+import zerofive.backend.DeviceException;
 import zerofive.backend.Optimizer;
 import zerofive.backend.cuda.CudaOptions.SessionKind;
 import zerofive.backend.ops.Batch;
@@ -35,7 +37,6 @@ public final class CudaOps implements Ops {
   private final CUstream stream = new CUstream();
   private final Resources owned = new Resources();
   private final Staging staging;
-  private final StreamedSets streamedSets;
   private final KernelLauncher launcher;
   private final PtxGemm ownProduct;
   private final Optional<CublasGemm> cublas;
@@ -60,7 +61,6 @@ public final class CudaOps implements Ops {
     owned.add(() -> JCudaDriver.cuStreamDestroy(stream));
     try {
       staging = new Staging(context, owned);
-      streamedSets = new StreamedSets(context, stream, staging, owned, options.residentBytes());
       launcher = new KernelLauncher(context, stream, owned);
       metricPartials = workspace(ElementType.F64, 2 * METRIC_BLOCKS);
       metricCounter = workspace(ElementType.I32, 1);
@@ -92,10 +92,6 @@ public final class CudaOps implements Ops {
   @Override
   public Buffer allocate(ElementType type, int length) {
     context.makeCurrent();
-    if (type == ElementType.U8 && !streamedSets.belongsOnGpu(length)) {
-      CudaMemory pixels = new CudaMemory(type, 0, null, null, streamedSets.add(length));
-      return new CudaBuffer(pixels, 0, length);
-    }
     CudaBuffer buffer = allocateOnGpu(type, length);
     fillWithZeros(buffer);
     return buffer;
@@ -103,28 +99,42 @@ public final class CudaOps implements Ops {
 
   /** Memory with anything in it. */
   private CudaBuffer allocateOnGpu(ElementType type, int length) {
-    long bytes = Math.max(1, (long) length * CudaMemory.size(type));
+    long bytes = Math.max(1, CudaBuffer.bytes(type, length));
     DevicePointer pointer = new DevicePointer();
-    CudaFailure.check(
-        JCudaDriver.cuMemAlloc(pointer, bytes), "taking " + bytes + " bytes of the GPU's memory");
+    int result = JCudaDriver.cuMemAlloc(pointer, bytes);
+    if (result == CUresult.CUDA_ERROR_OUT_OF_MEMORY && type == ElementType.U8) {
+      throw tooManyImages(bytes);
+    }
+    CudaFailure.check(result, "taking " + bytes + " bytes of the GPU's memory");
     owned.add(() -> JCudaDriver.cuMemFree(pointer));
-    HostMirror mirror = type == ElementType.I32 ? new HostMirror(length) : null;
-    return new CudaBuffer(
-        new CudaMemory(type, pointer.address(), pointer, mirror, null), 0, length);
+    return new CudaBuffer(type, pointer, 0, length);
+  }
+
+  /** Sessions allocate their pixels last, so it is mostly these that do not fit. */
+  private DeviceException tooManyImages(long bytes) {
+    return new DeviceException(
+        String.format(
+            Locale.ROOT,
+            "putting a set of images on the GPU failed with CUDA_ERROR_OUT_OF_MEMORY: it takes %.1f"
+                + " MiB, and %.1f MiB of the GPU's memory are free",
+            mebibytes(bytes),
+            mebibytes(context.freeBytes())),
+        "choose fewer --classes, close other programs on the GPU (nvidia-smi lists them), or train"
+            + " with --device cpu",
+        null);
+  }
+
+  private static double mebibytes(long bytes) {
+    return bytes / (double) (1 << 20);
   }
 
   @Override
   public void upload(byte[] source, int offset, Buffer destination) {
     context.makeCurrent();
     CudaBuffer to = CudaBuffer.of(destination);
-    if (to.memory().streamed() != null) {
-      to.memory().streamed().upload(source, offset, to.offset(), to.length());
-      return;
-    }
     staging.upload(
         (from, target) -> target.put(0, source, offset + (int) from, target.capacity()),
         to.bytes(),
-        1,
         to.pointer(),
         stream);
   }
@@ -133,12 +143,9 @@ public final class CudaOps implements Ops {
   public void upload(int[] source, Buffer destination) {
     context.makeCurrent();
     CudaBuffer to = CudaBuffer.of(destination);
-    streamedSets.forget();
-    System.arraycopy(source, 0, to.memory().mirror().values(), to.offset(), source.length);
     staging.upload(
         (from, target) -> target.asIntBuffer().put(source, (int) (from / 4), target.capacity() / 4),
         to.bytes(),
-        Integer.BYTES,
         to.pointer(),
         stream);
   }
@@ -151,7 +158,6 @@ public final class CudaOps implements Ops {
         (from, target) ->
             target.asFloatBuffer().put(source, (int) (from / 4), target.capacity() / 4),
         to.bytes(),
-        Float.BYTES,
         to.pointer(),
         stream);
   }
@@ -180,13 +186,7 @@ public final class CudaOps implements Ops {
 
   @Override
   public void clear(Buffer buffer) {
-    CudaBuffer to = CudaBuffer.of(buffer);
-    if (to.memory().streamed() != null) {
-      to.memory().streamed().clear(to.offset(), to.length());
-    } else {
-      fillWithZeros(to);
-      markStale(to);
-    }
+    fillWithZeros(CudaBuffer.of(buffer));
   }
 
   private void fillWithZeros(CudaBuffer to) {
@@ -195,12 +195,6 @@ public final class CudaOps implements Ops {
       CudaFailure.check(
           JCudaDriver.cuMemsetD8Async(to.pointer(), (byte) 0, to.bytes(), stream),
           "clearing the GPU's memory");
-    }
-  }
-
-  private static void markStale(CudaBuffer written) {
-    if (written.type() == ElementType.I32) {
-      written.memory().mirror().markStale();
     }
   }
 
@@ -220,17 +214,16 @@ public final class CudaOps implements Ops {
 
   @Override
   public void gather(Images images, Batch batch, Matrix x, Buffer targets) {
-    Place place = place(images, batch);
     boolean shifted = batch.shifts() != null;
     KernelLauncher call =
         arguments()
-            .add(place.address())
+            .add(CudaBuffer.address(images.pixels()))
             .add(CudaBuffer.address(images.labels()))
             .add(CudaBuffer.address(batch.order()));
     if (shifted) {
       call.add(CudaBuffer.address(batch.shifts()));
     }
-    call.add(batch.first()).add(place.chunkFirst());
+    call.add(batch.first());
     if (shifted) {
       call.add(images.height()).add(images.width());
     } else {
@@ -239,24 +232,6 @@ public final class CudaOps implements Ops {
     call.add(CudaBuffer.address(x.values()))
         .add(CudaBuffer.address(targets))
         .launch(shifted ? Kernels.GATHER_SHIFTED : Kernels.GATHER, batch.rows());
-    markStale(CudaBuffer.of(targets));
-  }
-
-  /**
-   * Where a batch's pixels are on the GPU.
-   *
-   * @param address of the whole set, or of a chunk of it
-   * @param chunkFirst the chunk's first place in the order; -1 for the whole set
-   */
-  private record Place(long address, int chunkFirst) {}
-
-  private Place place(Images images, Batch batch) {
-    StreamedPixels streamed = CudaBuffer.of(images.pixels()).memory().streamed();
-    if (streamed == null) {
-      return new Place(CudaBuffer.address(images.pixels()), -1);
-    }
-    StreamedPixels.Chunk chunk = streamedSets.bring(streamed, images, batch, recording);
-    return new Place(streamed.address(chunk), chunk.first());
   }
 
   @Override
@@ -433,23 +408,16 @@ public final class CudaOps implements Ops {
   }
 
   private void record(CudaGraphRecorder replay, Runnable calls) {
-    streamedSets.startOver();
     recording = replay;
     try {
       calls.run();
-      replay.cut();
+      replay.end();
     } catch (RuntimeException | Error e) {
       replay.close();
       throw e;
     } finally {
       recording = null;
-      streamedSets.startOver();
     }
-  }
-
-  @Override
-  public List<String> notes() {
-    return streamedSets.notes();
   }
 
   /** Waits for the GPU, then frees everything; also where the GPU is lost. */

@@ -18,10 +18,10 @@ import jcuda.driver.JCudaDriver;
  * Pinned buffers through which bytes go between Java's heap and the GPU.
  *
  * <p>What one buffer holds is filled by the calling thread. What is larger goes in pieces: each of
- * several threads fills a buffer of its own and hands it to the stream, so that the host gathers,
- * the bus copies and the caller launches all at the same time. Several threads, since one core
- * copies slower than the bus; of our own rather than of the common pool, since they wait for the
- * GPU, and a piece each rather than a share of every piece, since then none waits for another.
+ * several threads fills a buffer of its own and hands it to the stream, so that the host fills
+ * while the bus copies. Several threads, since one core copies slower than the bus; of our own
+ * rather than of the common pool, since they wait for the GPU, and a piece each rather than a share
+ * of every piece, since then none waits for another.
  */
 final class Staging implements AutoCloseable {
   /**
@@ -75,32 +75,6 @@ final class Staging implements AutoCloseable {
     }
   }
 
-  /** An upload that the filling threads are at. */
-  static final class Upload {
-    private final CompletableFuture<Void> pieces;
-
-    private Upload(CompletableFuture<Void> pieces) {
-      this.pieces = pieces;
-    }
-
-    /** Returns when the last byte was read from the source and the stream was given every copy. */
-    void await() {
-      try {
-        pieces.join();
-      } catch (CompletionException e) {
-        if (e.getCause() instanceof Error error) {
-          throw error;
-        }
-        throw (RuntimeException) e.getCause();
-      }
-    }
-
-    /** The same, whatever came of it: for whoever needs the source or the destination back. */
-    void settle() {
-      pieces.exceptionally(failure -> null).join();
-    }
-  }
-
   private final CudaContext context;
   private final Slot callers;
   private final List<Slot> slots = new ArrayList<>();
@@ -130,33 +104,32 @@ final class Staging implements AutoCloseable {
   }
 
   /**
-   * Copies to the GPU, on the stream; returns when the last byte was read from {@code source}.
-   *
-   * @param unit bytes that {@code source} is always asked for together, or multiples
+   * Copies to the GPU, on the stream; returns when the last byte was read from {@code source} and
+   * the stream was given every copy, or when no piece is under way any more and one has failed.
    */
-  void upload(Source source, long bytes, int unit, CUdeviceptr to, CUstream stream) {
+  void upload(Source source, long bytes, CUdeviceptr to, CUstream stream) {
     if (bytes > PIECE_BYTES) {
-      start(source, bytes, unit, to, stream).await();
+      uploadInPieces(source, bytes, to, stream);
     } else if (bytes > 0) {
       send(callers, source, 0, (int) bytes, to, stream);
     }
   }
 
-  /**
-   * Begins to copy to the GPU, on the stream, and returns. Source and destination belong to the
-   * upload until it was awaited.
-   *
-   * @param unit as in {@link #upload}
-   */
-  Upload start(Source source, long bytes, int unit, CUdeviceptr to, CUstream stream) {
-    int piece = Math.max(unit, PIECE_BYTES / unit * unit);
+  private void uploadInPieces(Source source, long bytes, CUdeviceptr to, CUstream stream) {
     List<CompletableFuture<Void>> pieces = new ArrayList<>();
-    for (long at = 0; at < bytes; at += piece) {
+    for (long at = 0; at < bytes; at += PIECE_BYTES) {
       long from = at;
-      int count = (int) Math.min(piece, bytes - from);
+      int count = (int) Math.min(PIECE_BYTES, bytes - from);
       pieces.add(CompletableFuture.runAsync(() -> fill(source, from, count, to, stream), fillers));
     }
-    return new Upload(CompletableFuture.allOf(pieces.toArray(CompletableFuture[]::new)));
+    try {
+      CompletableFuture.allOf(pieces.toArray(CompletableFuture[]::new)).join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof Error error) {
+        throw error;
+      }
+      throw (RuntimeException) e.getCause();
+    }
   }
 
   private void fill(Source source, long from, int count, CUdeviceptr to, CUstream stream) {
@@ -192,7 +165,6 @@ final class Staging implements AutoCloseable {
     }
   }
 
-  /** Every upload has to be awaited before. */
   @Override
   public void close() {
     fillers.shutdown();

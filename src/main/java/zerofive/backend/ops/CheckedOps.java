@@ -1,6 +1,5 @@
 package zerofive.backend.ops;
 
-import java.util.List;
 import java.util.Locale;
 import zerofive.backend.Optimizer;
 import zerofive.model.Activation;
@@ -191,11 +190,6 @@ public final class CheckedOps implements Ops {
   @Override
   public Runnable recorded(Runnable calls) {
     return ops.recorded(calls);
-  }
-
-  @Override
-  public List<String> notes() {
-    return ops.notes();
   }
 
   @Override

@@ -1,6 +1,5 @@
 package zerofive.backend.ops;
 
-import java.util.List;
 import zerofive.backend.Optimizer;
 import zerofive.model.Activation;
 import zerofive.model.Loss;
@@ -186,11 +185,6 @@ public interface Ops extends AutoCloseable {
    */
   default Runnable recorded(Runnable calls) {
     return calls;
-  }
-
-  /** What the device does otherwise than a user may expect, and why: one sentence each. */
-  default List<String> notes() {
-    return List.of();
   }
 
   /** Frees all buffers. */

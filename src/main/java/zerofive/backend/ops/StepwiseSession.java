@@ -169,11 +169,6 @@ public final class StepwiseSession implements TrainingSession {
   }
 
   @Override
-  public List<String> notes() {
-    return ops.notes();
-  }
-
-  @Override
   public void close() {
     ops.close();
   }

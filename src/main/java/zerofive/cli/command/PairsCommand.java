@@ -178,7 +178,6 @@ final class PairsCommand implements Command {
       try (Progress progress = terminal.progress("pairs", run.todo().size())) {
         run.train(trainer, atOnce, progress::step);
       }
-      trainer.notes().forEach(note -> terminal.info("note     ", note));
       invocation.time().mark("training");
       if (run.isStopped()) {
         terminal.error(

@@ -132,7 +132,6 @@ final class TrainingJob {
                 progress.step();
               });
     }
-    outcome.notes().forEach(note -> invocation.terminal().info("note     ", note));
     List<EpochRecord> done = outcome.history().subList(before, outcome.history().size());
     invocation.time().split("device", outcome.setUpNanos() / 1e9);
     invocation.time().split("training", done.stream().mapToDouble(EpochRecord::trainSeconds).sum());

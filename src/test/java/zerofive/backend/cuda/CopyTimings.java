@@ -3,28 +3,19 @@ package zerofive.backend.cuda;
 import com.google.gson.JsonObject;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.stream.IntStream;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
 import zerofive.backend.cuda.CudaOptions.SessionKind;
-import zerofive.backend.ops.Batch;
 import zerofive.backend.ops.Buffer;
 import zerofive.backend.ops.ElementType;
-import zerofive.backend.ops.Images;
-import zerofive.backend.ops.Matrix;
-import zerofive.backend.ops.Ops;
 
 /**
- * From Java's heap to the GPU by our pinned buffers, and an epoch of a streamed set as training
- * gathers it, each beside one plain copy of as many bytes that are pinned already, in turns.
+ * From Java's heap to the GPU by our pinned buffers, beside one plain copy of as many bytes that
+ * are pinned already, in turns.
  */
 final class CopyTimings {
-  private static final int WIDTH = 784;
-  private static final int ROWS = 256;
   private static final int RUNS = 5;
-
-  /** The second run of recorded calls captures them, and only the third launches graphs alone. */
   private static final int WARM_UP_RUNS = 2;
 
   private static final List<Integer> MEBIBYTES = List.of(8, 32, 128, 512, 1024);
@@ -34,35 +25,24 @@ final class CopyTimings {
   /** A line for each size, as soon as it is timed. */
   static void print(boolean dryRun) {
     for (int mebibytes : dryRun ? MEBIBYTES.subList(0, 1) : MEBIBYTES) {
-      int batches = Math.min(mebibytes << 20, Integer.MAX_VALUE - 8) / (WIDTH * ROWS);
-      GpuTimings.print("copies", row(batches));
+      GpuTimings.print("copies", row(mebibytes << 20));
     }
   }
 
-  private static JsonObject row(int batches) {
-    int images = batches * ROWS;
-    byte[] source = new byte[images * WIDTH];
+  private static JsonObject row(int bytes) {
+    byte[] source = new byte[bytes];
     new SplittableRandom(1).nextBytes(source);
-    try (CudaBackend backend =
-            new CudaBackend(GpuTimings.options("own", SessionKind.GRAPH, Long.MAX_VALUE));
-        CudaBackend streaming = new CudaBackend(GpuTimings.options("own", SessionKind.GRAPH, 0));
+    try (CudaBackend backend = new CudaBackend(GpuTimings.options("own", SessionKind.GRAPH));
         CudaOps ops = backend.newOps();
-        CudaOps streamedOps = streaming.newOps();
         Plain plain = new Plain(ops, source.length)) {
       Buffer staged = ops.allocate(ElementType.U8, source.length);
-      Epoch streamed = new Epoch(streamedOps, source, images);
-      double[][] micros = new double[3][RUNS];
+      double[][] micros = new double[2][RUNS];
       for (int run = -WARM_UP_RUNS; run < RUNS; run++) {
         double[] now = {
           time(plain::copy),
           time(
               () -> {
                 ops.upload(source, 0, staged);
-                plain.await();
-              }),
-          time(
-              () -> {
-                streamed.run();
                 plain.await();
               })
         };
@@ -72,7 +52,7 @@ final class CopyTimings {
       }
       JsonObject row = new JsonObject();
       row.addProperty("bytes", source.length);
-      String[] names = {"pinned", "staged", "streamed"};
+      String[] names = {"pinned", "staged"};
       for (int i = 0; i < names.length; i++) {
         Timing timing = new Timing(micros[i]);
         JsonObject json = timing.json();
@@ -119,39 +99,6 @@ final class CopyTimings {
     public void close() {
       JCudaDriver.cuStreamDestroy(stream);
       host.close();
-    }
-  }
-
-  /** A set on the host, and every batch of it in a shuffled order, recorded as a session's are. */
-  private static final class Epoch {
-    private final Ops ops;
-    private final int[] numbers;
-    private final Buffer order;
-    private final Runnable everyBatch;
-
-    Epoch(Ops ops, byte[] source, int images) {
-      this.ops = ops;
-      numbers = IntStream.range(0, images).map(i -> (int) (i * 7919L % images)).toArray();
-      Buffer labels = ops.allocate(ElementType.I32, images);
-      order = ops.allocate(ElementType.I32, images);
-      Matrix x = new Matrix(ops.allocate(ElementType.F32, ROWS * WIDTH), ROWS, WIDTH);
-      Buffer targets = ops.allocate(ElementType.I32, ROWS);
-      Buffer pixels = ops.allocate(ElementType.U8, source.length);
-      ops.upload(source, 0, pixels);
-      Images set = new Images(pixels, labels, 1, WIDTH);
-      everyBatch =
-          ops.recorded(
-              () -> {
-                for (int first = 0; first < images; first += ROWS) {
-                  ops.gather(set, new Batch(order, first, ROWS), x, targets);
-                }
-              });
-    }
-
-    /** The new order makes the chunks that are on the GPU already useless. */
-    void run() {
-      ops.upload(numbers, order);
-      everyBatch.run();
     }
   }
 }

@@ -16,7 +16,7 @@ import zerofive.backend.cuda.CudaOptions.SessionKind;
 @ExtendWith(FreshDevice.class)
 final class CudaPeaksTest {
   private static CudaBackend backend() {
-    return CudaUnderTest.backend(CublasLibrary.NONE, SessionKind.GRAPH, Long.MAX_VALUE);
+    return CudaUnderTest.backend(CublasLibrary.NONE, SessionKind.GRAPH);
   }
 
   private static void assertNothingLeft() {

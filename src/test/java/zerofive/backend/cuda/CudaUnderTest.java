@@ -32,16 +32,14 @@ public final class CudaUnderTest {
 
   /**
    * The backends by the names their tests have: our own product and cuBLAS, graphs and single
-   * launches, streamed sets. They live as long as the process.
+   * launches. They live as long as the process.
    */
   public static synchronized Map<String, CudaBackend> backends() {
     if (shared.isEmpty()) {
       shared = new LinkedHashMap<>();
-      shared.put("cuda", backend(CublasLibrary.NONE, SessionKind.GRAPH, Long.MAX_VALUE));
-      shared.put("cuda-cublas", backend("", SessionKind.GRAPH, Long.MAX_VALUE));
-      shared.put("cuda-streamed", backend(CublasLibrary.NONE, SessionKind.GRAPH, 0));
-      shared.put(
-          "cuda-stepwise", backend(CublasLibrary.NONE, SessionKind.STEPWISE, Long.MAX_VALUE));
+      shared.put("cuda", backend(CublasLibrary.NONE, SessionKind.GRAPH));
+      shared.put("cuda-cublas", backend("", SessionKind.GRAPH));
+      shared.put("cuda-stepwise", backend(CublasLibrary.NONE, SessionKind.STEPWISE));
     }
     return shared;
   }
@@ -56,9 +54,9 @@ public final class CudaUnderTest {
    *
    * @param cublas {@link CublasLibrary#NONE}, or empty to take the one that is found
    */
-  static CudaBackend backend(String cublas, SessionKind session, long residentBytes) {
+  static CudaBackend backend(String cublas, SessionKind session) {
     Optional<String> asked = cublas.isEmpty() ? Optional.empty() : Optional.of(cublas);
-    return backend(new CudaOptions(0, asked, Precision.FP32, session, residentBytes));
+    return backend(new CudaOptions(0, asked, Precision.FP32, session));
   }
 
   /** A backend on the device under test. */

@@ -86,12 +86,7 @@ final class DriverOutsideTheLoadersPathTest {
       Environment below =
           new Environment(variables, Path.of(arguments[0]), here.system(), here.processor());
       CudaOptions options =
-          new CudaOptions(
-              0,
-              Optional.of(CublasLibrary.NONE),
-              Precision.FP32,
-              SessionKind.GRAPH,
-              Long.MAX_VALUE);
+          new CudaOptions(0, Optional.of(CublasLibrary.NONE), Precision.FP32, SessionKind.GRAPH);
       try (CudaBackend backend = new CudaBackend(options, below)) {
         backend.details();
         System.out.println("kernels are loaded");

@@ -89,10 +89,10 @@ final class GpuTimings {
   }
 
   /** The first GPU with our own matrix product or with the cuBLAS that is found. */
-  static CudaOptions options(String product, SessionKind session, long residentBytes) {
+  static CudaOptions options(String product, SessionKind session) {
     Optional<String> cublas =
         product.equals("own") ? Optional.of(CublasLibrary.NONE) : Optional.empty();
-    return new CudaOptions(0, cublas, Precision.FP32, session, residentBytes);
+    return new CudaOptions(0, cublas, Precision.FP32, session);
   }
 
   // Epochs.
@@ -144,7 +144,7 @@ final class GpuTimings {
       String model = words.get(0);
       String product = words.get(1);
       String session = words.get(2);
-      CudaOptions options = options(product, SessionKind.parse(session), Long.MAX_VALUE);
+      CudaOptions options = options(product, SessionKind.parse(session));
       CudaBackend backend = new CudaBackend(options);
       JsonObject answer = new JsonObject();
       answer.addProperty("model", model);
@@ -183,7 +183,7 @@ final class GpuTimings {
     long opened = part(parts, "context and kernels", begin);
     parts.addProperty("of that, kernels", context.loadSeconds() * 1e6);
     CublasLibrary.Result cublas = CublasLibrary.find(Optional.empty(), here, gpu.driverCuda());
-    CudaOptions options = options("cublas", SessionKind.GRAPH, Long.MAX_VALUE);
+    CudaOptions options = options("cublas", SessionKind.GRAPH);
     if (cublas.library().isPresent()) {
       cublas.library().get().load();
       opened = part(parts, "load cuBLAS", opened);
@@ -233,7 +233,7 @@ final class GpuTimings {
 
   /** Takes memory in ever smaller pieces until none is left; then the command has to do without. */
   private static int onFullMemory(List<String> command) throws IOException, InterruptedException {
-    CudaBackend backend = new CudaBackend(options("own", SessionKind.GRAPH, Long.MAX_VALUE));
+    CudaBackend backend = new CudaBackend(options("own", SessionKind.GRAPH));
     if (!backend.probe().usable()) {
       throw new IllegalStateException(backend.probe().detail());
     }

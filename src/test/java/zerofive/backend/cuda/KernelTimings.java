@@ -47,7 +47,7 @@ final class KernelTimings {
   /** A line for each operation, as soon as it is timed. */
   static void print(boolean dryRun) {
     for (String product : List.of("own", "cublas")) {
-      CudaOptions options = GpuTimings.options(product, SessionKind.GRAPH, Long.MAX_VALUE);
+      CudaOptions options = GpuTimings.options(product, SessionKind.GRAPH);
       try (CudaBackend backend = new CudaBackend(options)) {
         // With notes, our own product has replaced the cuBLAS that was asked for.
         if (backend.probe().notes().isEmpty()) {

@@ -94,8 +94,7 @@ class RunReportTest {
             "a title",
             config,
             data,
-            new Trainer.Outcome(
-                HISTORY, Optional.of(HISTORY.get(1)), parameters, logits, false, 0, List.of()),
+            new Trainer.Outcome(HISTORY, Optional.of(HISTORY.get(1)), parameters, logits, false, 0),
             receipt,
             "f00d",
             Map.of("training", 0.2),

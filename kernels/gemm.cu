@@ -1,5 +1,5 @@
 // Matrix product c = a b, a [m, k], b [k, n], c [m, n] row-major, with what a layer does to each element of c after it.
-// Element (i, p) of a stands at a[i * a_row + p * a_column], one of the two strides being 1; b likewise: so one kernel
+// Element (i, p) of a stands at a[i * a_row_stride + p * a_column_stride], one of the two strides being 1; b likewise: so one kernel
 // serves all four transpositions.
 //
 // A block computes a TILE x TILE tile of c, a thread EACH x EACH elements of it, from slices of a and b of DEPTH
@@ -18,8 +18,8 @@ enum Epilogue { EPILOGUE_NONE, EPILOGUE_BIAS_ACTIVATION, EPILOGUE_ACTIVATION_GRA
 
 struct Matrix {
   const float* values;
-  int row;
-  int column;
+  int row_stride;
+  int column_stride;
 };
 
 // A slice in shared memory, read and written as pairs of neighbours along the tile: one 64-bit access for two values.
@@ -63,16 +63,16 @@ struct Slice {
 #pragma unroll
     for (int l = 0; l < LOADS; l++) {
       int across, depth;
-      place(l, matrix.column == 1, &across, &depth);
+      place(l, matrix.column_stride == 1, &across, &depth);
       int i = first + across;
       int p = start + depth;
-      values[l] = i < rows && p < end ? matrix.values[i * matrix.row + p * matrix.column] : 0.0f;
+      values[l] = i < rows && p < end ? matrix.values[i * matrix.row_stride + p * matrix.column_stride] : 0.0f;
     }
   }
 
   __device__ __forceinline__ void store(Matrix matrix, Tile<TILE>& tile) {
     int across, depth;
-    if (matrix.column == 1) {
+    if (matrix.column_stride == 1) {
 #pragma unroll
       for (int l = 0; l < LOADS; l += 2) {
         place(l, true, &across, &depth);
@@ -110,7 +110,7 @@ __device__ __forceinline__ void multiply(
   int tx = threadIdx.x % SIDE;
   int start = blockIdx.y * split_depth;
   int end = k - start < split_depth ? k : start + split_depth;
-  Matrix b_transposed = {b.values, b.column, b.row};
+  Matrix b_transposed = {b.values, b.column_stride, b.row_stride};
 
   // The first TILE threads of a row's first tile.
   bool sums_a_row = row_sums != nullptr && j0 == 0 && threadIdx.x < TILE && i0 + (int)threadIdx.x < m;
@@ -204,19 +204,21 @@ __device__ __forceinline__ void multiply(
 
 // other: the bias [n] or the activations [m, n], as the epilogue needs.
 extern "C" __global__ __launch_bounds__(THREADS) void gemm_32(
-    int m, int n, int k, const float* __restrict__ a, int a_row, int a_column, const float* __restrict__ b, int b_row,
-    int b_column, float* __restrict__ c, int epilogue, int activation, const float* __restrict__ other, int split_depth,
-    float* __restrict__ row_sums, float* partials, unsigned int* counters) {
+    int m, int n, int k, const float* __restrict__ a, int a_row_stride, int a_column_stride,
+    const float* __restrict__ b, int b_row_stride, int b_column_stride, float* __restrict__ c, int epilogue,
+    int activation, const float* __restrict__ other, int split_depth, float* __restrict__ row_sums, float* partials,
+    unsigned int* counters) {
   multiply<32, 2>(
-      m, n, k, {a, a_row, a_column}, {b, b_row, b_column}, c, epilogue, activation, other, split_depth, row_sums,
-      partials, counters);
+      m, n, k, {a, a_row_stride, a_column_stride}, {b, b_row_stride, b_column_stride}, c, epilogue, activation, other,
+      split_depth, row_sums, partials, counters);
 }
 
 extern "C" __global__ __launch_bounds__(THREADS) void gemm_64(
-    int m, int n, int k, const float* __restrict__ a, int a_row, int a_column, const float* __restrict__ b, int b_row,
-    int b_column, float* __restrict__ c, int epilogue, int activation, const float* __restrict__ other, int split_depth,
-    float* __restrict__ row_sums, float* partials, unsigned int* counters) {
+    int m, int n, int k, const float* __restrict__ a, int a_row_stride, int a_column_stride,
+    const float* __restrict__ b, int b_row_stride, int b_column_stride, float* __restrict__ c, int epilogue,
+    int activation, const float* __restrict__ other, int split_depth, float* __restrict__ row_sums, float* partials,
+    unsigned int* counters) {
   multiply<64, 4>(
-      m, n, k, {a, a_row, a_column}, {b, b_row, b_column}, c, epilogue, activation, other, split_depth, row_sums,
-      partials, counters);
+      m, n, k, {a, a_row_stride, a_column_stride}, {b, b_row_stride, b_column_stride}, c, epilogue, activation, other,
+      split_depth, row_sums, partials, counters);
 }

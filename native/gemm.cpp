@@ -1,5 +1,5 @@
-// Matrix product c = a b, a [m, k], b [k, n], c [m, n] row-major. Element (i, p) of a stands at a[i * a_row + p *
-// a_column], one of the two strides being 1; b likewise: so one kernel serves all four transpositions.
+// Matrix product c = a b, a [m, k], b [k, n], c [m, n] row-major. Element (i, p) of a stands at a[i * a_row_stride + p *
+// a_column_stride], one of the two strides being 1; b likewise: so one kernel serves all four transpositions.
 //
 // b is copied into panels of 32 columns, [k, 32] each, and a tile of c, as large as the registers hold, is computed by
 // walking down one panel. Each element of c is one chain of multiply-adds over k ascending: the bits depend neither on
@@ -11,23 +11,23 @@ namespace INSTRUCTION_SET {
 // Rows of a panel that stay in the first-level cache while all rows of a are multiplied with them.
 constexpr int64_t DEPTH = 256;
 
-// c[i, j] = (add ? c[i, j] : 0) + sum over p of a[i * a_row + p * a_column] b[p * b_row + j], for ROWS x TILE_LANES *
+// c[i, j] = (add ? c[i, j] : 0) + sum over p of a[i * a_row_stride + p * a_column_stride] b[p * b_row_stride + j], for ROWS x TILE_LANES *
 // 16.
 template <int ROWS>
 INLINE void tile(
-    int64_t depth, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row, bool add, float* c,
-    int64_t c_row) {
+    int64_t depth, const float* a, int64_t a_row_stride, int64_t a_column_stride, const float* b, int64_t b_row_stride,
+    bool add, float* c, int64_t c_row) {
   Lanes sums[ROWS][TILE_LANES];
   for (int i = 0; i < ROWS; i++) {
     for (int l = 0; l < TILE_LANES; l++) sums[i][l] = add ? load(c + i * c_row + l * LANES) : zero();
   }
   for (int64_t p = 0; p < depth; p++) {
     Lanes right[TILE_LANES];
-    for (int l = 0; l < TILE_LANES; l++) right[l] = load(b + p * b_row + l * LANES);
-    const float* column = a + p * a_column;
+    for (int l = 0; l < TILE_LANES; l++) right[l] = load(b + p * b_row_stride + l * LANES);
+    const float* column = a + p * a_column_stride;
 #pragma GCC unroll 12
     for (int i = 0; i < ROWS; i++) {
-      Lanes left = broadcast(column[i * a_row]);
+      Lanes left = broadcast(column[i * a_row_stride]);
       for (int l = 0; l < TILE_LANES; l++) sums[i][l] = multiply_add(left, right[l], sums[i][l]);
     }
   }
@@ -39,32 +39,34 @@ INLINE void tile(
 // The last tile, with fewer than ROWS + 1 rows.
 template <int ROWS>
 INLINE void last_tile(
-    int64_t rows, int64_t depth, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row,
-    bool add, float* c, int64_t c_row) {
+    int64_t rows, int64_t depth, const float* a, int64_t a_row_stride, int64_t a_column_stride, const float* b,
+    int64_t b_row_stride, bool add, float* c, int64_t c_row) {
   if constexpr (ROWS > 0) {
     if (rows == ROWS) {
-      tile<ROWS>(depth, a, a_row, a_column, b, b_row, add, c, c_row);
+      tile<ROWS>(depth, a, a_row_stride, a_column_stride, b, b_row_stride, add, c, c_row);
     } else {
-      last_tile<ROWS - 1>(rows, depth, a, a_row, a_column, b, b_row, add, c, c_row);
+      last_tile<ROWS - 1>(rows, depth, a, a_row_stride, a_column_stride, b, b_row_stride, add, c, c_row);
     }
   }
 }
 
 // A panel of 32 columns of c, any number of rows.
 void multiply_panel(
-    int64_t rows, int64_t depth, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row,
-    bool add, float* c, int64_t c_row) {
+    int64_t rows, int64_t depth, const float* a, int64_t a_row_stride, int64_t a_column_stride, const float* b,
+    int64_t b_row_stride, bool add, float* c, int64_t c_row) {
   for (int64_t p = 0; p == 0 || p < depth; p += DEPTH) {
     int64_t deep = depth - p < DEPTH ? depth - p : DEPTH;
     for (int64_t j = 0; j < PANEL; j += TILE_LANES * LANES) {
-      const float* right = b + p * b_row + j;
+      const float* right = b + p * b_row_stride + j;
       int64_t i = 0;
       for (; i + TILE_ROWS <= rows; i += TILE_ROWS) {
         tile<TILE_ROWS>(
-            deep, a + i * a_row + p * a_column, a_row, a_column, right, b_row, add, c + i * c_row + j, c_row);
+            deep, a + i * a_row_stride + p * a_column_stride, a_row_stride, a_column_stride, right, b_row_stride, add,
+            c + i * c_row + j, c_row);
       }
       last_tile<TILE_ROWS - 1>(
-          rows - i, deep, a + i * a_row + p * a_column, a_row, a_column, right, b_row, add, c + i * c_row + j, c_row);
+          rows - i, deep, a + i * a_row_stride + p * a_column_stride, a_row_stride, a_column_stride, right,
+          b_row_stride, add, c + i * c_row + j, c_row);
     }
     add = true;
   }
@@ -72,11 +74,11 @@ void multiply_panel(
 
 // Rows [p0, p1) of a panel: panel[p, j] = b(p, j), 0 past the last of `columns` columns.
 INLINE void pack_panel(
-    int64_t p0, int64_t p1, int64_t columns, const float* __restrict__ b, int64_t b_row, int64_t b_column,
+    int64_t p0, int64_t p1, int64_t columns, const float* __restrict__ b, int64_t b_row_stride, int64_t b_column_stride,
     float* __restrict__ panel) {
-  if (b_column == 1) {
+  if (b_column_stride == 1) {
     for (int64_t p = p0; p < p1; p++) {
-      for (int64_t j = 0; j < columns; j++) panel[p * PANEL + j] = b[p * b_row + j];
+      for (int64_t j = 0; j < columns; j++) panel[p * PANEL + j] = b[p * b_row_stride + j];
       for (int64_t j = columns; j < PANEL; j++) panel[p * PANEL + j] = 0.0f;
     }
     return;
@@ -85,32 +87,33 @@ INLINE void pack_panel(
   for (int64_t first = p0; first < p1; first += LANES) {
     int64_t end = first + LANES < p1 ? first + LANES : p1;
     for (int64_t j = 0; j < PANEL; j++) {
-      for (int64_t p = first; p < end; p++) panel[p * PANEL + j] = j < columns ? b[p * b_row + j * b_column] : 0.0f;
+      for (int64_t p = first; p < end; p++)
+        panel[p * PANEL + j] = j < columns ? b[p * b_row_stride + j * b_column_stride] : 0.0f;
     }
   }
 }
 
 // Rows [i0, i1) of the panel of c that starts at column j0.
 INLINE void multiply_block(
-    int64_t i0, int64_t i1, int64_t j0, int64_t n, int64_t k, const float* a, int64_t a_row, int64_t a_column,
-    const float* panel, float* c) {
-  const float* left = a + i0 * a_row;
+    int64_t i0, int64_t i1, int64_t j0, int64_t n, int64_t k, const float* a, int64_t a_row_stride,
+    int64_t a_column_stride, const float* panel, float* c) {
+  const float* left = a + i0 * a_row_stride;
   if (j0 + PANEL <= n) {
-    multiply_panel(i1 - i0, k, left, a_row, a_column, panel, PANEL, false, c + i0 * n + j0, n);
+    multiply_panel(i1 - i0, k, left, a_row_stride, a_column_stride, panel, PANEL, false, c + i0 * n + j0, n);
     return;
   }
   float ragged[TILE_ROWS * PANEL];
   for (int64_t i = i0; i < i1; i += TILE_ROWS) {
     int64_t rows = i1 - i < TILE_ROWS ? i1 - i : TILE_ROWS;
-    multiply_panel(rows, k, a + i * a_row, a_row, a_column, panel, PANEL, false, ragged, PANEL);
+    multiply_panel(rows, k, a + i * a_row_stride, a_row_stride, a_column_stride, panel, PANEL, false, ragged, PANEL);
     for (int64_t r = 0; r < rows; r++) memcpy(c + (i + r) * n + j0, ragged + r * PANEL, (n - j0) * sizeof(float));
   }
 }
 
 // scratch: f32 [panels of n, k, 32].
 void gemm(
-    Team* team, int m, int n, int k, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row,
-    int64_t b_column, float* c, float* scratch) {
+    Team* team, int m, int n, int k, const float* a, int64_t a_row_stride, int64_t a_column_stride, const float* b,
+    int64_t b_row_stride, int64_t b_column_stride, float* c, float* scratch) {
   constexpr int64_t BLOCK = 8 * TILE_ROWS;
   int64_t panels = (n + PANEL - 1) / PANEL;
   int64_t blocks = (m + BLOCK - 1) / BLOCK;
@@ -122,8 +125,8 @@ void gemm(
       int64_t until = (panel + 1) * k < end ? (panel + 1) * k : end;
       int64_t left = n - panel * PANEL;
       pack_panel(
-          at % k, until - panel * k, left < PANEL ? left : PANEL, b + panel * PANEL * b_column, b_row, b_column,
-          scratch + panel * k * PANEL);
+          at % k, until - panel * k, left < PANEL ? left : PANEL, b + panel * PANEL * b_column_stride, b_row_stride,
+          b_column_stride, scratch + panel * k * PANEL);
       at = until;
     }
   });
@@ -133,7 +136,7 @@ void gemm(
       int64_t panel = unit / blocks;
       int64_t i0 = unit % blocks * BLOCK;
       int64_t i1 = i0 + BLOCK < m ? i0 + BLOCK : m;
-      multiply_block(i0, i1, panel * PANEL, n, k, a, a_row, a_column, scratch + panel * k * PANEL, c);
+      multiply_block(i0, i1, panel * PANEL, n, k, a, a_row_stride, a_column_stride, scratch + panel * k * PANEL, c);
     }
   });
 }

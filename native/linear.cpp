@@ -52,7 +52,7 @@ struct Linear {
   int64_t stride, line;
   // Weights, the optimiser's two moments and the gradient in the order of the columns, each padded to a multiple of
   // COLUMNS.
-  float* values[3];
+  float* values[VALUE_KINDS];
   float* gradient;
   // The gradient of each part, f32 [parts, width], and its sum of dlogits.
   float* part_gradients;
@@ -75,7 +75,7 @@ INLINE void eight_dots(const uint8_t* const (&rows)[8], int64_t width, const flo
   for (int64_t c = 0; c < width; c += LANES) {
     Lanes weights = load(w + c);
 #pragma GCC unroll 8
-    for (int r = 0; r < 8; r++) sums[r] = multiply_add(bytes(rows[r] + c), weights, sums[r]);
+    for (int r = 0; r < 8; r++) sums[r] = multiply_add(load_bytes(rows[r] + c), weights, sums[r]);
   }
   for (int r = 0; r < 8; r++) out[r] = sum(sums[r]);
 }
@@ -91,7 +91,7 @@ void byte_dots(const uint8_t* const* rows, int64_t count, int64_t width, const f
   }
 }
 
-// gradient[c] += sum over r of gradients[r] * row r's byte c, r ascending.
+// gradient[c] += sum over r of dlogits[r] * row r's byte c, r ascending.
 void add_byte_rows(const uint8_t* const* rows, int64_t count, int64_t width, const float* dlogits, float* gradient) {
   constexpr int BLOCKS = COLUMNS / LANES;
   for (int64_t c = 0; c < width; c += COLUMNS) {
@@ -99,7 +99,7 @@ void add_byte_rows(const uint8_t* const* rows, int64_t count, int64_t width, con
     for (int b = 0; b < BLOCKS; b++) sums[b] = load(gradient + c + b * LANES);
     for (int64_t r = 0; r < count; r++) {
       Lanes dlogit = broadcast(dlogits[r]);
-      for (int b = 0; b < BLOCKS; b++) sums[b] = multiply_add(bytes(rows[r] + c + b * LANES), dlogit, sums[b]);
+      for (int b = 0; b < BLOCKS; b++) sums[b] = multiply_add(load_bytes(rows[r] + c + b * LANES), dlogit, sums[b]);
     }
     for (int b = 0; b < BLOCKS; b++) store(gradient + c + b * LANES, sums[b]);
   }
@@ -278,8 +278,8 @@ int64_t copy_compact(const Linear* linear, const int32_t* order, int64_t rows, i
   return width;
 }
 
-// Builds the compact batches where this order is worth it and they are not cached yet. False: the batches are as they
-// were.
+// Builds the compact batches where this order is worth it and they are not cached yet. Returns false where there are
+// none: train_linear then reads the images in place.
 bool make_compact(Linear* linear, Arena& memory, Team* team, const int32_t* order, int64_t count, int64_t batch) {
   if (memory.failed() || batch < PART_ROWS || !is_sequential(order, count)) return false;
   if (linear->compact_ready && memcmp(order, linear->cached_order, count * sizeof(int32_t)) == 0) return true;
@@ -312,14 +312,14 @@ LinearBatch compact_batch(const Linear* linear, int64_t b) {
   const int32_t* columns = linear->compact_columns + b * linear->width;
   int64_t width = linear->compact_width[b];
   for (int64_t c = 0; c < width; c++) {
-    linear->compact_weights[c] = columns[c] < 0 ? 0.0f : linear->values[0][columns[c]];
+    linear->compact_weights[c] = columns[c] < 0 ? 0.0f : linear->values[PARAMETERS][columns[c]];
   }
   return {linear->compact_bytes + linear->compact_start[b], width, nullptr, nullptr, 0, width, linear->compact_weights};
 }
 
 // A batch that is read where all images are stored.
 INLINE LinearBatch whole_batch(const Linear* linear, const int32_t* order, const int32_t* shifts) {
-  return {linear->bytes, linear->stride, order, shifts, linear->line, linear->width, linear->values[0]};
+  return {linear->bytes, linear->stride, order, shifts, linear->line, linear->width, linear->values[PARAMETERS]};
 }
 
 // Forward and backward over one part of a batch, its rows [r0, r1); the gradients are of the mean over batch_rows.
@@ -364,8 +364,8 @@ void linear_step(
     if (column >= 0) linear->gradient[column] = sums[c];
   }
   update_range(
-      optimizer, linear->inputs, linear->values[0], linear->gradient, linear->values[1], linear->values[2],
-      step_parameters);
+      optimizer, linear->inputs, linear->values[PARAMETERS], linear->gradient, linear->values[FIRST_MOMENT],
+      linear->values[SECOND_MOMENT], step_parameters);
 }
 
 }  // namespace INSTRUCTION_SET

@@ -44,8 +44,8 @@ struct Kernels {
       Team* team, const uint8_t* pixels, const int32_t* labels, const int32_t* order, const int32_t* shifts, int first,
       int rows, int height, int width, float* x, int32_t* targets);
   void (*gemm)(
-      Team* team, int m, int n, int k, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row,
-      int64_t b_column, float* c, float* scratch);
+      Team* team, int m, int n, int k, const float* a, int64_t a_row_stride, int64_t a_column_stride, const float* b,
+      int64_t b_row_stride, int64_t b_column_stride, float* c, float* scratch);
   void (*bias_activation)(Team* team, int activation, int rows, int width, const float* bias, float* z);
   void (*loss)(
       Team* team, int loss, int rows, int outputs, const float* logits, const int32_t* targets, float* dlogits,
@@ -55,16 +55,17 @@ struct Kernels {
   void (*activation_gradient)(Team* team, int activation, int64_t elements, const float* values, float* delta);
   void (*bias_gradient)(Team* team, int rows, int width, const float* delta, float* gradient);
   void (*update)(
-      Team* team, int kind, float momentum, float decay, int64_t n, float* w, const float* g, float* moments,
+      Team* team, int optimizer_kind, float momentum, float decay, int64_t n, float* w, const float* g, float* moments,
       const float* step_parameters, int step);
 
   // The native session; session.cpp documents the arguments.
   Session* (*create_session)(
-      Team* team, const int32_t* widths, int layers, int loss, int kind, float momentum, float decay, int64_t batch);
+      Team* team, const int32_t* widths, int layers, int loss, int optimizer_kind, float momentum, float decay,
+      int64_t batch);
   bool (*set_train)(Session* session, const uint8_t* pixels, const int32_t* targets, int64_t count, int form);
   bool (*set_valid)(Session* session, const uint8_t* pixels, const int32_t* targets, int64_t first, int64_t count);
-  void (*set_values)(Session* session, int kind, const float* values, int64_t offset);
-  void (*get_values)(Session* session, int kind, float* values, int64_t offset);
+  void (*set_values)(Session* session, int value_kind, const float* values, int64_t offset);
+  void (*get_values)(Session* session, int value_kind, float* values, int64_t offset);
   bool (*set_shifts)(Session* session, const int32_t* shifts, int height, int width);
   void (*train_epoch)(Session* session, const int32_t* order, const float* step_parameters, double* loss_sums);
   void (*evaluate_valid)(Session* session, double* metrics);

@@ -1,7 +1,7 @@
 // The layers of a net in the native session, forward and backward over a block of rows.
 //
 // The first layer and the hidden ones store their weights in panels of 32 outputs, [panels, inputs, 32]; the last of
-// several layers, which is narrow, stores them as the model file does, [outputs, wide_inputs]. Rows of activations and
+// several layers, which is narrow, stores them as the model file does, [outputs, padded_inputs]. Rows of activations and
 // gradients are padded to whole panels; the padding is zero and stays zero under every optimiser.
 #include "native.h"
 
@@ -14,21 +14,24 @@ constexpr int64_t EVAL_ROWS = 64;
 // Fewer for large images, so that their floats take at most 16 MB for each thread.
 constexpr int64_t EVAL_PIXELS = 1 << 22;
 
+// What a session keeps for each weight and bias; Java has the same numbers.
+enum ValueKind { PARAMETERS, FIRST_MOMENT, SECOND_MOMENT, VALUE_KINDS };
+
 struct Layer {
   int64_t inputs, outputs;
-  int64_t wide_inputs, wide_outputs;
+  int64_t padded_inputs, padded_outputs;
   bool panels;
   // Floats from one row of its activations to the next; an odd number of cache lines, so that rows do not share cache
   // sets.
-  int64_t row;
+  int64_t row_stride;
   // Weights, then bias: sizes of each of the parameters, the optimiser's two moments and the gradient.
   int64_t weights, size;
-  float* values[3];
+  float* values[VALUE_KINDS];
   float* gradient;
-  // W as [outputs, wide_inputs], for the backward pass.
+  // W as [outputs, padded_inputs], for the backward pass.
   float* transposed;
 
-  const float* bias() const { return values[0] + weights; }
+  const float* bias() const { return values[PARAMETERS] + weights; }
 };
 
 struct Net {
@@ -36,7 +39,7 @@ struct Net {
   Layer layers[MAX_LAYERS];
 };
 
-// The activations of each layer, or their gradients: [rows, layer.row].
+// The activations of each layer, or their gradients: [rows, layer.row_stride].
 struct Activations {
   float* at[MAX_LAYERS];
 };
@@ -47,49 +50,51 @@ void create_net(Net* net, Arena& memory, const int32_t* widths, int count, int m
     Layer& layer = net->layers[l];
     layer.inputs = widths[l];
     layer.outputs = widths[l + 1];
-    layer.wide_inputs = padded(layer.inputs, PANEL);
-    layer.wide_outputs = padded(layer.outputs, PANEL);
+    layer.padded_inputs = padded(layer.inputs, PANEL);
+    layer.padded_outputs = padded(layer.outputs, PANEL);
     layer.panels = l + 1 < count || (l == 0 && layer.outputs > 1);
-    layer.row = !layer.panels ? layer.outputs : layer.wide_outputs == PANEL ? PANEL : layer.wide_outputs + LANES;
-    layer.weights = layer.panels ? layer.wide_outputs * layer.inputs : layer.outputs * layer.wide_inputs;
-    layer.size = layer.weights + layer.wide_outputs;
+    layer.row_stride = !layer.panels                   ? layer.outputs
+                       : layer.padded_outputs == PANEL ? PANEL
+                                                       : layer.padded_outputs + LANES;
+    layer.weights = layer.panels ? layer.padded_outputs * layer.inputs : layer.outputs * layer.padded_inputs;
+    layer.size = layer.weights + layer.padded_outputs;
     for (int kind = 0; kind <= moments; kind++) layer.values[kind] = (float*)memory.take(layer.size * sizeof(float));
     layer.gradient = (float*)memory.take(layer.size * sizeof(float));
-    layer.transposed = layer.panels && l > 0 ? (float*)memory.take(layer.outputs * layer.wide_inputs * sizeof(float))
-                                             : layer.values[0];
+    layer.transposed = layer.panels && l > 0 ? (float*)memory.take(layer.outputs * layer.padded_inputs * sizeof(float))
+                                             : layer.values[PARAMETERS];
   }
 }
 
 Activations create_activations(const Net& net, Arena& memory, int64_t rows) {
   Activations result = {};
   for (int l = 0; l < net.count; l++) {
-    result.at[l] = (float*)memory.take(rows * net.layers[l].row * sizeof(float));
+    result.at[l] = (float*)memory.take(rows * net.layers[l].row_stride * sizeof(float));
   }
   return result;
 }
 
 INLINE Activations activations_from(const Net& net, const Activations& rows, int64_t r) {
   Activations result;
-  for (int l = 0; l < net.count; l++) result.at[l] = rows.at[l] + r * net.layers[l].row;
+  for (int l = 0; l < net.count; l++) result.at[l] = rows.at[l] + r * net.layers[l].row_stride;
   return result;
 }
 
 // The index of weight (o, i).
 INLINE int64_t weight_index(const Layer& layer, int64_t o, int64_t i) {
-  return layer.panels ? (o / PANEL * layer.inputs + i) * PANEL + o % PANEL : o * layer.wide_inputs + i;
+  return layer.panels ? (o / PANEL * layer.inputs + i) * PANEL + o % PANEL : o * layer.padded_inputs + i;
 }
 
 // Updates the backward pass's copy of the weights from inputs [i0, i1).
 void transpose(const Layer& layer, int64_t i0, int64_t i1) {
-  if (layer.transposed == layer.values[0]) return;
+  if (layer.transposed == layer.values[PARAMETERS]) return;
   for (int64_t o = 0; o < layer.outputs; o++) {
     for (int64_t i = i0; i < i1; i++) {
-      layer.transposed[o * layer.wide_inputs + i] = layer.values[0][weight_index(layer, o, i)];
+      layer.transposed[o * layer.padded_inputs + i] = layer.values[PARAMETERS][weight_index(layer, o, i)];
     }
   }
 }
 
-// Parameters (kind 0) or moments (1, 2) in the order of the model file: each layer's weights [outputs, inputs], then
+// Parameters or moments in the order of the model file: each layer's weights [outputs, inputs], then
 // its bias.
 void set_values(Net* net, int kind, const float* from) {
   for (int l = 0; l < net->count; l++) {
@@ -98,7 +103,7 @@ void set_values(Net* net, int kind, const float* from) {
       for (int64_t i = 0; i < layer.inputs; i++) layer.values[kind][weight_index(layer, o, i)] = *from++;
     }
     for (int64_t o = 0; o < layer.outputs; o++) layer.values[kind][layer.weights + o] = *from++;
-    if (kind == 0) transpose(layer, 0, layer.inputs);
+    if (kind == PARAMETERS) transpose(layer, 0, layer.inputs);
   }
 }
 
@@ -124,7 +129,7 @@ INLINE void scale_bias_activation_row(float* z, float scale, const float* bias) 
 INLINE void scale_bias_activation(const Layer& layer, bool hidden, int64_t rows, float scale, int64_t panel, float* z) {
   const float* bias = layer.bias() + panel * PANEL;
   for (int64_t r = 0; r < rows; r++) {
-    float* at = z + r * layer.row + panel * PANEL;
+    float* at = z + r * layer.row_stride + panel * PANEL;
     if (hidden) {
       scale_bias_activation_row<true>(at, scale, bias);
     } else {
@@ -137,7 +142,7 @@ INLINE void scale_bias_activation(const Layer& layer, bool hidden, int64_t rows,
 // indices of its pixels.
 INLINE void sparse_row_product(
     const Layer& layer, const SparseRow& row, int64_t count, int64_t panel, int64_t offset, float* z) {
-  const float* weights = layer.values[0] + (panel * layer.inputs + offset) * PANEL;
+  const float* weights = layer.values[PARAMETERS] + (panel * layer.inputs + offset) * PANEL;
   for (int64_t j = 0; j < PANEL; j += SPARSE_LANES * LANES) {
     Lanes sums[SPARSE_LANES];
     sparse_product(row, count, weights + j, PANEL, sums);
@@ -154,8 +159,8 @@ void first_layer_clipped(
     Shift shift = shift_of(images, order[r]);
     if (shift.inside) continue;
     int64_t count = clip(images, order[r], shift, index, value);
-    for (int64_t panel = 0; panel < layer.wide_outputs / PANEL; panel++) {
-      sparse_row_product(layer, {index, value}, count, panel, 0, z + r * layer.row);
+    for (int64_t panel = 0; panel < layer.padded_outputs / PANEL; panel++) {
+      sparse_row_product(layer, {index, value}, count, panel, 0, z + r * layer.row_stride);
     }
   }
 }
@@ -178,11 +183,11 @@ void first_layer(
   } else if (images->shifts != nullptr) {
     first_layer_clipped(layer, images, member, order, rows, z);
   }
-  for (int64_t panel = 0; panel < layer.wide_outputs / PANEL; panel++) {
+  for (int64_t panel = 0; panel < layer.padded_outputs / PANEL; panel++) {
     if (images->bytes != nullptr) {
       multiply_panel(
-          rows, layer.inputs, x, layer.inputs, 1, layer.values[0] + panel * layer.inputs * PANEL, PANEL, false,
-          z + panel * PANEL, layer.row);
+          rows, layer.inputs, x, layer.inputs, 1, layer.values[PARAMETERS] + panel * layer.inputs * PANEL, PANEL, false,
+          z + panel * PANEL, layer.row_stride);
       scale_bias_activation(layer, hidden, rows, 1.0f, panel, z);
       continue;
     }
@@ -200,7 +205,7 @@ void first_layer(
       }
       sparse_row_product(
           layer, {images->index + start, images->value + start}, images->row_start[image + 1] - start, panel, offset,
-          z + r * layer.row);
+          z + r * layer.row_stride);
     }
     scale_bias_activation(layer, hidden, rows, PIXEL_SCALE, panel, z);
   }
@@ -210,12 +215,12 @@ void first_layer(
 void narrow_layer(const Layer& layer, int64_t rows, const float* input, int64_t input_row, float* z) {
   for (int64_t r = 0; r < rows; r++) {
     for (int64_t o = 0; o < layer.outputs; o++) {
-      const float* w = layer.values[0] + o * layer.wide_inputs;
+      const float* w = layer.values[PARAMETERS] + o * layer.padded_inputs;
       Lanes sums = zero();
-      for (int64_t i = 0; i < layer.wide_inputs; i += LANES) {
+      for (int64_t i = 0; i < layer.padded_inputs; i += LANES) {
         sums = multiply_add(load(input + r * input_row + i), load(w + i), sums);
       }
-      z[r * layer.row + o] = sum(sums) + layer.bias()[o];
+      z[r * layer.row_stride + o] = sum(sums) + layer.bias()[o];
     }
   }
 }
@@ -228,15 +233,15 @@ void forward(
   for (int l = 1; l < net.count; l++) {
     const Layer& layer = net.layers[l];
     const float* input = h.at[l - 1];
-    int64_t input_row = net.layers[l - 1].row;
+    int64_t input_row = net.layers[l - 1].row_stride;
     if (!layer.panels) {
       narrow_layer(layer, rows, input, input_row, h.at[l]);
       continue;
     }
-    for (int64_t panel = 0; panel < layer.wide_outputs / PANEL; panel++) {
+    for (int64_t panel = 0; panel < layer.padded_outputs / PANEL; panel++) {
       multiply_panel(
-          rows, layer.inputs, input, input_row, 1, layer.values[0] + panel * layer.inputs * PANEL, PANEL, false,
-          h.at[l] + panel * PANEL, layer.row);
+          rows, layer.inputs, input, input_row, 1, layer.values[PARAMETERS] + panel * layer.inputs * PANEL, PANEL,
+          false, h.at[l] + panel * PANEL, layer.row_stride);
       scale_bias_activation(layer, l + 1 < net.count, rows, 1.0f, panel, h.at[l]);
     }
   }
@@ -246,16 +251,16 @@ void forward(
 void backward(const Net& net, int64_t rows, const Activations& h, const Activations& d) {
   for (int l = net.count - 1; l > 0; l--) {
     const Layer& layer = net.layers[l];
-    int64_t below_row = net.layers[l - 1].row;
-    for (int64_t j = 0; j < layer.wide_inputs; j += PANEL) {
+    int64_t below_row = net.layers[l - 1].row_stride;
+    for (int64_t j = 0; j < layer.padded_inputs; j += PANEL) {
       multiply_panel(
-          rows, layer.outputs, d.at[l], layer.row, 1, layer.transposed + j, layer.wide_inputs, false, d.at[l - 1] + j,
-          below_row);
+          rows, layer.outputs, d.at[l], layer.row_stride, 1, layer.transposed + j, layer.padded_inputs, false,
+          d.at[l - 1] + j, below_row);
     }
     for (int64_t r = 0; r < rows; r++) {
       const float* values = h.at[l - 1] + r * below_row;
       float* delta = d.at[l - 1] + r * below_row;
-      for (int64_t j = 0; j < layer.wide_inputs; j++) {
+      for (int64_t j = 0; j < layer.padded_inputs; j++) {
         delta[j] = activation_backward(ACTIVATION_RELU, values[j], delta[j]);
       }
     }

@@ -8,7 +8,7 @@
 
 namespace zerofive {
 
-// The type of the pointer that Java has. Each instruction set has its own implementation; they have the same layout.
+// An opaque handle for Java; the Training of each instruction set derives from it.
 struct Session {};
 
 }  // namespace zerofive
@@ -66,13 +66,14 @@ void destroy_session(Session* session) {
 
 // widths: inputs, then each layer's outputs. batch: the maximum number of rows of a step, 0 for evaluation only.
 Session* create_session(
-    Team* team, const int32_t* widths, int layers, int loss, int kind, float momentum, float decay, int64_t batch) {
+    Team* team, const int32_t* widths, int layers, int loss, int optimizer_kind, float momentum, float decay,
+    int64_t batch) {
   Training* t = (Training*)allocate(sizeof(Training));
   if (t == nullptr) return nullptr;
   t->team = team;
   t->loss = loss;
-  t->optimizer = {kind, momentum, decay};
-  t->moments = batch == 0 ? 0 : kind != OPTIMIZER_SGD ? 2 : momentum != 0.0f ? 1 : 0;
+  t->optimizer = {optimizer_kind, momentum, decay};
+  t->moments = batch == 0 ? 0 : optimizer_kind != OPTIMIZER_SGD ? 2 : momentum != 0.0f ? 1 : 0;
   t->batch = batch;
   create_net(&t->net, t->memory, widths, layers, t->moments);
   t->eval_activations = create_activations(t->net, t->memory, team->threads() * EVAL_ROWS);
@@ -84,7 +85,7 @@ Session* create_session(
   return t;
 }
 
-// kind: 0 the parameters, 1 and 2 the optimiser's moments. offset: of the first value in Java's array.
+// kind: a ValueKind. offset: of the first value in Java's array.
 void set_session_values(Session* session, int kind, const float* values, int64_t offset) {
   set_values(&as_training(session)->net, kind, values + offset);
 }
@@ -158,7 +159,7 @@ void evaluate_rows(Training* t, int member, int64_t first, int64_t rows) {
     const uint8_t* bytes[EVAL_ROWS];
     for (int64_t r = 0; r < rows; r++) bytes[r] = t->valid->bytes + (first + r) * t->valid->stride;
     // Weights are padded to whole panels, which is less than the padding of the bytes.
-    byte_dots(bytes, rows, last.wide_inputs, last.values[0], logits);
+    byte_dots(bytes, rows, last.padded_inputs, last.values[PARAMETERS], logits);
     for (int64_t r = 0; r < rows; r++) logits[r] = logits[r] * PIXEL_SCALE + last.bias()[0];
     return;
   }
@@ -166,7 +167,7 @@ void evaluate_rows(Training* t, int member, int64_t first, int64_t rows) {
   float* x = t->eval_x + (t->valid->bytes != nullptr ? member * t->eval_rows * t->valid->inputs : 0);
   forward(t->net, t->valid, member, nullptr, first, rows, x, h);
   for (int64_t r = 0; r < rows; r++) {
-    memcpy(logits + r * last.outputs, h.at[t->net.count - 1] + r * last.row, last.outputs * sizeof(float));
+    memcpy(logits + r * last.outputs, h.at[t->net.count - 1] + r * last.row_stride, last.outputs * sizeof(float));
   }
 }
 
@@ -207,8 +208,9 @@ struct Block {
 INLINE void update_layer(
     const Training* t, const Layer& layer, int64_t start, int64_t end, const float* step_parameters) {
   update_range(
-      t->optimizer, end - start, layer.values[0] + start, layer.gradient + start,
-      offset_or_null(layer.values[1], start), offset_or_null(layer.values[2], start), step_parameters);
+      t->optimizer, end - start, layer.values[PARAMETERS] + start, layer.gradient + start,
+      offset_or_null(layer.values[FIRST_MOMENT], start), offset_or_null(layer.values[SECOND_MOMENT], start),
+      step_parameters);
 }
 
 // A layer in panels: the gradient of the weights from inputs [i0, i1), whose values stand at input[r * input_row + i],
@@ -216,10 +218,10 @@ INLINE void update_layer(
 void update_panels(
     const Training* t, const Layer& layer, const Block& block, int64_t i0, int64_t i1, const float* input,
     int64_t input_row, const float* delta) {
-  for (int64_t panel = 0; panel < layer.wide_outputs / PANEL && i0 < i1; panel++) {
+  for (int64_t panel = 0; panel < layer.padded_outputs / PANEL && i0 < i1; panel++) {
     int64_t start = (panel * layer.inputs + i0) * PANEL;
     multiply_panel(
-        i1 - i0, block.rows, input + i0, 1, input_row, delta + panel * PANEL, layer.row, !block.first,
+        i1 - i0, block.rows, input + i0, 1, input_row, delta + panel * PANEL, layer.row_stride, !block.first,
         layer.gradient + start, PANEL);
     if (block.last) update_layer(t, layer, start, start + (i1 - i0) * PANEL, block.step_parameters);
   }
@@ -232,11 +234,11 @@ void update_narrow_layer(
     int64_t input_row, const float* delta) {
   for (int64_t i = i0; i < i1; i += PANEL) {
     multiply_panel(
-        layer.outputs, block.rows, delta, 1, layer.row, input + i, input_row, !block.first, layer.gradient + i,
-        layer.wide_inputs);
+        layer.outputs, block.rows, delta, 1, layer.row_stride, input + i, input_row, !block.first, layer.gradient + i,
+        layer.padded_inputs);
   }
   for (int64_t o = 0; o < layer.outputs && block.last && i0 < i1; o++) {
-    update_layer(t, layer, o * layer.wide_inputs + i0, o * layer.wide_inputs + i1, block.step_parameters);
+    update_layer(t, layer, o * layer.padded_inputs + i0, o * layer.padded_inputs + i1, block.step_parameters);
   }
 }
 
@@ -249,7 +251,7 @@ void update_sparse_layer(
   bool whole = block.first && block.last;
   Lanes scale = broadcast(PIXEL_SCALE);
   Lanes rate = broadcast(block.step_parameters[0]);
-  for (int64_t panel = 0; panel < layer.wide_outputs / PANEL; panel++) {
+  for (int64_t panel = 0; panel < layer.padded_outputs / PANEL; panel++) {
     for (int64_t p = p0; p < p1; p++) {
       // Plain gradient descent changes nothing where the gradient is zero.
       if (plain && whole && block.csc.count[p] == 0) continue;
@@ -257,11 +259,11 @@ void update_sparse_layer(
       int64_t at = (panel * layer.inputs + p) * PANEL;
       for (int64_t j = 0; j < PANEL; j += SPARSE_LANES * LANES) {
         Lanes sums[SPARSE_LANES];
-        sparse_product(column, block.csc.count[p], delta + panel * PANEL + j, layer.row, sums);
+        sparse_product(column, block.csc.count[p], delta + panel * PANEL + j, layer.row_stride, sums);
         for (int l = 0; l < SPARSE_LANES; l++) {
           Lanes g = multiply(sums[l], scale);
           float* gradient = layer.gradient + at + j + l * LANES;
-          float* w = layer.values[0] + at + j + l * LANES;
+          float* w = layer.values[PARAMETERS] + at + j + l * LANES;
           if (!block.first) g = add(load(gradient), g);
           if (plain && block.last) {
             store(w, subtract(load(w), multiply(rate, g)));
@@ -280,9 +282,9 @@ void update_biases(const Training* t, const Block& block) {
   for (int l = 0; l < t->net.count; l++) {
     const Layer& layer = t->net.layers[l];
     float* gradient = layer.gradient + layer.weights;
-    if (block.first) memset(gradient, 0, layer.wide_outputs * sizeof(float));
+    if (block.first) memset(gradient, 0, layer.padded_outputs * sizeof(float));
     for (int64_t r = 0; r < block.rows; r++) {
-      const float* row = t->d.at[l] + r * layer.row;
+      const float* row = t->d.at[l] + r * layer.row_stride;
       for (int64_t j = 0; j < layer.outputs; j++) gradient[j] += row[j];
     }
     if (block.last) update_layer(t, layer, layer.weights, layer.size, block.step_parameters);
@@ -309,7 +311,7 @@ void forward_backward(Training* t, int member, const Block& block, bool build_cs
   int32_t targets[BLOCK_ROWS];
   for (int64_t r = 0; r < rows; r++) targets[r] = t->train->targets[block.order[r0 + r]];
   loss_rows(
-      t->loss, rows, (int)last.outputs, last.row, (float)block.batch_rows, h.at[net.count - 1], targets,
+      t->loss, rows, (int)last.outputs, last.row_stride, (float)block.batch_rows, h.at[net.count - 1], targets,
       d.at[net.count - 1], t->losses + r0);
   backward(net, rows, h, d);
 }
@@ -321,11 +323,11 @@ void update_weights(Training* t, int member, const Block& block) {
   for (int l = net.count - 1; l > 0; l--) {
     const Layer& layer = net.layers[l];
     int64_t unit = layer.panels ? TILE_ROWS : PANEL;
-    int64_t inputs = layer.panels ? layer.inputs : layer.wide_inputs;
+    int64_t inputs = layer.panels ? layer.inputs : layer.padded_inputs;
     int64_t i0 = chunk_start(inputs, unit, member, threads);
     int64_t i1 = chunk_start(inputs, unit, member + 1, threads);
     (layer.panels ? update_panels : update_narrow_layer)(
-        t, layer, block, i0, i1, t->h.at[l - 1], net.layers[l - 1].row, t->d.at[l]);
+        t, layer, block, i0, i1, t->h.at[l - 1], net.layers[l - 1].row_stride, t->d.at[l]);
   }
   if (t->train->bytes == nullptr) {
     update_sparse_layer(t, net.layers[0], block, t->train->bounds[member], t->train->bounds[member + 1], t->d.at[0]);

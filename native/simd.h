@@ -37,24 +37,24 @@ INLINE Lanes multiply(Lanes a, Lanes b) { return _mm512_mul_ps(a, b); }
 INLINE Lanes multiply_add(Lanes a, Lanes b, Lanes c) { return _mm512_fmadd_ps(a, b, c); }
 // NaN stays NaN.
 INLINE Lanes relu(Lanes a) { return _mm512_max_ps(_mm512_setzero_ps(), a); }
-INLINE Lanes bytes(const uint8_t* from) {
+INLINE Lanes load_bytes(const uint8_t* from) {
   return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)from)));
 }
 // The low bytes of four 16-bit numbers.
-INLINE Quad low_bytes(const uint16_t* from) {
+INLINE Quad load_low_bytes(const uint16_t* from) {
   __m128i words = _mm_cvtepu16_epi32(_mm_loadl_epi64((const __m128i*)from));
   return _mm512_broadcast_f32x4(_mm_cvtepi32_ps(_mm_and_si128(words, _mm_set1_epi32(0xff))));
 }
-INLINE Quad four_bytes(const uint8_t* from) {
+INLINE Quad load_four_bytes(const uint8_t* from) {
   int32_t packed;
   memcpy(&packed, from, sizeof packed);
   return _mm512_broadcast_f32x4(_mm_cvtepi32_ps(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(packed))));
 }
 template <int I>
-INLINE Lanes pick(Quad a) {
+INLINE Lanes broadcast_lane(Quad a) {
   return _mm512_permute_ps(a, I * 0x55);
 }
-INLINE __m256 half(Lanes a) {
+INLINE __m256 add_halves(Lanes a) {
   return _mm256_add_ps(_mm512_castps512_ps256(a), _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(a), 1)));
 }
 
@@ -84,28 +84,28 @@ INLINE Lanes multiply_add(Lanes a, Lanes b, Lanes c) {
 INLINE Lanes relu(Lanes a) {
   return {_mm256_max_ps(_mm256_setzero_ps(), a.low), _mm256_max_ps(_mm256_setzero_ps(), a.high)};
 }
-INLINE Lanes bytes(const uint8_t* from) {
+INLINE Lanes load_bytes(const uint8_t* from) {
   __m128i packed = _mm_loadu_si128((const __m128i*)from);
   return {
       _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(packed)),
       _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_unpackhi_epi64(packed, packed)))};
 }
-INLINE Quad twice(__m128 a) { return _mm256_insertf128_ps(_mm256_castps128_ps256(a), a, 1); }
-INLINE Quad low_bytes(const uint16_t* from) {
+INLINE Quad duplicate(__m128 a) { return _mm256_insertf128_ps(_mm256_castps128_ps256(a), a, 1); }
+INLINE Quad load_low_bytes(const uint16_t* from) {
   __m128i words = _mm_cvtepu16_epi32(_mm_loadl_epi64((const __m128i*)from));
-  return twice(_mm_cvtepi32_ps(_mm_and_si128(words, _mm_set1_epi32(0xff))));
+  return duplicate(_mm_cvtepi32_ps(_mm_and_si128(words, _mm_set1_epi32(0xff))));
 }
-INLINE Quad four_bytes(const uint8_t* from) {
+INLINE Quad load_four_bytes(const uint8_t* from) {
   int32_t packed;
   memcpy(&packed, from, sizeof packed);
-  return twice(_mm_cvtepi32_ps(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(packed))));
+  return duplicate(_mm_cvtepi32_ps(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(packed))));
 }
 template <int I>
-INLINE Lanes pick(Quad a) {
+INLINE Lanes broadcast_lane(Quad a) {
   __m256 value = _mm256_permute_ps(a, I * 0x55);
   return {value, value};
 }
-INLINE __m256 half(Lanes a) { return _mm256_add_ps(a.low, a.high); }
+INLINE __m256 add_halves(Lanes a) { return _mm256_add_ps(a.low, a.high); }
 
 #else
 
@@ -130,19 +130,19 @@ INLINE Lanes subtract(Lanes a, Lanes b) { return a - b; }
 INLINE Lanes multiply(Lanes a, Lanes b) { return a * b; }
 INLINE Lanes multiply_add(Lanes a, Lanes b, Lanes c) { return a * b + c; }
 INLINE Lanes relu(Lanes a) { return a < zero() ? zero() : a; }
-INLINE Lanes bytes(const uint8_t* from) {
+INLINE Lanes load_bytes(const uint8_t* from) {
   Lanes a;
   for (int i = 0; i < LANES; i++) a[i] = from[i];
   return a;
 }
-INLINE Quad low_bytes(const uint16_t* from) {
+INLINE Quad load_low_bytes(const uint16_t* from) {
   return {{(float)(from[0] & 0xff), (float)(from[1] & 0xff), (float)(from[2] & 0xff), (float)(from[3] & 0xff)}};
 }
-INLINE Quad four_bytes(const uint8_t* from) {
+INLINE Quad load_four_bytes(const uint8_t* from) {
   return {{(float)from[0], (float)from[1], (float)from[2], (float)from[3]}};
 }
 template <int I>
-INLINE Lanes pick(Quad a) {
+INLINE Lanes broadcast_lane(Quad a) {
   return broadcast(a.values[I]);
 }
 
@@ -151,7 +151,7 @@ INLINE Lanes pick(Quad a) {
 // The sum of all lanes, as one tree.
 #if defined(__AVX2__) && defined(__FMA__)
 INLINE float sum(Lanes a) {
-  __m256 eight = half(a);
+  __m256 eight = add_halves(a);
   __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
   __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));

@@ -15,14 +15,14 @@ struct SparseRow {
   const uint16_t* index;
   const uint8_t* value;
   INLINE_MEMBER int64_t row(int64_t e) const { return index[e]; }
-  INLINE_MEMBER Quad values(int64_t e) const { return four_bytes(value + e); }
+  INLINE_MEMBER Quad values(int64_t e) const { return load_four_bytes(value + e); }
 };
 
 // A pixel within a block of 256 images: index of the image in the high byte, value in the low one.
 struct SparseColumn {
   const uint16_t* entries;
   INLINE_MEMBER int64_t row(int64_t e) const { return entries[e] >> 8; }
-  INLINE_MEMBER Quad values(int64_t e) const { return low_bytes(entries + e); }
+  INLINE_MEMBER Quad values(int64_t e) const { return load_low_bytes(entries + e); }
 };
 
 template <typename Vector>
@@ -39,10 +39,10 @@ INLINE void sparse_product(
     const float* row2 = rows + vector.row(e + 2) * row_floats;
     const float* row3 = rows + vector.row(e + 3) * row_floats;
     for (int l = 0; l < SPARSE_LANES; l++) {
-      sums[0][l] = multiply_add(pick<0>(values), load(row0 + l * LANES), sums[0][l]);
-      sums[1][l] = multiply_add(pick<1>(values), load(row1 + l * LANES), sums[1][l]);
-      sums[2][l] = multiply_add(pick<2>(values), load(row2 + l * LANES), sums[2][l]);
-      sums[3][l] = multiply_add(pick<3>(values), load(row3 + l * LANES), sums[3][l]);
+      sums[0][l] = multiply_add(broadcast_lane<0>(values), load(row0 + l * LANES), sums[0][l]);
+      sums[1][l] = multiply_add(broadcast_lane<1>(values), load(row1 + l * LANES), sums[1][l]);
+      sums[2][l] = multiply_add(broadcast_lane<2>(values), load(row2 + l * LANES), sums[2][l]);
+      sums[3][l] = multiply_add(broadcast_lane<3>(values), load(row3 + l * LANES), sums[3][l]);
     }
   }
   for (int l = 0; l < SPARSE_LANES; l++) out[l] = add(add(sums[0][l], sums[1][l]), add(sums[2][l], sums[3][l]));

@@ -207,8 +207,8 @@ void gemm(int tile, int m, int n, int k, bool a_transposed, bool b_transposed, i
                      std::to_string(k) + " in splits of " + std::to_string(split_depth);
   Buffer<float> a = random_floats((size_t)m * k), b = random_floats((size_t)k * n), c((size_t)m * n);
   Buffer<float> other = random_floats(epilogue == 1 ? n : epilogue == 2 ? (size_t)m * n : 0);
-  int a_row = a_transposed ? 1 : k, a_column = a_transposed ? m : 1;
-  int b_row = b_transposed ? 1 : n, b_column = b_transposed ? k : 1;
+  int a_row_stride = a_transposed ? 1 : k, a_column_stride = a_transposed ? m : 1;
+  int b_row_stride = b_transposed ? 1 : n, b_column_stride = b_transposed ? k : 1;
   unsigned tiles = (unsigned)(((m + tile - 1) / tile) * ((n + tile - 1) / tile));
   unsigned splits = (unsigned)((k + split_depth - 1) / split_depth);
   Buffer<float> row_sums(epilogue == 0 ? m : 0);
@@ -216,15 +216,16 @@ void gemm(int tile, int m, int n, int k, bool a_transposed, bool b_transposed, i
   Buffer<unsigned> counters(splits > 1 ? tiles : 0);
   in_every_order(what, c, [&](Order o) {
     launch(
-        "gemm_" + std::to_string(tile), o, {tiles, splits}, THREADS, m, n, k, (const float*)a.values, a_row, a_column,
-        (const float*)b.values, b_row, b_column, c.values, epilogue, (int)ACTIVATION_RELU, (const float*)other.values,
-        split_depth, epilogue == 0 ? row_sums.values : (float*)nullptr, partials.values, counters.values);
+        "gemm_" + std::to_string(tile), o, {tiles, splits}, THREADS, m, n, k, (const float*)a.values, a_row_stride,
+        a_column_stride, (const float*)b.values, b_row_stride, b_column_stride, c.values, epilogue,
+        (int)ACTIVATION_RELU, (const float*)other.values, split_depth,
+        epilogue == 0 ? row_sums.values : (float*)nullptr, partials.values, counters.values);
   });
   for (int i = 0; epilogue == 0 && i < m; i++) {
     double sum = 0, magnitude = 0;
     for (int p = 0; p < k; p++) {
-      sum += a[(size_t)i * a_row + (size_t)p * a_column];
-      magnitude += fabs(a[(size_t)i * a_row + (size_t)p * a_column]);
+      sum += a[(size_t)i * a_row_stride + (size_t)p * a_column_stride];
+      magnitude += fabs(a[(size_t)i * a_row_stride + (size_t)p * a_column_stride]);
     }
     check(what + ", sum of row", i, sum, row_sums[i], EPSILON * k * magnitude);
   }
@@ -232,7 +233,8 @@ void gemm(int tile, int m, int n, int k, bool a_transposed, bool b_transposed, i
     for (int j = 0; j < n; j++) {
       double sum = 0, magnitude = 0;
       for (int p = 0; p < k; p++) {
-        double term = (double)a[(size_t)i * a_row + (size_t)p * a_column] * b[(size_t)p * b_row + (size_t)j * b_column];
+        double term = (double)a[(size_t)i * a_row_stride + (size_t)p * a_column_stride] *
+                      b[(size_t)p * b_row_stride + (size_t)j * b_column_stride];
         sum += term;
         magnitude += fabs(term);
       }

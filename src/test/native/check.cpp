@@ -95,12 +95,16 @@ void check_gemm(Team* team, int m, int n, int k) {
   fill(a, (int64_t)m * k);
   fill(b, (int64_t)k * n);
   for (int form = 0; form < 4; form++) {
-    int a_row = form % 2 ? 1 : k, a_column = form % 2 ? m : 1, b_row = form / 2 ? 1 : n, b_column = form / 2 ? k : 1;
-    kernels->gemm(team, m, n, k, a.data(), a_row, a_column, b.data(), b_row, b_column, c.data(), scratch.data());
+    int a_row_stride = form % 2 ? 1 : k, a_column_stride = form % 2 ? m : 1, b_row_stride = form / 2 ? 1 : n,
+        b_column_stride = form / 2 ? k : 1;
+    kernels->gemm(
+        team, m, n, k, a.data(), a_row_stride, a_column_stride, b.data(), b_row_stride, b_column_stride, c.data(),
+        scratch.data());
     for (int i = 0; i < m; i++) {
       for (int j = 0; j < n; j++) {
         double sum = 0;
-        for (int p = 0; p < k; p++) sum += (double)a[i * a_row + p * a_column] * b[p * b_row + j * b_column];
+        for (int p = 0; p < k; p++)
+          sum += (double)a[i * a_row_stride + p * a_column_stride] * b[p * b_row_stride + j * b_column_stride];
         expect(fabs(sum - c[i * n + j]) <= 2.4e-7 * k, "gemm is off", i, j);
       }
     }

@@ -16,7 +16,7 @@ public record Peaks(double multiplyAddsPerSecond, double copyBytesPerSecond) {
   private static final int RUNS = 3;
 
   /** Of both figures the larger. */
-  public Peaks or(Peaks other) {
+  public Peaks max(Peaks other) {
     return new Peaks(
         Math.max(multiplyAddsPerSecond, other.multiplyAddsPerSecond),
         Math.max(copyBytesPerSecond, other.copyBytesPerSecond));

@@ -66,18 +66,18 @@ public final class DataSets {
    * Reads a data set of the {@link DataSetRegistry}, which is fetched where it is not here yet, a
    * folder of four IDX files (raw or .gz), or one of images ({@link ImageFolder}).
    *
-   * @param watcher receives how far a fetch has come
+   * @param listener receives how far a fetch has come
    * @throws InputException where a file is missing or damaged, a class does not occur, or nothing
    *     can be fetched
    * @throws OutputException where what is fetched cannot be kept
    */
-  public static DataSet load(String nameOrFolder, ClassFilter filter, DownloadListener watcher) {
+  public static DataSet load(String nameOrFolder, ClassFilter filter, DownloadListener listener) {
     if (nameOrFolder.equals(DataSetRegistry.MNIST)) {
       return loadBundled(filter);
     }
     Optional<DataSetRegistry.Entry> named = DataSetRegistry.find(nameOrFolder);
     if (named.isPresent()) {
-      Path fetched = Fetch.ensure(named.get(), watcher);
+      Path fetched = Fetch.ensure(named.get(), listener);
       IdxFiles files = IdxFiles.find(fetched);
       Path unpacked = fetched.resolve("unpacked");
       if (UnpackedFiles.in(unpacked).isEmpty()) {

@@ -5,10 +5,14 @@ import zerofive.data.EnumNames;
 
 /**
  * What training lowers, a mean over the examples of a batch. With one logit z the first class is
- * the positive one: target t = 1 for class index 0, t = 0 for class index 1.
+ * the positive one: target t = 1 for class index 0, t = 0 for class index 1. That is the reverse of
+ * PyTorch's BCEWithLogitsLoss on class indices.
  */
 public enum Loss {
-  /** Chapter 4 of the fast.ai book: with s = sigmoid(z), 1 - s where t = 1, s where t = 0. */
+  /**
+   * mnist_loss of the fast.ai book's chapter 4, the mean absolute error |t - sigmoid(z)|: with s =
+   * sigmoid(z), 1 - s where t = 1, s where t = 0.
+   */
   MNIST,
   /** -(t log s + (1 - t) log(1 - s)), computed from z without overflow. */
   BCE,

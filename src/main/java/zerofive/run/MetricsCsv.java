@@ -162,6 +162,15 @@ final class MetricsCsv implements EpochSink {
   }
 
   @Override
+  public void sync() {
+    try {
+      channel.force(false);
+    } catch (IOException e) {
+      throw new OutputException(file, e);
+    }
+  }
+
+  @Override
   public void close() {
     try {
       channel.close();

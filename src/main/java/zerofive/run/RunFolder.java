@@ -110,7 +110,7 @@ public final class RunFolder implements RunStore, AutoCloseable {
 
   /** What {@code config.json} sets of a backend that can no longer be chosen, by name. */
   public List<String> formerSettings() {
-    return Recipe.formerOfBackends(TextFile.read(file(CONFIG)));
+    return Recipe.removedDeviceSettings(TextFile.read(file(CONFIG)));
   }
 
   /**
@@ -316,6 +316,12 @@ public final class RunFolder implements RunStore, AutoCloseable {
       public void append(EpochRecord row, float learningRate) {
         first.append(row, learningRate);
         second.append(row, learningRate);
+      }
+
+      @Override
+      public void sync() {
+        first.sync();
+        second.sync();
       }
 
       @Override

@@ -219,6 +219,15 @@ final class TensorBoardWriter implements EpochSink {
   }
 
   @Override
+  public void sync() {
+    try {
+      channel.force(false);
+    } catch (IOException e) {
+      throw new OutputException(file, e);
+    }
+  }
+
+  @Override
   public void close() {
     try {
       channel.close();

@@ -274,7 +274,7 @@ public final class Benchmark {
         .distinct()
         .forEach(
             device ->
-                device.peaks().ifPresent(measured -> peaks.merge(device, measured, Peaks::or)));
+                device.peaks().ifPresent(measured -> peaks.merge(device, measured, Peaks::max)));
   }
 
   private TrainingSession open(Backend backend, Parameters from) {

@@ -4,11 +4,11 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * A share of a list of trainings: every {@code count}-th of them, so that all shares are of about
+ * A shard of a list of trainings: every {@code count}-th of them, so that all shards are of about
  * the same length.
  *
  * @param number counted from 1
- * @param count of shares, 1 for the whole
+ * @param count of shards, 1 for the whole
  */
 public record Shard(int number, int count) {
   /** All of it. */
@@ -29,16 +29,16 @@ public record Shard(int number, int count) {
         return new Shard(Integer.parseInt(parts[0]), Integer.parseInt(parts[1]));
       }
     } catch (NumberFormatException e) {
-      throw new IllegalArgumentException(notAShare(text), e);
+      throw new IllegalArgumentException(notAShard(text), e);
     }
-    throw new IllegalArgumentException(notAShare(text));
+    throw new IllegalArgumentException(notAShard(text));
   }
 
-  private static String notAShare(String text) {
+  private static String notAShard(String text) {
     return "'" + text + "' is not a shard; 2/4 is the second of four";
   }
 
-  /** This share of the list. */
+  /** This shard of the list. */
   <T> List<T> of(List<T> all) {
     return IntStream.range(0, all.size())
         .filter(i -> i % count == number - 1)

@@ -9,6 +9,11 @@ public interface EpochSink extends AutoCloseable {
    */
   void append(EpochRecord row, float learningRate);
 
+  /**
+   * Returns when all rows are on the disk: a checkpoint must never be of a later epoch than they.
+   */
+  void sync();
+
   @Override
   void close();
 }

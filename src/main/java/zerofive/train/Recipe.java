@@ -38,10 +38,11 @@ public final class Recipe implements Setting.Values {
   public static final Recipe DEFAULTS = new Recipe(Map.of());
 
   /** Where a file has what only a backend understands. */
-  private static final String OF_BACKENDS = "device_settings";
+  private static final String DEVICE_SETTINGS = "device_settings";
 
   /** What earlier versions let choose there; it changes no bit of a result. */
-  private static final List<String> FORMER_OF_BACKENDS = List.of("cuda-session", "resident-mb");
+  private static final List<String> REMOVED_DEVICE_SETTINGS =
+      List.of("cuda-session", "resident-mb");
 
   private final Map<Setting<?>, Object> values;
 
@@ -54,7 +55,7 @@ public final class Recipe implements Setting.Values {
   @SuppressWarnings("unchecked") // No other method than with puts values here.
   public <T> T get(Setting<T> setting) {
     Object value = values.get(setting);
-    return value == null ? setting.fallback(this) : (T) value;
+    return value == null ? setting.defaultValue(this) : (T) value;
   }
 
   /** The same but for one setting. */
@@ -105,10 +106,10 @@ public final class Recipe implements Setting.Values {
   /** The values of some settings as an object. */
   public JsonObject json(Collection<Setting<?>> settings) {
     JsonObject json = new JsonObject();
-    JsonObject ofBackends = new JsonObject();
-    settings.forEach(setting -> add(setting, setting.isOfBackend() ? ofBackends : json));
-    if (settings.stream().anyMatch(Setting::isOfBackend)) {
-      json.add(OF_BACKENDS, ofBackends);
+    JsonObject deviceSettings = new JsonObject();
+    settings.forEach(setting -> add(setting, setting.isDeviceSetting() ? deviceSettings : json));
+    if (settings.stream().anyMatch(Setting::isDeviceSetting)) {
+      json.add(DEVICE_SETTINGS, deviceSettings);
     }
     return json;
   }
@@ -128,11 +129,11 @@ public final class Recipe implements Setting.Values {
   /** The values of some settings in an object; throws IllegalArgumentException. */
   public static Recipe of(JsonObject json, Collection<Setting<?>> settings) {
     try {
-      JsonObject ofBackends =
-          json.has(OF_BACKENDS) ? json.getAsJsonObject(OF_BACKENDS) : new JsonObject();
+      JsonObject deviceSettings =
+          json.has(DEVICE_SETTINGS) ? json.getAsJsonObject(DEVICE_SETTINGS) : new JsonObject();
       Recipe recipe = DEFAULTS;
       for (Setting<?> setting : settings) {
-        recipe = recipe.withJson(setting, setting.isOfBackend() ? ofBackends : json);
+        recipe = recipe.withJson(setting, setting.isDeviceSetting() ? deviceSettings : json);
       }
       return recipe;
     } catch (ClassCastException | IllegalStateException | UnsupportedOperationException e) {
@@ -140,11 +141,11 @@ public final class Recipe implements Setting.Values {
     }
   }
 
-  /** Those of {@link #FORMER_OF_BACKENDS} that a {@code config.json} sets. */
-  public static List<String> formerOfBackends(String text) {
+  /** Those of {@link #REMOVED_DEVICE_SETTINGS} that a {@code config.json} sets. */
+  public static List<String> removedDeviceSettings(String text) {
     JsonObject json = Json.parse(text);
-    return json.get(OF_BACKENDS) instanceof JsonObject ofBackends
-        ? FORMER_OF_BACKENDS.stream().filter(ofBackends::has).toList()
+    return json.get(DEVICE_SETTINGS) instanceof JsonObject deviceSettings
+        ? REMOVED_DEVICE_SETTINGS.stream().filter(deviceSettings::has).toList()
         : List.of();
   }
 
@@ -153,7 +154,7 @@ public final class Recipe implements Setting.Values {
     if (value != null) {
       return with(setting, setting.read(value));
     }
-    if (setting.isOptionalInFiles() || setting.isOfBackend()) {
+    if (setting.isOptionalInFiles() || setting.isDeviceSetting()) {
       return this;
     }
     throw new IllegalArgumentException("it has no \"" + setting.key() + "\"");
@@ -168,8 +169,8 @@ public final class Recipe implements Setting.Values {
 
   private <T> void addOption(Setting<T> setting, List<String> words) {
     T value = get(setting);
-    boolean isVoid = setting == INITIALIZER && get(INIT_FROM).isPresent();
-    if (!isVoid && !value.equals(setting.fallback(this))) {
+    boolean hasNoEffect = setting == INITIALIZER && get(INIT_FROM).isPresent();
+    if (!hasNoEffect && !value.equals(setting.defaultValue(this))) {
       words.add("--" + setting.name());
       if (!setting.valueName().isEmpty()) {
         words.add(setting.text(value));
@@ -188,8 +189,8 @@ public final class Recipe implements Setting.Values {
     T value = get(setting);
     if (setting.isPresent(value)) {
       table.put(
-          setting.isOfBackend() ? setting.name() : setting.name().replace('-', ' '),
-          setting.words(value));
+          setting.isDeviceSetting() ? setting.name() : setting.name().replace('-', ' '),
+          setting.displayText(value));
     }
   }
 
@@ -219,10 +220,10 @@ public final class Recipe implements Setting.Values {
   }
 
   /** What backends understand, as it is set, by the names of their options. */
-  public Map<String, String> ofBackends() {
+  public Map<String, String> deviceSettings() {
     Map<String, String> set = new TreeMap<>();
     for (Setting<?> setting : Settings.ALL) {
-      if (setting.isOfBackend() && values.containsKey(setting)) {
+      if (setting.isDeviceSetting() && values.containsKey(setting)) {
         set.put(setting.name(), text(setting));
       }
     }
@@ -230,10 +231,10 @@ public final class Recipe implements Setting.Values {
   }
 
   /** The same with what a function makes of the name and the text of each of them. */
-  public Recipe withOfBackends(BinaryOperator<String> change) {
+  public Recipe mapDeviceSettings(BinaryOperator<String> change) {
     Recipe recipe = this;
     for (Setting<?> setting : Settings.ALL) {
-      if (setting.isOfBackend() && values.containsKey(setting)) {
+      if (setting.isDeviceSetting() && values.containsKey(setting)) {
         recipe = recipe.withText(setting, change.apply(setting.name(), text(setting)));
       }
     }

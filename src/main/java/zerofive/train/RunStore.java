@@ -35,6 +35,9 @@ public interface RunStore {
             public void append(EpochRecord row, float learningRate) {}
 
             @Override
+            public void sync() {}
+
+            @Override
             public void close() {}
           };
         }

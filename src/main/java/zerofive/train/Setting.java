@@ -34,7 +34,7 @@ public final class Setting<T> {
         new Values() {
           @Override
           public <T> T get(Setting<T> setting) {
-            return setting.fallback(this);
+            return setting.defaultValue(this);
           }
         };
 
@@ -47,12 +47,12 @@ public final class Setting<T> {
   private final ValueType<T> type;
   private final String valueName;
   private final String help;
-  private final Function<Values, T> fallback;
-  private final String fallbackWords;
-  private final boolean isFallbackInWords;
+  private final Function<Values, T> defaultValue;
+  private final String defaultText;
+  private final boolean isDefaultInWords;
   private final List<String> choices;
   private final boolean addedLater;
-  private final boolean ofBackend;
+  private final boolean deviceSetting;
 
   private Setting(Builder<T> builder) {
     name = builder.name;
@@ -60,12 +60,12 @@ public final class Setting<T> {
     type = builder.type;
     valueName = builder.valueName;
     help = builder.help;
-    fallback = builder.fallback;
-    fallbackWords = builder.fallbackWords;
-    isFallbackInWords = builder.isFallbackInWords;
+    defaultValue = builder.defaultValue;
+    defaultText = builder.defaultText;
+    isDefaultInWords = builder.isDefaultInWords;
     choices = builder.choices;
     addedLater = builder.addedLater;
-    ofBackend = builder.ofBackend;
+    deviceSetting = builder.deviceSetting;
   }
 
   /** An int of at least {@code min}. */
@@ -89,7 +89,7 @@ public final class Setting<T> {
 
   /** Off, or on where its option is named. */
   static Builder<Boolean> flag(String name, Group group) {
-    return new Builder<>(name, group, new ValueType.Flag()).fallback(false).valueName("");
+    return new Builder<>(name, group, new ValueType.Flag()).defaultValue(false).valueName("");
   }
 
   /** One of a few; {@code kind} is what a message calls one. */
@@ -106,7 +106,7 @@ public final class Setting<T> {
 
   /** Any text, which whoever uses it checks. */
   static Builder<String> text(String name, Group group) {
-    return new Builder<>(name, group, new ValueType.Format());
+    return new Builder<>(name, group, new ValueType.Text());
   }
 
   /** Any text; none is the default. */
@@ -136,8 +136,8 @@ public final class Setting<T> {
 
   /** What it means, and its default. */
   public String help() {
-    boolean hasDefault = !fallbackWords.isEmpty() && !valueName.isEmpty();
-    return help + (hasDefault ? " (default: " + fallbackWords + ")" : "");
+    boolean hasDefault = !defaultText.isEmpty() && !valueName.isEmpty();
+    return help + (hasDefault ? " (default: " + defaultText + ")" : "");
   }
 
   /** Names that its value may have, for completion. */
@@ -146,8 +146,8 @@ public final class Setting<T> {
   }
 
   /** The value where none is set; it may depend on other settings. */
-  public T fallback(Values values) {
-    return fallback.apply(values);
+  public T defaultValue(Values values) {
+    return defaultValue.apply(values);
   }
 
   /**
@@ -170,7 +170,7 @@ public final class Setting<T> {
   }
 
   /** The same with another default, for a command that uses it otherwise. */
-  public Setting<T> withFallback(T value, String words) {
+  public Setting<T> withDefault(T value, String words) {
     return new Builder<>(this).unset(value, words).build();
   }
 
@@ -181,12 +181,12 @@ public final class Setting<T> {
 
   /** Its name in files: {@code batch_size}. */
   String key() {
-    return ofBackend ? name : name.replace('-', '_');
+    return deviceSetting ? name : name.replace('-', '_');
   }
 
   /** Whether a backend alone knows what it means; a file has these in an object of their own. */
-  boolean isOfBackend() {
-    return ofBackend;
+  boolean isDeviceSetting() {
+    return deviceSetting;
   }
 
   /** Whether a file without it is of an earlier version, rather than damaged. */
@@ -205,16 +205,16 @@ public final class Setting<T> {
 
   /** The value in a file; the default need not be in the range that an option has. */
   T read(JsonElement json) {
-    T standard = fallback(Values.DEFAULTS);
+    T standard = defaultValue(Values.DEFAULTS);
     return isPresent(standard) && json.equals(type.json(standard))
         ? standard
         : type.read("--" + name, json);
   }
 
   /** The value for people. */
-  String words(T value) {
-    return isFallbackInWords && value.equals(fallback(Values.DEFAULTS))
-        ? fallbackWords
+  String displayText(T value) {
+    return isDefaultInWords && value.equals(defaultValue(Values.DEFAULTS))
+        ? defaultText
         : text(value).replace(",", ", ");
   }
 
@@ -230,12 +230,12 @@ public final class Setting<T> {
     private final ValueType<T> type;
     private String valueName = "NAME";
     private String help = "";
-    private Function<Values, T> fallback;
-    private String fallbackWords = "";
-    private boolean isFallbackInWords;
+    private Function<Values, T> defaultValue;
+    private String defaultText = "";
+    private boolean isDefaultInWords;
     private List<String> choices = List.of();
     private boolean addedLater;
-    private boolean ofBackend;
+    private boolean deviceSetting;
 
     private Builder(String name, Group group, ValueType<T> type) {
       this.name = name;
@@ -247,8 +247,8 @@ public final class Setting<T> {
       this(setting.name, setting.group, setting.type);
       valueName = setting.valueName;
       help = setting.help;
-      fallback = setting.fallback;
-      fallbackWords = setting.fallbackWords;
+      defaultValue = setting.defaultValue;
+      defaultText = setting.defaultText;
       choices = setting.choices;
     }
 
@@ -265,20 +265,20 @@ public final class Setting<T> {
     }
 
     /** The value where none is set. */
-    public Builder<T> fallback(T value) {
+    public Builder<T> defaultValue(T value) {
       return derived(values -> value, type.text(value));
     }
 
     /** The same, of a value that stands for none and is described in words: {@code all cores}. */
     public Builder<T> unset(T value, String words) {
-      isFallbackInWords = true;
+      isDefaultInWords = true;
       return derived(values -> value, words);
     }
 
     /** A default that depends on other settings. */
     Builder<T> derived(Function<Values, T> value, String words) {
-      fallback = value;
-      fallbackWords = words;
+      defaultValue = value;
+      defaultText = words;
       return this;
     }
 
@@ -295,8 +295,8 @@ public final class Setting<T> {
     }
 
     /** A backend's own, which alone knows what it means. */
-    Builder<T> ofBackend() {
-      ofBackend = true;
+    Builder<T> deviceSetting() {
+      deviceSetting = true;
       return this;
     }
 

@@ -27,7 +27,7 @@ public final class Settings {
       add(
           Setting.text("data", Group.DATA)
               .valueName("NAME|DIR")
-              .fallback(DataSetRegistry.MNIST)
+              .defaultValue(DataSetRegistry.MNIST)
               .choices(DataSetRegistry.names().toArray())
               .help(
                   "a name that zerofive data list shows, fetched once; or a folder of four IDX"
@@ -37,14 +37,14 @@ public final class Settings {
   public static final Setting<ClassFilter> CLASSES =
       add(
           Setting.classes("classes", Group.DATA)
-              .fallback(new ClassFilter(List.of("0", "5")))
+              .defaultValue(new ClassFilter(List.of("0", "5")))
               .help("0,5 or 3,7 or 0,1,2 or all; the first of two is the positive one"));
 
   /** {@code linear}, {@code mlp:30} and so on. */
   public static final Setting<String> MODEL =
       add(
           Setting.parsed("model", Group.MODEL, Settings::model)
-              .fallback("mlp:30")
+              .defaultValue("mlp:30")
               .choices("linear", "mlp:30", "mlp:128,64")
               .help("linear, or mlp: and the units of each hidden layer: mlp:30, mlp:128,64"));
 
@@ -61,14 +61,14 @@ public final class Settings {
   public static final Setting<Optimizer.Kind> OPTIMIZER =
       add(
           Setting.oneOf("optimizer", Group.OPTIMIZATION, "optimizer", Optimizer.Kind.values())
-              .fallback(Optimizer.Kind.SGD)
+              .defaultValue(Optimizer.Kind.SGD)
               .help("sgd, adam, adamw"));
 
   /** Of SGD. */
   public static final Setting<Float> MOMENTUM =
       add(
           Setting.decimal("momentum", Group.OPTIMIZATION, ValueType.Range.FRACTION)
-              .fallback(0f)
+              .defaultValue(0f)
               .help("momentum of sgd, in [0, 1)"));
 
   /** Added to the gradient, or by AdamW taken from the weights. */
@@ -85,41 +85,44 @@ public final class Settings {
 
   /** The highest of a schedule. */
   public static final Setting<Float> LEARNING_RATE =
-      add(Setting.positive("lr", Group.OPTIMIZATION).fallback(0.5f).help("learning rate, above 0"));
+      add(
+          Setting.positive("lr", Group.OPTIMIZATION)
+              .defaultValue(0.5f)
+              .help("learning rate, above 0"));
 
   /** How the learning rate moves over a run. */
   public static final Setting<Schedule> SCHEDULE =
       add(
           Setting.oneOf("schedule", Group.OPTIMIZATION, "schedule", Schedule.values())
-              .fallback(Schedule.CONSTANT)
+              .defaultValue(Schedule.CONSTANT)
               .help("learning-rate schedule: constant, cosine, one-cycle"));
 
   /** In all. */
   public static final Setting<Integer> EPOCHS =
       add(
           Setting.integer("epochs", Group.OPTIMIZATION, 1)
-              .fallback(40)
+              .defaultValue(40)
               .help("passes over the data"));
 
   /** Examples a step. */
   public static final Setting<Integer> BATCH_SIZE =
       add(
           Setting.integer("batch-size", Group.OPTIMIZATION, 1)
-              .fallback(256)
+              .defaultValue(256)
               .help("examples per step"));
 
   /** Of the examples. */
   public static final Setting<ExampleOrder> ORDER =
       add(
           Setting.oneOf("order", Group.OPTIMIZATION, "order", ExampleOrder.values())
-              .fallback(ExampleOrder.SHUFFLED)
+              .defaultValue(ExampleOrder.SHUFFLED)
               .help("order of the examples: shuffled, or sequential, class by class"));
 
   /** Of the training images. */
   public static final Setting<Augmentation> AUGMENTATION =
       add(
           Setting.parsed("augment", Group.OPTIMIZATION, Augmentation::parse)
-              .fallback(Augmentation.NONE)
+              .defaultValue(Augmentation.NONE)
               .choices(Augmentation.NONE, new Augmentation(2))
               .addedLater()
               .help(
@@ -130,14 +133,14 @@ public final class Settings {
   public static final Setting<Long> SEED =
       add(
           Setting.longInteger("seed", Group.OPTIMIZATION)
-              .fallback(42L)
+              .defaultValue(42L)
               .help("random seed of initial weights, shuffles and shifts"));
 
   /** Of the weights, where there is no {@link #INIT_FROM}. */
   public static final Setting<Initializer> INITIALIZER =
       add(
           Setting.oneOf("init", Group.MODEL, "initialiser", Initializer.values())
-              .fallback(Initializer.PYTORCH)
+              .defaultValue(Initializer.PYTORCH)
               .help("initialization of the weights: pytorch, normal"));
 
   /** Absolute path of a safetensors file to start from. */
@@ -152,7 +155,7 @@ public final class Settings {
   public static final Setting<Integer> CHECKPOINT_EVERY =
       add(
           Setting.integer("checkpoint-every", Group.RUN, 1)
-              .fallback(10)
+              .defaultValue(10)
               .help("epochs between checkpoints"));
 
   /** Epochs without a lower validation loss after which a training ends; 0 for never. */
@@ -176,7 +179,7 @@ public final class Settings {
   public static final Setting<String> DEVICE =
       add(
           Setting.text("device", Group.DEVICE)
-              .fallback("auto")
+              .defaultValue("auto")
               .choices("auto", "cpu", "reference", "cuda")
               .help("auto, cpu, reference (plain Java), cuda or cuda:N"));
 
@@ -212,7 +215,7 @@ public final class Settings {
 
   /** An option of a backend, kept as text; {@code standard} is what the backend does without it. */
   private static Setting.Builder<Optional<String>> backend(String name, String standard) {
-    return Setting.optional(name, Group.DEVICE).unset(Optional.empty(), standard).ofBackend();
+    return Setting.optional(name, Group.DEVICE).unset(Optional.empty(), standard).deviceSetting();
   }
 
   private static String model(String name) {

@@ -155,11 +155,11 @@ public final class Trainer {
         if (epoch % recipe.get(CHECKPOINT_EVERY) == 0
             || isDone(epoch)
             || row.trainSeconds() + row.validSeconds() > LONG_EPOCH_SECONDS) {
-          saved = save(session, epoch, saved);
+          saved = save(session, metrics, epoch, saved);
         }
       }
       if (saved < epoch) {
-        save(session, epoch, saved);
+        save(session, metrics, epoch, saved);
       }
       int selected = best.map(BestEpoch::epoch).orElse(epoch);
       return new Outcome(
@@ -222,11 +222,12 @@ public final class Trainer {
     return rate(epoch, steps - 1, steps);
   }
 
-  private int save(TrainingSession session, int epoch, int saved) {
+  private int save(TrainingSession session, EpochSink metrics, int epoch, int saved) {
     TrainingState state = session.state();
     if (!state.parameters().isFinite()) {
       throw diverged(epoch, saved, "a weight is no longer a finite number");
     }
+    metrics.sync();
     store.save(new Checkpoint(epoch, state, best));
     return epoch;
   }

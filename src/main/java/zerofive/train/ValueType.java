@@ -197,7 +197,7 @@ abstract class ValueType<T> {
   }
 
   /** Any text: whoever uses it checks it. */
-  static final class Format extends ValueType<String> {
+  static final class Text extends ValueType<String> {
     @Override
     String parse(String subject, String text) {
       return text;

@@ -16,7 +16,7 @@ import zerofive.backend.reference.ReferenceBackend;
 class PeaksTest {
   @Test
   void theLargerOfEachFigureIsKept() {
-    assertEquals(new Peaks(5, 7), new Peaks(5, 3).or(new Peaks(4, 7)));
+    assertEquals(new Peaks(5, 7), new Peaks(5, 3).max(new Peaks(4, 7)));
   }
 
   @Test

@@ -72,8 +72,8 @@ public class RecipeTest {
               .replace(",\n    \"resident-mb\": \"17\"", "");
       assertEquals(json.lines().count() - 3, without.lines().count());
       assertEquals(without, Recipe.fromJson(json).toJson());
-      assertEquals(List.of("cuda-session", "resident-mb"), Recipe.formerOfBackends(json));
-      assertEquals(List.of(), Recipe.formerOfBackends(without));
+      assertEquals(List.of("cuda-session", "resident-mb"), Recipe.removedDeviceSettings(json));
+      assertEquals(List.of(), Recipe.removedDeviceSettings(without));
     }
   }
 

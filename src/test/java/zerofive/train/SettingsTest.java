@@ -40,7 +40,7 @@ class SettingsTest {
   @ParameterizedTest
   @MethodSource("all")
   <T> void theDefaultIsReadBackAsItIsWritten(Setting<T> setting) {
-    T usual = setting.fallback(Recipe.DEFAULTS);
+    T usual = setting.defaultValue(Recipe.DEFAULTS);
     assertEquals(usual, Recipe.DEFAULTS.get(setting));
     if (setting.isPresent(usual)) {
       assertEquals(usual, setting.read(setting.json(usual)));
@@ -66,7 +66,7 @@ class SettingsTest {
       JsonObject json = Json.parse(new String(specimen.readAllBytes(), UTF_8));
       for (Setting<?> setting : Settings.ALL) {
         assertTrue(
-            json.has(setting.key()) || setting.isOptionalInFiles() || setting.isOfBackend(),
+            json.has(setting.key()) || setting.isOptionalInFiles() || setting.isDeviceSetting(),
             setting + " needs addedLater()");
       }
     }
@@ -82,7 +82,7 @@ class SettingsTest {
   void helpHasTheLiveDefault() {
     assertEquals("passes over the data (default: 40)", EPOCHS.help());
     assertEquals("CPU threads (default: all cores)", THREADS.help());
-    assertEquals("of each (default: 3)", EPOCHS.withHelp("of each").withFallback(3, "3").help());
+    assertEquals("of each (default: 3)", EPOCHS.withHelp("of each").withDefault(3, "3").help());
   }
 
   @Test

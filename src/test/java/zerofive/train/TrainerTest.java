@@ -20,8 +20,10 @@ import static zerofive.train.Settings.SEED;
 import static zerofive.train.Settings.TENSORBOARD;
 
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -90,6 +92,52 @@ public class TrainerTest {
         .with(SEED, 7L)
         .with(CHECKPOINT_EVERY, 4)
         .with(DEVICE, "reference");
+  }
+
+  /** After a power loss the disk may have a later checkpoint than rows, and no run to resume. */
+  @Test
+  void theRowsOfACheckpointAreOnTheDiskBeforeIt() {
+    List<String> calls = new ArrayList<>();
+    RunStore store = recording(calls);
+    Recipe config = everyOptimizerAndSchedule().get(0).with(EPOCHS, 3).with(CHECKPOINT_EVERY, 2);
+    Trainer trainer =
+        Trainer.begin(
+            config, DATA, store, config.get(INITIALIZER).create(config.architecture(12), 1));
+    try (StopSignal stop = StopSignal.install(() -> {}, () -> {})) {
+      trainer.train(BACKEND, stop, row -> {});
+    }
+    assertEquals(
+        List.of("save 0", "row 1", "row 2", "sync", "save 2", "row 3", "sync", "save 3"), calls);
+  }
+
+  private static RunStore recording(List<String> calls) {
+    return (RunStore)
+        Proxy.newProxyInstance(
+            RunStore.class.getClassLoader(),
+            new Class<?>[] {RunStore.class},
+            (proxy, method, arguments) -> {
+              switch (method.getName()) {
+                case "save" -> calls.add("save " + ((Checkpoint) arguments[0]).epoch());
+                case "metrics" -> {
+                  return new EpochSink() {
+                    @Override
+                    public void append(EpochRecord row, float learningRate) {
+                      calls.add("row " + row.epoch());
+                    }
+
+                    @Override
+                    public void sync() {
+                      calls.add("sync");
+                    }
+
+                    @Override
+                    public void close() {}
+                  };
+                }
+                default -> {}
+              }
+              return null;
+            });
   }
 
   private Trainer.Outcome train(Recipe config, String name, int stopAfter) {

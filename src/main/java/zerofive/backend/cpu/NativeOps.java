@@ -10,7 +10,10 @@ import zerofive.backend.ops.Ops;
 import zerofive.model.Activation;
 import zerofive.model.Loss;
 
-/** Every operation of the seam in native code, on several threads; these change no bit. */
+/**
+ * {@link Ops} in native code on several threads, for the contract tests; training uses {@link
+ * CpuSession}.
+ */
 final class NativeOps implements Ops {
   /** Columns of a panel, as native/native.h has it. */
   private static final int PANEL = 32;

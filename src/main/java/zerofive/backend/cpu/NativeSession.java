@@ -72,11 +72,11 @@ final class NativeSession implements AutoCloseable {
 
   /** Throws IllegalStateException where it is closed. */
   long address() {
-    return open(address);
+    return requireOpen(address);
   }
 
   /** What an address names is freed when this is closed. */
-  private long open(long address) {
+  private long requireOpen(long address) {
     if (closed) {
       throw new IllegalStateException("the session is closed");
     }
@@ -117,18 +117,18 @@ final class NativeSession implements AutoCloseable {
 
   /** Forgets what was measured before. */
   void clearMetrics() {
-    Native.clear(open(metrics), (long) Ops.METRICS * Double.BYTES);
+    Native.clear(requireOpen(metrics), (long) Ops.METRICS * Double.BYTES);
   }
 
   /** Adds the measure of the present images. */
   void measure() {
-    Native.evaluateValid(address(), open(metrics));
+    Native.evaluateValid(address(), requireOpen(metrics));
   }
 
   /** All that was measured, {@code count} images since {@code start}. */
   Evaluation measured(int count, long start) {
     double[] sums = new double[Ops.METRICS];
-    Native.copyOut(open(metrics), sums, (long) Ops.METRICS * Double.BYTES);
+    Native.copyOut(requireOpen(metrics), sums, (long) Ops.METRICS * Double.BYTES);
     return new Evaluation(
         sums[Ops.LOSS_SUM] / count, (int) sums[Ops.CORRECT], count, System.nanoTime() - start);
   }

@@ -20,8 +20,8 @@ import zerofive.model.Activation;
 import zerofive.model.Loss;
 
 /**
- * Every operation of the seam on one stream of a GPU. Nothing waits for the GPU but a download.
- * Owns its stream, its memory and its graphs; the context is its backend's.
+ * {@link Ops} on one stream of a GPU. Nothing waits for the GPU but a download. Owns its stream,
+ * its memory and its graphs; the context is its backend's.
  */
 public final class CudaOps implements Ops {
   /** Blocks of loss and evaluate at most; each leaves its sums for the last one. */
@@ -207,7 +207,7 @@ public final class CudaOps implements Ops {
     }
   }
 
-  private KernelLauncher arguments() {
+  private KernelLauncher beginLaunch() {
     beforeLaunch();
     return launcher;
   }
@@ -216,7 +216,7 @@ public final class CudaOps implements Ops {
   public void gather(Images images, Batch batch, Matrix x, Buffer targets) {
     boolean shifted = batch.shifts() != null;
     KernelLauncher call =
-        arguments()
+        beginLaunch()
             .add(CudaBuffer.address(images.pixels()))
             .add(CudaBuffer.address(images.labels()))
             .add(CudaBuffer.address(batch.order()));
@@ -278,7 +278,7 @@ public final class CudaOps implements Ops {
   @Override
   public void biasActivation(Activation activation, Buffer bias, Matrix z) {
     int elements = z.rows() * z.columns();
-    arguments()
+    beginLaunch()
         .add(Kernels.code(activation))
         .add(elements)
         .add(z.columns())
@@ -290,7 +290,7 @@ public final class CudaOps implements Ops {
   @Override
   public void loss(
       Loss loss, Matrix logits, Buffer targets, Matrix dLogits, Buffer lossSums, int step) {
-    arguments()
+    beginLaunch()
         .add(Kernels.code(loss))
         .add(logits.rows())
         .add(logits.columns())
@@ -305,7 +305,7 @@ public final class CudaOps implements Ops {
 
   @Override
   public void evaluate(Loss loss, Matrix logits, Buffer targets, Buffer metrics) {
-    arguments()
+    beginLaunch()
         .add(Kernels.code(loss))
         .add(logits.rows())
         .add(logits.columns())
@@ -327,7 +327,7 @@ public final class CudaOps implements Ops {
       return;
     }
     int elements = delta.rows() * delta.columns();
-    arguments()
+    beginLaunch()
         .add(Kernels.code(activation))
         .add(elements)
         .add(CudaBuffer.address(activated.values()))
@@ -337,7 +337,7 @@ public final class CudaOps implements Ops {
 
   @Override
   public void biasGradient(Matrix delta, Buffer gradient) {
-    arguments()
+    beginLaunch()
         .add(delta.rows())
         .add(delta.columns())
         .add(CudaBuffer.address(delta.values()))
@@ -356,7 +356,7 @@ public final class CudaOps implements Ops {
       int step) {
     int n = parameters.length();
     KernelLauncher call =
-        arguments()
+        beginLaunch()
             .add(n)
             .add(CudaBuffer.address(parameters))
             .add(CudaBuffer.address(gradient))

@@ -20,38 +20,38 @@ final class KernelLauncher {
 
   private final CudaContext context;
   private final CUstream stream;
-  private final ByteBuffer slots;
+  private final ByteBuffer arguments;
   private final Pointer table;
   private int used;
 
   KernelLauncher(CudaContext context, CUstream stream, Resources owned) {
     this.context = context;
     this.stream = stream;
-    HostMemory memory = owned.add(new HostMemory(2 * SLOTS * Long.BYTES));
+    PinnedMemory memory = owned.add(new PinnedMemory(2 * SLOTS * Long.BYTES));
     ByteBuffer all = memory.bytes();
     long base = memory.address();
     for (int slot = 0; slot < SLOTS; slot++) {
       all.putLong(slot * Long.BYTES, base + (long) (SLOTS + slot) * Long.BYTES);
     }
-    slots = all.slice(SLOTS * Long.BYTES, SLOTS * Long.BYTES).order(ByteOrder.nativeOrder());
+    arguments = all.slice(SLOTS * Long.BYTES, SLOTS * Long.BYTES).order(ByteOrder.nativeOrder());
     table = new Address(base);
   }
 
   /** An argument: a pointer into the GPU's memory. */
   KernelLauncher add(long address) {
-    slots.putLong(used++ * Long.BYTES, address);
+    arguments.putLong(used++ * Long.BYTES, address);
     return this;
   }
 
   /** An argument. */
   KernelLauncher add(int value) {
-    slots.putInt(used++ * Long.BYTES, value);
+    arguments.putInt(used++ * Long.BYTES, value);
     return this;
   }
 
   /** An argument. */
   KernelLauncher add(float value) {
-    slots.putFloat(used++ * Long.BYTES, value);
+    arguments.putFloat(used++ * Long.BYTES, value);
     return this;
   }
 
@@ -60,13 +60,13 @@ final class KernelLauncher {
     launch(kernel, blocks, 1, THREADS);
   }
 
-  /** Launches a grid of {@code across} by {@code down} blocks with the arguments added. */
-  void launch(String kernel, long across, int down, int threads) {
+  /** Launches a grid of {@code gridX} by {@code gridY} blocks with the arguments added. */
+  void launch(String kernel, long gridX, int gridY, int blockX) {
     used = 0;
     CUfunction function = context.kernel(kernel);
     CudaFailure.check(
         JCudaDriver.cuLaunchKernel(
-            function, (int) across, down, 1, threads, 1, 1, 0, stream, table, null),
+            function, (int) gridX, gridY, 1, blockX, 1, 1, 0, stream, table, null),
         "launching " + kernel);
   }
 

@@ -51,18 +51,18 @@ final class Staging implements AutoCloseable {
   /** Pinned memory, and when the GPU has fetched what it held last. */
   private static final class Slot {
     private final CudaEvent fetched;
-    private HostMemory memory;
+    private PinnedMemory memory;
 
     Slot(CudaEvent fetched) {
       this.fetched = fetched;
     }
 
     /** The memory as soon as the GPU needs it no more, grown to {@code bytes} or more. */
-    HostMemory await(int bytes) {
+    PinnedMemory await(int bytes) {
       fetched.await();
       if (memory == null || memory.bytes().capacity() < bytes) {
         free();
-        memory = new HostMemory(Math.max(bytes, MIN_BYTES));
+        memory = new PinnedMemory(Math.max(bytes, MIN_BYTES));
       }
       return memory;
     }
@@ -144,7 +144,7 @@ final class Staging implements AutoCloseable {
 
   private static void send(
       Slot slot, Source source, long from, int count, CUdeviceptr to, CUstream stream) {
-    HostMemory host = slot.await(count);
+    PinnedMemory host = slot.await(count);
     source.read(from, host.bytes().slice(0, count).order(ByteOrder.nativeOrder()));
     CudaFailure.check(
         JCudaDriver.cuMemcpyHtoDAsync(to.withByteOffset(from), host.pointer(), count, stream),
@@ -156,7 +156,7 @@ final class Staging implements AutoCloseable {
   void download(CUdeviceptr from, long bytes, CUstream stream, Sink sink) {
     for (long at = 0; at < bytes; at += PIECE_BYTES) {
       int count = (int) Math.min(PIECE_BYTES, bytes - at);
-      HostMemory host = callers.await(count);
+      PinnedMemory host = callers.await(count);
       CudaFailure.check(
           JCudaDriver.cuMemcpyDtoHAsync(host.pointer(), from.withByteOffset(at), count, stream),
           "copying from the GPU");

@@ -7,7 +7,7 @@ import zerofive.model.Layer;
 
 /**
  * From the gradients at the logits to the gradient of every weight and bias, last layer first.
- * Deltas: d(mean loss) / d(output of layer l), [rows, outputs of layer l].
+ * Deltas: d(mean loss) / d(layer l before its activation), [rows, outputs of layer l].
  */
 final class BackwardPass {
   private final Ops ops;

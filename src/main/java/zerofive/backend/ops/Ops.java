@@ -107,9 +107,10 @@ public interface Ops extends AutoCloseable {
 
   /**
    * One optimiser step on all parameters w with gradient g and the step's stepParameters (learning
-   * rate lr, Adam's step size a = lr / (1 - beta1^t) and root c = sqrt(1 - beta2^t), AdamW's factor
-   * d = 1 - lr * decay); beta and 1 - beta are each rounded to float32 once, and a decay or
-   * momentum of 0 leaves its term out, so that an infinite weight stays infinite:
+   * rate lr, Adam's step size a = lr / (1 - beta1^t) and bias_correction2_sqrt c = sqrt(1 -
+   * beta2^t), AdamW's factor d = 1 - lr * decay); beta and 1 - beta are each rounded to float32
+   * once, and a decay or momentum of 0 leaves its term out, so that an infinite weight stays
+   * infinite:
    *
    * <ul>
    *   <li>SGD: g' = g + decay * w; with momentum v = momentum * v + g' and g' = v; w = w - lr * g'

@@ -33,12 +33,12 @@ public final class StepwiseSession implements TrainingSession {
   private final ForwardPass forward;
   private final BackwardPass backward;
   private final Validation validation;
-  private final Runnable everyStep;
+  private final Runnable epoch;
 
   /** [training images], and the steps that read it; made when the first epoch shifts images. */
   private Buffer shifts;
 
-  private Runnable everyShiftedStep;
+  private Runnable shiftedEpoch;
   private long steps;
 
   private StepwiseSession(
@@ -74,7 +74,7 @@ public final class StepwiseSession implements TrainingSession {
     Buffer pixels = ops.allocate(ElementType.U8, train.pixels().length);
     ops.upload(train.pixels(), 0, pixels);
     images = new Images(pixels, labels, train.height(), train.width());
-    everyStep = everyStep(null);
+    epoch = recordEpoch(null);
   }
 
   /**
@@ -101,14 +101,14 @@ public final class StepwiseSession implements TrainingSession {
     ops.upload(
         StepParameters.table(plan.optimizer(), input.learningRates(), steps), stepParameters);
     if (input.shifts() == null) {
-      everyStep.run();
+      epoch.run();
     } else {
       if (shifts == null) {
         shifts = ops.allocate(ElementType.I32, trainCount);
-        everyShiftedStep = everyStep(shifts);
+        shiftedEpoch = recordEpoch(shifts);
       }
       ops.upload(input.shifts(), shifts);
-      everyShiftedStep.run();
+      shiftedEpoch.run();
     }
     steps += stepCount;
     double[] sums = new double[stepCount];
@@ -119,7 +119,7 @@ public final class StepwiseSession implements TrainingSession {
   /**
    * One epoch's ops, the same every epoch: what differs stands in order, stepParameters and shifts.
    */
-  private Runnable everyStep(Buffer shifts) {
+  private Runnable recordEpoch(Buffer shifts) {
     List<Batch> batches = new ArrayList<>();
     for (int step = 0; step < stepCount; step++) {
       batches.add(new Batch(order, shifts, step * x.rows(), plan.rows(step, trainCount)));
@@ -134,12 +134,12 @@ public final class StepwiseSession implements TrainingSession {
   }
 
   private void takeStep(Batch batch, int step) {
-    Matrix rows = x.firstRows(batch.rows());
-    ops.gather(images, batch, rows, targets);
-    Matrix logits = forward.run(rows);
+    Matrix input = x.firstRows(batch.rows());
+    ops.gather(images, batch, input, targets);
+    Matrix logits = forward.run(input);
     Matrix dLogits = backward.dLogits().firstRows(batch.rows());
     ops.loss(plan.loss(), logits, targets, dLogits, lossSums, step);
-    backward.run(rows);
+    backward.run(input);
     ops.update(plan.optimizer(), parameters, gradient, moments, stepParameters, step);
   }
 

@@ -68,9 +68,9 @@ final class Validation {
 
   /** The logits of the batch that begins at image {@code first}; its classes are in targets. */
   private Matrix forward(int first) {
-    Matrix rows = x.firstRows(Math.min(x.rows(), count - first));
-    ops.gather(images, new Batch(order, first, rows.rows()), rows, targets);
-    return forward.run(rows);
+    Matrix input = x.firstRows(Math.min(x.rows(), count - first));
+    ops.gather(images, new Batch(order, first, input.rows()), input, targets);
+    return forward.run(input);
   }
 
   /** What a metrics buffer gathered over {@code count} images since {@code start}. */

@@ -13,7 +13,7 @@ import zerofive.data.Augmentation;
 import zerofive.model.Activation;
 import zerofive.model.Loss;
 
-/** Every operation of the seam, the way a textbook would write it. */
+/** {@link Ops} the way a textbook would write them. */
 public final class ReferenceOps implements Ops {
   private static final float[] NORMALIZED = new float[256];
 
@@ -273,15 +273,15 @@ public final class ReferenceOps implements Ops {
     float[] momentValues = moments.floats();
     boolean decoupled = optimizer.kind() == Optimizer.Kind.ADAMW;
     float decay = decoupled ? 0 : optimizer.weightDecay();
-    float factor = decoupled ? table[row + 3] : 1;
+    float decayFactor = decoupled ? table[row + 3] : 1;
     float stepSize = table[row + 1];
-    float root = table[row + 2];
+    float biasCorrection2Sqrt = table[row + 2];
     int n = parameters.length();
     for (int i = 0; i < n; i++) {
       int at = parameters.offset() + i;
       int first = moments.offset() + i;
       int second = first + n;
-      float weight = factor * w[at];
+      float weight = decayFactor * w[at];
       float g = gradients[gradient.offset() + i];
       if (decay != 0) {
         g = g + decay * weight;
@@ -290,7 +290,9 @@ public final class ReferenceOps implements Ops {
       float v = BETA2 * momentValues[second] + ONE_MINUS_BETA2 * (g * g);
       momentValues[first] = m;
       momentValues[second] = v;
-      w[at] = weight - stepSize * (m / ((float) Math.sqrt(v) / root + Optimizer.EPSILON));
+      w[at] =
+          weight
+              - stepSize * (m / ((float) Math.sqrt(v) / biasCorrection2Sqrt + Optimizer.EPSILON));
     }
   }
 

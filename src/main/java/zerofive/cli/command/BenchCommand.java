@@ -45,13 +45,13 @@ import zerofive.train.Settings;
 final class BenchCommand implements Command {
   private static final Setting<Integer> ROUNDS =
       Setting.integer("rounds", Group.RUN, 1)
-          .fallback(5)
+          .defaultValue(5)
           .help("turns that each backend has at most")
           .build();
 
   private static final Setting<Float> SECONDS =
       Setting.positive("seconds", Group.RUN)
-          .fallback(10f)
+          .defaultValue(10f)
           .help("for all turns together, about")
           .build();
 
@@ -91,7 +91,7 @@ final class BenchCommand implements Command {
         Arguments.option(
             DEVICE
                 .withHelp("only this one, beside plain Java")
-                .withFallback(DeviceRequest.AUTO, "all that can be used")
+                .withDefault(DeviceRequest.AUTO, "all that can be used")
                 .withChoices("cpu", "reference", "cuda")));
     options.addOption(Arguments.option(ROUNDS));
     options.addOption(Arguments.option(SECONDS));

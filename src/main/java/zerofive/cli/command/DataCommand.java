@@ -91,7 +91,7 @@ final class DataCommand implements Command {
         Arguments.option(
             CLASSES
                 .withHelp("show: 0,5 or sandal,bag or all")
-                .withFallback(ClassFilter.ALL, "all")));
+                .withDefault(ClassFilter.ALL, "all")));
     options.addOption(Arguments.option(COUNT));
     options.addOption(Arguments.option(SEED.withHelp("show: which images")));
     options.addOption(

@@ -57,7 +57,7 @@ final class EvaluateCommand implements Command {
         Arguments.option(
             CLASSES
                 .withHelp("for a file that does not name its classes, as one from PyTorch")
-                .withFallback(ClassFilter.ALL, "")));
+                .withDefault(ClassFilter.ALL, "")));
     DeviceOptions.addTo(options);
     options.addOption(Arguments.flag("json", "print one JSON object"));
     return options;

@@ -43,14 +43,14 @@ final class ExportCommand implements Command {
 
   private static final Setting<ModelFormat> FORMAT =
       Setting.oneOf("format", Group.MODEL, "format", ModelFormat.values())
-          .fallback(ModelFormat.ONNX)
+          .defaultValue(ModelFormat.ONNX)
           .help("onnx, safetensors, npz")
           .build();
 
   private static final Setting<OnnxFile.Input> INPUT =
       Setting.parsed("input", Group.MODEL, OnnxFile.Input::parse)
           .valueName("TYPE")
-          .fallback(OnnxFile.Input.BYTE)
+          .defaultValue(OnnxFile.Input.BYTE)
           .choices((Object[]) OnnxFile.Input.values())
           .help(
               "onnx: takes images [batch, pixels] as byte, 0 to 255, or as float, already divided"

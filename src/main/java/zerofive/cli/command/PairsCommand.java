@@ -49,14 +49,14 @@ import zerofive.train.StopSignal;
 final class PairsCommand implements Command {
   private static final Setting<Integer> SEEDS =
       Setting.integer("seeds", Group.OPTIMIZATION, 1)
-          .fallback(1)
+          .defaultValue(1)
           .help("of each pair, counted on from --seed")
           .build();
 
   private static final Setting<Shard> SHARD =
       Setting.parsed("shard", Group.RUN, Shard::parse)
           .valueName("I/N")
-          .fallback(Shard.WHOLE)
+          .defaultValue(Shard.WHOLE)
           .help("train the I-th of N shards, counted from 1")
           .build();
 
@@ -96,7 +96,7 @@ final class PairsCommand implements Command {
     Options options = new Options();
     options.addOption(
         Arguments.option(
-            CLASSES.withHelp("whose pairs: 0,1,2 or all").withFallback(ClassFilter.ALL, "all")));
+            CLASSES.withHelp("whose pairs: 0,1,2 or all").withDefault(ClassFilter.ALL, "all")));
     TrainOptions.options(SETTINGS).getOptions().forEach(options::addOption);
     options.addOption(Arguments.option(SEEDS));
     options.addOption(Arguments.option(SHARD));

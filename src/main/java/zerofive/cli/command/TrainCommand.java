@@ -239,7 +239,7 @@ public final class TrainCommand implements Command {
     return arguments
         .recipe(saved, DeviceOptions.SETTINGS)
         .with(EPOCHS, epochs)
-        .withOfBackends((name, value) -> checkedSetting(folder, name, value));
+        .mapDeviceSettings((name, value) -> checkedSetting(folder, name, value));
   }
 
   private static String checkedSetting(RunFolder folder, String name, String value) {

@@ -134,7 +134,10 @@ public final class Backends {
   }
 
   private static Factory factory(String name) {
-    return FACTORIES.stream().filter(maker -> maker.name().equals(name)).findFirst().orElseThrow();
+    return FACTORIES.stream()
+        .filter(factory -> factory.name().equals(name))
+        .findFirst()
+        .orElseThrow();
   }
 
   private static DeviceException unusable(String name, Availability availability) {
@@ -144,7 +147,7 @@ public final class Backends {
 
   /** All known devices, fastest first, probed. */
   public static List<Candidate> probeAll(DeviceRequest options) {
-    return FACTORIES.stream().map(maker -> probe(maker, options)).toList();
+    return FACTORIES.stream().map(factory -> probe(factory, options)).toList();
   }
 
   /**
@@ -155,18 +158,18 @@ public final class Backends {
    */
   public static Choice choose(DeviceRequest options) {
     List<String> notes = new ArrayList<>();
-    for (Factory maker : FACTORIES) {
-      if (!isAsked(maker.name(), options)) {
+    for (Factory factory : FACTORIES) {
+      if (!isAsked(factory.name(), options)) {
         continue;
       }
-      Candidate candidate = probe(maker, options);
+      Candidate candidate = probe(factory, options);
       Availability availability = candidate.availability();
       if (availability.usable()) {
         Choice choice = candidate.choice();
         notes.addAll(choice.notes());
         return new Choice(choice.backend(), choice.device(), choice.details(), notes);
       }
-      String name = options.name(maker.name());
+      String name = options.name(factory.name());
       if (options.kind().equals(CUDA)) {
         throw unusable(name, availability);
       }
@@ -209,8 +212,8 @@ public final class Backends {
   /**
    * A GPU may be there and yet refuse to be opened: that too has to be known before it is taken.
    */
-  private static Candidate probe(Factory maker, DeviceRequest options) {
-    Backend backend = maker.make().apply(options);
+  private static Candidate probe(Factory factory, DeviceRequest options) {
+    Backend backend = factory.make().apply(options);
     Availability availability = backend.probe();
     if (!availability.usable()) {
       return new Candidate(backend, availability, Map.of());

@@ -21,7 +21,7 @@ public record DeviceRequest(String device, int threads, Map<String, String> sett
 
   /** What a recipe says of the device. */
   public static DeviceRequest of(Recipe recipe) {
-    return new DeviceRequest(recipe.get(DEVICE), recipe.get(THREADS), recipe.ofBackends());
+    return new DeviceRequest(recipe.get(DEVICE), recipe.get(THREADS), recipe.deviceSettings());
   }
 
   /** Whether {@code device} names a device. */

@@ -83,7 +83,7 @@ public final class Arguments {
 
   /** A setting's value, or its default. */
   public <T> T getOrDefault(Setting<T> setting) {
-    return get(setting).orElseGet(() -> setting.fallback(Recipe.DEFAULTS));
+    return get(setting).orElseGet(() -> setting.defaultValue(Recipe.DEFAULTS));
   }
 
   /** A recipe with those of the settings whose options are named. */

@@ -37,7 +37,7 @@ public final class DeviceOptions {
               + recipe.get(DEVICE)
               + "'; known are auto, cpu, reference, cuda and cuda:N");
     }
-    return recipe.withOfBackends(
+    return recipe.mapDeviceSettings(
         (name, value) -> {
           try {
             return Backends.setting(name, value);

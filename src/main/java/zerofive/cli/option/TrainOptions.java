@@ -54,7 +54,7 @@ public record TrainOptions(String data, Recipe recipe, Optional<ModelFile> start
   }
 
   public static TrainOptions of(Arguments arguments) {
-    return of(arguments, CLASSES.fallback(Recipe.DEFAULTS));
+    return of(arguments, CLASSES.defaultValue(Recipe.DEFAULTS));
   }
 
   /** The same, with other classes where none are asked for. */

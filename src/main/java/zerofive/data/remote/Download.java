@@ -47,17 +47,17 @@ final class Download {
   private final Path part;
   private final Path from;
   private final int silenceMillis;
-  private final DownloadListener watcher;
+  private final DownloadListener listener;
 
   /**
    * A file to be put into {@code folder}.
    *
    * @param silenceMillis how long a server may send nothing
    */
-  Download(RemoteFile file, Path folder, int silenceMillis, DownloadListener watcher) {
+  Download(RemoteFile file, Path folder, int silenceMillis, DownloadListener listener) {
     this.file = file;
     this.silenceMillis = silenceMillis;
-    this.watcher = watcher;
+    this.listener = listener;
     whole = folder.resolve(file.name());
     part = folder.resolve(file.name() + ".part");
     from = folder.resolve(file.name() + ".from");
@@ -160,7 +160,7 @@ final class Download {
   }
 
   private void receive(HttpURLConnection connection, String mirror, long start) throws IOException {
-    watcher.begins(file.name(), RemoteFile.host(mirror), start, file.bytes());
+    listener.begins(file.name(), RemoteFile.host(mirror), start, file.bytes());
     long have = start;
     try (InputStream body = connection.getInputStream();
         OutputStream out = openPart(start, mirror, connection)) {
@@ -172,7 +172,7 @@ final class Download {
         }
         write(out, chunk, got);
         have += got;
-        watcher.reached(have);
+        listener.reached(have);
       }
     }
     if (have < file.bytes()) {

@@ -36,23 +36,23 @@ public final class Fetch {
   private final Path root;
   private final Optional<String> mirror;
   private final int silenceMillis;
-  private final DownloadListener watcher;
+  private final DownloadListener listener;
 
   /** Into {@code root}; {@code mirror} in place of those of the catalogue. */
-  Fetch(Path root, Optional<String> mirror, int silenceMillis, DownloadListener watcher) {
+  Fetch(Path root, Optional<String> mirror, int silenceMillis, DownloadListener listener) {
     this.root = root;
     this.mirror = mirror;
     this.silenceMillis = silenceMillis;
-    this.watcher = watcher;
+    this.listener = listener;
   }
 
-  private static Fetch standard(DownloadListener watcher) {
+  private static Fetch standard(DownloadListener listener) {
     String named = System.getProperty("zerofive.mirror", System.getenv("ZEROFIVE_MIRROR"));
     return new Fetch(
         root(),
         Optional.ofNullable(named).filter(text -> !text.isBlank()),
         SILENCE_MILLIS,
-        watcher);
+        listener);
   }
 
   /** Where all of them are kept. Throws OutputException where there can be no cache. */
@@ -69,8 +69,8 @@ public final class Fetch {
   }
 
   /** The folder of a set, fetched now where it is not here. */
-  public static Path ensure(DataSetRegistry.Entry entry, DownloadListener watcher) {
-    Fetch fetch = standard(watcher);
+  public static Path ensure(DataSetRegistry.Entry entry, DownloadListener listener) {
+    Fetch fetch = standard(listener);
     return fetch.isHere(entry) ? fetch.root.resolve(entry.name()) : fetch.fetch(entry);
   }
 
@@ -84,8 +84,8 @@ public final class Fetch {
   }
 
   /** Fetches a set; one that is here is checked, and what is damaged of it fetched anew. */
-  public static Path download(DataSetRegistry.Entry entry, DownloadListener watcher) {
-    return standard(watcher).fetch(entry);
+  public static Path download(DataSetRegistry.Entry entry, DownloadListener listener) {
+    return standard(listener).fetch(entry);
   }
 
   private boolean isHere(DataSetRegistry.Entry entry) {
@@ -108,7 +108,7 @@ public final class Fetch {
         FileLock lock = lock(lockFile, entry.name())) {
       if (entry.archive().isEmpty() || !isUndamaged(entry)) {
         for (RemoteFile file : entry.files()) {
-          new Download(mirrored(file, entry.home()), home, silenceMillis, watcher).run();
+          new Download(mirrored(file, entry.home()), home, silenceMillis, listener).run();
         }
         if (entry.archive().isPresent()) {
           unpack(home.resolve(entry.archive().get().name()));
@@ -140,7 +140,7 @@ public final class Fetch {
         // Another thread of this process.
       }
       if (!told) {
-        watcher.info("another process fetches " + name + " already; waiting for it");
+        listener.info("another process fetches " + name + " already; waiting for it");
       }
       try {
         Thread.sleep(LOCK_POLL_MILLIS);
@@ -176,7 +176,7 @@ public final class Fetch {
               member -> members.put(Path.of(member.getName()).getFileName().toString(), member));
       for (DataSetRegistry.Entry entry : DataSetRegistry.entries()) {
         if (entry.home().equals(archive.getParent().getFileName().toString())) {
-          watcher.info("unpacking " + entry.name());
+          listener.info("unpacking " + entry.name());
           Path folder = folder(entry.name());
           for (String name : entry.members()) {
             copy(zip, members.get(name), folder.resolve(name));

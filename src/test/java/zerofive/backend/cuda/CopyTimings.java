@@ -72,12 +72,12 @@ final class CopyTimings {
   /** One cuMemcpyHtoDAsync of pinned bytes. */
   private static final class Plain implements AutoCloseable {
     private final CUstream stream = new CUstream();
-    private final HostMemory host;
+    private final PinnedMemory host;
     private final CudaBuffer target;
 
     Plain(CudaOps ops, int bytes) {
       target = CudaBuffer.of(ops.allocate(ElementType.U8, bytes));
-      host = new HostMemory(bytes);
+      host = new PinnedMemory(bytes);
       CudaFailure.check(
           JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING),
           "creating a stream");

@@ -13,11 +13,11 @@ import zerofive.backend.DeviceException;
  * Pinned memory of the host: the GPU copies from and to it on its own, while the host goes on.
  * Java's arrays cannot be used for that, since JCuda pins them during its call only.
  */
-final class HostMemory implements AutoCloseable {
+final class PinnedMemory implements AutoCloseable {
   private final Pointer pointer = new Pointer();
   private final ByteBuffer bytes;
 
-  HostMemory(int size) {
+  PinnedMemory(int size) {
     String doing = "pinning " + size + " bytes of the host's memory";
     int result =
         JCudaDriver.cuMemHostAlloc(

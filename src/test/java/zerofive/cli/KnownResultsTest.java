@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -78,6 +79,7 @@ class KnownResultsTest {
     assertErrors(32, 38, train("--preset", "notebook", "--classes", "3,7"));
   }
 
+  @Tag("slow")
   @Test
   void theDefaultsOverTenSeeds() throws IOException {
     int[] errors = new int[10];
@@ -90,6 +92,7 @@ class KnownResultsTest {
     assertTrue(IntStream.of(errors).max().orElseThrow() <= 15, all);
   }
 
+  @Tag("slow")
   @Test
   void allTenDigits() throws IOException {
     List<Row> rows = train("--classes", "all", "--model", "mlp:128", "--epochs", "20");

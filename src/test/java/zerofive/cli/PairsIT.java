@@ -70,22 +70,22 @@ class PairsIT {
     }
   }
 
-  /** The shell fills in a scheduler's variable; the shares together are the whole. */
+  /** The shell fills in a scheduler's variable; the shards together are the whole. */
   @Test
-  void aSchedulersSharesAreJoined() throws IOException {
+  void aSchedulersShardsAreJoined() throws IOException {
     for (int task = 1; task <= 2; task++) {
-      Launcher.Result share =
+      Launcher.Result shard =
           Launcher.shell(
               folder,
               "SLURM_ARRAY_TASK_ID="
                   + task
                   + "; \"$ZEROFIVE\" pairs --classes 0,1,5 --model linear --epochs 2"
-                  + " --shard $SLURM_ARRAY_TASK_ID/2 --out share$SLURM_ARRAY_TASK_ID");
-      assertEquals(0, share.code(), share.err());
-      assertTrue(share.err().contains("share " + task + "/2"), share.err());
+                  + " --shard $SLURM_ARRAY_TASK_ID/2 --out shard$SLURM_ARRAY_TASK_ID");
+      assertEquals(0, shard.code(), shard.err());
+      assertTrue(shard.err().contains("shard " + task + "/2"), shard.err());
     }
     Launcher.Result merged =
-        Launcher.run(folder, "pairs", "--json", "--merge", "share1", "share2", "--out", "merged");
+        Launcher.run(folder, "pairs", "--json", "--merge", "shard1", "shard2", "--out", "merged");
     assertEquals(0, merged.code(), merged.err());
     JsonObject json = JsonParser.parseString(merged.out()).getAsJsonObject();
     assertEquals(3, json.getAsJsonArray("pairs").size());
@@ -96,7 +96,7 @@ class PairsIT {
       assertTrue(Double.parseDouble(fields[SECONDS]) > 0, row);
     }
     assertEquals(accuracy, json.get("accuracy").getAsDouble(), 1e-8);
-    Launcher.Result again = Launcher.run(folder, "pairs", "--merge", "share1", "--out", "part");
+    Launcher.Result again = Launcher.run(folder, "pairs", "--merge", "shard1", "--out", "part");
     assertEquals(3, again.code());
     assertEquals("", again.out());
     assertEquals(1, again.err().lines().count(), again.err());

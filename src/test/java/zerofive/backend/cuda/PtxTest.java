@@ -26,6 +26,7 @@ import java.util.stream.Stream;
 import jcuda.nvptxcompiler.JNvPTXCompiler;
 import jcuda.nvptxcompiler.nvPTXCompileResult;
 import jcuda.nvptxcompiler.nvPTXCompilerHandle;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import zerofive.files.Sha256;
@@ -172,6 +173,7 @@ final class PtxTest {
    * NVIDIA's own assembler, as the driver has it; a spilled register would cost more than any
    * branch here.
    */
+  @Tag("slow")
   @Test
   void everyArchitectureAssemblesItWithoutSpills(@TempDir Path folder) throws Exception {
     assumeTrue(
@@ -185,6 +187,7 @@ final class PtxTest {
   }
 
   /** A toolkit's assembler knows architectures that came after JCuda's compiler. */
+  @Tag("slow")
   @Test
   void theAssemblerOfThisMachineDoesSoForNewerArchitectures(@TempDir Path folder) throws Exception {
     List<String> newer = newerArchitectures();
@@ -279,6 +282,7 @@ final class PtxTest {
   }
 
   /** The same nvcc makes the same bytes; another one need not. */
+  @Tag("slow")
   @Test
   void theNvccOfTheStampMakesTheSameBytes(@TempDir Path folder) throws Exception {
     Optional<String> release = nvccRelease();

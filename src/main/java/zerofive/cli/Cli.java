@@ -11,7 +11,6 @@ import zerofive.backend.DeviceException;
 import zerofive.cli.option.UsageException;
 import zerofive.files.InputException;
 import zerofive.files.OutputException;
-import zerofive.report.console.PhaseTimer;
 import zerofive.report.console.Terminal;
 import zerofive.train.DivergedException;
 

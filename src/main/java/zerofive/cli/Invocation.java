@@ -14,7 +14,6 @@ import zerofive.data.DataSet;
 import zerofive.data.DataSets;
 import zerofive.report.console.FetchProgress;
 import zerofive.report.console.Format;
-import zerofive.report.console.PhaseTimer;
 import zerofive.report.console.Terminal;
 import zerofive.run.RunFolder;
 import zerofive.train.Recipe;

@@ -1,7 +1,7 @@
 package zerofive.model;
 
 import java.util.Locale;
-import zerofive.data.EnumNames;
+import zerofive.files.EnumNames;
 
 /**
  * What training lowers, a mean over the examples of a batch. With one logit z the first class is

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import zerofive.data.ClassFilter;
-import zerofive.data.EnumNames;
+import zerofive.files.EnumNames;
 
 /**
  * How the values of a setting are written, on the command line and in JSON. Classes of their own

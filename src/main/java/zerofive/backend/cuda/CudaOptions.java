@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import zerofive.data.EnumNames;
+import zerofive.files.EnumNames;
 
 /**
  * What may be chosen of the CUDA backend: by a user the first three, by tests and gpu-check the

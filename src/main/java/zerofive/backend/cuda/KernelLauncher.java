@@ -16,7 +16,7 @@ final class KernelLauncher {
   /** Threads of a block, as kernels/launch.cuh has them. */
   static final int THREADS = 256;
 
-  private static final int SLOTS = 24;
+  private static final int MAX_ARGUMENTS = 24;
 
   private final CudaContext context;
   private final CUstream stream;
@@ -27,13 +27,15 @@ final class KernelLauncher {
   KernelLauncher(CudaContext context, CUstream stream, Resources owned) {
     this.context = context;
     this.stream = stream;
-    PinnedMemory memory = owned.add(new PinnedMemory(2 * SLOTS * Long.BYTES));
+    PinnedMemory memory = owned.add(new PinnedMemory(2 * MAX_ARGUMENTS * Long.BYTES));
     ByteBuffer all = memory.bytes();
     long base = memory.address();
-    for (int slot = 0; slot < SLOTS; slot++) {
-      all.putLong(slot * Long.BYTES, base + (long) (SLOTS + slot) * Long.BYTES);
+    for (int i = 0; i < MAX_ARGUMENTS; i++) {
+      all.putLong(i * Long.BYTES, base + (long) (MAX_ARGUMENTS + i) * Long.BYTES);
     }
-    arguments = all.slice(SLOTS * Long.BYTES, SLOTS * Long.BYTES).order(ByteOrder.nativeOrder());
+    arguments =
+        all.slice(MAX_ARGUMENTS * Long.BYTES, MAX_ARGUMENTS * Long.BYTES)
+            .order(ByteOrder.nativeOrder());
     table = new Address(base);
   }
 

@@ -7,25 +7,27 @@ import zerofive.backend.ops.Matrix;
  * element-wise part costs no launch of its own.
  */
 final class PtxGemm implements MatrixProduct {
-  /** So many blocks keep a GPU busy; a product of fewer tiles is cut along k. */
+  /** Enough blocks to keep a GPU busy; a product of fewer tiles is split along k (split-k). */
   private static final int BLOCKS = 96;
 
-  /** A part of k is worth a block from so many terms on. */
-  private static final int PART = 64;
+  /** A split with fewer terms is not worth a block. */
+  private static final int MIN_SPLIT_DEPTH = 64;
 
-  /** Terms that a block takes at a time. */
+  /** Terms that a block loads at a time, as kernels/gemm.cu has it. */
   private static final int DEPTH = 32;
 
+  /** Sides of a tile: the two instances of the kernel. */
   private static final int SMALL = 32;
+
   private static final int LARGE = 64;
 
   /**
-   * A product that is cut has fewer than two times BLOCKS tiles in all its parts, each of SMALL *
-   * SMALL sums and SMALL sums of rows.
+   * A product that is split has fewer than two times BLOCKS tiles in all its splits, each of SMALL
+   * * SMALL sums and SMALL sums of rows.
    */
   static final int PARTIAL_SUMS = 2 * BLOCKS * SMALL * (SMALL + 1);
 
-  /** One for each tile of a product that is cut. */
+  /** One for each tile of a product that is split. */
   static final int COUNTERS = BLOCKS;
 
   private final KernelLauncher launcher;
@@ -45,14 +47,15 @@ final class PtxGemm implements MatrixProduct {
   }
 
   /**
-   * How a product is cut: by its shape alone, so that the bits are the same on every GPU.
+   * How a product is divided among blocks: by its shape alone, so that the bits are the same on
+   * every GPU.
    *
    * @param tile side of a block's tile
    * @param tiles of the result
-   * @param part terms of a part, a multiple of DEPTH
-   * @param parts of k
+   * @param splitDepth terms of k in a split, a multiple of DEPTH
+   * @param splits of k
    */
-  record Tiling(int tile, long tiles, int part, int parts) {
+  record Tiling(int tile, long tiles, int splitDepth, int splits) {
     static Tiling of(int m, int n, int k) {
       long large = tiles(m, n, LARGE);
       if (large >= BLOCKS) {
@@ -62,9 +65,11 @@ final class PtxGemm implements MatrixProduct {
       if (small >= BLOCKS) {
         return new Tiling(SMALL, small, k, 1);
       }
-      int wanted = (int) Math.min((BLOCKS + small - 1) / small, (k + PART - 1L) / PART);
-      int part = roundUp((k + wanted - 1) / wanted, DEPTH);
-      return new Tiling(SMALL, small, part, (int) ((k + part - 1L) / part));
+      int wanted =
+          (int)
+              Math.min((BLOCKS + small - 1) / small, (k + MIN_SPLIT_DEPTH - 1L) / MIN_SPLIT_DEPTH);
+      int splitDepth = roundUp((k + wanted - 1) / wanted, DEPTH);
+      return new Tiling(SMALL, small, splitDepth, (int) ((k + splitDepth - 1L) / splitDepth));
     }
 
     private static long tiles(int m, int n, int side) {
@@ -85,7 +90,7 @@ final class PtxGemm implements MatrixProduct {
   void multiply(
       boolean transposeA, boolean transposeB, Matrix a, Matrix b, Matrix c, Epilogue epilogue) {
     int k = transposeA ? a.rows() : a.columns();
-    Tiling cut = Tiling.of(c.rows(), c.columns(), k);
+    Tiling tiling = Tiling.of(c.rows(), c.columns(), k);
     launcher
         .add(c.rows())
         .add(c.columns())
@@ -100,14 +105,14 @@ final class PtxGemm implements MatrixProduct {
         .add(epilogue.code())
         .add(Kernels.code(epilogue.activation()))
         .add(epilogue.other())
-        .add(cut.part())
+        .add(tiling.splitDepth())
         .add(epilogue.rowSums())
         .add(partials)
         .add(counters)
         .launch(
-            cut.tile() == LARGE ? Kernels.GEMM_64 : Kernels.GEMM_32,
-            cut.tiles(),
-            cut.parts(),
+            tiling.tile() == LARGE ? Kernels.GEMM_64 : Kernels.GEMM_32,
+            tiling.tiles(),
+            tiling.splits(),
             KernelLauncher.THREADS);
   }
 }

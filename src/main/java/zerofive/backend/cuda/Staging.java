@@ -49,11 +49,11 @@ final class Staging implements AutoCloseable {
   }
 
   /** Pinned memory, and when the GPU has fetched what it held last. */
-  private static final class Slot {
+  private static final class PinnedBuffer {
     private final CudaEvent fetched;
     private PinnedMemory memory;
 
-    Slot(CudaEvent fetched) {
+    PinnedBuffer(CudaEvent fetched) {
       this.fetched = fetched;
     }
 
@@ -76,21 +76,21 @@ final class Staging implements AutoCloseable {
   }
 
   private final CudaContext context;
-  private final Slot callers;
-  private final List<Slot> slots = new ArrayList<>();
+  private final PinnedBuffer callerBuffer;
+  private final List<PinnedBuffer> buffers = new ArrayList<>();
 
   /** Never empty where a filling thread looks: there are as many as threads. */
-  private final Queue<Slot> free = new ConcurrentLinkedQueue<>();
+  private final Queue<PinnedBuffer> free = new ConcurrentLinkedQueue<>();
 
   private final ExecutorService fillers;
 
   Staging(CudaContext context, Resources owned) {
     this.context = context;
     for (int i = 0; i <= FILLERS; i++) {
-      slots.add(new Slot(owned.add(new CudaEvent())));
+      buffers.add(new PinnedBuffer(owned.add(new CudaEvent())));
     }
-    callers = slots.get(0);
-    free.addAll(slots.subList(1, slots.size()));
+    callerBuffer = buffers.get(0);
+    free.addAll(buffers.subList(1, buffers.size()));
     // The threads begin with the first upload that needs them.
     fillers = Executors.newFixedThreadPool(FILLERS, Staging::filler);
     owned.add(this);
@@ -111,7 +111,7 @@ final class Staging implements AutoCloseable {
     if (bytes > PIECE_BYTES) {
       uploadInPieces(source, bytes, to, stream);
     } else if (bytes > 0) {
-      send(callers, source, 0, (int) bytes, to, stream);
+      send(callerBuffer, source, 0, (int) bytes, to, stream);
     }
   }
 
@@ -133,30 +133,30 @@ final class Staging implements AutoCloseable {
   }
 
   private void fill(Source source, long from, int count, CUdeviceptr to, CUstream stream) {
-    Slot slot = free.remove();
+    PinnedBuffer buffer = free.remove();
     try {
       context.makeCurrent();
-      send(slot, source, from, count, to, stream);
+      send(buffer, source, from, count, to, stream);
     } finally {
-      free.add(slot);
+      free.add(buffer);
     }
   }
 
   private static void send(
-      Slot slot, Source source, long from, int count, CUdeviceptr to, CUstream stream) {
-    PinnedMemory host = slot.await(count);
+      PinnedBuffer buffer, Source source, long from, int count, CUdeviceptr to, CUstream stream) {
+    PinnedMemory host = buffer.await(count);
     source.read(from, host.bytes().slice(0, count).order(ByteOrder.nativeOrder()));
     CudaFailure.check(
         JCudaDriver.cuMemcpyHtoDAsync(to.withByteOffset(from), host.pointer(), count, stream),
         "copying to the GPU");
-    slot.fetched.record(stream);
+    buffer.fetched.record(stream);
   }
 
   /** Copies from the GPU when all that the stream was given is done, and waits for it. */
   void download(CUdeviceptr from, long bytes, CUstream stream, Sink sink) {
     for (long at = 0; at < bytes; at += PIECE_BYTES) {
       int count = (int) Math.min(PIECE_BYTES, bytes - at);
-      PinnedMemory host = callers.await(count);
+      PinnedMemory host = callerBuffer.await(count);
       CudaFailure.check(
           JCudaDriver.cuMemcpyDtoHAsync(host.pointer(), from.withByteOffset(at), count, stream),
           "copying from the GPU");
@@ -168,6 +168,6 @@ final class Staging implements AutoCloseable {
   @Override
   public void close() {
     fillers.shutdown();
-    slots.forEach(Slot::free);
+    buffers.forEach(PinnedBuffer::free);
   }
 }

@@ -1,4 +1,4 @@
-package zerofive.report.console;
+package zerofive.cli;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -9,6 +9,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
+import zerofive.report.console.Format;
 
 /** Where a command's time went, from the start of its process on. */
 public final class PhaseTimer {

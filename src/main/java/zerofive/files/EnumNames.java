@@ -1,4 +1,4 @@
-package zerofive.data;
+package zerofive.files;
 
 import java.util.Arrays;
 import java.util.stream.Collectors;

@@ -108,21 +108,21 @@ public record RunReport(
     html.raw("<header>\n<p class=\"origin\">zerofive training report</p>\n<h1>").text(title);
     html.raw("</h1>\n<p class=\"lead\">After ").raw(Format.plural(selected().epoch(), "epoch"));
     if (errors == 0) {
-      html.raw(" the model names the right class of every validation image, ")
+      html.raw(" the model classifies every validation image correctly, ")
           .raw(Format.count(images))
           .raw(" in all.");
     } else {
-      html.raw(" the model takes ")
+      html.raw(" the model misclassifies ")
           .raw(Format.count(errors))
           .raw(" of the ")
           .raw(Format.plural(images, "validation image"))
-          .raw(" for another class; ")
+          .raw("; ")
           .raw(accuracy)
-          .raw(" are right.");
+          .raw(" are classified correctly.");
     }
     if (best.errors() < errors) {
-      html.raw(" Epoch ").raw(best.epoch()).raw(" was the best, with ");
-      html.raw(Format.plural(best.errors(), "error")).raw(".");
+      html.raw(" Epoch ").raw(best.epoch()).raw(" had the fewest errors, ");
+      html.raw(Format.count(best.errors())).raw(".");
     }
     if (selected().epoch() < history().size()) {
       html.raw(" The training went on to epoch ").raw(history().size());
@@ -269,8 +269,8 @@ public record RunReport(
     if (wrong < errors()) {
       html.raw(" (").raw(Format.count(errors() - wrong)).raw(" more are wrong)");
     }
-    html.raw("; numbers count the validation images from 1. Per cent: how probable the model holds")
-        .raw(" the class it predicts.</p>\n<ol class=\"pictures\">\n");
+    html.raw("; no. is the position in the validation set, from 1, and the percentage the model's")
+        .raw(" probability of the class that it predicts.</p>\n<ol class=\"pictures\">\n");
     Downsampler downsampler = Downsampler.within(LONGEST, images.height(), images.width());
     for (TopLoss image : hardest) {
       topLoss(html, image, downsampler);
@@ -330,13 +330,14 @@ public record RunReport(
         WeightImage.of(outcome.parameters(), data.train().height(), data.train().width(), UNITS);
     html.raw("<section>\n<h2>Learned weights</h2>\n<p class=\"about\">")
         .raw(linear ? "What each output" : "What each hidden unit of the first layer")
-        .raw(" looks for: red pixels raise it, blue ones lower it, white ones do not matter. The")
+        .raw(
+            " responds to: red pixels raise it, blue ones lower it, white ones have no effect. The")
         .raw(" number below a picture is the weight of its deepest colour.");
     if (linear && units == 1) {
-      html.raw(" Red speaks for ").text(data.classes().get(0));
-      html.raw(", blue for ").text(data.classes().get(1)).raw(".");
+      html.raw(" Red favours ").text(data.classes().get(0));
+      html.raw(", blue ").text(data.classes().get(1)).raw(".");
     } else if (layers.size() == 2) {
-      html.raw(" Below that stands the class its unit speaks for most.");
+      html.raw(" Below that is the class that the unit favours most.");
     }
     if (pictures.size() < units) {
       html.raw(" Shown are the ")
@@ -405,7 +406,7 @@ public record RunReport(
         .raw(Format.seconds(whole))
         .raw(" when it began to write results. An epoch's training took ")
         .raw(Format.seconds(training / history().size()))
-        .raw(" in the mean, ")
+        .raw(" on average, ")
         .raw(Format.count(Math.round(history().size() * (double) data.train().count() / training)))
         .raw(" images a second.</p>\n<table class=\"rows\"><tbody>\n");
     phases.forEach(

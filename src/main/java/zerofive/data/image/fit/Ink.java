@@ -52,13 +52,13 @@ record Ink(GreyImage strength, Box box, int full, int floor, long mass) {
       if (level <= map.faintest()) {
         return Optional.empty();
       }
-      Optional<Ink> most = Optional.empty();
+      Optional<Ink> largest = Optional.empty();
       for (int percent : THRESHOLDS) {
         Components components = components(rest, level, percent);
-        most = larger(most, of(rest, components, components.clearOfFrame()));
+        largest = larger(largest, of(rest, components, components.clearOfFrame()));
       }
-      if (most.isPresent()) {
-        return most;
+      if (largest.isPresent()) {
+        return largest;
       }
       rest = rest.without(components(rest, level, FAINT));
     }

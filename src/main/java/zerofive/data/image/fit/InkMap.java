@@ -32,13 +32,15 @@ record InkMap(GreyImage sharp, GreyImage smooth, int faintest) {
     GreyImage smooth = smoothed(image);
     int window = Math.max(3, Math.min(image.width(), image.height()) / WINDOW);
     GreyImage paper = PaperLevel.of(smooth, window);
-    Histogram contrasts = Histogram.of(contrast(smooth, paper, 0).pixels());
+    Histogram contrasts = Histogram.of(contrast(smooth, paper, 0, DARKEST_PAPER).pixels());
     // The largest of many noisy pixels is brighter than the paper.
     int offset = contrasts.median();
-    GreyImage ink = contrast(smooth, paper, offset);
+    GreyImage ink = contrast(smooth, paper, offset, DARKEST_PAPER);
     int deviation = contrasts.deviation(offset);
     return new InkMap(
-        contrast(image, paper, offset), ink, Math.max(MIN_CONTRAST, NOISE * deviation));
+        contrast(image, paper, offset, DARKEST_PAPER),
+        ink,
+        Math.max(MIN_CONTRAST, NOISE * deviation));
   }
 
   /** For dark ink on paper that is {@code level} bright everywhere. */
@@ -47,14 +49,16 @@ record InkMap(GreyImage sharp, GreyImage smooth, int faintest) {
     Arrays.fill(even, (byte) level);
     GreyImage paper = new GreyImage(even, image.width(), image.height());
     return new InkMap(
-        contrast(image, paper, 0), contrast(smoothed(image), paper, 0), MIN_PLAIN_CONTRAST);
+        contrast(image, paper, 0, 255),
+        contrast(smoothed(image), paper, 0, 255),
+        MIN_PLAIN_CONTRAST);
   }
 
-  private static GreyImage contrast(GreyImage image, GreyImage paper, int offset) {
+  private static GreyImage contrast(GreyImage image, GreyImage paper, int offset, int darkest) {
     byte[] ink = new byte[image.pixels().length];
     for (int i = 0; i < ink.length; i++) {
       int level = paper.pixels()[i] & 0xff;
-      int contrast = 255 * (level - (image.pixels()[i] & 0xff)) / Math.max(level, DARKEST_PAPER);
+      int contrast = 255 * (level - (image.pixels()[i] & 0xff)) / Math.max(level, darkest);
       ink[i] = (byte) Math.max(0, contrast - offset);
     }
     return new GreyImage(ink, image.width(), image.height());

@@ -71,7 +71,7 @@ class ImageFitterTest {
     assertEquals(
         disturbance == Disturbance.CHALK ? Set.of() : Set.of(Remark.INVERTED), fitted.remarks());
     double difference = difference(expected, fitted.pixels());
-    assertTrue(difference < 16, () -> "differs by " + difference + " on average");
+    assertTrue(difference < 24, () -> "differs by " + difference + " on average");
   }
 
   @Test
@@ -98,13 +98,13 @@ class ImageFitterTest {
 
   @Test
   void inkThatTouchesTheFrameIsFittedAndRemarkedOn() {
-    byte[] pixels = new byte[98 * 60];
-    for (int y = 0; y < 98; y++) {
-      for (int x = 0; x < 60; x++) {
-        pixels[y * 60 + x] = (byte) Photos.page(x + 46, y + 53 < 55 ? 55 : y + 53);
+    byte[] pixels = new byte[93 * 75];
+    for (int y = 0; y < 93; y++) {
+      for (int x = 0; x < 75; x++) {
+        pixels[y * 75 + x] = (byte) Photos.page(x + 40, y + 55);
       }
     }
-    ImageFitter.Fitted fitted = FITTER.fit("tight", new GreyImage(pixels, 60, 98));
+    ImageFitter.Fitted fitted = FITTER.fit("tight", new GreyImage(pixels, 75, 93));
     assertTrue(fitted.remarks().contains(Remark.TOUCHES_FRAME), fitted.remarks().toString());
     assertTrue(difference(FITTER.fit("plain", plain()).pixels(), fitted.pixels()) < 40);
   }
@@ -139,7 +139,8 @@ class ImageFitterTest {
     assertEquals(Set.of(Remark.NOT_AS_MNIST), FITTER.fit("aside", small(3, 4, 20)).remarks());
     assertEquals(Set.of(Remark.NOT_AS_MNIST), FITTER.fit("long", small(12, 2, 24)).remarks());
     ImageFitter always = new ImageFitter(28, 28, true);
-    assertArrayEquals(centred.pixels(), always.fit("aside", small(3, 5, 20)).pixels());
+    assertArrayEquals(
+        always.fit("centred", centred).pixels(), always.fit("aside", small(3, 5, 20)).pixels());
   }
 
   /** Warm or not, on a busy machine: the bound is far above what it takes. */

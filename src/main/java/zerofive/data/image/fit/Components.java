@@ -1,6 +1,7 @@
 package zerofive.data.image.fit;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import zerofive.data.image.GreyImage;
 
@@ -86,16 +87,29 @@ final class Components {
     return all.stream().filter(component -> !component.box().touches(ink, margin)).toList();
   }
 
-  /** How much of the outermost rows and columns belongs to components. */
+  /** Percent of the outermost rows and columns that belong to components; 100 if a side does. */
   int borderPercent() {
+    int width = ink.width();
+    int height = ink.height();
+    int last = labels.length - width;
+    int[] sides = {
+      count(0, 1, width),
+      count(last, 1, width),
+      count(0, width, height),
+      count(width - 1, width, height)
+    };
+    boolean whole =
+        10 * Math.max(sides[0], sides[1]) >= 9 * width
+            || 10 * Math.max(sides[2], sides[3]) >= 9 * height;
+    return whole ? 100 : 100 * Arrays.stream(sides).sum() / (2 * (width + height));
+  }
+
+  private int count(int start, int step, int length) {
     int count = 0;
-    for (int x = 0; x < ink.width(); x++) {
-      count += (labels[x] > 0 ? 1 : 0) + (labels[labels.length - 1 - x] > 0 ? 1 : 0);
+    for (int i = 0; i < length; i++) {
+      count += labels[start + i * step] > 0 ? 1 : 0;
     }
-    for (int at = 0; at < labels.length; at += ink.width()) {
-      count += (labels[at] > 0 ? 1 : 0) + (labels[at + ink.width() - 1] > 0 ? 1 : 0);
-    }
-    return 100 * count / (2 * (ink.width() + ink.height()));
+    return count;
   }
 
   /** Which labels are those of {@code parts}. */

@@ -31,6 +31,7 @@ class ImageFitterTest {
     SQUARED(3, (x, y) -> Photos.page(x, y) * (x % 17 == 0 || y % 17 == 0 ? 0.85 : 1)),
     DARK_EDGE(1, (x, y) -> x == Photos.WIDTH - 1 ? 20 : Photos.page(x, y)),
     BLACK_FRAME(1, (x, y) -> x < 6 || x > 142 || y < 9 || y > 194 ? 5 : Photos.page(x, y)),
+    TABLE_BELOW(3, (x, y) -> y > 175 ? 20 : Photos.page(x, y)),
     TABLE(3, (x, y) -> x < 20 + y / 20 ? 70 : Photos.page(x, y)),
     BRIGHT_TABLE(3, (x, y) -> x < 20 + y / 20 ? 250 : 0.75 * Photos.page(x, y)),
     VIGNETTE(3, (x, y) -> Photos.page(x, y) * (1 - 0.5 * Photos.radius(x, y))),

@@ -103,9 +103,7 @@ final class WordsTest {
           // A key of the receipts of earlier runs.
           Pattern.compile("/CudaBackend\\.java:.*put\\(\"card\""),
           // A key of what train --json prints.
-          Pattern.compile("/RunJson\\.java:.*\\bEpoch kept,"),
-          // Paper in a photograph, in the light.
-          Pattern.compile("/ImageFitter\\.java:.*(?:is lit from one side|the lit paper)"));
+          Pattern.compile("/RunJson\\.java:.*\\bEpoch kept,"));
 
   /** Those below {@code root}, without the packages whose words are still to be changed. */
   private static List<Path> files(String root) {

@@ -140,6 +140,30 @@ class PredictTest {
   }
 
   @Test
+  void whichImagesAreFittedIsAnOption() {
+    GreyImage five = digit(0);
+    byte[] aside = new byte[SIDE * SIDE];
+    System.arraycopy(five.pixels(), 0, aside, 4 * SIDE, aside.length - 4 * SIDE);
+    Path image =
+        Pictures.write(folder.resolve("a.png"), Pictures.png(new GreyImage(aside, SIDE, SIDE)));
+    Launcher.Result auto = predict(image);
+    assertTrue(auto.err().contains("1 image of the model's own size kept"), auto.err());
+    assertEquals(auto.out(), predict("--fit", "never", image).out());
+    assertEquals(auto.out(), predict("--raw", image).out());
+    Launcher.Result always = predict("--fit", "always", image);
+    assertFalse(always.err().contains("own size"), always.err());
+    assertEquals(
+        rows(always).get(0).split(",", -1)[1],
+        rows(predict("--raw", image("centred", five))).get(0).split(",", -1)[1]);
+    assertEquals(2, predict("--fit", "sometimes", image).code());
+    assertEquals(2, predict("--raw", "--fit", "auto", image).code());
+  }
+
+  private Path image(String name, GreyImage image) {
+    return Pictures.write(folder.resolve(name + ".png"), Pictures.png(image));
+  }
+
+  @Test
   void probabilitiesOfJsonLinesSumToOne() {
     Path first = Pictures.write(folder.resolve("a.png"), Pictures.png(digit(0)));
     Path out = folder.resolve("rows.jsonl");

@@ -7,13 +7,16 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import zerofive.backend.Predictor;
 import zerofive.cli.Command;
@@ -22,14 +25,16 @@ import zerofive.cli.Invocation;
 import zerofive.cli.device.Backends;
 import zerofive.cli.device.DeviceRequest;
 import zerofive.cli.option.Arguments;
+import zerofive.cli.option.Choices;
 import zerofive.cli.option.DeviceOptions;
 import zerofive.cli.option.UsageException;
 import zerofive.data.idx.IdxImages;
 import zerofive.data.image.GreyImage;
 import zerofive.data.image.ImageFile;
-import zerofive.data.image.ImageFitter;
 import zerofive.data.image.ImagePaths;
+import zerofive.data.image.fit.ImageFitter;
 import zerofive.files.AtomicFile;
+import zerofive.files.EnumNames;
 import zerofive.files.InputException;
 import zerofive.model.format.ModelFile;
 import zerofive.report.console.Format;
@@ -38,6 +43,37 @@ import zerofive.report.console.Terminal;
 
 /** {@code predict}: a saved model on pictures, one line for each. */
 final class PredictCommand implements Command {
+  /** Which images are fitted. */
+  private enum Fit {
+    /** Those that have not the model's size. */
+    AUTO,
+    ALWAYS,
+    NEVER;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+
+    static Fit of(Arguments arguments) {
+      Optional<Fit> named =
+          arguments
+              .text("fit")
+              .map(
+                  name -> {
+                    try {
+                      return EnumNames.parse(name, "value of --fit", values());
+                    } catch (IllegalArgumentException e) {
+                      throw new UsageException(e.getMessage(), e);
+                    }
+                  });
+      if (arguments.has("raw") && named.orElse(NEVER) != NEVER) {
+        throw new UsageException("--raw is --fit never; leave out one of --raw and --fit");
+      }
+      return named.orElse(arguments.has("raw") ? NEVER : AUTO);
+    }
+  }
+
   @Override
   public String name() {
     return "predict";
@@ -63,8 +99,9 @@ final class PredictCommand implements Command {
     return List.of(
         "Pictures are fitted as MNIST was made: in shades of grey, ink bright on black (a dark pen on"
             + " paper is inverted, and it says so), the ink scaled into 20 x 20 pixels and centred by"
-            + " its mass in 28 x 28. What has the model's size already stays as it is. --raw turns"
-            + " all of it off.",
+            + " its mass in 28 x 28; shadows, lines and specks of the paper are left out. What has"
+            + " the model's size already stays as it is, unless --fit always fits it too; --fit never"
+            + " takes all pixels as they are.",
         "One line an image: path,class,probability. A file that cannot be read is named and counted,"
             + " the rest is predicted, and the exit code is 3. An IDX file's images are FILE#0,"
             + " FILE#1 and so on; patterns such as 'scans/*.png' may be quoted.");
@@ -75,8 +112,15 @@ final class PredictCommand implements Command {
     Options options = new Options();
     options.addOption(
         Arguments.option("model", "FILE", "a .safetensors file, of ours or of PyTorch (required)"));
+    Option fit =
+        Arguments.option(
+            "fit",
+            "WHICH",
+            "auto: images that have not the model's size (default); always: all; never: none");
+    fit.setConverter(new Choices(Arrays.stream(Fit.values()).map(Fit::toString).toList()));
+    options.addOption(fit);
     options.addOption(
-        Arguments.flag("raw", "take the pixels as they are: nothing scaled, centred, inverted"));
+        Arguments.flag("raw", "take the pixels as they are: the same as --fit never"));
     options.addOption(
         Arguments.flag("json", "print one JSON object a line, with every class's probability"));
     options.addOption(
@@ -94,6 +138,7 @@ final class PredictCommand implements Command {
             .path("model")
             .orElseThrow(() -> new UsageException("predict needs --model FILE.safetensors"));
     DeviceRequest deviceOptions = DeviceOptions.of(arguments);
+    Fit fit = Fit.of(arguments);
     Optional<Path> out = arguments.path("out");
     List<InputException> refused = new ArrayList<>();
     List<Path> paths = paths(line.getArgList(), refused::add);
@@ -101,7 +146,7 @@ final class PredictCommand implements Command {
     Backends.Choice device = Backends.choose(deviceOptions);
     ModelFile model = ModelFile.read(file);
     Optional<ImageFitter> fitter =
-        arguments.has("raw") ? Optional.empty() : Optional.of(fitter(file, model));
+        fit == Fit.NEVER ? Optional.empty() : Optional.of(fitter(file, model, fit == Fit.ALWAYS));
     terminal.info("model    ", file + " (" + model.parameters().architecture() + ")");
     if (!model.named()) {
       terminal.info(
@@ -153,11 +198,14 @@ final class PredictCommand implements Command {
   }
 
   private static int finish(Predictions predictions, Terminal terminal) {
-    if (predictions.inverted() > 0) {
-      terminal.info(
-          "note     ",
-          Format.plural(predictions.inverted(), "image")
-              + " with dark ink on a bright background inverted; --raw takes all as they are");
+    for (ImageFitter.Remark remark : ImageFitter.Remark.values()) {
+      Predictions.Named named = predictions.remarked(remark);
+      if (named.count() > 0) {
+        terminal.info(
+            "note     ",
+            Format.plural(named.count(), "image")
+                + sentence(remark).replace("FIRST", named.first()));
+      }
     }
     if (predictions.unreadable() == 0) {
       return ExitCode.DONE;
@@ -169,6 +217,19 @@ final class PredictCommand implements Command {
             + Format.count(predictions.predicted())
             + " predicted; the reasons stand above");
     return ExitCode.INPUT;
+  }
+
+  private static String sentence(ImageFitter.Remark remark) {
+    return switch (remark) {
+      case INVERTED ->
+          " with dark ink on a bright background inverted; --fit never takes all as they are";
+      case TOUCHES_FRAME ->
+          " with ink that touches the edge and may be cut off (the first: FIRST); leave more paper"
+              + " around it";
+      case NOT_AS_MNIST ->
+          " of the model's own size kept as they are, but not centred or not of the size that"
+              + " MNIST's digits have (the first: FIRST); --fit always fits them too";
+    };
   }
 
   private static Predictions predictAll(
@@ -243,7 +304,7 @@ final class PredictCommand implements Command {
   }
 
   /** A model's metadata tell how many pixels it takes, not their rows: a square is meant. */
-  private static ImageFitter fitter(Path file, ModelFile model) {
+  private static ImageFitter fitter(Path file, ModelFile model, boolean always) {
     int inputs = model.parameters().architecture().inputs();
     int side = (int) Math.sqrt(inputs);
     if (side * side != inputs) {
@@ -251,8 +312,8 @@ final class PredictCommand implements Command {
           file
               + " takes images of "
               + inputs
-              + " pixels, which make no square; give images of just that size, with --raw");
+              + " pixels, which make no square; give images of just that size, with --fit never");
     }
-    return new ImageFitter(side, side);
+    return new ImageFitter(side, side, always);
   }
 }

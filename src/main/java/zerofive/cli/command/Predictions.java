@@ -4,9 +4,12 @@ import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -16,7 +19,7 @@ import zerofive.backend.Prediction;
 import zerofive.backend.Predictor;
 import zerofive.data.ImageSet;
 import zerofive.data.image.GreyImage;
-import zerofive.data.image.ImageFitter;
+import zerofive.data.image.fit.ImageFitter;
 import zerofive.files.Csv;
 import zerofive.files.InputException;
 import zerofive.files.Json;
@@ -31,6 +34,9 @@ final class Predictions {
   private static final int IMAGES = 512;
   private static final int PIXELS = 1 << 24;
 
+  /** How many images something is true of, and the first one's name. */
+  record Named(long count, String first) {}
+
   private record Pending(String name, Future<ImageFitter.Fitted> image) {}
 
   private final ModelFile model;
@@ -44,7 +50,7 @@ final class Predictions {
   private final List<Pending> pending = new ArrayList<>();
   private long predicted;
   private long unreadable;
-  private long inverted;
+  private final Map<ImageFitter.Remark, Named> remarked = new EnumMap<>(ImageFitter.Remark.class);
 
   /** {@code fitter} is empty where pixels are taken as they are; records go to {@code sink}. */
   Predictions(
@@ -74,9 +80,9 @@ final class Predictions {
     return unreadable;
   }
 
-  /** Images whose background was bright. */
-  long inverted() {
-    return inverted;
+  /** The images that {@code remark} is true of. */
+  Named remarked(ImageFitter.Remark remark) {
+    return remarked.getOrDefault(remark, new Named(0, ""));
   }
 
   /** Prints the header that CSV has. */
@@ -86,7 +92,10 @@ final class Predictions {
     }
   }
 
-  /** Takes one more image. One {@code ofDataSet} that has the model's size is never inverted. */
+  /**
+   * Takes one more image. One {@code ofDataSet} that has the model's size stays as it is, unless
+   * all are fitted.
+   */
   void add(String name, boolean ofDataSet, Callable<GreyImage> reading) {
     pending.add(new Pending(name, decoders.submit(() -> fit(name, ofDataSet, reading.call()))));
     if (pending.size() >= Math.max(1, Math.min(IMAGES, PIXELS / inputs))) {
@@ -101,7 +110,8 @@ final class Predictions {
   }
 
   private ImageFitter.Fitted fit(String name, boolean ofDataSet, GreyImage image) {
-    if (fitter.isPresent() && !(ofDataSet && fitter.get().hasSize(image))) {
+    if (fitter.isPresent()
+        && (fitter.get().always() || !(ofDataSet && fitter.get().hasSize(image)))) {
       return fitter.get().fit(name, image);
     }
     if (image.pixels().length != inputs) {
@@ -113,9 +123,9 @@ final class Predictions {
               + image.height()
               + " pixels, but the model takes "
               + inputs
-              + "; leave out --raw to have it fitted");
+              + "; leave out --fit never or --raw to have it fitted");
     }
-    return new ImageFitter.Fitted(image.pixels(), false);
+    return new ImageFitter.Fitted(image.pixels(), Set.of());
   }
 
   /** Predicts what was read so far, and prints it. */
@@ -127,7 +137,10 @@ final class Predictions {
         ImageFitter.Fitted image = one.image.get();
         System.arraycopy(image.pixels(), 0, pixels, names.size() * inputs, inputs);
         names.add(one.name);
-        inverted += image.inverted() ? 1 : 0;
+        for (ImageFitter.Remark remark : image.remarks()) {
+          remarked.merge(
+              remark, new Named(1, one.name), (a, b) -> new Named(a.count + b.count, a.first));
+        }
       } catch (ExecutionException e) {
         refuse(refusal(e));
       } catch (InterruptedException e) {

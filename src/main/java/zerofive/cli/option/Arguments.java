@@ -57,7 +57,8 @@ public final class Arguments {
     return has(setting.name());
   }
 
-  Optional<String> text(String name) {
+  /** The value of an option, which must not be blank. */
+  public Optional<String> text(String name) {
     Optional<String> value = Optional.ofNullable(line.getOptionValue(name));
     if (value.filter(String::isBlank).isPresent()) {
       throw new UsageException("--" + name + " has an empty value; leave it out or name one");

@@ -20,4 +20,13 @@ public record GreyImage(byte[] pixels, int width, int height) {
   public int at(int x, int y) {
     return pixels[y * width + x] & 0xff;
   }
+
+  /** The negative. */
+  public GreyImage inverted() {
+    byte[] negative = new byte[pixels.length];
+    for (int i = 0; i < negative.length; i++) {
+      negative[i] = (byte) ~pixels[i];
+    }
+    return new GreyImage(negative, width, height);
+  }
 }

@@ -65,10 +65,10 @@ public record Experiment(
     return choose(DeviceRequest.of(recipe), invocation);
   }
 
-  /** The same for other options of the device. */
-  public static Backends.Choice choose(DeviceRequest options, Invocation invocation) {
+  /** The same for any request. */
+  public static Backends.Choice choose(DeviceRequest request, Invocation invocation) {
     invocation.time().mark("start-up");
-    Backends.Choice device = Backends.choose(options);
+    Backends.Choice device = Backends.choose(request);
     invocation.time().mark("device");
     return device;
   }

@@ -9,8 +9,8 @@ import java.util.Properties;
  * What this program is.
  *
  * @param number of the release
- * @param commit of its sources: what the launcher says of its checkout, else what the build was
- *     told
+ * @param commit of its sources: that of the checkout, which the launcher passes on, else that which
+ *     the build was given
  */
 public record Version(String number, String commit) {
   public static Version read() {

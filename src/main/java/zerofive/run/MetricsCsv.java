@@ -1,17 +1,12 @@
 package zerofive.run;
 
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import zerofive.files.AppendedFile;
 import zerofive.files.AtomicFile;
 import zerofive.files.InputException;
-import zerofive.files.OutputException;
 import zerofive.files.TextFile;
 import zerofive.train.EpochRecord;
 import zerofive.train.EpochSink;
@@ -27,9 +22,8 @@ final class MetricsCsv implements EpochSink {
 
   private static final int FIGURES = 7;
 
-  private final Path file;
   private final String emptyFields;
-  private final FileChannel channel;
+  private final AppendedFile rows;
 
   /** Begins a file without any row, replacing what was there. Throws OutputException. */
   static void begin(Path file) {
@@ -41,32 +35,19 @@ final class MetricsCsv implements EpochSink {
    * from then on.
    */
   MetricsCsv(Path file, int lastEpoch) {
-    this.file = file;
     String text = TextFile.read(file);
     Content content = parse(file, text, lastEpoch);
     emptyFields = ",".repeat(content.formerColumns().size());
     if (content.end() < text.length()) {
       AtomicFile.write(file, text.substring(0, content.end()));
     }
-    try {
-      channel = FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.APPEND);
-    } catch (IOException e) {
-      throw new OutputException(file, e);
-    }
+    rows = new AppendedFile(file);
   }
 
   /** Adds one row and hands it to the operating system. */
   @Override
   public void append(EpochRecord row, float learningRate) {
-    ByteBuffer bytes =
-        ByteBuffer.wrap((figures(row) + emptyFields + "\n").getBytes(StandardCharsets.UTF_8));
-    try {
-      while (bytes.hasRemaining()) {
-        channel.write(bytes);
-      }
-    } catch (IOException e) {
-      throw new OutputException(file, e);
-    }
+    rows.append(figures(row) + emptyFields + "\n");
   }
 
   /** The whole rows of epochs 1 to {@code lastEpoch}; a torn line and what follows is dropped. */
@@ -163,19 +144,11 @@ final class MetricsCsv implements EpochSink {
 
   @Override
   public void sync() {
-    try {
-      channel.force(false);
-    } catch (IOException e) {
-      throw new OutputException(file, e);
-    }
+    rows.sync();
   }
 
   @Override
   public void close() {
-    try {
-      channel.close();
-    } catch (IOException e) {
-      throw new OutputException(file, e);
-    }
+    rows.close();
   }
 }

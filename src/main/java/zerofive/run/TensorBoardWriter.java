@@ -7,13 +7,12 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.zip.CRC32C;
+import zerofive.files.AppendedFile;
 import zerofive.files.OutputException;
 import zerofive.train.EpochRecord;
 import zerofive.train.EpochSink;
@@ -66,12 +65,10 @@ final class TensorBoardWriter implements EpochSink {
   private static final int DIM = 2;
   private static final int DIM_SIZE = 1;
 
-  private final Path file;
-  private final FileChannel channel;
+  private final AppendedFile records;
 
-  private TensorBoardWriter(Path file, FileChannel channel) {
-    this.file = file;
-    this.channel = channel;
+  private TensorBoardWriter(AppendedFile records) {
+    this.records = records;
   }
 
   /** Writes the fields of one message. */
@@ -88,9 +85,7 @@ final class TensorBoardWriter implements EpochSink {
   static TensorBoardWriter begin(Path folder, int firstStep, String settings) {
     try {
       Path file = folder.resolve(PREFIX + nextStamp(folder) + SUFFIX);
-      FileChannel channel =
-          FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-      TensorBoardWriter events = new TensorBoardWriter(file, channel);
+      TensorBoardWriter events = new TensorBoardWriter(new AppendedFile(file));
       events.record(0, event -> event.writeString(FILE_VERSION, "brain.Event:2"));
       events.record(
           firstStep,
@@ -203,13 +198,7 @@ final class TensorBoardWriter implements EpochSink {
     ByteBuffer bytes = ByteBuffer.allocate(event.length + 16).order(ByteOrder.LITTLE_ENDIAN);
     bytes.putLong(event.length).putInt(masked(bytes.array(), 0, Long.BYTES));
     bytes.put(event).putInt(masked(event, 0, event.length)).flip();
-    try {
-      while (bytes.hasRemaining()) {
-        channel.write(bytes);
-      }
-    } catch (IOException e) {
-      throw new OutputException(file, e);
-    }
+    records.append(bytes);
   }
 
   private static int masked(byte[] bytes, int offset, int length) {
@@ -220,19 +209,11 @@ final class TensorBoardWriter implements EpochSink {
 
   @Override
   public void sync() {
-    try {
-      channel.force(false);
-    } catch (IOException e) {
-      throw new OutputException(file, e);
-    }
+    records.sync();
   }
 
   @Override
   public void close() {
-    try {
-      channel.close();
-    } catch (IOException e) {
-      throw new OutputException(file, e);
-    }
+    records.close();
   }
 }

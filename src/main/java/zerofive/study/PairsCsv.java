@@ -1,21 +1,16 @@
 package zerofive.study;
 
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import zerofive.files.AppendedFile;
 import zerofive.files.AtomicFile;
 import zerofive.files.Csv;
 import zerofive.files.InputException;
-import zerofive.files.OutputException;
 import zerofive.files.TextFile;
 
 /**
@@ -31,18 +26,12 @@ public final class PairsCsv implements AutoCloseable {
 
   private static final String SHA256 = "[0-9a-f]{64}";
 
-  private final Path file;
-  private final FileChannel channel;
+  private final AppendedFile rows;
 
   /** Begins the file with {@code results}, replacing what was there, and appends from then on. */
   public PairsCsv(Path file, Iterable<PairResult> results) {
-    this.file = file;
     write(file, results);
-    try {
-      channel = FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.APPEND);
-    } catch (IOException e) {
-      throw new OutputException(file, e);
-    }
+    rows = new AppendedFile(file);
   }
 
   /** Writes the whole file atomically. Throws OutputException. */
@@ -52,17 +41,10 @@ public final class PairsCsv implements AutoCloseable {
     AtomicFile.write(file, text.toString());
   }
 
-  /** Adds one row and sees it on the disk. */
+  /** Adds one row; returns when it is on the disk. */
   public void append(PairResult result) {
-    ByteBuffer bytes = ByteBuffer.wrap(line(result).getBytes(StandardCharsets.UTF_8));
-    try {
-      while (bytes.hasRemaining()) {
-        channel.write(bytes);
-      }
-      channel.force(false);
-    } catch (IOException e) {
-      throw new OutputException(file, e);
-    }
+    rows.append(line(result));
+    rows.sync();
   }
 
   /**
@@ -158,10 +140,6 @@ public final class PairsCsv implements AutoCloseable {
 
   @Override
   public void close() {
-    try {
-      channel.close();
-    } catch (IOException e) {
-      throw new OutputException(file, e);
-    }
+    rows.close();
   }
 }

@@ -56,9 +56,9 @@ public final class PairsRun {
   }
 
   /**
-   * Goes on with the run in {@code folder}.
+   * Resumes the run in {@code folder}.
    *
-   * @param ifOther told who computed the latest part, where more is to be computed now
+   * @param ifOther receives who computed the latest part, where trainings are left to do
    * @throws OutputException where it was begun with other settings
    * @throws InputException where it was begun with other data, or is damaged
    */

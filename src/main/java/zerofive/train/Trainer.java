@@ -126,7 +126,7 @@ public final class Trainer {
    *
    * @param backend what computes
    * @param stop asked between epochs
-   * @param listener told of each finished epoch
+   * @param listener receives each finished epoch
    * @throws DivergedException where a loss or a weight is NaN or infinite; the last checkpoint that
    *     is finite stays
    */

@@ -230,7 +230,7 @@ public record CublasLibrary(Path cublas, Path cublasLt, int major, String origin
                   () ->
                       cublasLt.isPresent()
                           ? Optional.empty()
-                          : Optional.of("has no usable " + nameLt + " beside it"));
+                          : Optional.of("has no usable " + nameLt + " in its folder"));
       if (refusal.isPresent()) {
         refused.add(cublas + " " + refusal.get());
         return Optional.empty();

@@ -68,7 +68,7 @@ public record DriverLibrary(Path file, Optional<Path> compiler) {
                   () ->
                       compiler
                           .flatMap(SharedObject::refusal)
-                          .map(reason -> "has beside it a " + COMPILER + " that " + reason));
+                          .map(reason -> "has in its folder a " + COMPILER + " that " + reason));
       if (refusal.isEmpty()) {
         return new DriverLibrary(candidate.toAbsolutePath(), compiler.map(Path::toAbsolutePath));
       }

@@ -30,7 +30,7 @@ import java.util.StringTokenizer;
  */
 public record Environment(
     Map<String, String> variables, Path root, String system, String processor) {
-  /** Where the dynamic loader of Debian's and of Red Hat's family looks without being told. */
+  /** The default folders of the dynamic loader in the Debian and Red Hat families. */
   private static final List<String> DEFAULT_FOLDERS =
       List.of(
           "/lib/x86_64-linux-gnu",

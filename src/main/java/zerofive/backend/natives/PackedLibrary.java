@@ -168,7 +168,7 @@ public final class PackedLibrary {
   }
 
   private boolean isIntact(Path file) throws IOException {
-    return Arrays.equals(Files.readAllBytes(file), content);
+    return Files.size(file) == content.length && Arrays.equals(Files.readAllBytes(file), content);
   }
 
   /** A name for this content; whether a file has it, its bytes decide. */

@@ -61,8 +61,8 @@ final class DevicesCommand implements Command {
       Backends.unpack(folder.get()).forEach(left -> invocation.terminal().info("not " + left));
       return ExitCode.DONE;
     }
-    DeviceRequest options = DeviceOptions.of(arguments);
-    List<Backends.Candidate> candidates = Backends.probeAll(options);
+    DeviceRequest request = DeviceOptions.of(arguments);
+    List<Backends.Candidate> candidates = Backends.probeAll(request);
     String auto =
         candidates.stream()
             .filter(candidate -> candidate.availability().usable())

@@ -72,8 +72,8 @@ final class EvaluateCommand implements Command {
             .path("model")
             .orElseThrow(() -> new UsageException("evaluate needs --model FILE.safetensors"));
     String name = arguments.data();
-    DeviceRequest deviceOptions = DeviceOptions.of(arguments);
-    Backends.Choice device = Backends.choose(deviceOptions);
+    DeviceRequest request = DeviceOptions.of(arguments);
+    Backends.Choice device = Backends.choose(request);
     ModelFile model = ModelFile.read(file);
     List<String> classes = classes(arguments, model, terminal);
     DataSet data = invocation.load(name, new ClassFilter(classes));
@@ -91,7 +91,7 @@ final class EvaluateCommand implements Command {
     terminal.info("data     ", DataText.describe(data));
     terminal.info("model    ", file + " (" + model.parameters().architecture() + ")");
     model.notes().forEach(note -> terminal.info("note     ", note));
-    device.print(deviceOptions, terminal);
+    device.print(request, terminal);
     try (Predictor predictor = device.backend().openPredictor(model.parameters())) {
       Evaluation evaluation = predictor.evaluate(data.valid(), model.loss());
       ConfusionMatrix confusion =

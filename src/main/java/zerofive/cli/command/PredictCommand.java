@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -16,7 +15,6 @@ import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.commons.cli.CommandLine;
-import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import zerofive.backend.Predictor;
 import zerofive.cli.Command;
@@ -25,7 +23,6 @@ import zerofive.cli.Invocation;
 import zerofive.cli.device.Backends;
 import zerofive.cli.device.DeviceRequest;
 import zerofive.cli.option.Arguments;
-import zerofive.cli.option.Choices;
 import zerofive.cli.option.DeviceOptions;
 import zerofive.cli.option.UsageException;
 import zerofive.data.idx.IdxImages;
@@ -34,18 +31,19 @@ import zerofive.data.image.ImageFile;
 import zerofive.data.image.ImagePaths;
 import zerofive.data.image.fit.ImageFitter;
 import zerofive.files.AtomicFile;
-import zerofive.files.EnumNames;
 import zerofive.files.InputException;
 import zerofive.model.format.ModelFile;
 import zerofive.report.console.Format;
 import zerofive.report.console.Progress;
 import zerofive.report.console.Terminal;
+import zerofive.train.Setting;
+import zerofive.train.Setting.Group;
 
 /** {@code predict}: a saved model on pictures, one line for each. */
 final class PredictCommand implements Command {
   /** Which images are fitted. */
   private enum Fit {
-    /** Those that have not the model's size. */
+    /** Those that do not have the model's size. */
     AUTO,
     ALWAYS,
     NEVER;
@@ -54,25 +52,13 @@ final class PredictCommand implements Command {
     public String toString() {
       return name().toLowerCase(Locale.ROOT);
     }
-
-    static Fit of(Arguments arguments) {
-      Optional<Fit> named =
-          arguments
-              .text("fit")
-              .map(
-                  name -> {
-                    try {
-                      return EnumNames.parse(name, "value of --fit", values());
-                    } catch (IllegalArgumentException e) {
-                      throw new UsageException(e.getMessage(), e);
-                    }
-                  });
-      if (arguments.has("raw") && named.orElse(NEVER) != NEVER) {
-        throw new UsageException("--raw is --fit never; leave out one of --raw and --fit");
-      }
-      return named.orElse(arguments.has("raw") ? NEVER : AUTO);
-    }
   }
+
+  private static final Setting<Fit> FIT =
+      Setting.oneOf("fit", Group.DATA, "value of --fit", Fit.values())
+          .defaultValue(Fit.AUTO)
+          .help("auto: images that do not have the model's size; always: all; never: none")
+          .build();
 
   @Override
   public String name() {
@@ -112,13 +98,7 @@ final class PredictCommand implements Command {
     Options options = new Options();
     options.addOption(
         Arguments.option("model", "FILE", "a .safetensors file, of ours or of PyTorch (required)"));
-    Option fit =
-        Arguments.option(
-            "fit",
-            "WHICH",
-            "auto: images that have not the model's size (default); always: all; never: none");
-    fit.setConverter(new Choices(Arrays.stream(Fit.values()).map(Fit::toString).toList()));
-    options.addOption(fit);
+    options.addOption(Arguments.option(FIT));
     options.addOption(
         Arguments.flag("raw", "take the pixels as they are: the same as --fit never"));
     options.addOption(
@@ -129,6 +109,17 @@ final class PredictCommand implements Command {
     return options;
   }
 
+  private static Fit fit(Arguments arguments) {
+    Fit fit = arguments.getOrDefault(FIT);
+    if (!arguments.has("raw")) {
+      return fit;
+    }
+    if (arguments.has(FIT) && fit != Fit.NEVER) {
+      throw new UsageException("--raw is --fit never; leave out one of --raw and --fit");
+    }
+    return Fit.NEVER;
+  }
+
   @Override
   public int run(CommandLine line, Invocation invocation) {
     Arguments arguments = new Arguments(line);
@@ -137,13 +128,13 @@ final class PredictCommand implements Command {
         arguments
             .path("model")
             .orElseThrow(() -> new UsageException("predict needs --model FILE.safetensors"));
-    DeviceRequest deviceOptions = DeviceOptions.of(arguments);
-    Fit fit = Fit.of(arguments);
+    DeviceRequest request = DeviceOptions.of(arguments);
+    Fit fit = fit(arguments);
     Optional<Path> out = arguments.path("out");
     List<InputException> refused = new ArrayList<>();
     List<Path> paths = paths(line.getArgList(), refused::add);
     out.ifPresent(target -> checkNoInput(target, file, paths));
-    Backends.Choice device = Backends.choose(deviceOptions);
+    Backends.Choice device = Backends.choose(request);
     ModelFile model = ModelFile.read(file);
     Optional<ImageFitter> fitter =
         fit == Fit.NEVER ? Optional.empty() : Optional.of(fitter(file, model, fit == Fit.ALWAYS));
@@ -154,8 +145,8 @@ final class PredictCommand implements Command {
           "the model file names no classes; its logits are taken for the classes "
               + String.join(",", model.classes()));
     }
-    device.print(deviceOptions, terminal);
-    int threads = deviceOptions.threads();
+    device.print(request, terminal);
+    int threads = request.threads();
     ExecutorService decoders =
         Executors.newFixedThreadPool(
             threads > 0 ? threads : Runtime.getRuntime().availableProcessors());

@@ -28,13 +28,13 @@ public final class Backends {
   private static final List<Factory> FACTORIES =
       List.of(
           new Factory(CUDA, Backends::cuda),
-          new Factory(CPU, options -> new CpuBackend(options.threads())),
-          new Factory(REFERENCE, options -> new ReferenceBackend()));
+          new Factory(CPU, request -> new CpuBackend(request.threads())),
+          new Factory(REFERENCE, request -> new ReferenceBackend()));
 
   private Backends() {}
 
-  private static Backend cuda(DeviceRequest options) {
-    CudaOptions asked = CudaOptions.of(options.gpu(), options.settings());
+  private static Backend cuda(DeviceRequest request) {
+    CudaOptions asked = CudaOptions.of(request.gpu(), request.settings());
     try {
       return new CudaBackend(asked.withProperties());
     } catch (IllegalArgumentException e) {
@@ -72,13 +72,13 @@ public final class Backends {
       return backend.name() + " (" + device + ")";
     }
 
-    /** Says what was taken for {@code options}, and why nothing better. */
-    public void print(DeviceRequest options, Terminal terminal) {
+    /** Says what was taken for {@code request}, and why nothing better. */
+    public void print(DeviceRequest request, Terminal terminal) {
       terminal.info("device   ", describe());
       notes.forEach(note -> terminal.info("         ", note));
-      if (options.threads() > 1 && backend.name().equals(REFERENCE)) {
+      if (request.threads() > 1 && backend.name().equals(REFERENCE)) {
         terminal.info(
-            "         ", "--threads " + options.threads() + ": plain Java computes on one thread");
+            "         ", "--threads " + request.threads() + ": plain Java computes on one thread");
       }
     }
   }
@@ -106,29 +106,29 @@ public final class Backends {
    *
    * @throws DeviceException where a GPU is asked for and cannot be used
    */
-  public static List<BenchTarget> benchTargets(DeviceRequest options) {
-    Candidate java = probe(factory(REFERENCE), options);
-    Candidate single = probe(factory(CPU), options.withThreads(1));
+  public static List<BenchTarget> benchTargets(DeviceRequest request) {
+    Candidate java = probe(factory(REFERENCE), request);
+    Candidate single = probe(factory(CPU), request.withThreads(1));
     boolean isNative = single.availability().usable();
     List<BenchTarget> benchTargets = new ArrayList<>();
     benchTargets.add(
         new BenchTarget(REFERENCE, java, isNative ? single.backend() : java.backend()));
-    if (isAsked(CPU, options)) {
+    if (isAsked(CPU, request)) {
       benchTargets.add(
           new BenchTarget(isNative ? CPU + ", 1 thread" : CPU, single, single.backend()));
       int threads =
-          options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
+          request.threads() > 0 ? request.threads() : Runtime.getRuntime().availableProcessors();
       if (isNative && threads > 1) {
-        Candidate all = probe(factory(CPU), options.withThreads(threads));
+        Candidate all = probe(factory(CPU), request.withThreads(threads));
         benchTargets.add(new BenchTarget(CPU + ", " + threads + " threads", all, all.backend()));
       }
     }
-    if (isAsked(CUDA, options)) {
-      Candidate gpu = probe(factory(CUDA), options);
-      if (options.kind().equals(CUDA) && !gpu.availability().usable()) {
-        throw unusable(options.name(CUDA), gpu.availability());
+    if (isAsked(CUDA, request)) {
+      Candidate gpu = probe(factory(CUDA), request);
+      if (request.kind().equals(CUDA) && !gpu.availability().usable()) {
+        throw unusable(request.name(CUDA), gpu.availability());
       }
-      benchTargets.add(new BenchTarget(options.name(CUDA), gpu, gpu.backend()));
+      benchTargets.add(new BenchTarget(request.name(CUDA), gpu, gpu.backend()));
     }
     return benchTargets;
   }
@@ -146,8 +146,8 @@ public final class Backends {
   }
 
   /** All known devices, fastest first, probed. */
-  public static List<Candidate> probeAll(DeviceRequest options) {
-    return FACTORIES.stream().map(factory -> probe(factory, options)).toList();
+  public static List<Candidate> probeAll(DeviceRequest request) {
+    return FACTORIES.stream().map(factory -> probe(factory, request)).toList();
   }
 
   /**
@@ -156,21 +156,21 @@ public final class Backends {
    *
    * @throws DeviceException where it cannot be used
    */
-  public static Choice choose(DeviceRequest options) {
+  public static Choice choose(DeviceRequest request) {
     List<String> notes = new ArrayList<>();
     for (Factory factory : FACTORIES) {
-      if (!isAsked(factory.name(), options)) {
+      if (!isAsked(factory.name(), request)) {
         continue;
       }
-      Candidate candidate = probe(factory, options);
+      Candidate candidate = probe(factory, request);
       Availability availability = candidate.availability();
       if (availability.usable()) {
         Choice choice = candidate.choice();
         notes.addAll(choice.notes());
         return new Choice(choice.backend(), choice.device(), choice.details(), notes);
       }
-      String name = options.name(factory.name());
-      if (options.kind().equals(CUDA)) {
+      String name = request.name(factory.name());
+      if (request.kind().equals(CUDA)) {
         throw unusable(name, availability);
       }
       notes.add("not " + name + ": " + availability.detail() + "; " + availability.remedy());
@@ -201,19 +201,19 @@ public final class Backends {
     return missing;
   }
 
-  private static boolean isAsked(String name, DeviceRequest options) {
-    return switch (options.kind()) {
+  private static boolean isAsked(String name, DeviceRequest request) {
+    return switch (request.kind()) {
       case DeviceRequest.AUTO -> true;
       case CPU -> !name.equals(CUDA);
-      default -> name.equals(options.kind());
+      default -> name.equals(request.kind());
     };
   }
 
   /**
    * A GPU may be there and yet refuse to be opened: that too has to be known before it is taken.
    */
-  private static Candidate probe(Factory factory, DeviceRequest options) {
-    Backend backend = factory.make().apply(options);
+  private static Candidate probe(Factory factory, DeviceRequest request) {
+    Backend backend = factory.make().apply(request);
     Availability availability = backend.probe();
     if (!availability.usable()) {
       return new Candidate(backend, availability, Map.of());

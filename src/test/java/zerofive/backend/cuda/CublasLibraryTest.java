@@ -177,7 +177,7 @@ class CublasLibraryTest {
     assertEquals(
         List.of(
             machine.at("/opt/cuda/lib64/libcublas.so.12")
-                + " has no usable libcublasLt.so.12 beside it"),
+                + " has no usable libcublasLt.so.12 in its folder"),
         find(CUDA_12).refused());
     machine.file("/opt/cuda/lib64/libcublasLt.so.12", new byte[10]);
     assertEquals(1, find(CUDA_12).refused().size());

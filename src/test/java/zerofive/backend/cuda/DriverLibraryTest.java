@@ -207,7 +207,7 @@ class DriverLibraryTest {
         .file(
             second + "libnvidia-ptxjitcompiler.so.1",
             FakeMachine.elfHeader().putShort(18, (short) 183).array());
-    String beside = "has beside it a libnvidia-ptxjitcompiler.so.1 that ";
+    String beside = "has in its folder a libnvidia-ptxjitcompiler.so.1 that ";
     assertRefused(first + "libcuda.so.1", beside + "is a link to nothing");
     assertRefused(second + "libcuda.so.1", beside + "is for another processor");
     machine.library(second + "libnvidia-ptxjitcompiler.so.1");

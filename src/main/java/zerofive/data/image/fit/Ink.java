@@ -90,7 +90,7 @@ record Ink(GreyImage strength, Box box, int full, int floor, long mass) {
     return a.isEmpty() || (b.isPresent() && b.get().mass > a.get().mass) ? b : a;
   }
 
-  /** The largest of the candidates, with those near it that are not small beside it. */
+  /** The largest of the candidates, with those near it that are not much smaller. */
   private static Optional<Ink> of(InkMap map, Components components, List<Component> candidates) {
     GreyImage sharp = map.sharp();
     int longest = Math.max(1, Math.min(sharp.width(), sharp.height()) / MAX_SPECK);

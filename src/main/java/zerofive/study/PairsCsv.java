@@ -51,7 +51,7 @@ public final class PairsCsv implements AutoCloseable {
    * The results that a run has so far, by pair; a torn last line is none. A row belongs to the pair
    * whose beginning it has, so class names may hold what they like.
    *
-   * @param pairs that the file may tell of
+   * @param pairs that the file may have rows of
    * @throws InputException where a row is damaged, of another pair, or there twice
    */
   public static Map<Pair, PairResult> read(Path file, List<Pair> pairs) {

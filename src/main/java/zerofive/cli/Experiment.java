@@ -16,6 +16,7 @@ import static zerofive.train.Settings.SEED;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import zerofive.backend.Backend;
 import zerofive.backend.Optimizer;
@@ -55,9 +56,11 @@ public record Experiment(
     Backends.Choice device,
     Receipt.Session session) {
 
-  /** Chooses the device and reads the data that options ask for. */
+  /** Chooses the device, and meanwhile reads the data that options ask for. */
   public static Experiment prepare(TrainOptions options, Invocation invocation) {
-    return prepare(options, choose(options.recipe(), invocation), names -> names, invocation);
+    Supplier<DataSet> data = invocation.loadAhead(options.data(), options.recipe().get(CLASSES));
+    Backends.Choice device = choose(options.recipe(), invocation);
+    return prepare(options, device, data.get(), names -> names, invocation);
   }
 
   /** Chooses the device that a recipe asks for; before data is read, which may be fetched first. */
@@ -86,6 +89,15 @@ public record Experiment(
       UnaryOperator<List<String>> classes,
       Invocation invocation) {
     DataSet data = invocation.load(options.data(), options.recipe().get(CLASSES));
+    return prepare(options, device, data, classes, invocation);
+  }
+
+  private static Experiment prepare(
+      TrainOptions options,
+      Backends.Choice device,
+      DataSet data,
+      UnaryOperator<List<String>> classes,
+      Invocation invocation) {
     Recipe recipe = options.resolve(classes.apply(data.classes()));
     Architecture architecture = architecture(recipe, data);
     TrainOptions.checkAugmentation(recipe, data);
@@ -115,8 +127,9 @@ public record Experiment(
    * @throws InputException where its settings, which somebody may have changed, do not fit the data
    */
   public static Experiment resume(RunFolder folder, Recipe recipe, Invocation invocation) {
+    Supplier<DataSet> loading = invocation.loadAhead(recipe.get(DATA), recipe.get(CLASSES));
     Backends.Choice device = choose(recipe, invocation);
-    DataSet data = invocation.load(recipe.get(DATA), recipe.get(CLASSES));
+    DataSet data = loading.get();
     invocation.time().mark("data");
     Architecture architecture;
     try {

@@ -7,6 +7,9 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import zerofive.data.ClassFilter;
@@ -34,6 +37,34 @@ public record Invocation(List<String> arguments, Terminal terminal, PhaseTimer t
     try (FetchProgress progress = new FetchProgress(terminal)) {
       return DataSets.load(nameOrFolder, filter, progress);
     }
+  }
+
+  /**
+   * Begins to read a data set while the caller does something else; one that must be fetched first
+   * is fetched only when it is asked for, since the command may fail until then.
+   *
+   * @return the data set once it is read, or what {@link #load} throws
+   */
+  public Supplier<DataSet> loadAhead(String nameOrFolder, ClassFilter filter) {
+    FutureTask<DataSet> reading = new FutureTask<>(() -> load(nameOrFolder, filter));
+    if (DataSets.isHere(nameOrFolder)) {
+      Thread reader = new Thread(reading, "data");
+      reader.setDaemon(true);
+      reader.start();
+    }
+    return () -> {
+      reading.run(); // Does nothing where the thread has begun.
+      try {
+        return reading.get();
+      } catch (ExecutionException e) {
+        if (e.getCause() instanceof Error error) {
+          throw error;
+        }
+        throw (RuntimeException) e.getCause();
+      } catch (InterruptedException e) {
+        throw new IllegalStateException("nobody interrupts the main thread", e);
+      }
+    };
   }
 
   /** How the user calls this program, for commands to be copied: {@code ./zerofive}. */

@@ -43,7 +43,11 @@ public final class DataSets {
   /** How much is allocated before that many bytes have really arrived. */
   private static final int TRUSTED = 1 << 26;
 
-  private static final int CHUNK = 1 << 20;
+  /** Bytes that are read at once: few enough to stay in a core's cache while they are checked. */
+  private static final int CHUNK = 1 << 17;
+
+  /** Bytes of one image's labels; QMNIST has eight integers. */
+  private static final int MAX_LABEL_SIZE = 1 << 20;
 
   private DataSets() {}
 
@@ -55,6 +59,11 @@ public final class DataSets {
   /** Whether it is a data set's name; a folder that is called so is {@code ./NAME}. */
   public static boolean isName(String name) {
     return name.equals(DataSetRegistry.MNIST) || DataSetRegistry.find(name).isPresent();
+  }
+
+  /** Whether it can be read at once; a name that is not here is fetched first. */
+  public static boolean isHere(String nameOrFolder) {
+    return DataSetRegistry.find(nameOrFolder).map(Fetch::has).orElse(true);
   }
 
   /** The same, without anybody who looks on while a data set is fetched. */
@@ -148,8 +157,8 @@ public final class DataSets {
       try {
         return load(
             name, name, files, filter, file -> unpacked.get().open(IdxFiles.canonical(file)));
-      } catch (DamagedFileException | InternalError e) {
-        // The error is the JVM's for a mapped file that another process has cut off.
+      } catch (DamagedFileException e) {
+        // The packed ones are read in their place.
       }
     }
     return load(name, name, files, filter, packed);
@@ -212,7 +221,7 @@ public final class DataSets {
     }
     try (IdxReader reader = new IdxReader(sources.apply(file), 2, IdxReader.Type.INT)) {
       long width = Integer.BYTES * reader.dimension(1);
-      if (width > CHUNK) {
+      if (width > MAX_LABEL_SIZE) {
         throw reader.broken(8, reader.dimension(1) + " integers a label, expected at most 8");
       }
       byte[] rows = readAll(reader, reader.dimension(0), (int) width, null);

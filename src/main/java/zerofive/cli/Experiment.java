@@ -2,8 +2,6 @@ package zerofive.cli;
 
 import static zerofive.train.Settings.AUGMENTATION;
 import static zerofive.train.Settings.BATCH_SIZE;
-import static zerofive.train.Settings.CLASSES;
-import static zerofive.train.Settings.DATA;
 import static zerofive.train.Settings.EARLY_STOP;
 import static zerofive.train.Settings.INITIALIZER;
 import static zerofive.train.Settings.INIT_FROM;
@@ -58,7 +56,7 @@ public record Experiment(
 
   /** Chooses the device, and meanwhile reads the data that options ask for. */
   public static Experiment prepare(TrainOptions options, Invocation invocation) {
-    Supplier<DataSet> data = invocation.loadAhead(options.data(), options.recipe().get(CLASSES));
+    Supplier<DataSet> data = invocation.loadAhead(options.request());
     Backends.Choice device = choose(options.recipe(), invocation);
     return prepare(options, device, data.get(), names -> names, invocation);
   }
@@ -88,7 +86,7 @@ public record Experiment(
       Backends.Choice device,
       UnaryOperator<List<String>> classes,
       Invocation invocation) {
-    DataSet data = invocation.load(options.data(), options.recipe().get(CLASSES));
+    DataSet data = invocation.load(options.request());
     return prepare(options, device, data, classes, invocation);
   }
 
@@ -127,7 +125,7 @@ public record Experiment(
    * @throws InputException where its settings, which somebody may have changed, do not fit the data
    */
   public static Experiment resume(RunFolder folder, Recipe recipe, Invocation invocation) {
-    Supplier<DataSet> loading = invocation.loadAhead(recipe.get(DATA), recipe.get(CLASSES));
+    Supplier<DataSet> loading = invocation.loadAhead(recipe.dataRequest());
     Backends.Choice device = choose(recipe, invocation);
     DataSet data = loading.get();
     invocation.time().mark("data");
@@ -218,7 +216,7 @@ public record Experiment(
 
   /** The same for a sweep of learning rates, which takes neither rate nor end from the recipe. */
   public void describe(String rate, String ending, Terminal terminal) {
-    terminal.info("data     ", DataText.describe(data));
+    DataText.print(data, terminal);
     Optimizer optimizer = recipe.optimizer();
     terminal.info(
         "model    ",

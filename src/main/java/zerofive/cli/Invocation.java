@@ -12,7 +12,7 @@ import java.util.concurrent.FutureTask;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import zerofive.data.ClassFilter;
+import zerofive.data.DataRequest;
 import zerofive.data.DataSet;
 import zerofive.data.DataSets;
 import zerofive.report.console.FetchProgress;
@@ -33,9 +33,9 @@ public record Invocation(List<String> arguments, Terminal terminal, PhaseTimer t
   private static final Path RUNS = Path.of("runs");
 
   /** Reads a data set; one that must be fetched first shows how far it has come. */
-  public DataSet load(String nameOrFolder, ClassFilter filter) {
+  public DataSet load(DataRequest request) {
     try (FetchProgress progress = new FetchProgress(terminal)) {
-      return DataSets.load(nameOrFolder, filter, progress);
+      return DataSets.load(request, progress);
     }
   }
 
@@ -45,9 +45,9 @@ public record Invocation(List<String> arguments, Terminal terminal, PhaseTimer t
    *
    * @return the data set once it is read, or what {@link #load} throws
    */
-  public Supplier<DataSet> loadAhead(String nameOrFolder, ClassFilter filter) {
-    FutureTask<DataSet> reading = new FutureTask<>(() -> load(nameOrFolder, filter));
-    if (DataSets.isHere(nameOrFolder)) {
+  public Supplier<DataSet> loadAhead(DataRequest request) {
+    FutureTask<DataSet> reading = new FutureTask<>(() -> load(request));
+    if (DataSets.isHere(request.source())) {
       Thread reader = new Thread(reading, "data");
       reader.setDaemon(true);
       reader.start();

@@ -11,13 +11,31 @@ import java.util.SortedMap;
  * @param train the training images
  * @param valid the validation images, of the same size
  * @param sha256 of each raw file, by file name
+ * @param notes on how a folder was read, one sentence each
+ * @param unreadable how many image files were left out since they cannot be read
  */
 public record DataSet(
     String name,
     List<String> classes,
     ImageSet train,
     ImageSet valid,
-    SortedMap<String, String> sha256) {
+    SortedMap<String, String> sha256,
+    List<String> notes,
+    int unreadable) {
+  public DataSet {
+    notes = List.copyOf(notes);
+  }
+
+  /** Data of which there is nothing to be said. */
+  public DataSet(
+      String name,
+      List<String> classes,
+      ImageSet train,
+      ImageSet valid,
+      SortedMap<String, String> sha256) {
+    this(name, classes, train, valid, sha256, List.of(), 0);
+  }
+
   /**
    * Some of the classes, in this order: what reading them alone would have given.
    *
@@ -25,6 +43,7 @@ public record DataSet(
    */
   public DataSet only(List<String> chosen) {
     int[] index = classes.stream().mapToInt(chosen::indexOf).toArray();
-    return new DataSet(name, List.copyOf(chosen), train.only(index), valid.only(index), sha256);
+    return new DataSet(
+        name, List.copyOf(chosen), train.only(index), valid.only(index), sha256, notes, unreadable);
   }
 }

@@ -66,9 +66,9 @@ public final class DataSets {
     return DataSetRegistry.find(nameOrFolder).map(Fetch::has).orElse(true);
   }
 
-  /** The same, without anybody who looks on while a data set is fetched. */
+  /** Reads a data set for a training, without anybody who looks on while it is fetched. */
   public static DataSet load(String nameOrFolder, ClassFilter filter) {
-    return load(nameOrFolder, filter, DownloadListener.NONE);
+    return load(new DataRequest(nameOrFolder, filter), DownloadListener.NONE);
   }
 
   /**
@@ -80,7 +80,9 @@ public final class DataSets {
    *     can be fetched
    * @throws OutputException where what is fetched cannot be kept
    */
-  public static DataSet load(String nameOrFolder, ClassFilter filter, DownloadListener listener) {
+  public static DataSet load(DataRequest request, DownloadListener listener) {
+    String nameOrFolder = request.source();
+    ClassFilter filter = request.classes();
     if (nameOrFolder.equals(DataSetRegistry.MNIST)) {
       return loadBundled(filter);
     }
@@ -100,7 +102,7 @@ public final class DataSets {
           "the data folder " + nameOrFolder + " does not exist; bring it back or name another");
     }
     if (ImageFolder.isOne(folder)) {
-      return ImageFolder.load(folder, filter);
+      return ImageFolder.load(folder, request);
     }
     IdxFiles files = IdxFiles.find(folder);
     return load(folder.toString(), files.set(), files, filter, ByteSource::file);

@@ -1,12 +1,9 @@
 package zerofive.data;
 
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -17,19 +14,20 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import zerofive.data.DataRequest.Split;
 import zerofive.data.image.GreyImage;
 import zerofive.data.image.ImageFile;
-import zerofive.data.image.ImagePaths;
 import zerofive.files.InputException;
 import zerofive.files.Sha256;
 
 /**
  * A folder of images, one folder a class: {@code train/CLASS/*.png} and {@code valid/CLASS/*.png}.
- * The second may be called {@code val}, {@code validation}, {@code test} or {@code testing}, the
- * first {@code training}, in capitals too; PNG and JPEG may be mixed. Hidden files and those with
- * other endings are passed over.
+ * The second may be called {@code val} or {@code validation}, and where there is none {@code test}
+ * or {@code testing}; the first {@code training}, in capitals too; PNG and JPEG may be mixed.
+ * Hidden files are passed over, and those with other endings, which are counted in a note.
  *
  * <p>Classes are called as their folders, in Unicode's composed form (NFC), numbers in order of
  * size before words in order of their letters. Images come in the order of their paths, whichever
@@ -41,17 +39,15 @@ import zerofive.files.Sha256;
 final class ImageFolder {
   private static final List<String> TRAIN = List.of("train", "training");
 
-  /** Where there is a set for validation and one for the final test, it is not the test's turn. */
-  private static final List<String> VALID =
-      List.of("valid", "val", "validation", "test", "testing");
+  private static final List<String> VALID = List.of("valid", "val", "validation");
+
+  /** For the final figure; for validation too where there is no other. */
+  private static final List<String> TEST = List.of("test", "testing");
+
+  /** Enough of them for a sentence. */
+  private static final int FEW = 3;
 
   private static final int MAX_SIDE = 4096;
-
-  /** {@code 2} before {@code 10} before {@code cat}. */
-  private static final Comparator<String> BY_NUMBER_OR_NAME =
-      Comparator.comparing((String name) -> !name.matches("\\d{1,9}"))
-          .thenComparing(name -> name.matches("\\d{1,9}") ? Integer.parseInt(name) : 0)
-          .thenComparing(Comparator.naturalOrder());
 
   private ImageFolder() {}
 
@@ -61,41 +57,90 @@ final class ImageFolder {
   }
 
   /** Reads the chosen classes; throws InputException where an image or a class is not as needed. */
-  static DataSet load(Path folder, ClassFilter filter) {
-    Path train = half(folder, TRAIN);
-    Path valid = half(folder, VALID);
-    LabelNames labels = new LabelNames(List.copyOf(classes(train).keySet()), false);
-    List<List<Path>> trainFiles = files(train, labels);
-    ClassFilter.Resolved chosen = filter.resolve(count(trainFiles), labels, train.toString());
+  static DataSet load(Path folder, DataRequest request) {
+    List<String> notes = new ArrayList<>();
+    ClassFolders train = new ClassFolders(find(folder, TRAIN).orElseThrow());
+    ClassFolders valid = new ClassFolders(measured(folder, request.split(), notes));
+    ClassFilter filter = request.classes();
+    LabelNames labels = new LabelNames(train.names(), false);
+    train.checkImages(filter.names().isEmpty() ? labels.names() : filter.names());
+    List<List<Path>> trainFiles = train.images(labels.names());
+    ClassFilter.Resolved chosen =
+        filter.resolve(count(trainFiles), labels, train.path().toString());
+    valid.checkImages(chosen.classes());
     checkValidation(valid, labels, chosen, filter);
+    train.passedOver(chosen.classes()).ifPresent(notes::add);
+    valid.passedOver(chosen.classes()).ifPresent(notes::add);
     SortedMap<String, String> sha256 = new TreeMap<>();
-    Images images = new Images(train, trainFiles, chosen);
-    GreyImage first = images.first();
-    ImageSet trainSet = images.read(first, images.files.get(0), sha256);
-    ImageSet validSet =
-        new Images(valid, files(valid, labels), chosen).read(first, images.files.get(0), sha256);
+    Images trainImages = new Images(train.path(), trainFiles, chosen, request.skipUnreadable());
+    Images validImages =
+        new Images(valid.path(), valid.images(labels.names()), chosen, request.skipUnreadable());
+    GreyImage first = trainImages.first();
+    ImageSet trainSet = trainImages.read(first, trainImages.firstFile(), sha256);
+    ImageSet validSet = validImages.read(first, trainImages.firstFile(), sha256);
+    List<Path> unreadable = new ArrayList<>(trainImages.unreadable);
+    unreadable.addAll(validImages.unreadable);
+    if (!unreadable.isEmpty()) {
+      notes.add(skipped(unreadable));
+    }
     return new DataSet(
         folder.toString(),
         chosen.classes(),
         trainSet,
         validSet,
-        Collections.unmodifiableSortedMap(sha256));
+        Collections.unmodifiableSortedMap(sha256),
+        notes,
+        unreadable.size());
   }
 
-  private static Path half(Path folder, List<String> names) {
-    return find(folder, names)
-        .orElseThrow(
-            () ->
-                new InputException(
-                    folder
-                        + " has a folder train but none called "
-                        + String.join(" or ", names)
-                        + "; put images to measure with there, in a folder for each class"));
+  private static String skipped(List<Path> files) {
+    String named = files.stream().limit(FEW).map(Path::toString).collect(Collectors.joining(", "));
+    return (files.size() == 1 ? "an image" : files.size() + " images")
+        + " that cannot be read "
+        + (files.size() == 1 ? "is" : "are")
+        + " left out, as --skip-unreadable asks: "
+        + named
+        + (files.size() > FEW ? " and " + (files.size() - FEW) + " more" : "");
+  }
+
+  /** The folder of the images to measure with; says which where that is not plain. */
+  private static Path measured(Path folder, Split split, List<String> notes) {
+    Optional<Path> valid = find(folder, VALID);
+    Optional<Path> test = find(folder, TEST);
+    if (split == Split.TEST) {
+      Path found = test.orElseThrow(() -> missing(folder, TEST));
+      notes.add("the validation images are those of " + found + ", as --split test asks");
+      return found;
+    }
+    if (valid.isPresent() && test.isPresent()) {
+      notes.add(
+          valid.get()
+              + " is used for validation; "
+              + test.get()
+              + " is left for evaluate --split test");
+    } else if (test.isPresent()) {
+      notes.add(
+          "there is no folder valid, so "
+              + test.get()
+              + " is used for validation and is no longer an independent test");
+    }
+    return valid
+        .or(() -> test)
+        .orElseThrow(() -> missing(folder, Stream.concat(VALID.stream(), TEST.stream()).toList()));
+  }
+
+  private static InputException missing(Path folder, List<String> names) {
+    return new InputException(
+        folder
+            + " has a folder train but none called "
+            + String.join(" or ", names)
+            + "; put images to measure with there, in a folder for each class");
   }
 
   /** The folder of the first of some names that there is, spelt so or with capitals. */
   private static Optional<Path> find(Path folder, List<String> names) {
-    List<Path> folders = list(folder).stream().filter(Files::isDirectory).sorted().toList();
+    List<Path> folders =
+        ClassFolders.list(folder).stream().filter(Files::isDirectory).sorted().toList();
     return names.stream()
         .flatMap(
             name ->
@@ -107,57 +152,16 @@ final class ImageFolder {
   }
 
   private static void checkValidation(
-      Path valid, LabelNames labels, ClassFilter.Resolved chosen, ClassFilter filter) {
+      ClassFolders valid, LabelNames labels, ClassFilter.Resolved chosen, ClassFilter filter) {
     List<String> all = new ArrayList<>(labels.names());
-    classes(valid).keySet().stream().filter(name -> !all.contains(name)).forEach(all::add);
-    LabelNames both = new LabelNames(all, false);
+    valid.names().stream().filter(name -> !all.contains(name)).forEach(all::add);
     int[] index = Arrays.copyOf(chosen.index(), all.size());
     Arrays.fill(index, chosen.index().length, index.length, -1);
     filter.checkValidation(
         new ClassFilter.Resolved(chosen.classes(), index),
-        count(files(valid, both)),
-        both,
-        valid.toString());
-  }
-
-  /** The folders of the classes, by their names; a Mac may have written them decomposed. */
-  private static SortedMap<String, Path> classes(Path half) {
-    SortedMap<String, Path> folders = new TreeMap<>(BY_NUMBER_OR_NAME);
-    for (Path folder : list(half)) {
-      String name = Normalizer.normalize(folder.getFileName().toString(), Normalizer.Form.NFC);
-      if (Files.isDirectory(folder) && folders.putIfAbsent(name, folder) != null) {
-        throw new InputException(
-            half
-                + " has two folders called "
-                + name
-                + ", once composed and once decomposed"
-                + " (Unicode NFC and NFD); move the images of both into one");
-      }
-    }
-    return folders;
-  }
-
-  /** The image files of each class, in the order of their names. */
-  private static List<List<Path>> files(Path half, LabelNames labels) {
-    SortedMap<String, Path> folders = classes(half);
-    return labels.names().stream()
-        .map(name -> folders.containsKey(name) ? list(folders.get(name)) : List.<Path>of())
-        .map(paths -> paths.stream().filter(ImagePaths::hasEnding).sorted().toList())
-        .toList();
-  }
-
-  private static List<Path> list(Path folder) {
-    List<Path> paths = new ArrayList<>();
-    try (DirectoryStream<Path> stream = Files.newDirectoryStream(folder)) {
-      for (Path path : stream) {
-        if (!ImagePaths.isHidden(path.getFileName())) {
-          paths.add(path);
-        }
-      }
-    } catch (IOException e) {
-      throw new InputException(folder, e);
-    }
-    return paths;
+        count(valid.images(all)),
+        new LabelNames(all, false),
+        valid.path().toString());
   }
 
   private static long[] count(List<List<Path>> files) {
@@ -167,11 +171,18 @@ final class ImageFolder {
   /** The images of one half, [count] in the order of their paths. */
   private static final class Images {
     private final Path half;
+    private final List<String> classes;
+    private final boolean skipUnreadable;
     private final List<Path> files = new ArrayList<>();
     private final int[] targets;
+    private final List<Path> unreadable = new ArrayList<>();
+    private int first;
 
-    Images(Path half, List<List<Path>> byLabel, ClassFilter.Resolved chosen) {
+    Images(
+        Path half, List<List<Path>> byLabel, ClassFilter.Resolved chosen, boolean skipUnreadable) {
       this.half = half;
+      this.classes = chosen.classes();
+      this.skipUnreadable = skipUnreadable;
       List<Integer> found = new ArrayList<>();
       for (int label : inOrderOfPath(byLabel)) {
         if (chosen.index()[label] >= 0) {
@@ -195,12 +206,38 @@ final class ImageFolder {
       return file.getParent().getFileName() + "/";
     }
 
-    /** The image whose size all must have. */
+    /** The image whose size all must have: the first that can be read. */
     GreyImage first() {
-      GreyImage image = ImageFile.read(files.get(0));
+      while (skipUnreadable && first < files.size() - 1) {
+        try {
+          return checkSide(ImageFile.read(firstFile()), firstFile());
+        } catch (InputException e) {
+          first++; // Reading all of them finds it once more, and names it.
+        }
+      }
+      return checkSide(readable(first), firstFile());
+    }
+
+    Path firstFile() {
+      return files.get(first);
+    }
+
+    /** The refusal names the option that goes on without it. */
+    private GreyImage readable(int i) {
+      try {
+        return ImageFile.read(files.get(i));
+      } catch (InputException e) {
+        throw skipUnreadable
+            ? e
+            : new InputException(
+                e.getMessage() + "; or leave such files out with --skip-unreadable", e);
+      }
+    }
+
+    private static GreyImage checkSide(GreyImage image, Path file) {
       if (image.width() > MAX_SIDE || image.height() > MAX_SIDE) {
         throw new InputException(
-            files.get(0)
+            file
                 + " has "
                 + size(image)
                 + " pixels, expected at most "
@@ -234,10 +271,12 @@ final class ImageFolder {
           .forEach(
               i -> {
                 try {
-                  GreyImage image = ImageFile.read(files.get(i));
-                  checkSize(image, files.get(i), like, likeFile);
-                  System.arraycopy(image.pixels(), 0, pixels, i * size, size);
-                  digests[i] = Sha256.of(files.get(i));
+                  Optional<GreyImage> image = image(i);
+                  if (image.isPresent()) {
+                    checkSize(image.get(), files.get(i), like, likeFile);
+                    System.arraycopy(image.get().pixels(), 0, pixels, i * size, size);
+                    digests[i] = Sha256.of(files.get(i));
+                  }
                 } catch (InputException e) {
                   refusals.set(i, e);
                   firstBad.accumulateAndGet(i, Math::min);
@@ -247,7 +286,41 @@ final class ImageFolder {
         throw refusals.get(firstBad.get());
       }
       sha256.put(half.getFileName().toString(), digest(digests));
-      return new ImageSet(pixels, targets, like.height(), like.width());
+      return withoutUnreadable(new ImageSet(pixels, targets, like.height(), like.width()), digests);
+    }
+
+    /** Nothing where it cannot be read and is to be left out. */
+    private Optional<GreyImage> image(int i) {
+      if (!skipUnreadable) {
+        return Optional.of(readable(i));
+      }
+      try {
+        return Optional.of(ImageFile.read(files.get(i)));
+      } catch (InputException e) {
+        return Optional.empty();
+      }
+    }
+
+    /** Those with a digest. */
+    private ImageSet withoutUnreadable(ImageSet all, String[] digests) {
+      for (int i = 0; i < digests.length; i++) {
+        if (digests[i] == null) {
+          unreadable.add(files.get(i));
+        }
+      }
+      if (unreadable.isEmpty()) {
+        return all;
+      }
+      ImageSet read = all.only(i -> digests[i] != null);
+      for (int target = 0; target < classes.size(); target++) {
+        int wanted = target;
+        if (Arrays.stream(read.targets()).noneMatch(found -> found == wanted)) {
+          throw new InputException(
+              half.resolve(classes.get(target))
+                  + ": none of its images can be read; save them again as PNG");
+        }
+      }
+      return read;
     }
 
     private static void checkSize(GreyImage image, Path file, GreyImage like, Path likeFile) {
@@ -271,8 +344,10 @@ final class ImageFolder {
     private String digest(String[] digests) {
       MessageDigest digest = Sha256.digest();
       for (int i = 0; i < digests.length; i++) {
-        String line = digests[i] + "  " + half.relativize(files.get(i)) + "\n";
-        digest.update(line.getBytes(StandardCharsets.UTF_8));
+        if (digests[i] != null) {
+          String line = digests[i] + "  " + half.relativize(files.get(i)) + "\n";
+          digest.update(line.getBytes(StandardCharsets.UTF_8));
+        }
       }
       return Sha256.hex(digest.digest());
     }

@@ -1,5 +1,9 @@
 package zerofive.data;
 
+import java.util.Arrays;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
+
 /**
  * Labelled images, in file order.
  *
@@ -39,20 +43,20 @@ public record ImageSet(byte[] pixels, int[] targets, int height, int width) {
    * @param index for each target its new one, or -1 where its images are left out
    */
   ImageSet only(int[] index) {
-    int selected = 0;
-    for (int target : targets) {
-      selected += index[target] < 0 ? 0 : 1;
+    ImageSet some = only(image -> index[targets[image]] >= 0);
+    int[] renamed = Arrays.stream(some.targets).map(target -> index[target]).toArray();
+    return new ImageSet(some.pixels, renamed, height, width);
+  }
+
+  /** The images whose number is accepted, still in file order. */
+  ImageSet only(IntPredicate accepted) {
+    int[] selected = IntStream.range(0, count()).filter(accepted).toArray();
+    byte[] selectedPixels = new byte[selected.length * imageSize()];
+    for (int i = 0; i < selected.length; i++) {
+      System.arraycopy(
+          pixels, selected[i] * imageSize(), selectedPixels, i * imageSize(), imageSize());
     }
-    byte[] selectedPixels = new byte[selected * imageSize()];
-    int[] selectedTargets = new int[selected];
-    selected = 0;
-    for (int i = 0; i < targets.length; i++) {
-      if (index[targets[i]] >= 0) {
-        System.arraycopy(
-            pixels, i * imageSize(), selectedPixels, selected * imageSize(), imageSize());
-        selectedTargets[selected++] = index[targets[i]];
-      }
-    }
+    int[] selectedTargets = Arrays.stream(selected).map(image -> targets[image]).toArray();
     return new ImageSet(selectedPixels, selectedTargets, height, width);
   }
 }

@@ -287,6 +287,9 @@ public final class Receipt {
     json.addProperty("name", data.name());
     json.addProperty("train_images", data.train().count());
     json.addProperty("valid_images", data.valid().count());
+    if (data.unreadable() > 0) {
+      json.addProperty("unreadable_images", data.unreadable());
+    }
     json.add(SHA256, files);
     return json;
   }

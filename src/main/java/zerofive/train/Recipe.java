@@ -2,6 +2,7 @@ package zerofive.train;
 
 import static zerofive.train.Settings.BATCH_SIZE;
 import static zerofive.train.Settings.CLASSES;
+import static zerofive.train.Settings.DATA;
 import static zerofive.train.Settings.INITIALIZER;
 import static zerofive.train.Settings.INIT_FROM;
 import static zerofive.train.Settings.LOSS;
@@ -9,6 +10,7 @@ import static zerofive.train.Settings.MODEL;
 import static zerofive.train.Settings.MOMENTUM;
 import static zerofive.train.Settings.OPTIMIZER;
 import static zerofive.train.Settings.SEED;
+import static zerofive.train.Settings.SKIP_UNREADABLE;
 import static zerofive.train.Settings.WEIGHT_DECAY;
 
 import com.google.gson.JsonElement;
@@ -25,6 +27,8 @@ import java.util.TreeMap;
 import java.util.function.BinaryOperator;
 import zerofive.backend.Optimizer;
 import zerofive.backend.TrainingPlan;
+import zerofive.data.DataRequest;
+import zerofive.data.DataRequest.Split;
 import zerofive.files.Json;
 import zerofive.model.Architecture;
 import zerofive.model.Loss;
@@ -159,6 +163,11 @@ public final class Recipe implements Setting.Values {
       return this;
     }
     throw new IllegalArgumentException("it has no \"" + setting.key() + "\"");
+  }
+
+  /** The data to train on. */
+  public DataRequest dataRequest() {
+    return new DataRequest(get(DATA), get(CLASSES), Split.VALID, get(SKIP_UNREADABLE));
   }
 
   /** The options that ask for the same: what is not its default. */

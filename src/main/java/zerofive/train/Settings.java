@@ -40,6 +40,13 @@ public final class Settings {
               .defaultValue(new ClassFilter(List.of("0", "5")))
               .help("0,5 or 3,7 or 0,1,2 or all; the first of two is the positive one"));
 
+  /** Whether image files that cannot be read are left out. */
+  public static final Setting<Boolean> SKIP_UNREADABLE =
+      add(
+          Setting.flag("skip-unreadable", Group.DATA)
+              .addedLater()
+              .help("leave out image files that cannot be read, and name them in a note"));
+
   /** {@code linear}, {@code mlp:30} and so on. */
   public static final Setting<String> MODEL =
       add(

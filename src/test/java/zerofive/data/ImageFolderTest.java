@@ -16,6 +16,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import zerofive.data.DataRequest.Split;
+import zerofive.data.remote.DownloadListener;
 import zerofive.files.Sha256;
 import zerofive.report.chart.Png;
 
@@ -125,8 +127,97 @@ class ImageFolderTest {
     put("train/dog/notes.txt", new byte[] {1});
     put("train/.cache/x.png", new byte[] {1});
     put("train/labels.csv", new byte[] {1});
+    DataSet data = load("all");
+    assertEquals(List.of("7", "cat", "dog"), data.classes());
+    assertEquals(
+        List.of(folder.resolve("train") + ": passed over 1 .txt; only PNG and JPEG files are read"),
+        data.notes());
+  }
+
+  @Test
+  void whatIsPassedOverIsCountedByItsEnding() throws IOException {
+    put("train/dog/a.BMP", new byte[] {1});
+    put("train/cat/b.bmp", new byte[] {1});
+    put("train/cat/below/c.png", new byte[] {1});
+    put("train/cat/README", new byte[] {1});
+    put("valid/7/d.webp", new byte[] {1});
+    assertEquals(
+        List.of(
+            folder.resolve("train")
+                + ": passed over 2 .bmp, 1 file without an ending, 1 folder;"
+                + " only PNG and JPEG files are read"),
+        load("cat,dog").notes());
+    assertEquals(2, load("all").notes().size());
+  }
+
+  /** With all classes asked for, one of them would be lost silently. */
+  @Test
+  void aClassWithoutImagesIsRefused() throws IOException {
     Files.createDirectories(folder.resolve("train/empty"));
-    assertEquals(List.of("7", "cat", "dog"), load("all").classes());
+    refused("all").saying("train/empty is empty; put its images there, or name the other classes");
+    refused("dog,empty").saying("train/empty is empty");
+    assertEquals(List.of("dog", "cat"), load("dog,cat").classes());
+    put("train/empty/a.bmp", new byte[] {1});
+    put("train/empty/b.webp", new byte[] {1});
+    refused("all")
+        .saying("train/empty holds no PNG or JPEG file (1 .bmp, 1 .webp); convert its images");
+  }
+
+  @Test
+  void aClassWhoseImagesLieOneLevelDownIsRefused() throws IOException {
+    put("train/bird/one/a.png", new byte[] {1});
+    put("train/bird/two/a.png", new byte[] {1});
+    refused("all")
+        .saying("train/bird holds no PNG or JPEG file (2 folders); move the images up from below");
+    Files.move(folder.resolve("valid/dog/a.png"), folder.resolve("valid/dog/a.gif"));
+    refused("dog,cat").saying("valid/dog holds no PNG or JPEG file (1 .gif)");
+  }
+
+  @Test
+  void theRefusalOfADamagedImageNamesTheOptionThatGoesOn() throws IOException {
+    put("train/dog/2.png", new byte[] {1, 2, 3});
+    refused("all").saying("train/dog/2.png is ", "or leave such files out with --skip-unreadable");
+  }
+
+  private DataSet readable(String classes) {
+    return DataSets.load(
+        new DataRequest(folder.toString(), ClassFilter.parse(classes), Split.VALID, true),
+        DownloadListener.NONE);
+  }
+
+  @Test
+  void unreadableImagesAreLeftOutWhereThatIsAskedFor() throws IOException {
+    String whole = load("dog,cat").sha256().get("train");
+    assertEquals(whole, readable("dog,cat").sha256().get("train"));
+    put("train/cat/1.png", new byte[0]); // The very first
+    put("train/dog/3.png", new byte[] {1, 2, 3});
+    put("train/dog/4.png", new byte[] {1, 2, 3});
+    put("valid/dog/z.png", new byte[] {1, 2, 3});
+    DataSet data = readable("dog,cat");
+    assertArrayEquals(images(21, 22, 11, 12), data.train().pixels());
+    assertArrayEquals(new int[] {1, 1, 0, 0}, data.train().targets());
+    assertArrayEquals(images(41, 42), data.valid().pixels());
+    assertEquals(whole, data.sha256().get("train"), "that of the files that were read");
+    assertEquals(4, data.unreadable());
+    Path train = folder.resolve("train");
+    assertEquals(
+        List.of(
+            "4 images that cannot be read are left out, as --skip-unreadable asks: "
+                + train.resolve("cat/1.png")
+                + ", "
+                + train.resolve("dog/3.png")
+                + ", "
+                + train.resolve("dog/4.png")
+                + " and 1 more"),
+        data.notes());
+  }
+
+  @Test
+  void aClassOfWhichNothingCanBeReadIsRefusedAllTheSame() throws IOException {
+    put("train/7/x.png", new byte[] {1});
+    Refusal.of(() -> readable("all")).saying("train/7: none of its images can be read");
+    put("train/dog/2.png", Png.grey(HEIGHT, WIDTH, pixels(1)));
+    Refusal.of(() -> readable("dog,cat")).saying("all images must have one size");
   }
 
   @Test
@@ -184,6 +275,8 @@ class ImageFolderTest {
     refused("all").saying("class bird occurs in", "but not in the training labels");
     assertEquals(2, load("cat,dog").classes().size());
     Files.delete(folder.resolve("valid/cat/a.png"));
+    refused("cat,dog").saying("valid/cat is empty");
+    Files.delete(folder.resolve("valid/cat"));
     refused("cat,dog").saying("class cat does not occur in", "valid");
   }
 
@@ -195,7 +288,41 @@ class ImageFolderTest {
     image("test/cat/a.png", 1);
     image("test/dog/a.png", 2);
     image("test/7/a.png", 3);
-    assertArrayEquals(before.valid().pixels(), load("all").valid().pixels());
+    DataSet data = load("all");
+    assertArrayEquals(before.valid().pixels(), data.valid().pixels());
+    assertEquals(
+        List.of(
+            folder.resolve("val")
+                + " is used for validation; "
+                + folder.resolve("test")
+                + " is left for evaluate --split test"),
+        data.notes());
+    DataSet tested = split(Split.TEST);
+    assertArrayEquals(images(3, 1, 2), tested.valid().pixels());
+    assertEquals(
+        List.of(
+            "the validation images are those of "
+                + folder.resolve("test")
+                + ", as --split test asks"),
+        tested.notes());
+  }
+
+  private DataSet split(Split split) {
+    return DataSets.load(
+        new DataRequest(folder.toString(), ClassFilter.ALL, split, false), DownloadListener.NONE);
+  }
+
+  @Test
+  void testImagesAreUsedForValidationOnlyWithANote() throws IOException {
+    assertEquals(List.of(), load("all").notes());
+    Refusal.of(() -> split(Split.TEST)).saying("none called test or testing");
+    Files.move(folder.resolve("valid"), folder.resolve("test"));
+    assertEquals(
+        List.of(
+            "there is no folder valid, so "
+                + folder.resolve("test")
+                + " is used for validation and is no longer an independent test"),
+        load("all").notes());
   }
 
   @Test

@@ -61,7 +61,7 @@ public class RecipeTest {
     assertEquals(config, Recipe.fromJson(config.toJson()));
   }
 
-  /** Of every setting another value than the default; three of them have left. */
+  /** Of every setting of its time another value than the default; three of them have left. */
   @Test
   void theFileOfAnEarlierVersionIsReadAndWrittenAlike() throws IOException {
     try (InputStream specimen = RecipeTest.class.getResourceAsStream("/specimens/settings.json")) {
@@ -71,7 +71,8 @@ public class RecipeTest {
               .replace("    \"cuda-session\": \"stepwise\",\n", "")
               .replace(",\n    \"resident-mb\": \"17\"", "");
       assertEquals(json.lines().count() - 3, without.lines().count());
-      assertEquals(without, Recipe.fromJson(json).toJson());
+      String added = "  \"skip_unreadable\": false,\n";
+      assertEquals(without, Recipe.fromJson(json).toJson().replace(added, ""));
       assertEquals(List.of("cuda-session", "resident-mb"), Recipe.removedDeviceSettings(json));
       assertEquals(List.of(), Recipe.removedDeviceSettings(without));
     }

@@ -2,6 +2,7 @@ package zerofive.cli.command;
 
 import static zerofive.train.Settings.CLASSES;
 import static zerofive.train.Settings.SEED;
+import static zerofive.train.Settings.SKIP_UNREADABLE;
 
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -19,8 +20,9 @@ import zerofive.cli.Invocation;
 import zerofive.cli.option.Arguments;
 import zerofive.cli.option.UsageException;
 import zerofive.data.ClassFilter;
+import zerofive.data.DataRequest;
+import zerofive.data.DataRequest.Split;
 import zerofive.data.DataSet;
-import zerofive.data.DataSets;
 import zerofive.data.remote.DataSetRegistry;
 import zerofive.data.remote.Fetch;
 import zerofive.data.remote.RemoteFile;
@@ -92,6 +94,8 @@ final class DataCommand implements Command {
             CLASSES
                 .withHelp("show: 0,5 or sandal,bag or all")
                 .withDefault(ClassFilter.ALL, "all")));
+    options.addOption(
+        Arguments.option(SKIP_UNREADABLE.withHelp("show: leave out files that cannot be read")));
     options.addOption(Arguments.option(COUNT));
     options.addOption(Arguments.option(SEED.withHelp("show: which images")));
     options.addOption(
@@ -230,9 +234,7 @@ final class DataCommand implements Command {
 
   private static void show(String name, Arguments arguments, Invocation invocation) {
     Terminal terminal = invocation.terminal();
-    if (!DataSets.isKnown(name)) {
-      throw Arguments.unknownData(name);
-    }
+    Arguments.checkData(name);
     Optional<Integer> count = arguments.get(COUNT);
     count
         .filter(number -> number > MAX_COUNT)
@@ -242,10 +244,16 @@ final class DataCommand implements Command {
             });
     long seed = arguments.getOrDefault(SEED);
     Optional<Path> out = arguments.path("out");
-    DataSet data = invocation.load(name, arguments.get(CLASSES).orElse(ClassFilter.ALL));
+    DataSet data =
+        invocation.load(
+            new DataRequest(
+                name,
+                arguments.get(CLASSES).orElse(ClassFilter.ALL),
+                Split.VALID,
+                arguments.getOrDefault(SKIP_UNREADABLE)));
     SampleGrid sheet = new SampleGrid(data, seed);
     if (out.isEmpty()) {
-      terminal.info("data     ", DataText.describe(data));
+      DataText.print(data, terminal);
       sheet.print(terminal, count.orElse(0));
       return;
     }
@@ -254,6 +262,7 @@ final class DataCommand implements Command {
       terminal.json(new Sheet(data.name(), out.get().toString(), data.classes()));
     } else {
       terminal.result("data     ", DataText.describe(data));
+      data.notes().forEach(note -> terminal.result("note     ", note));
       terminal.result("rows     ", String.join(", ", data.classes()));
       terminal.result("sheet    " + out.get());
     }

@@ -2,6 +2,7 @@ package zerofive.cli.command;
 
 import static zerofive.train.Settings.CLASSES;
 import static zerofive.train.Settings.DATA;
+import static zerofive.train.Settings.SKIP_UNREADABLE;
 
 import java.nio.file.Path;
 import java.util.List;
@@ -19,6 +20,8 @@ import zerofive.cli.option.Arguments;
 import zerofive.cli.option.DeviceOptions;
 import zerofive.cli.option.UsageException;
 import zerofive.data.ClassFilter;
+import zerofive.data.DataRequest;
+import zerofive.data.DataRequest.Split;
 import zerofive.data.DataSet;
 import zerofive.data.remote.DataSetRegistry;
 import zerofive.files.InputException;
@@ -28,9 +31,19 @@ import zerofive.report.console.ConfusionMatrix;
 import zerofive.report.console.DataText;
 import zerofive.report.console.Format;
 import zerofive.report.console.Terminal;
+import zerofive.train.Setting;
+import zerofive.train.Setting.Group;
 
 /** {@code evaluate}: a saved model on a data set's validation images. */
 final class EvaluateCommand implements Command {
+  private static final Setting<Split> SPLIT =
+      Setting.oneOf("split", Group.DATA, "split", Split.values())
+          .defaultValue(Split.VALID)
+          .help(
+              "valid, or test: of a folder of images its folder test; IDX files have one set for"
+                  + " both")
+          .build();
+
   @Override
   public String name() {
     return "evaluate";
@@ -58,6 +71,8 @@ final class EvaluateCommand implements Command {
             CLASSES
                 .withHelp("for a file that does not name its classes, as one from PyTorch")
                 .withDefault(ClassFilter.ALL, "")));
+    options.addOption(Arguments.option(SPLIT));
+    options.addOption(Arguments.option(SKIP_UNREADABLE.withHelp("as for train")));
     DeviceOptions.addTo(options);
     options.addOption(Arguments.flag("json", "print one JSON object"));
     return options;
@@ -76,7 +91,13 @@ final class EvaluateCommand implements Command {
     Backends.Choice device = Backends.choose(request);
     ModelFile model = ModelFile.read(file);
     List<String> classes = classes(arguments, model, terminal);
-    DataSet data = invocation.load(name, new ClassFilter(classes));
+    DataSet data =
+        invocation.load(
+            new DataRequest(
+                name,
+                new ClassFilter(classes),
+                arguments.getOrDefault(SPLIT),
+                arguments.getOrDefault(SKIP_UNREADABLE)));
     if (data.valid().imageSize() != model.parameters().architecture().inputs()) {
       throw new InputException(
           file
@@ -88,7 +109,7 @@ final class EvaluateCommand implements Command {
               + data.valid().imageSize()
               + "; name the data it was trained on with --data");
     }
-    terminal.info("data     ", DataText.describe(data));
+    DataText.print(data, terminal);
     terminal.info("model    ", file + " (" + model.parameters().architecture() + ")");
     model.notes().forEach(note -> terminal.info("note     ", note));
     device.print(request, terminal);

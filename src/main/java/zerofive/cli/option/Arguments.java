@@ -2,6 +2,7 @@ package zerofive.cli.option;
 
 import static zerofive.train.Settings.DATA;
 
+import java.io.File;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -11,6 +12,7 @@ import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import zerofive.data.DataSets;
 import zerofive.data.remote.DataSetRegistry;
+import zerofive.files.InputException;
 import zerofive.train.Recipe;
 import zerofive.train.Setting;
 
@@ -103,13 +105,30 @@ public final class Arguments {
   /** The data set asked for: a name this version knows, or a folder that exists. */
   public String data() {
     String data = getOrDefault(DATA);
-    if (!DataSets.isKnown(data)) {
-      throw unknownData(data);
-    }
+    checkData(data);
     return data;
   }
 
-  public static UsageException unknownData(String name) {
+  /**
+   * Throws UsageException where {@code data} can only be a name and is not one, InputException
+   * where it is a path at which there is no folder.
+   */
+  public static void checkData(String data) {
+    if (DataSets.isKnown(data)) {
+      return;
+    }
+    boolean exists = new File(data).exists();
+    if (exists || data.contains("/")) {
+      throw new InputException(
+          data
+              + (exists ? " is a file" : " does not exist")
+              + "; name a folder that holds the data, or one of "
+              + String.join(", ", DataSetRegistry.names()));
+    }
+    throw unknownData(data);
+  }
+
+  private static UsageException unknownData(String name) {
     return new UsageException(
         "unknown data set '"
             + name

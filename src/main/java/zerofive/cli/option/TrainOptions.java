@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.commons.cli.Options;
 import zerofive.data.ClassFilter;
+import zerofive.data.DataRequest;
 import zerofive.data.DataSet;
 import zerofive.data.DataSets;
 import zerofive.files.InputException;
@@ -86,6 +87,12 @@ public record TrainOptions(String data, Recipe recipe, Optional<ModelFile> start
       usage(recipe::checked);
     }
     return this;
+  }
+
+  /** The data to be read. */
+  public DataRequest request() {
+    DataRequest request = recipe.dataRequest();
+    return new DataRequest(data, request.classes(), request.split(), request.skipUnreadable());
   }
 
   /** The settings with the classes that the data turned out to have. */

@@ -30,6 +30,12 @@ public final class DataText {
         + data.train().width();
   }
 
+  /** Says what there is, and what is worth knowing of how it was read. */
+  public static void print(DataSet data, Terminal terminal) {
+    terminal.info("data     ", describe(data));
+    data.notes().forEach(note -> terminal.info("note     ", note));
+  }
+
   /** For a picture's title: {@code mnist, 0 vs 5}. */
   public static String title(DataSet data) {
     Path name = Path.of(data.name()).getFileName();

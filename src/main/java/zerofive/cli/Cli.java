@@ -1,5 +1,6 @@
 package zerofive.cli;
 
+import java.io.File;
 import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.DefaultParser;
@@ -153,7 +154,9 @@ public final class Cli {
       throw new UsageException(
           "unrecognized option: "
               + e.getOption()
-              + question
+              + (new File(e.getOption()).exists()
+                  ? "; the file of this name is ./" + e.getOption()
+                  : question)
               + "; see zerofive "
               + command.name()
               + " --help",

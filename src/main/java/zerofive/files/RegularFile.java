@@ -8,6 +8,9 @@ import java.nio.file.attribute.BasicFileAttributes;
 
 /** A file that can be read, whole and again: no folder, pipe or device. */
 public final class RegularFile {
+  /** What Java puts in place of bytes that are no text; no file can be found by it. */
+  private static final char UNKNOWN_CHARACTER = '\ufffd';
+
   private RegularFile() {}
 
   /**
@@ -24,7 +27,13 @@ public final class RegularFile {
       }
       return attributes.size();
     } catch (NoSuchFileException e) {
-      throw new InputException(file + " is missing; " + remedy, e);
+      boolean isUnreadableName = file.toString().indexOf(UNKNOWN_CHARACTER) >= 0;
+      throw new InputException(
+          file
+              + (isUnreadableName
+                  ? " cannot be opened: its name is not UTF-8 text; name its folder, or rename it"
+                  : " is missing; " + remedy),
+          e);
     } catch (IOException e) {
       throw new InputException(file, e);
     }

@@ -35,10 +35,11 @@ final class MetricsCsv implements EpochSink {
    * from then on.
    */
   MetricsCsv(Path file, int lastEpoch) {
-    String text = TextFile.read(file);
+    String stored = TextFile.read(file);
+    String text = asWritten(stored);
     Content content = parse(file, text, lastEpoch);
     emptyFields = ",".repeat(content.formerColumns().size());
-    if (content.end() < text.length()) {
+    if (content.end() < stored.length()) {
       AtomicFile.write(file, text.substring(0, content.end()));
     }
     rows = new AppendedFile(file);
@@ -52,12 +53,17 @@ final class MetricsCsv implements EpochSink {
 
   /** The whole rows of epochs 1 to {@code lastEpoch}; a torn line and what follows is dropped. */
   static List<EpochRecord> read(Path file, int lastEpoch) {
-    return parse(file, TextFile.read(file), lastEpoch).rows();
+    return parse(file, asWritten(TextFile.read(file)), lastEpoch).rows();
   }
 
   /** The names of the columns that an earlier version added; none in most files. */
   static List<String> formerColumns(Path file) {
-    return formerColumns(file, TextFile.read(file));
+    return formerColumns(file, asWritten(TextFile.read(file)));
+  }
+
+  /** A spreadsheet or an editor may have saved it with a byte order mark and CRLF. */
+  private static String asWritten(String stored) {
+    return (stored.startsWith("\ufeff") ? stored.substring(1) : stored).replace("\r\n", "\n");
   }
 
   /**

@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -201,6 +203,26 @@ class PredictTest {
     assertTrue(result.err().contains("error: 2 images could not be read, 2 predicted"));
     Launcher.Result raw = predict("--raw", good.resolve("d.png"));
     assertTrue(raw.err().contains("30 x 30 pixels, but the model takes 784"), raw.err());
+  }
+
+  @Test
+  void aDashIsOneImageFromStandardInput() {
+    InputStream before = System.in;
+    try {
+      System.setIn(new ByteArrayInputStream(Pictures.png(digit(0))));
+      Launcher.Result result = predict("-");
+      assertEquals(0, result.code(), result.err());
+      assertTrue(result.out().contains("\n-,0,0."), result.out());
+    } finally {
+      System.setIn(before);
+    }
+  }
+
+  @Test
+  void aNameThatTheShellCouldNotDecodeIsExplained() {
+    Launcher.Result result = predict(folder + "/caf\ufffd.png");
+    assertEquals(3, result.code(), result.err());
+    assertTrue(result.err().contains("its name is not UTF-8 text; name its folder"), result.err());
   }
 
   @Test

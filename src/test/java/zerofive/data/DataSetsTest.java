@@ -394,7 +394,7 @@ class DataSetsTest {
   @CsvSource({
     "0, 0x01, 0, magic 01000801",
     "1, 0xff, 0, magic 00ff0801",
-    "2, 0x0d, 2, type 0x0d",
+    "2, 0x0d, 2, write labels as unsigned bytes",
     "2, 0x09, 2, type 0x09",
     "2, 0xff, 2, type 0xff",
     "3, 0x00, 3, 0 dimensions",
@@ -413,6 +413,17 @@ class DataSetsTest {
   void labelsInPlaceOfImagesAreRefused() {
     folder.put(IdxFolder.TRAIN_IMAGES, folder.bytes(IdxFolder.TRAIN_LABELS));
     refused("all").saying(place(IdxFolder.TRAIN_IMAGES), "at byte 3", "1 dimensions", "expected 3");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"2, 0x0d, type 0x0d", "2, 0x0c, type 0x0c", "3, 4, 4 dimensions"})
+  void theRefusalOfSelfMadeImagesSaysWhatToWrite(int at, String value, String what) {
+    byte[] other = folder.bytes(IdxFolder.TRAIN_IMAGES);
+    other[at] = Integer.decode(value).byteValue();
+    folder.put(IdxFolder.TRAIN_IMAGES, other);
+    refused("all")
+        .saying(
+            what, "; write grey images as unsigned bytes from 0 to 255, [images, rows, columns]");
   }
 
   @ParameterizedTest

@@ -75,6 +75,17 @@ class MetricsTest {
     assertEquals(lines.subList(0, 2), Files.readAllLines(file));
   }
 
+  /** As a spreadsheet saves it. */
+  @Test
+  void aByteOrderMarkAndCarriageReturnsAreNoMatterAndLeave() throws IOException {
+    String text = Files.readString(file);
+    Files.writeString(file, "\ufeff" + text.replace("\n", "\r\n"));
+    assertEquals(List.of(FIRST, SECOND), MetricsCsv.read(file, 2));
+    assertEquals(List.of(), MetricsCsv.formerColumns(file));
+    new MetricsCsv(file, 2).close();
+    assertEquals(text, Files.readString(file));
+  }
+
   @Test
   void rowsAfterTheCheckpointAreDropped() {
     assertEquals(List.of(FIRST), MetricsCsv.read(file, 1));

@@ -1,6 +1,7 @@
 package zerofive.cli.command;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -54,6 +55,8 @@ final class PredictCommand implements Command {
     }
   }
 
+  private static final String STANDARD_INPUT = "-";
+
   private static final Setting<Fit> FIT =
       Setting.oneOf("fit", Group.DATA, "value of --fit", Fit.values())
           .defaultValue(Fit.AUTO)
@@ -90,7 +93,8 @@ final class PredictCommand implements Command {
             + " takes all pixels as they are.",
         "One line an image: path,class,probability. A file that cannot be read is named and counted,"
             + " the rest is predicted, and the exit code is 3. An IDX file's images are FILE#0,"
-            + " FILE#1 and so on; patterns such as 'scans/*.png' may be quoted.");
+            + " FILE#1 and so on; patterns such as 'scans/*.png' may be quoted; - is one image from"
+            + " standard input.");
   }
 
   @Override
@@ -230,6 +234,8 @@ final class PredictCommand implements Command {
     for (Path path : paths) {
       if (Files.isRegularFile(path) && IdxImages.isIdx(path)) {
         predictIdx(path, predictions);
+      } else if (isPipe(path)) {
+        predictions.add(path.toString(), false, () -> readPipe(path));
       } else {
         predictions.add(path.toString(), false, () -> ImageFile.read(path));
       }
@@ -237,6 +243,20 @@ final class PredictCommand implements Command {
     }
     predictions.flush();
     return predictions;
+  }
+
+  /** Its name, or what a shell's {@code <(command)} gives. */
+  private static boolean isPipe(Path path) {
+    return path.toString().equals(STANDARD_INPUT) || path.startsWith("/dev/fd");
+  }
+
+  private static GreyImage readPipe(Path pipe) {
+    try (InputStream stream =
+        pipe.toString().equals(STANDARD_INPUT) ? System.in : Files.newInputStream(pipe)) {
+      return ImageFile.read(pipe, stream);
+    } catch (IOException e) {
+      throw new InputException(pipe, e);
+    }
   }
 
   private static void predictIdx(Path path, Predictions predictions) {

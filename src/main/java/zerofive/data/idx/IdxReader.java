@@ -4,6 +4,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.security.MessageDigest;
 import java.util.HexFormat;
+import java.util.Set;
 import java.util.zip.CRC32;
 import java.util.zip.ZipException;
 import zerofive.files.DamagedFileException;
@@ -31,6 +32,14 @@ public final class IdxReader implements AutoCloseable {
       this.words = words;
     }
   }
+
+  /**
+   * The format's types: bytes with and without a sign, short and long integers, floats, doubles.
+   */
+  private static final Set<Integer> OTHER_TYPES = Set.of(0x08, 0x09, 0x0b, 0x0c, 0x0d, 0x0e);
+
+  /** More dimensions than this are damage rather than somebody's own layout. */
+  private static final int MAX_RANK = 5;
 
   private final ByteSource source;
   private final MessageDigest digest;
@@ -66,14 +75,17 @@ public final class IdxReader implements AutoCloseable {
               "magic %s, expected 0000%02x%02x", HexFormat.of().formatHex(magic), type.code, rank));
     }
     if (magic[2] != type.code) {
-      throw broken(
-          2,
-          String.format(
-              "type 0x%02x, expected 0x%02x (%s), the only one read here",
-              magic[2], type.code, type.words));
+      String what =
+          String.format("type 0x%02x, expected 0x%02x (%s)", magic[2], type.code, type.words);
+      throw OTHER_TYPES.contains((int) magic[2])
+          ? refusal(2, what + "; write " + layout(rank, type))
+          : broken(2, what);
     }
     if (magic[3] != rank) {
-      throw broken(3, (magic[3] & 0xff) + " dimensions, expected " + rank);
+      String what = (magic[3] & 0xff) + " dimensions, expected " + rank;
+      throw magic[3] >= 1 && magic[3] <= MAX_RANK
+          ? refusal(3, what + "; write " + layout(rank, type))
+          : broken(3, what);
     }
     long[] sizes = new long[rank];
     byte[] stored = new byte[4 * rank];
@@ -105,6 +117,15 @@ public final class IdxReader implements AutoCloseable {
               + room);
     }
     return sizes;
+  }
+
+  /** How a file must be written, for those who make their own. */
+  private static String layout(int rank, Type type) {
+    return switch (rank) {
+      case 3 -> "grey images as " + type.words + "s from 0 to 255, [images, rows, columns]";
+      case 1 -> "labels as " + type.words + "s, [images]";
+      default -> type.words + "s in " + rank + " dimensions";
+    };
   }
 
   /** The size of dimension {@code i}, unsigned 32 bits. */
@@ -169,7 +190,11 @@ public final class IdxReader implements AutoCloseable {
 
   /** The sentence for a wrong byte: file, place, what is there and what was expected, remedy. */
   public RuntimeException broken(long at, String what) {
-    String sentence = source.name() + ": at byte " + at + ": " + what + "; fetch the file again";
+    return refusal(at, what + "; fetch the file again");
+  }
+
+  private RuntimeException refusal(long at, String what) {
+    String sentence = source.name() + ": at byte " + at + ": " + what;
     return source.digests() == null
         ? new InputException(sentence)
         : new DamagedFileException(sentence);

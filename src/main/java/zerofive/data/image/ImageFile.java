@@ -58,19 +58,10 @@ public final class ImageFile {
   public static GreyImage read(Path file) {
     try {
       long size = RegularFile.size(file, "name a PNG or JPEG file");
-      if (size > MAX_BYTES) {
-        throw new InputException(
-            file
-                + " has "
-                + (size >> 20)
-                + " MiB, expected at most "
-                + (MAX_BYTES >> 20)
-                + "; save it smaller");
-      }
-      int reserved = (int) Math.max(1, size);
+      int reserved = (int) Math.max(1, Math.min(size, MAX_BYTES));
       BYTES.acquireUninterruptibly(reserved);
       try (InputStream stream = Files.newInputStream(file)) {
-        return decode(file, stream.readNBytes(reserved));
+        return decode(file, stream.readNBytes(reserved), size > MAX_BYTES);
       } finally {
         BYTES.release(reserved);
       }
@@ -79,22 +70,59 @@ public final class ImageFile {
     }
   }
 
-  private static GreyImage decode(Path file, byte[] bytes) {
+  /**
+   * Decodes the PNG or JPEG that comes out of a pipe.
+   *
+   * @param name how messages call it
+   * @throws InputException as for a file
+   */
+  public static GreyImage read(Path name, InputStream pipe) {
+    BYTES.acquireUninterruptibly(MAX_BYTES);
+    try {
+      byte[] bytes = pipe.readNBytes(MAX_BYTES);
+      return decode(name, bytes, bytes.length == MAX_BYTES && pipe.read() >= 0);
+    } catch (IOException e) {
+      throw new InputException(name, e);
+    } finally {
+      BYTES.release(MAX_BYTES);
+    }
+  }
+
+  /**
+   * Decodes what was read of a file.
+   *
+   * @param isCut whether there is more of it
+   */
+  private static GreyImage decode(Path file, byte[] bytes, boolean isCut) {
     if (bytes.length == 0) {
       throw new InputException(file + " is empty; save the image again");
+    }
+    if (JpegFile.isJpeg(bytes)) {
+      JpegFile jpeg = JpegFile.parse(file, bytes);
+      if (isCut && !jpeg.isFollowed()) {
+        throw tooManyBytes(file);
+      }
+      return bounded(
+          file, "JPEG", jpeg.width(), jpeg.height(), () -> jpeg.orientation().turn(jpeg.decode()));
+    }
+    if (isCut) {
+      throw tooManyBytes(file);
     }
     if (PngFile.isPng(bytes)) {
       PngFile png = PngFile.parse(file, bytes);
       return bounded(
           file, "PNG", png.width(), png.height(), () -> png.orientation().turn(png.decode()));
     }
-    if (JpegFile.isJpeg(bytes)) {
-      JpegFile jpeg = JpegFile.parse(file, bytes);
-      return bounded(
-          file, "JPEG", jpeg.width(), jpeg.height(), () -> jpeg.orientation().turn(jpeg.decode()));
-    }
     throw new InputException(
         file + " is " + kind(bytes) + ", not a PNG or JPEG image; save it as one of these");
+  }
+
+  private static InputException tooManyBytes(Path file) {
+    return new InputException(
+        file
+            + " has more than "
+            + (MAX_BYTES >> 20)
+            + " MiB, the most it may have; save it smaller");
   }
 
   /** A decoder's work. */

@@ -20,13 +20,15 @@ import zerofive.files.InputException;
  * @param height as stored, in pixels
  * @param colours how its samples name a colour
  * @param orientation as EXIF says, upright without it
- * @param pixelSegments the file without its APPn segments and comments, to be read once
+ * @param isFollowed whether something follows the picture's end
+ * @param pixelSegments the picture without its APPn segments and comments, to be read once
  */
 record JpegFile(
     int width,
     int height,
     Colours colours,
     ExifOrientation orientation,
+    boolean isFollowed,
     InputStream pixelSegments) {
   /** What the components are; those of four come inverted, as Adobe writes them. */
   private enum Colours {
@@ -37,6 +39,8 @@ record JpegFile(
     YCCK
   }
 
+  private static final int RST0 = 0xd0;
+  private static final int RST7 = 0xd7;
   private static final int SOI = 0xd8;
   private static final int EOI = 0xd9;
   private static final int SOS = 0xda;
@@ -110,13 +114,14 @@ record JpegFile(
       throw new InputException(
           file + " is damaged: its JPEG header names no size; fetch or save the image again");
     }
-    checkScans(file, bytes, at);
-    copied.put(bytes, at, bytes.length - at);
+    int end = end(file, bytes, at);
+    copied.put(bytes, at, end - at);
     return new JpegFile(
         BigEndian.u16(bytes, frame + 3),
         BigEndian.u16(bytes, frame + 1),
         colours(file, bytes, frame, jfif, adobeTransform),
         Objects.requireNonNullElse(orientation, ExifOrientation.UPRIGHT),
+        end < bytes.length,
         new ByteArrayInputStream(copied.array(), 0, copied.position()));
   }
 
@@ -136,14 +141,29 @@ record JpegFile(
     return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
   }
 
-  private static void checkScans(Path file, byte[] bytes, int from) {
+  /**
+   * The byte behind the picture's end; the file's length where it has none. What follows is not of
+   * this picture: phones put a video there, of tens of MB, or a second picture.
+   *
+   * @param at the first scan
+   */
+  private static int end(Path file, byte[] bytes, int at) {
     int scans = 0;
-    for (int i = from; i + 1 < bytes.length; i++) {
-      if (bytes[i] == (byte) 0xff && bytes[i + 1] == (byte) SOS && ++scans > MAX_SCANS) {
+    int next = at;
+    while (next + 3 < bytes.length) {
+      int marker = bytes[next] == (byte) 0xff ? bytes[next + 1] & 0xff : 0;
+      if (marker == EOI) {
+        return next + 2;
+      }
+      if (marker == SOS && ++scans > MAX_SCANS) {
         throw new InputException(
             file + " has over " + MAX_SCANS + " scans; save it as an ordinary JPEG or PNG");
       }
+      // In a scan's own bytes 0xff is followed by 0, or by the marker of a restart.
+      boolean isSegment = marker >= 0xc0 && marker != 0xff && (marker < RST0 || marker > RST7);
+      next += isSegment ? 2 + BigEndian.u16(bytes, next + 2) : 1;
     }
+    return bytes.length;
   }
 
   /** As libjpeg decides it: by JFIF, else by Adobe's segment, else by the components' names. */

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -365,6 +366,44 @@ class ImageFileTest {
       }
     }
     assertTrue(pictures > 10 && pictures < 80, pictures + " of 90 can be read");
+  }
+
+  /**
+   * Phones put a video behind the picture, in which the bytes of a scan's marker occur by chance.
+   */
+  @Test
+  void whatFollowsAJpegsEndIsNotRead() {
+    byte[] jpeg = Pictures.jpeg(flat(9), 0.9f);
+    byte[] video = new byte[ImageFile.MAX_BYTES];
+    for (int i = 0; i + 1 < 4096; i += 2) {
+      video[i] = (byte) 0xff;
+      video[i + 1] = (byte) 0xda;
+    }
+    ByteArrayOutputStream motion = new ByteArrayOutputStream();
+    motion.writeBytes(jpeg);
+    motion.writeBytes(video);
+    assertArrayEquals(read(jpeg).pixels(), read(motion.toByteArray()).pixels());
+    assertArrayEquals(read(jpeg).pixels(), pipe(motion.toByteArray()).pixels());
+    ByteArrayOutputStream endless = new ByteArrayOutputStream();
+    endless.write(jpeg, 0, jpeg.length - 2);
+    endless.writeBytes(new byte[ImageFile.MAX_BYTES]);
+    refused(endless.toByteArray()).saying("has more than 64 MiB");
+  }
+
+  private static GreyImage pipe(byte[] content) {
+    return ImageFile.read(Path.of("-"), new ByteArrayInputStream(content));
+  }
+
+  @Test
+  void aPipeIsReadAsAFileIs() {
+    byte[] png = Pictures.png(new GreyImage(ramp(), 32, 8));
+    assertArrayEquals(ramp(), pipe(png).pixels());
+    byte[] jpeg = Pictures.jpeg(flat(9), 0.9f);
+    assertArrayEquals(read(jpeg).pixels(), pipe(jpeg).pixels());
+    Refusal.of(() -> pipe(new byte[0])).saying("- is empty");
+    Refusal.of(() -> pipe("GIF89a".getBytes(StandardCharsets.US_ASCII))).saying("- is a GIF");
+    Refusal.of(() -> pipe(Arrays.copyOf(png, png.length / 2))).saying("- is cut off");
+    Refusal.of(() -> pipe(new byte[ImageFile.MAX_BYTES + 1])).saying("has more than 64 MiB");
   }
 
   /** Each scan of a progressive JPEG goes over the whole picture. */

@@ -1,4 +1,5 @@
-// A set of images as training reads it: as sparse rows (CSR), the nonzero pixels of each image, or as dense bytes.
+// A set of images as training reads it: as sparse rows (CSR), the nonzero pixels of each image, or as dense bytes where
+// an image has more pixels than 16 bits can number.
 //
 // The length of a sparse row is a multiple of four: it is padded with copies of its last pixel that have a value of 0.
 #include "native.h"
@@ -8,22 +9,22 @@ namespace INSTRUCTION_SET {
 // The number of pixels that a 16-bit index can address.
 constexpr int64_t MAX_SPARSE_PIXELS = 1 << 16;
 
-// Up to this fraction of nonzero pixels, sparse rows are faster than a product with all pixels.
-constexpr double SPARSE = 0.35;
-
 // Pixels of an image that are compressed at a time.
 constexpr int64_t PIXELS_AT_ONCE = 2048;
 
-enum Form { FORM_BY_DENSITY, FORM_SPARSE, FORM_DENSE, FORM_TARGETS_ONLY };
+enum Form { FORM_BY_SIZE, FORM_DENSE };
 
 struct Images {
   Arena memory;
   int64_t count;
   int64_t inputs;
   int32_t* targets;
-  // Dense: bytes [count, stride], zero past the last pixel; null where the rows are sparse.
+  // Dense: bytes [count, stride], zero past the last pixel; null where the rows are sparse. And a buffer for the nonzero
+  // pixels of one image for each member of the team, wide_room(images) apart.
   uint8_t* bytes;
   int64_t stride;
+  int32_t* wide_index;
+  uint8_t* wide_value;
   // Sparse (CSR): image i has the entries [row_start[i], row_start[i + 1]), padding included.
   int64_t* row_start;
   uint16_t* index;
@@ -42,6 +43,9 @@ struct Images {
 };
 
 INLINE int64_t padded(int64_t count, int64_t unit) { return (count + unit - 1) / unit * unit; }
+
+// Entries of one member's buffer, whole cache lines.
+INLINE int64_t wide_room(const Images* images) { return padded(images->inputs + 4, 64); }
 
 INLINE int64_t count_nonzero_pixels(const uint8_t* pixels, int64_t inputs) {
   int64_t sum = 0;
@@ -138,6 +142,8 @@ void make_sparse_rows(Images* images, Team* team, const uint8_t* pixels) {
 void copy_dense(Images* images, Team* team, const uint8_t* pixels) {
   images->stride = padded(images->inputs, 64);
   images->bytes = (uint8_t*)images->memory.take(images->count * images->stride);
+  images->wide_index = (int32_t*)images->memory.take(team->threads() * wide_room(images) * sizeof(int32_t));
+  images->wide_value = (uint8_t*)images->memory.take(team->threads() * wide_room(images));
   if (images->memory.failed()) return;
   team->run([=](int member) {
     int64_t end = chunk_start(images->count, 1, member + 1, team->threads());
@@ -154,23 +160,18 @@ void destroy_images(Images* images) {
   }
 }
 
-// Counts the nonzero pixels of each image and fills row_start; returns the total.
-int64_t count_nonzero(Images* images, Team* team, const uint8_t* pixels) {
+// Counts the nonzero pixels of each image and fills row_start.
+void count_nonzero(Images* images, Team* team, const uint8_t* pixels) {
   int64_t count = images->count;
   int64_t* row_start = images->row_start = (int64_t*)images->memory.take((count + 1) * sizeof(int64_t));
-  if (images->memory.failed()) return 0;
+  if (images->memory.failed()) return;
   team->run([=](int member) {
     int64_t end = chunk_start(count, 1, member + 1, team->threads());
     for (int64_t i = chunk_start(count, 1, member, team->threads()); i < end; i++) {
       row_start[i + 1] = count_nonzero_pixels(pixels + i * images->inputs, images->inputs);
     }
   });
-  int64_t all = 0;
-  for (int64_t i = 0; i < count; i++) {
-    all += row_start[i + 1];
-    row_start[i + 1] = row_start[i] + padded(row_start[i + 1], 4);
-  }
-  return all;
+  for (int64_t i = 0; i < count; i++) row_start[i + 1] = row_start[i] + padded(row_start[i + 1], 4);
 }
 
 // pixels u8 [count, inputs], targets i32 [count]; null where the memory is too small.
@@ -182,14 +183,10 @@ Images* create_images(
   images->inputs = inputs;
   images->targets = (int32_t*)images->memory.take(count * sizeof(int32_t));
   if (!images->memory.failed()) memcpy(images->targets, targets, count * sizeof(int32_t));
-  bool sparse = inputs <= MAX_SPARSE_PIXELS && (form == FORM_SPARSE || form == FORM_BY_DENSITY);
-  if (sparse) {
-    double all = (double)count_nonzero(images, team, pixels);
-    sparse = form == FORM_SPARSE || all <= SPARSE * (double)count * (double)inputs;
-  }
-  if (!images->memory.failed() && sparse) {
-    make_sparse_rows(images, team, pixels);
-  } else if (!images->memory.failed() && form != FORM_TARGETS_ONLY) {
+  if (form == FORM_BY_SIZE && inputs <= MAX_SPARSE_PIXELS) {
+    count_nonzero(images, team, pixels);
+    if (!images->memory.failed()) make_sparse_rows(images, team, pixels);
+  } else if (!images->memory.failed()) {
     copy_dense(images, team, pixels);
   }
   if (images->memory.failed()) {

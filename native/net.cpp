@@ -11,8 +11,6 @@ constexpr int MAX_LAYERS = 64;
 
 // Rows that are evaluated together.
 constexpr int64_t EVAL_ROWS = 64;
-// Fewer for large images, so that their floats take at most 16 MB for each thread.
-constexpr int64_t EVAL_PIXELS = 1 << 22;
 
 // What a session keeps for each weight and bias; Java has the same numbers.
 enum ValueKind { PARAMETERS, FIRST_MOMENT, SECOND_MOMENT, VALUE_KINDS };
@@ -140,8 +138,9 @@ INLINE void scale_bias_activation(const Layer& layer, bool hidden, int64_t rows,
 
 // The product of a sparse row with one panel, not yet divided by 255, to one row of z. offset: what a shift adds to the
 // indices of its pixels.
+template <typename Row>
 INLINE void sparse_row_product(
-    const Layer& layer, const SparseRow& row, int64_t count, int64_t panel, int64_t offset, float* z) {
+    const Layer& layer, const Row& row, int64_t count, int64_t panel, int64_t offset, float* z) {
   const float* weights = layer.values[PARAMETERS] + (panel * layer.inputs + offset) * PANEL;
   for (int64_t j = 0; j < PANEL; j += SPARSE_LANES * LANES) {
     Lanes sums[SPARSE_LANES];
@@ -160,37 +159,36 @@ void first_layer_clipped(
     if (shift.inside) continue;
     int64_t count = clip(images, order[r], shift, index, value);
     for (int64_t panel = 0; panel < layer.padded_outputs / PANEL; panel++) {
-      sparse_row_product(layer, {index, value}, count, panel, 0, z + r * layer.row_stride);
+      sparse_row_product(layer, SparseRow{index, value}, count, panel, 0, z + r * layer.row_stride);
     }
   }
 }
 
-// The first layer of the images order[0 ... rows), or first, first + 1, ... without an order. x f32 [rows, inputs] is
-// written where the images are dense.
-void first_layer(
-    const Layer& layer, bool hidden, const Images* images, int member, const int32_t* order, int64_t first,
-    int64_t rows, float* x, float* z) {
-  if (images->bytes != nullptr) {
-    for (int64_t r = 0; r < rows; r++) {
-      int64_t image = order != nullptr ? order[r] : first + r;
-      const uint8_t* from = images->bytes + image * images->stride;
-      if (images->shifts != nullptr) {
-        gather_shifted_row(from, images->height, images->width, images->shifts[image], x + r * layer.inputs);
-      } else {
-        gather_row(from, layer.inputs, x + r * layer.inputs);
-      }
+// The first layer of dense images, each of which stands at bytes[r].
+void first_layer_dense(
+    const Layer& layer, bool hidden, const Images* images, int member, const uint8_t* const* bytes, int64_t rows,
+    float* z) {
+  int32_t* index = images->wide_index + member * wide_room(images);
+  uint8_t* value = images->wide_value + member * wide_room(images);
+  for (int64_t r = 0; r < rows; r++) {
+    int64_t count = nonzero_pixels(bytes[r], layer.inputs, index, value);
+    for (int64_t panel = 0; panel < layer.padded_outputs / PANEL; panel++) {
+      sparse_row_product(layer, WideRow{index, value}, count, panel, 0, z + r * layer.row_stride);
     }
-  } else if (images->shifts != nullptr) {
-    first_layer_clipped(layer, images, member, order, rows, z);
   }
   for (int64_t panel = 0; panel < layer.padded_outputs / PANEL; panel++) {
-    if (images->bytes != nullptr) {
-      multiply_panel(
-          rows, layer.inputs, x, layer.inputs, 1, layer.values[PARAMETERS] + panel * layer.inputs * PANEL, PANEL, false,
-          z + panel * PANEL, layer.row_stride);
-      scale_bias_activation(layer, hidden, rows, 1.0f, panel, z);
-      continue;
-    }
+    scale_bias_activation(layer, hidden, rows, PIXEL_SCALE, panel, z);
+  }
+}
+
+// The first layer of the images order[0 ... rows), or first, first + 1, ... without an order. bytes: where each of them
+// stands, if they are dense.
+void first_layer(
+    const Layer& layer, bool hidden, const Images* images, int member, const int32_t* order, int64_t first,
+    int64_t rows, const uint8_t* const* bytes, float* z) {
+  if (images->bytes != nullptr) return first_layer_dense(layer, hidden, images, member, bytes, rows, z);
+  if (images->shifts != nullptr) first_layer_clipped(layer, images, member, order, rows, z);
+  for (int64_t panel = 0; panel < layer.padded_outputs / PANEL; panel++) {
     for (int64_t r = 0; r < rows; r++) {
       int64_t image = order != nullptr ? order[r] : first + r;
       int64_t start = images->row_start[image];
@@ -204,8 +202,8 @@ void first_layer(
         offset = shift.offset;
       }
       sparse_row_product(
-          layer, {images->index + start, images->value + start}, images->row_start[image + 1] - start, panel, offset,
-          z + r * layer.row_stride);
+          layer, SparseRow{images->index + start, images->value + start}, images->row_start[image + 1] - start, panel,
+          offset, z + r * layer.row_stride);
     }
     scale_bias_activation(layer, hidden, rows, PIXEL_SCALE, panel, z);
   }
@@ -227,9 +225,9 @@ void narrow_layer(const Layer& layer, int64_t rows, const float* input, int64_t 
 
 // All layers over some rows; h.at[l] receives the output of layer l, that of the last one without activation.
 void forward(
-    const Net& net, const Images* images, int member, const int32_t* order, int64_t first, int64_t rows, float* x,
-    const Activations& h) {
-  first_layer(net.layers[0], net.count > 1, images, member, order, first, rows, x, h.at[0]);
+    const Net& net, const Images* images, int member, const int32_t* order, int64_t first, int64_t rows,
+    const uint8_t* const* bytes, const Activations& h) {
+  first_layer(net.layers[0], net.count > 1, images, member, order, first, rows, bytes, h.at[0]);
   for (int l = 1; l < net.count; l++) {
     const Layer& layer = net.layers[l];
     const float* input = h.at[l - 1];

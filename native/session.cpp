@@ -2,8 +2,7 @@
 // partitioned by rows of the batch; gradients and the update are partitioned by pixels, or whatever the inputs of a
 // layer are. No sum is split between threads, so the number of threads changes no bit.
 //
-// The first layer works on sparse rows where the training images are sparse, else on all pixels. A batch is processed
-// in blocks of 256 rows; where it has more, gradients accumulate in memory from block to block.
+// A batch is processed in blocks of 256 rows; where it has more, gradients accumulate in memory from block to block.
 #include "native.h"
 
 namespace zerofive {
@@ -26,10 +25,12 @@ struct Training : Session {
 
   Images* train;
   Linear* linear;
-  ShiftedLinear shifted;
   Activations h, d;
-  float* x;
   float* losses;
+  // Dense images: where those of the current block stand; and a buffer for shifted ones, u8 [block, stride], or for a
+  // few of each member where the model is linear.
+  const uint8_t* block_bytes[BLOCK_ROWS];
+  uint8_t* shifted;
   CscBlock csc;
 
   // The order of the last epoch without shifts. When it comes again, as it does without shuffling, the transposed
@@ -44,7 +45,6 @@ struct Training : Session {
   Arena valid_memory;
   Activations eval_activations;
   int64_t eval_rows;
-  float* eval_x;
   float* logits;
   float* valid_losses;
   int64_t* correct;
@@ -58,7 +58,6 @@ void destroy_session(Session* session) {
   Training* t = as_training(session);
   destroy_images(t->train);
   destroy_images(t->valid);
-  t->shifted.memory.close();
   t->valid_memory.close();
   t->memory.close();
   release(t);
@@ -99,21 +98,19 @@ bool set_train(Session* session, const uint8_t* pixels, const int32_t* targets, 
   Training* t = as_training(session);
   Arena& memory = t->memory;
   int64_t inputs = t->net.layers[0].inputs;
-  t->train = create_images(t->team, pixels, targets, count, inputs, is_linear(t->net) ? FORM_TARGETS_ONLY : form);
+  t->train = create_images(t->team, pixels, targets, count, inputs, is_linear(t->net) ? FORM_DENSE : form);
   if (t->train == nullptr) return false;
   int64_t batch_rows = t->batch < count ? t->batch : count;
   int64_t rows = batch_rows < BLOCK_ROWS ? batch_rows : BLOCK_ROWS;
   t->losses = (float*)memory.take(batch_rows * sizeof(float));
   if (is_linear(t->net)) {
-    if (!memory.failed()) t->linear = create_linear(memory, t->team, pixels, count, inputs, batch_rows, t->moments);
+    t->linear = create_linear(memory, t->team, t->train, t->net.layers[0], batch_rows);
     return !memory.failed();
   }
   t->h = create_activations(t->net, memory, rows);
   t->d = create_activations(t->net, memory, rows);
   t->cached_order = (int32_t*)memory.take(count * sizeof(int32_t));
-  if (t->train->bytes != nullptr) {
-    t->x = (float*)memory.take(rows * inputs * sizeof(float));
-  } else {
+  if (t->train->bytes == nullptr) {
     t->csc.entries = (uint16_t*)memory.take(inputs * COLUMN_CAPACITY * sizeof(uint16_t));
     t->csc.count = (uint16_t*)memory.take(inputs * sizeof(uint16_t));
     t->csc.start = (int64_t*)memory.take(inputs * sizeof(int64_t));
@@ -132,13 +129,9 @@ bool set_valid(Session* session, const uint8_t* pixels, const int32_t* targets, 
   t->valid_memory = {};
   t->valid = create_images(
       t->team, pixels + first * layer.inputs, targets + first, count, layer.inputs,
-      is_linear(t->net) ? FORM_DENSE : FORM_SPARSE);
+      is_linear(t->net) ? FORM_DENSE : FORM_BY_SIZE);
   if (t->valid == nullptr) return false;
   t->eval_rows = count < EVAL_ROWS ? count : EVAL_ROWS;
-  if (t->valid->bytes != nullptr && !is_linear(t->net)) {
-    while (t->eval_rows > 1 && t->eval_rows * layer.inputs > EVAL_PIXELS) t->eval_rows--;
-    t->eval_x = (float*)t->valid_memory.take(t->team->threads() * t->eval_rows * layer.inputs * sizeof(float));
-  }
   int64_t outputs = t->net.layers[t->net.count - 1].outputs;
   t->logits = (float*)t->valid_memory.take(count * outputs * sizeof(float));
   t->valid_losses = (float*)t->valid_memory.take(count * sizeof(float));
@@ -155,24 +148,24 @@ void get_logits(const Session* session, float* logits, int64_t offset) {
 void evaluate_rows(Training* t, int member, int64_t first, int64_t rows) {
   const Layer& last = t->net.layers[t->net.count - 1];
   float* logits = t->logits + first * last.outputs;
+  const uint8_t* bytes[EVAL_ROWS];
+  for (int64_t r = 0; r < rows && t->valid->bytes != nullptr; r++) {
+    bytes[r] = t->valid->bytes + (first + r) * t->valid->stride;
+  }
   if (is_linear(t->net)) {
-    const uint8_t* bytes[EVAL_ROWS];
-    for (int64_t r = 0; r < rows; r++) bytes[r] = t->valid->bytes + (first + r) * t->valid->stride;
     // Weights are padded to whole panels, which is less than the padding of the bytes.
-    byte_dots(bytes, rows, last.padded_inputs, last.values[PARAMETERS], logits);
-    for (int64_t r = 0; r < rows; r++) logits[r] = logits[r] * PIXEL_SCALE + last.bias()[0];
+    byte_logits(bytes, rows, last.padded_inputs, last.values[PARAMETERS], last.bias()[0], logits);
     return;
   }
   Activations h = activations_from(t->net, t->eval_activations, member * EVAL_ROWS);
-  float* x = t->eval_x + (t->valid->bytes != nullptr ? member * t->eval_rows * t->valid->inputs : 0);
-  forward(t->net, t->valid, member, nullptr, first, rows, x, h);
+  forward(t->net, t->valid, member, nullptr, first, rows, bytes, h);
   for (int64_t r = 0; r < rows; r++) {
     memcpy(logits + r * last.outputs, h.at[t->net.count - 1] + r * last.row_stride, last.outputs * sizeof(float));
   }
 }
 
-// metrics f64 [2]: adds the losses of the validation images, in their order, and the number of those predicted
-// correctly.
+// metrics f64 [2]: adds the losses of the validation images, summed as those of one step, and the number of those
+// predicted correctly.
 void evaluate_valid(Session* session, double* metrics) {
   Training* t = as_training(session);
   int64_t outputs = t->net.layers[t->net.count - 1].outputs;
@@ -190,7 +183,9 @@ void evaluate_valid(Session* session, double* metrics) {
     }
     t->correct[member] = correct;
   });
-  for (int64_t i = 0; i < count; i++) metrics[0] += t->valid_losses[i];
+  LossSum sum;
+  sum.add(t->valid_losses, count);
+  metrics[0] += sum.total();
   for (int member = 0; member < threads; member++) metrics[1] += (double)t->correct[member];
 }
 
@@ -242,10 +237,11 @@ void update_narrow_layer(
   }
 }
 
-// The first layer on sparse columns: each pixel's gradient is computed in registers, and its weights are updated at
-// once.
-void update_sparse_layer(
-    const Training* t, const Layer& layer, const Block& block, int64_t p0, int64_t p1, const float* delta) {
+// The first layer: the gradients of the pixels [p0, p1), whose columns of csc are numbered from `first` on, are computed
+// in registers, and their weights are updated at once.
+void update_columns(
+    const Training* t, const Layer& layer, const Block& block, const CscBlock& csc, int64_t first, int64_t p0,
+    int64_t p1, const float* delta) {
   const Optimizer& optimizer = t->optimizer;
   bool plain = optimizer.kind == OPTIMIZER_SGD && optimizer.momentum == 0.0f && optimizer.decay == 0.0f;
   bool whole = block.first && block.last;
@@ -253,13 +249,14 @@ void update_sparse_layer(
   Lanes rate = broadcast(block.step_parameters[0]);
   for (int64_t panel = 0; panel < layer.padded_outputs / PANEL; panel++) {
     for (int64_t p = p0; p < p1; p++) {
+      int64_t count = csc.count[p - first];
       // Plain gradient descent changes nothing where the gradient is zero.
-      if (plain && whole && block.csc.count[p] == 0) continue;
-      SparseColumn column = {block.csc.entries + block.csc.start[p]};
+      if (plain && whole && count == 0) continue;
+      SparseColumn column = {csc.entries + csc.start[p - first]};
       int64_t at = (panel * layer.inputs + p) * PANEL;
       for (int64_t j = 0; j < PANEL; j += SPARSE_LANES * LANES) {
         Lanes sums[SPARSE_LANES];
-        sparse_product(column, block.csc.count[p], delta + panel * PANEL + j, layer.row_stride, sums);
+        sparse_product(column, count, delta + panel * PANEL + j, layer.row_stride, sums);
         for (int l = 0; l < SPARSE_LANES; l++) {
           Lanes g = multiply(sums[l], scale);
           float* gradient = layer.gradient + at + j + l * LANES;
@@ -274,6 +271,22 @@ void update_sparse_layer(
       }
       if (!plain && block.last) update_layer(t, layer, at, at + PANEL, block.step_parameters);
     }
+  }
+}
+
+// The same for dense images, a few pixels at a time.
+void update_dense_columns(
+    const Training* t, const Layer& layer, const Block& block, int64_t p0, int64_t p1, const float* delta) {
+  constexpr int64_t PIXELS = 64;
+  uint16_t entries[PIXELS * COLUMN_CAPACITY];
+  int64_t start[PIXELS];
+  uint16_t count[PIXELS];
+  for (int64_t p = 0; p < PIXELS; p++) start[p] = p * COLUMN_CAPACITY;
+  CscBlock csc = {entries, start, count};
+  for (int64_t first = p0; first < p1; first += PIXELS) {
+    int64_t end = first + PIXELS < p1 ? first + PIXELS : p1;
+    bytes_to_csc(t->block_bytes, block.rows, first, end, csc);
+    update_columns(t, layer, block, csc, first, first, end, delta);
   }
 }
 
@@ -306,8 +319,15 @@ void forward_backward(Training* t, int member, const Block& block, bool build_cs
   if (rows == 0) return;
   Activations h = activations_from(net, t->h, r0);
   Activations d = activations_from(net, t->d, r0);
-  float* x = t->train->bytes != nullptr ? t->x + r0 * net.layers[0].inputs : nullptr;
-  forward(net, t->train, member, block.order + r0, 0, rows, x, h);
+  for (int64_t r = r0; r < r0 + rows && t->train->bytes != nullptr; r++) {
+    t->block_bytes[r] = t->train->bytes + block.order[r] * t->train->stride;
+    if (t->train->shifts != nullptr) {
+      uint8_t* shifted = t->shifted + r * t->train->stride;
+      shift_bytes(t->block_bytes[r], t->train->height, t->train->width, t->train->shifts[block.order[r]], shifted);
+      t->block_bytes[r] = shifted;
+    }
+  }
+  forward(net, t->train, member, block.order + r0, 0, rows, t->block_bytes + r0, h);
   int32_t targets[BLOCK_ROWS];
   for (int64_t r = 0; r < rows; r++) targets[r] = t->train->targets[block.order[r0 + r]];
   loss_rows(
@@ -330,12 +350,13 @@ void update_weights(Training* t, int member, const Block& block) {
         t, layer, block, i0, i1, t->h.at[l - 1], net.layers[l - 1].row_stride, t->d.at[l]);
   }
   if (t->train->bytes == nullptr) {
-    update_sparse_layer(t, net.layers[0], block, t->train->bounds[member], t->train->bounds[member + 1], t->d.at[0]);
+    const int64_t* bounds = t->train->bounds + member;
+    update_columns(t, net.layers[0], block, block.csc, 0, bounds[0], bounds[1], t->d.at[0]);
   } else {
     int64_t inputs = net.layers[0].inputs;
-    update_panels(
-        t, net.layers[0], block, chunk_start(inputs, TILE_ROWS, member, threads),
-        chunk_start(inputs, TILE_ROWS, member + 1, threads), t->x, inputs, t->d.at[0]);
+    update_dense_columns(
+        t, net.layers[0], block, chunk_start(inputs, 64, member, threads), chunk_start(inputs, 64, member + 1, threads),
+        t->d.at[0]);
   }
   if (member == 0) update_biases(t, block);
 }
@@ -430,41 +451,27 @@ void train_net(Training* t, const int32_t* order, const float* step_parameters, 
 }
 
 void train_linear(Training* t, const int32_t* order, const float* step_parameters, double* loss_sums) {
-  bool shifted = t->train->shifts != nullptr;
-  Linear* linear = shifted ? t->shifted.linear : t->linear;
   const Layer& layer = t->net.layers[0];
   int64_t count = t->train->count;
   int threads = t->team->threads();
-  to_columns(linear, t->moments, layer);
-  bool compact = !shifted && make_compact(linear, t->memory, t->team, order, count, t->batch);
   for (int64_t start = 0; start < count; start += t->batch) {
     int64_t rows = count - start < t->batch ? count - start : t->batch;
     int64_t parts = (rows + PART_ROWS - 1) / PART_ROWS;
-    const float* parameters = step_parameters + start / t->batch * STEP_PARAMETERS;
-    int64_t number = start / t->batch;
-    LinearBatch batch = compact ? compact_batch(linear, number) : whole_batch(linear, order + start, t->train->shifts);
     t->team->run([&](int member) {
+      uint8_t* shifted = t->shifted + member * ROWS_AT_ONCE * t->train->stride;
       int64_t end = chunk_start(parts, 1, member + 1, threads);
       for (int64_t part = chunk_start(parts, 1, member, threads); part < end; part++) {
         int64_t r1 = (part + 1) * PART_ROWS < rows ? (part + 1) * PART_ROWS : rows;
         linear_part(
-            linear, batch, t->loss, t->train->targets, order + start, part * PART_ROWS, r1, rows, layer.bias()[0], part,
-            t->losses);
+            t->linear, layer, t->train, t->loss, order + start, part * PART_ROWS, r1, rows, part, shifted, t->losses);
       }
     });
     // So little work that it is not worth a second synchronisation.
-    linear_step(
-        linear, t->optimizer, parts, batch.width,
-        compact ? linear->compact_columns + number * linear->width : linear->columns, parameters);
-    float& bias_gradient = layer.gradient[layer.weights];
-    bias_gradient = 0.0f;
-    for (int64_t part = 0; part < parts; part++) bias_gradient += linear->part_dlogits[part];
-    update_layer(t, layer, layer.weights, layer.weights + 1, parameters);
+    linear_step(t->linear, layer, t->optimizer, parts, step_parameters + start / t->batch * STEP_PARAMETERS);
     LossSum sum;
     sum.add(t->losses, rows);
-    loss_sums[number] = sum.total();
+    loss_sums[start / t->batch] = sum.total();
   }
-  from_columns(linear, t->moments, layer);
 }
 
 // Called before an epoch. shifts: those of its training images, i32 [count], which must stay valid until the epoch is
@@ -476,8 +483,12 @@ bool set_shifts(Session* session, const int32_t* shifts, int height, int width) 
   images->height = height;
   images->width = width;
   if (shifts == nullptr) return true;
-  if (is_linear(t->net)) return make_shifted(&t->shifted, t->linear, t->team, images, t->batch, t->moments);
-  return images->bytes != nullptr || make_boxes(images, t->team);
+  if (images->bytes == nullptr) return make_boxes(images, t->team);
+  if (t->shifted == nullptr) {
+    int64_t rows = is_linear(t->net) ? t->team->threads() * ROWS_AT_ONCE : BLOCK_ROWS;
+    t->shifted = (uint8_t*)images->memory.take(rows * images->stride);
+  }
+  return !images->memory.failed();
 }
 
 // Takes every step of an epoch and writes the sum of each step's losses. order i32 [count], step_parameters f32

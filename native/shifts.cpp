@@ -11,6 +11,21 @@
 
 namespace INSTRUCTION_SET {
 
+// Copies an image of bytes, shifted: to[y, x] = from[y - dy, x - dx] where there is such a pixel, else 0.
+void shift_bytes(const uint8_t* from, int64_t height, int64_t width, int32_t shift, uint8_t* to) {
+  int64_t dx = shift_x(shift);
+  int64_t dy = shift_y(shift);
+  int64_t first = dx > 0 ? dx : 0;
+  int64_t kept = width - (dx > 0 ? dx : -dx);
+  for (int64_t y = 0; y < height; y++) {
+    uint8_t* row = to + y * width;
+    memset(row, 0, width);
+    if (y - dy >= 0 && y - dy < height && kept > 0) {
+      memcpy(row + first, from + (y - dy) * width + first - dx, kept);
+    }
+  }
+}
+
 // The bounding box of the nonzero pixels, both ends included.
 struct Box {
   uint16_t left, right, top, bottom;

@@ -1,6 +1,5 @@
-// Vectors of sixteen floats, implemented once for each instruction set; code written with them gives the same bits
-// under AVX2 and AVX-512. Elsewhere the compiler chooses the instructions, and products are rounded before they are
-// added.
+// Vectors of sixteen floats, implemented once for each instruction set; code written with them gives the same bits under
+// all of them.
 #pragma once
 
 #include <stdint.h>
@@ -16,6 +15,28 @@
 namespace INSTRUCTION_SET {
 
 constexpr int LANES = 16;
+
+// a * b + c, rounded once.
+#ifdef __FP_FAST_FMAF
+INLINE float fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+#else
+// Without an instruction for it: the product is exact in double; its sum with c is rounded to odd there (the last bit is
+// set where the sum is not exact), and that rounds to the right float. (Boldo and Melquiond, Emulation of FMA and
+// correctly rounded sums, 2008.)
+INLINE float fused(float a, float b, float c) {
+  double product = (double)a * b;
+  double sum = product + c;
+  double from_c = sum - product;
+  double error = (product - (sum - from_c)) + (c - from_c);
+  int64_t bits;
+  memcpy(&bits, &sum, sizeof bits);
+  // False for NaN, which comes of sums that are not finite.
+  bool inexact = error < 0.0 || error > 0.0;
+  bits += inexact && (bits & 1) == 0 ? ((error > 0.0) == (sum > 0.0) ? 1 : -1) : 0;
+  memcpy(&sum, &bits, sizeof sum);
+  return (float)sum;
+}
+#endif
 
 #if defined(__AVX512F__)
 
@@ -128,7 +149,11 @@ INLINE void store(float* to, Lanes a) { memcpy(to, &a, sizeof a); }
 INLINE Lanes add(Lanes a, Lanes b) { return a + b; }
 INLINE Lanes subtract(Lanes a, Lanes b) { return a - b; }
 INLINE Lanes multiply(Lanes a, Lanes b) { return a * b; }
-INLINE Lanes multiply_add(Lanes a, Lanes b, Lanes c) { return a * b + c; }
+INLINE Lanes multiply_add(Lanes a, Lanes b, Lanes c) {
+  Lanes sum;
+  for (int i = 0; i < LANES; i++) sum[i] = fused(a[i], b[i], c[i]);
+  return sum;
+}
 INLINE Lanes relu(Lanes a) { return a < zero() ? zero() : a; }
 INLINE Lanes load_bytes(const uint8_t* from) {
   Lanes a;

@@ -18,6 +18,14 @@ struct SparseRow {
   INLINE_MEMBER Quad values(int64_t e) const { return load_four_bytes(value + e); }
 };
 
+// An image of more pixels than 16 bits can number.
+struct WideRow {
+  const int32_t* index;
+  const uint8_t* value;
+  INLINE_MEMBER int64_t row(int64_t e) const { return index[e]; }
+  INLINE_MEMBER Quad values(int64_t e) const { return load_four_bytes(value + e); }
+};
+
 // A pixel within a block of 256 images: index of the image in the high byte, value in the low one.
 struct SparseColumn {
   const uint16_t* entries;
@@ -143,6 +151,34 @@ void transpose_shifted_to_csc(
     }
   }
   pad_columns(p0, p1, csc);
+}
+
+// The same for the pixels [p0, p1) of dense images, which become the columns from 0 on.
+void bytes_to_csc(const uint8_t* const* images, int64_t rows, int64_t p0, int64_t p1, CscBlock csc) {
+  memset(csc.count, 0, (p1 - p0) * sizeof(uint16_t));
+  for (int64_t r = 0; r < rows; r++) {
+    for (int64_t p = p0; p < p1; p++) {
+      int64_t column = p - p0;
+      csc.entries[column * COLUMN_CAPACITY + csc.count[column]] = (uint16_t)(r << 8 | images[r][p]);
+      csc.count[column] = (uint16_t)(csc.count[column] + (images[r][p] != 0));
+    }
+  }
+  pad_columns(0, p1 - p0, csc);
+}
+
+// The nonzero pixels of a dense image, padded as a sparse row is; returns their number.
+int64_t nonzero_pixels(const uint8_t* image, int64_t inputs, int32_t* index, uint8_t* value) {
+  int64_t n = 0;
+  for (int64_t p = 0; p < inputs; p++) {
+    index[n] = (int32_t)p;
+    value[n] = image[p];
+    n += image[p] != 0;
+  }
+  for (; n % 4 != 0; n++) {
+    index[n] = index[n - 1];
+    value[n] = 0;
+  }
+  return n;
 }
 
 // Copies the columns [p0, p1) to the cache, one after the other from `at` on.

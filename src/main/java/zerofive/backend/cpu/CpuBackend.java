@@ -59,7 +59,7 @@ public final class CpuBackend implements Backend {
   @Override
   public TrainingSession open(
       TrainingPlan plan, ImageSet train, ImageSet valid, TrainingState start) {
-    return CpuSession.open(threads, Form.BY_DENSITY, plan, train, valid, start);
+    return CpuSession.open(threads, Form.BY_SIZE, plan, train, valid, start);
   }
 
   @Override

@@ -40,7 +40,9 @@ public final class CpuForTests {
   /** The native session on lists and on all pixels, whatever the data, and the textbook loop. */
   public static List<Backend> variants() {
     return List.of(
-        new OfForm("cpu-sparse", Form.SPARSE), new OfForm("cpu-dense", Form.DENSE), new Stepwise());
+        new OfForm("cpu-sparse", Form.BY_SIZE),
+        new OfForm("cpu-dense", Form.DENSE),
+        new Stepwise());
   }
 
   private record OfForm(String name, Form form) implements Backend {

@@ -1,5 +1,7 @@
 package zerofive.data;
 
+import zerofive.data.image.ImageShape;
+
 /**
  * Labelled images, in file order.
  *
@@ -26,6 +28,11 @@ public record ImageSet(byte[] pixels, int[] targets, int height, int width) {
   /** How many images there are. */
   public int count() {
     return targets.length;
+  }
+
+  /** Height and width of one image. */
+  public ImageShape shape() {
+    return new ImageShape(height, width);
   }
 
   /** Pixels of one image. */

@@ -147,7 +147,7 @@ class BadInputTest {
         "2 | --order random | unknown order",
         "2 | --augment rotate:5 | unknown augmentation 'rotate:5'",
         "2 | --augment shift:200 | not in 0 to 127",
-        "2 | --augment shift:4 | --augment shift:4 would move images of 4 x 5",
+        "2 | --augment shift:4 | --augment shift:4 would move images of 4 x 5 pixels (height x width)",
         "2 | --init zeros | unknown initialiser",
         "2 | --preset best | unknown preset",
         "2 | --device tpu | unknown device 'tpu'",

@@ -118,10 +118,8 @@ final class Predictions {
       throw new InputException(
           name
               + " has "
-              + image.width()
-              + " x "
-              + image.height()
-              + " pixels, but the model takes "
+              + image.shape().describe()
+              + ", but the model takes "
               + inputs
               + "; leave out --fit never or --raw to have it fitted");
     }

@@ -25,9 +25,7 @@ public final class DataText {
         + " training and "
         + Format.count(data.valid().count())
         + " validation images of "
-        + data.train().height()
-        + " x "
-        + data.train().width();
+        + data.train().shape().describe();
   }
 
   /** For a picture's title: {@code mnist, 0 vs 5}. */

@@ -24,6 +24,7 @@ import zerofive.cli.device.DeviceRequest;
 import zerofive.cli.option.TrainOptions;
 import zerofive.cli.option.UsageException;
 import zerofive.data.DataSet;
+import zerofive.data.image.ImageShape;
 import zerofive.files.InputException;
 import zerofive.model.Architecture;
 import zerofive.model.Parameters;
@@ -89,7 +90,8 @@ public record Experiment(
     Recipe recipe = options.resolve(classes.apply(data.classes()));
     Architecture architecture = architecture(recipe, data);
     TrainOptions.checkAugmentation(recipe, data);
-    Optional<Parameters> start = options.start().map(file -> startFrom(recipe, file, architecture));
+    Optional<Parameters> start =
+        options.start().map(file -> startFrom(recipe, file, architecture, data.train().shape()));
     invocation.time().mark("data");
     return new Experiment(
         recipe,
@@ -141,7 +143,8 @@ public record Experiment(
   }
 
   /** The weights of a model file, which has to fit. */
-  private static Parameters startFrom(Recipe recipe, ModelFile start, Architecture architecture) {
+  private static Parameters startFrom(
+      Recipe recipe, ModelFile start, Architecture architecture, ImageShape images) {
     if (!start.parameters().architecture().equals(architecture)) {
       throw new InputException(
           recipe.get(INIT_FROM).orElseThrow()
@@ -150,6 +153,15 @@ public record Experiment(
               + ", but this run needs "
               + architecture
               + "; name another --model, --classes or --init-from");
+    }
+    if (!start.takes(images)) {
+      throw new InputException(
+          recipe.get(INIT_FROM).orElseThrow()
+              + " takes images of "
+              + start.images()
+              + ", but those of this run have "
+              + images
+              + "; name another --data or --init-from");
     }
     return start.parameters();
   }

@@ -77,15 +77,15 @@ final class EvaluateCommand implements Command {
     ModelFile model = ModelFile.read(file);
     List<String> classes = classes(arguments, model, terminal);
     DataSet data = invocation.load(name, new ClassFilter(classes));
-    if (data.valid().imageSize() != model.parameters().architecture().inputs()) {
+    if (!model.takes(data.valid().shape())) {
       throw new InputException(
           file
               + " takes images of "
-              + model.parameters().architecture().inputs()
-              + " pixels, but "
+              + model.images()
+              + ", but those of "
               + name
-              + " has "
-              + data.valid().imageSize()
+              + " have "
+              + data.valid().shape()
               + "; name the data it was trained on with --data");
     }
     terminal.info("data     ", DataText.describe(data));

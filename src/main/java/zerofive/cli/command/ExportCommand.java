@@ -15,6 +15,7 @@ import zerofive.cli.Invocation;
 import zerofive.cli.Version;
 import zerofive.cli.option.Arguments;
 import zerofive.cli.option.UsageException;
+import zerofive.data.image.ImageShape;
 import zerofive.files.InputException;
 import zerofive.files.OutputException;
 import zerofive.files.Sha256;
@@ -148,6 +149,8 @@ final class ExportCommand implements Command {
     return model.parameters().architecture()
         + ", "
         + model.loss()
+        + ", images of "
+        + model.images()
         + ", classes "
         + String.join(", ", model.classes());
   }
@@ -169,7 +172,11 @@ final class ExportCommand implements Command {
               + "]";
       case SAFETENSORS ->
           "safetensors, float32, for PyTorch's nn.Sequential: " + tensors(architecture);
-      case NPZ -> "npz, float32: " + tensors(architecture) + ", classes";
+      case NPZ ->
+          "npz, float32: "
+              + tensors(architecture)
+              + ", classes"
+              + (model.shape().isPresent() ? ", height, width" : "");
     };
   }
 
@@ -179,10 +186,12 @@ final class ExportCommand implements Command {
         .collect(Collectors.joining(", "));
   }
 
-  /** What {@code --json} prints; {@code input} is null but for ONNX. */
+  /** What {@code --json} prints; {@code input} is null but for ONNX, a size that is unknown too. */
   private record Result(
       String model,
       String layers,
+      Integer height,
+      Integer width,
       List<String> classes,
       String format,
       String input,
@@ -195,6 +204,8 @@ final class ExportCommand implements Command {
     return new Result(
         file.toString(),
         model.parameters().architecture().toString(),
+        model.shape().map(ImageShape::height).orElse(null),
+        model.shape().map(ImageShape::width).orElse(null),
         model.classes(),
         format.toString(),
         format == ModelFormat.ONNX ? input.toString() : null,

@@ -29,6 +29,7 @@ import zerofive.data.idx.IdxImages;
 import zerofive.data.image.GreyImage;
 import zerofive.data.image.ImageFile;
 import zerofive.data.image.ImagePaths;
+import zerofive.data.image.ImageShape;
 import zerofive.data.image.fit.ImageFitter;
 import zerofive.files.AtomicFile;
 import zerofive.files.InputException;
@@ -136,9 +137,11 @@ final class PredictCommand implements Command {
     out.ifPresent(target -> checkNoInput(target, file, paths));
     Backends.Choice device = Backends.choose(request);
     ModelFile model = ModelFile.read(file);
-    Optional<ImageFitter> fitter =
-        fit == Fit.NEVER ? Optional.empty() : Optional.of(fitter(file, model, fit == Fit.ALWAYS));
     terminal.info("model    ", file + " (" + model.parameters().architecture() + ")");
+    Optional<ImageFitter> fitter =
+        fit == Fit.NEVER
+            ? Optional.empty()
+            : Optional.of(fitter(file, model, fit == Fit.ALWAYS, terminal));
     if (!model.named()) {
       terminal.info(
           "note     ",
@@ -294,17 +297,26 @@ final class PredictCommand implements Command {
     return all;
   }
 
-  /** A model's metadata tell how many pixels it takes, not their rows: a square is meant. */
-  private static ImageFitter fitter(Path file, ModelFile model, boolean always) {
+  /** For the model's images; a file that does not say their height and width means a square. */
+  private static ImageFitter fitter(Path file, ModelFile model, boolean always, Terminal terminal) {
+    ImageShape shape = model.shape().orElseGet(() -> square(file, model, terminal));
+    return new ImageFitter(shape.width(), shape.height(), always);
+  }
+
+  private static ImageShape square(Path file, ModelFile model, Terminal terminal) {
     int inputs = model.parameters().architecture().inputs();
     int side = (int) Math.sqrt(inputs);
     if (side * side != inputs) {
       throw new InputException(
           file
-              + " takes images of "
+              + " does not say the height and width of its images, and their "
               + inputs
-              + " pixels, which make no square; give images of just that size, with --fit never");
+              + " pixels make no square; give images of just that size, with --fit never");
     }
-    return new ImageFitter(side, side, always);
+    ImageShape shape = new ImageShape(side, side);
+    terminal.info(
+        "note     ",
+        "the model file does not say the height and width of its images; " + shape + " is assumed");
+    return shape;
   }
 }

@@ -13,9 +13,11 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import zerofive.data.image.ImageShape;
 import zerofive.files.InputException;
 import zerofive.files.Sha256;
 import zerofive.model.Architecture;
@@ -30,22 +32,42 @@ import zerofive.model.Parameters;
  * @param parameters the weights
  * @param classes the class names, in the order of the targets
  * @param loss the model was trained with
+ * @param shape of its images; empty where the file does not say it
  * @param named whether the file itself names its classes
  * @param notes what was taken for granted or changed in reading it, one sentence each
  */
 public record ModelFile(
-    Parameters parameters, List<String> classes, Loss loss, boolean named, List<String> notes) {
+    Parameters parameters,
+    List<String> classes,
+    Loss loss,
+    Optional<ImageShape> shape,
+    boolean named,
+    List<String> notes) {
   private static final String CLASSES = "classes";
   private static final String LOSS = "loss";
   private static final String LAYERS = "layers";
+  private static final String HEIGHT = "height";
+  private static final String WIDTH = "width";
   private static final Pattern NAME = Pattern.compile("((?:.*\\.)?)(weight|bias)", Pattern.DOTALL);
   private static final int DIGITS = 9;
   private static final Pattern NUMBER = Pattern.compile("\\d{1," + DIGITS + "}");
   private static final Pattern WEIGHT = Pattern.compile("(?:(\\d{1,4})\\.)?weight");
 
   /** A model of which all is known. */
-  public ModelFile(Parameters parameters, List<String> classes, Loss loss, boolean named) {
-    this(parameters, classes, loss, named, List.of());
+  public ModelFile(Parameters parameters, List<String> classes, Loss loss, ImageShape shape) {
+    this(parameters, classes, loss, Optional.of(shape), true, List.of());
+  }
+
+  /** The images it takes: {@code 28 x 28 pixels}, or how many pixels where it does not say more. */
+  public String images() {
+    return shape
+        .map(ImageShape::describe)
+        .orElse(parameters.architecture().inputs() + " pixels in all");
+  }
+
+  /** Whether it takes images of this shape, as far as the file says. */
+  public boolean takes(ImageShape images) {
+    return shape.map(images::equals).orElse(parameters.architecture().inputs() == images.pixels());
   }
 
   /** Writes the model atomically. Throws OutputException. */
@@ -65,7 +87,7 @@ public record ModelFile(
     return new Safetensors(all, tensors(parameters, ""));
   }
 
-  /** What is needed to use the weights: class names as JSON, loss, layers, normalisation. */
+  /** What is needed to use the weights: class names as JSON, loss, layers, what they take. */
   Map<String, String> metadata() {
     JsonArray names = new JsonArray();
     classes.forEach(names::add);
@@ -73,6 +95,11 @@ public record ModelFile(
     metadata.put(CLASSES, names.toString());
     metadata.put(LOSS, loss.toString());
     metadata.put(LAYERS, parameters.architecture().toString());
+    shape.ifPresent(
+        images -> {
+          metadata.put(HEIGHT, String.valueOf(images.height()));
+          metadata.put(WIDTH, String.valueOf(images.width()));
+        });
     metadata.put("normalisation", "float32(byte) / 255");
     return metadata;
   }
@@ -97,6 +124,7 @@ public record ModelFile(
     List<String> notes = notes(file, content, layers, parameters.architecture());
     int outputs = parameters.architecture().outputs();
     Map<String, String> metadata = content.metadata();
+    Optional<ImageShape> shape = shape(file, metadata, parameters.architecture().inputs());
     if (!metadata.containsKey(CLASSES)) {
       if (outputs == 2) {
         throw broken(file, "has 2 logits, but two classes are told apart by one logit here");
@@ -106,7 +134,8 @@ public record ModelFile(
         numbered.add(String.valueOf(i));
       }
       List<String> classes = outputs == 1 ? List.of("1", "0") : numbered;
-      return new ModelFile(parameters, classes, Loss.defaultFor(classes.size()), false, notes);
+      Loss loss = Loss.defaultFor(classes.size());
+      return new ModelFile(parameters, classes, loss, shape, false, notes);
     }
     List<String> classes = parseClasses(file, metadata.get(CLASSES));
     if (Loss.outputs(classes.size()) != outputs) {
@@ -130,10 +159,37 @@ public record ModelFile(
               ? Loss.parse(metadata.get(LOSS))
               : Loss.defaultFor(classes.size());
       loss.checkClasses(classes.size());
-      return new ModelFile(parameters, classes, loss, true, notes);
+      return new ModelFile(parameters, classes, loss, shape, true, notes);
     } catch (IllegalArgumentException e) {
       throw broken(file, "has metadata that is not ours: " + e.getMessage(), e);
     }
+  }
+
+  /** Height and width in the metadata, which earlier versions and PyTorch do not write. */
+  private static Optional<ImageShape> shape(Path file, Map<String, String> metadata, int inputs) {
+    String height = metadata.get(HEIGHT);
+    String width = metadata.get(WIDTH);
+    if (height == null && width == null) {
+      return Optional.empty();
+    }
+    if (!isSize(height)
+        || !isSize(width)
+        || Long.parseLong(height) * Long.parseLong(width) != inputs) {
+      throw broken(
+          file,
+          "says its images have height "
+              + metadata.getOrDefault(HEIGHT, "(none)")
+              + " and width "
+              + metadata.getOrDefault(WIDTH, "(none)")
+              + ", but its tensors take "
+              + inputs
+              + " pixels");
+    }
+    return Optional.of(new ImageShape(Integer.parseInt(height), Integer.parseInt(width)));
+  }
+
+  private static boolean isSize(String text) {
+    return text != null && NUMBER.matcher(text).matches();
   }
 
   /** Puts named tensors into the flat array of {@code architecture}. Throws InputException. */

@@ -18,8 +18,8 @@ import zerofive.model.Layer;
 /**
  * A model as an ONNX file, in the oldest operator set that has all it needs. Its input {@code
  * images} is [batch, pixels]; its outputs are {@code logits} [batch, logits] and {@code
- * probabilities} [batch, classes], whose rows sum to 1. Class names, loss, layers and normalisation
- * stand in the file's metadata under the names that our safetensors files use.
+ * probabilities} [batch, classes], whose rows sum to 1. Class names, loss, layers, the images' size
+ * and normalisation stand in the file's metadata under the names that our safetensors files use.
  */
 public final class OnnxFile {
   /** What {@code images} takes. */

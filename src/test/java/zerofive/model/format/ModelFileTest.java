@@ -16,6 +16,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -25,6 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import zerofive.data.Refusal;
+import zerofive.data.image.ImageShape;
 import zerofive.files.Sha256;
 import zerofive.model.Architecture;
 import zerofive.model.Initializer;
@@ -59,19 +61,20 @@ class ModelFileTest {
     Parameters parameters = Initializer.NORMAL.create(architecture, 42);
     parameters.values()[0] = -0f;
     parameters.values()[1] = Float.MIN_VALUE;
-    new ModelFile(parameters, classes, Loss.parse(loss), true).write(file);
+    new ModelFile(parameters, classes, Loss.parse(loss), new ImageShape(3, 4)).write(file);
     ModelFile read = ModelFile.read(file);
     assertEquals(architecture, read.parameters().architecture());
     assertArrayEquals(bits(parameters), bits(read.parameters()));
     assertEquals(classes, read.classes());
     assertSame(Loss.parse(loss), read.loss());
+    assertEquals(Optional.of(new ImageShape(3, 4)), read.shape());
     assertTrue(read.named());
   }
 
   @Test
   void theMetadataSaysAllThatIsNeededToUseTheModel() {
     Parameters parameters = Initializer.PYTORCH.create(new Architecture(784, List.of(30), 1), 1);
-    new ModelFile(parameters, List.of("0", "5"), Loss.BCE, true).write(file);
+    new ModelFile(parameters, List.of("0", "5"), Loss.BCE, new ImageShape(28, 28)).write(file);
     Safetensors content = Safetensors.read(file);
     assertEquals(
         Map.of(
@@ -79,6 +82,8 @@ class ModelFileTest {
             "classes", "[\"0\",\"5\"]",
             "loss", "bce",
             "layers", "784-30-1",
+            "height", "28",
+            "width", "28",
             "normalisation", "float32(byte) / 255"),
         content.metadata());
     assertEquals(
@@ -90,7 +95,7 @@ class ModelFileTest {
   @Test
   void theSameModelIsTheSameBytes() throws IOException {
     Parameters parameters = Initializer.NORMAL.create(new Architecture(9, List.of(4), 1), 3);
-    ModelFile model = new ModelFile(parameters, List.of("0", "5"), Loss.BCE, true);
+    ModelFile model = new ModelFile(parameters, List.of("0", "5"), Loss.BCE, new ImageShape(3, 3));
     model.write(file);
     byte[] first = Files.readAllBytes(file);
     model.write(file);
@@ -228,7 +233,7 @@ class ModelFileTest {
     put(linear("{}"));
     assertEquals(List.of(), ModelFile.read(file).notes());
     Parameters parameters = Initializer.NORMAL.create(new Architecture(3, List.of(2), 1), 3);
-    ModelFile ours = new ModelFile(parameters, List.of("0", "5"), Loss.BCE, true);
+    ModelFile ours = new ModelFile(parameters, List.of("0", "5"), Loss.BCE, new ImageShape(1, 3));
     ours.write(file);
     assertEquals(List.of(), ModelFile.read(file).notes());
     assertEquals(Sha256.of(file), ours.sha256());
@@ -384,6 +389,32 @@ class ModelFileTest {
   void aLayerListThatContradictsTheTensorsIsRefused() throws IOException {
     put(linear("{\"classes\":\"[\\\"0\\\",\\\"5\\\"]\",\"layers\":\"784-30-1\"}"));
     refused().saying("784-30-1", "4-1");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'\"height\":\"2\",\"width\":\"3\"', height 2 and width 3",
+    "'\"height\":\"4\"', height 4 and width (none)",
+    "'\"height\":\"-2\",\"width\":\"-2\"', height -2 and width -2",
+    "'\"height\":\"two\",\"width\":\"2\"', height two and width 2",
+    "'\"height\":\"65536\",\"width\":\"65536\"', height 65536",
+  })
+  void aSizeThatIsNotThatOfThePixelsIsRefused(String metadata, String said) throws IOException {
+    put(linear("{" + metadata + "}"));
+    refused().saying(said, "its tensors take 4 pixels");
+  }
+
+  /** Earlier versions and PyTorch do not write it. */
+  @Test
+  void withoutASizeAnyImageOfAsManyPixelsIsTaken() throws IOException {
+    put(linear("{}"));
+    ModelFile read = ModelFile.read(file);
+    assertEquals(Optional.empty(), read.shape());
+    assertTrue(read.takes(new ImageShape(1, 4)) && read.takes(new ImageShape(2, 2)));
+    put(linear("{\"height\":\"4\",\"width\":\"1\"}"));
+    read = ModelFile.read(file);
+    assertEquals("4 x 1 pixels (height x width)", read.images());
+    assertFalse(read.takes(new ImageShape(1, 4)) || read.takes(new ImageShape(2, 2)));
   }
 
   @Test

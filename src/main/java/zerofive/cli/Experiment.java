@@ -98,9 +98,18 @@ public record Experiment(
         data,
         architecture,
         start,
-        options.start().map(ModelFile::notes).orElse(List.of()),
+        options.start().map(Experiment::notes).orElse(List.of()),
         device,
         session(device, invocation));
+  }
+
+  /** On a model that a training starts from; the training takes pixels divided by 255. */
+  private static List<String> notes(ModelFile start) {
+    return start
+        .normalisation()
+        .filter(how -> !how.isNone())
+        .map(how -> start.withNote("its " + how + " is folded into its first layer").notes())
+        .orElse(start.notes());
   }
 
   private static Architecture architecture(Recipe recipe, DataSet data) {
@@ -163,7 +172,7 @@ public record Experiment(
               + images
               + "; name another --data or --init-from");
     }
-    return start.parameters();
+    return start.foldedParameters();
   }
 
   private static Receipt.Session session(Backends.Choice device, Invocation invocation) {

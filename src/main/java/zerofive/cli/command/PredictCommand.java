@@ -24,6 +24,7 @@ import zerofive.cli.device.Backends;
 import zerofive.cli.device.DeviceRequest;
 import zerofive.cli.option.Arguments;
 import zerofive.cli.option.DeviceOptions;
+import zerofive.cli.option.ModelOptions;
 import zerofive.cli.option.UsageException;
 import zerofive.data.idx.IdxImages;
 import zerofive.data.image.GreyImage;
@@ -97,8 +98,7 @@ final class PredictCommand implements Command {
   @Override
   public Options options() {
     Options options = new Options();
-    options.addOption(
-        Arguments.option("model", "FILE", "a .safetensors file, of ours or of PyTorch (required)"));
+    ModelOptions.addTo(options);
     options.addOption(Arguments.option(FIT));
     options.addOption(
         Arguments.flag("raw", "take the pixels as they are: the same as --fit never"));
@@ -125,10 +125,7 @@ final class PredictCommand implements Command {
   public int run(CommandLine line, Invocation invocation) {
     Arguments arguments = new Arguments(line);
     Terminal terminal = invocation.terminal();
-    Path file =
-        arguments
-            .path("model")
-            .orElseThrow(() -> new UsageException("predict needs --model FILE.safetensors"));
+    Path file = ModelOptions.file(arguments, name());
     DeviceRequest request = DeviceOptions.of(arguments);
     Fit fit = fit(arguments);
     Optional<Path> out = arguments.path("out");
@@ -136,8 +133,9 @@ final class PredictCommand implements Command {
     List<Path> paths = paths(line.getArgList(), refused::add);
     out.ifPresent(target -> checkNoInput(target, file, paths));
     Backends.Choice device = Backends.choose(request);
-    ModelFile model = ModelFile.read(file);
-    terminal.info("model    ", file + " (" + model.parameters().architecture() + ")");
+    ModelFile model = ModelOptions.read(file, arguments);
+    terminal.info("model    ", file + " (" + model.describe() + ")");
+    model.notes().forEach(note -> terminal.info("note     ", note));
     Optional<ImageFitter> fitter =
         fit == Fit.NEVER
             ? Optional.empty()
@@ -153,7 +151,7 @@ final class PredictCommand implements Command {
     ExecutorService decoders =
         Executors.newFixedThreadPool(
             threads > 0 ? threads : Runtime.getRuntime().availableProcessors());
-    try (Predictor predictor = device.backend().openPredictor(model.parameters());
+    try (Predictor predictor = device.backend().openPredictor(model.foldedParameters());
         Progress progress = terminal.progress("predict", paths.size())) {
       Function<Consumer<List<String>>, Predictions> predictions =
           sink ->

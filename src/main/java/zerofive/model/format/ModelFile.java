@@ -29,10 +29,11 @@ import zerofive.model.Parameters;
  * the metadata what is needed to use them. A file without that metadata (from PyTorch) is read by
  * its tensors' names and shapes.
  *
- * @param parameters the weights
+ * @param parameters the weights, for pixels that are normalised as {@code normalisation} says
  * @param classes the class names, in the order of the targets
  * @param loss the model was trained with
  * @param shape of its images; empty where the file does not say it
+ * @param normalisation of its pixels; empty where the file does not say it, and none is done
  * @param named whether the file itself names its classes
  * @param notes what was taken for granted or changed in reading it, one sentence each
  */
@@ -41,6 +42,7 @@ public record ModelFile(
     List<String> classes,
     Loss loss,
     Optional<ImageShape> shape,
+    Optional<Normalisation> normalisation,
     boolean named,
     List<String> notes) {
   private static final String CLASSES = "classes";
@@ -48,14 +50,53 @@ public record ModelFile(
   private static final String LAYERS = "layers";
   private static final String HEIGHT = "height";
   private static final String WIDTH = "width";
+  private static final String MEAN = "mean";
+  private static final String STD = "std";
+
+  /** Where {@link Normalisation#formula} stands. */
+  static final String NORMALISATION = "normalisation";
+
   private static final Pattern NAME = Pattern.compile("((?:.*\\.)?)(weight|bias)", Pattern.DOTALL);
   private static final int DIGITS = 9;
   private static final Pattern NUMBER = Pattern.compile("\\d{1," + DIGITS + "}");
   private static final Pattern WEIGHT = Pattern.compile("(?:(\\d{1,4})\\.)?weight");
 
-  /** A model of which all is known. */
+  /** A model that was trained here. */
   public ModelFile(Parameters parameters, List<String> classes, Loss loss, ImageShape shape) {
-    this(parameters, classes, loss, Optional.of(shape), true, List.of());
+    this(
+        parameters,
+        classes,
+        loss,
+        Optional.of(shape),
+        Optional.of(Normalisation.NONE),
+        true,
+        List.of());
+  }
+
+  /** The same model, for pixels that are normalised so. */
+  public ModelFile with(Normalisation other) {
+    return new ModelFile(parameters, classes, loss, shape, Optional.of(other), named, notes);
+  }
+
+  /** The same model with one more note. */
+  public ModelFile withNote(String note) {
+    List<String> more = new ArrayList<>(notes);
+    more.add(note);
+    return new ModelFile(parameters, classes, loss, shape, normalisation, named, more);
+  }
+
+  /**
+   * The weights for pixels that are divided by 255, as all devices compute: any other normalisation
+   * is folded into the first layer.
+   */
+  public Parameters foldedParameters() {
+    return normalisation.map(how -> how.fold(parameters)).orElse(parameters);
+  }
+
+  /** Its layers and what they take: {@code 784-30-1 of pixel / 255}. */
+  public String describe() {
+    return parameters.architecture()
+        + normalisation.filter(how -> !how.isNone()).map(how -> " of " + how).orElse("");
   }
 
   /** The images it takes: {@code 28 x 28 pixels}, or how many pixels where it does not say more. */
@@ -100,7 +141,14 @@ public record ModelFile(
           metadata.put(HEIGHT, String.valueOf(images.height()));
           metadata.put(WIDTH, String.valueOf(images.width()));
         });
-    metadata.put("normalisation", "float32(byte) / 255");
+    normalisation.ifPresent(
+        how -> {
+          metadata.put(NORMALISATION, how.formula());
+          if (!how.isNone()) {
+            metadata.put(MEAN, String.valueOf(how.mean()));
+            metadata.put(STD, String.valueOf(how.std()));
+          }
+        });
     return metadata;
   }
 
@@ -125,6 +173,7 @@ public record ModelFile(
     int outputs = parameters.architecture().outputs();
     Map<String, String> metadata = content.metadata();
     Optional<ImageShape> shape = shape(file, metadata, parameters.architecture().inputs());
+    Optional<Normalisation> normalisation = normalisation(file, metadata);
     if (!metadata.containsKey(CLASSES)) {
       if (outputs == 2) {
         throw broken(file, "has 2 logits, but two classes are told apart by one logit here");
@@ -135,7 +184,7 @@ public record ModelFile(
       }
       List<String> classes = outputs == 1 ? List.of("1", "0") : numbered;
       Loss loss = Loss.defaultFor(classes.size());
-      return new ModelFile(parameters, classes, loss, shape, false, notes);
+      return new ModelFile(parameters, classes, loss, shape, normalisation, false, notes);
     }
     List<String> classes = parseClasses(file, metadata.get(CLASSES));
     if (Loss.outputs(classes.size()) != outputs) {
@@ -159,7 +208,7 @@ public record ModelFile(
               ? Loss.parse(metadata.get(LOSS))
               : Loss.defaultFor(classes.size());
       loss.checkClasses(classes.size());
-      return new ModelFile(parameters, classes, loss, shape, true, notes);
+      return new ModelFile(parameters, classes, loss, shape, normalisation, true, notes);
     } catch (IllegalArgumentException e) {
       throw broken(file, "has metadata that is not ours: " + e.getMessage(), e);
     }
@@ -186,6 +235,28 @@ public record ModelFile(
               + " pixels");
     }
     return Optional.of(new ImageShape(Integer.parseInt(height), Integer.parseInt(width)));
+  }
+
+  /** How pixels are normalised, where the file says it as we do. */
+  private static Optional<Normalisation> normalisation(Path file, Map<String, String> metadata) {
+    if (!metadata.containsKey(MEAN) && !metadata.containsKey(STD)) {
+      return Optional.of(Normalisation.NONE)
+          .filter(none -> none.formula().equals(metadata.get(NORMALISATION)));
+    }
+    String mean = metadata.getOrDefault(MEAN, "(none)");
+    String std = metadata.getOrDefault(STD, "(none)");
+    try {
+      return Optional.of(new Normalisation(Float.parseFloat(mean), Float.parseFloat(std)));
+    } catch (IllegalArgumentException e) {
+      throw broken(
+          file,
+          "has metadata with mean "
+              + mean
+              + " and std "
+              + std
+              + ", expected a number and one above 0",
+          e);
+    }
   }
 
   private static boolean isSize(String text) {

@@ -18,8 +18,9 @@ import zerofive.files.AtomicFile;
 /**
  * A model as numpy's .npz: a zip file, stored, of one .npy for each tensor under its own name, and
  * {@code classes}, the class names as text; {@code height} and {@code width} of an image where they
- * are known. {@code numpy.load(file)["0.weight"]} is [outputs, inputs] float32. The format of .npy
- * is version 1.0 of numpy.lib.format's documentation.
+ * are known, and {@code mean} and {@code std} where pixels are normalised by them. {@code
+ * numpy.load(file)["0.weight"]} is [outputs, inputs] float32. The format of .npy is version 1.0 of
+ * numpy.lib.format's documentation.
  */
 public final class NpzFile {
   private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};
@@ -44,6 +45,11 @@ public final class NpzFile {
       if (model.shape().isPresent()) {
         put(zip, "height", integer(model.shape().get().height()));
         put(zip, "width", integer(model.shape().get().width()));
+      }
+      Normalisation how = model.normalisation().orElse(Normalisation.NONE);
+      if (!how.isNone()) {
+        put(zip, "mean", number(how.mean()));
+        put(zip, "std", number(how.std()));
       }
     } catch (IOException e) {
       throw new IllegalStateException("an array in memory does not fail", e);
@@ -72,6 +78,10 @@ public final class NpzFile {
       npy.putFloat(value);
     }
     return npy.array();
+  }
+
+  private static byte[] number(float value) {
+    return floats(new Safetensors.Tensor(List.of(), new float[] {value}));
   }
 
   private static byte[] integer(int value) {

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
@@ -402,6 +403,37 @@ class ModelFileTest {
   void aSizeThatIsNotThatOfThePixelsIsRefused(String metadata, String said) throws IOException {
     put(linear("{" + metadata + "}"));
     refused().saying(said, "its tensors take 4 pixels");
+  }
+
+  @Test
+  void meanAndStdAreKeptAndFoldedIntoTheFirstLayer() throws IOException {
+    put(net().bytes());
+    ModelFile foreign = ModelFile.read(file);
+    assertEquals(Optional.empty(), foreign.normalisation());
+    assertSame(foreign.parameters(), foreign.foldedParameters());
+    foreign.with(new Normalisation(0.25f, 0.5f)).write(file);
+    Map<String, String> metadata = Safetensors.read(file).metadata();
+    assertEquals("(float32(byte) / 255 - mean) / std", metadata.get("normalisation"));
+    assertEquals("0.25 0.5", metadata.get("mean") + " " + metadata.get("std"));
+    ModelFile read = ModelFile.read(file);
+    assertArrayEquals(bits(foreign.parameters()), bits(read.parameters()));
+    // The first of three rows is 1, 2, 3, 4, its bias 1.
+    float[] folded = read.foldedParameters().values();
+    assertArrayEquals(new float[] {2, 4, 6, 8}, Arrays.copyOf(folded, 4));
+    assertEquals(1 - 0.5f * 10, folded[12]);
+    assertEquals(foreign.parameters().values()[15], folded[15], "a weight of the second layer");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'\"mean\":\"0.1\"', mean 0.1 and std (none)",
+    "'\"mean\":\"0.1\",\"std\":\"0\"', mean 0.1 and std 0",
+    "'\"mean\":\"NaN\",\"std\":\"1\"', mean NaN and std 1",
+    "'\"mean\":\"[0.4, 0.5]\",\"std\":\"1\"', 'mean [0.4, 0.5] and std 1'",
+  })
+  void aMeanOrStdThatIsNoneIsRefused(String metadata, String said) throws IOException {
+    put(linear("{" + metadata + "}"));
+    refused().saying(said, "expected a number and one above 0");
   }
 
   /** Earlier versions and PyTorch do not write it. */

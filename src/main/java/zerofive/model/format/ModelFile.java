@@ -8,7 +8,7 @@ import java.io.IOException;
 import java.io.StringReader;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,6 +21,7 @@ import zerofive.data.image.ImageShape;
 import zerofive.files.InputException;
 import zerofive.files.Sha256;
 import zerofive.model.Architecture;
+import zerofive.model.Layer;
 import zerofive.model.Loss;
 import zerofive.model.Parameters;
 
@@ -56,9 +57,7 @@ public record ModelFile(
   /** Where {@link Normalisation#formula} stands. */
   static final String NORMALISATION = "normalisation";
 
-  private static final Pattern NAME = Pattern.compile("((?:.*\\.)?)(weight|bias)", Pattern.DOTALL);
-  private static final int DIGITS = 9;
-  private static final Pattern NUMBER = Pattern.compile("\\d{1," + DIGITS + "}");
+  private static final Pattern SIZE = Pattern.compile("\\d{1,9}");
   private static final Pattern WEIGHT = Pattern.compile("(?:(\\d{1,4})\\.)?weight");
 
   /** A model that was trained here. */
@@ -166,18 +165,19 @@ public record ModelFile(
   /** Reads a model of ours or of PyTorch. Throws InputException. */
   public static ModelFile read(Path file) {
     Safetensors content = Safetensors.read(file);
-    List<String> layers = layerPrefixes(content.tensors());
-    Map<String, Safetensors.Tensor> tensors = renamed(content.tensors(), layers);
-    Parameters parameters = assemble(file, tensors, infer(file, content.tensors(), tensors));
-    List<String> notes = notes(file, content, layers, parameters.architecture());
-    int outputs = parameters.architecture().outputs();
+    LayerOrder order = LayerOrder.of(file, content.tensors());
+    Map<String, Safetensors.Tensor> tensors = renamed(content.tensors(), order.prefixes());
+    Parameters found = assemble(file, tensors, infer(file, content.tensors(), tensors));
+    List<String> notes = notes(file, content, order, found.architecture());
+    int outputs = found.architecture().outputs();
+    Parameters parameters = outputs == 2 ? difference(found) : found;
+    if (!parameters.isFinite()) {
+      throw broken(file, "has two logits whose difference is more than float32 holds");
+    }
     Map<String, String> metadata = content.metadata();
     Optional<ImageShape> shape = shape(file, metadata, parameters.architecture().inputs());
     Optional<Normalisation> normalisation = normalisation(file, metadata);
     if (!metadata.containsKey(CLASSES)) {
-      if (outputs == 2) {
-        throw broken(file, "has 2 logits, but two classes are told apart by one logit here");
-      }
       List<String> numbered = new ArrayList<>();
       for (int i = 0; i < outputs; i++) {
         numbered.add(String.valueOf(i));
@@ -187,7 +187,7 @@ public record ModelFile(
       return new ModelFile(parameters, classes, loss, shape, normalisation, false, notes);
     }
     List<String> classes = parseClasses(file, metadata.get(CLASSES));
-    if (Loss.outputs(classes.size()) != outputs) {
+    if (outputs != classes.size() && outputs != Loss.outputs(classes.size())) {
       throw broken(
           file,
           "names "
@@ -198,9 +198,8 @@ public record ModelFile(
               + outputs);
     }
     String said = metadata.get(LAYERS);
-    if (said != null && !said.equals(parameters.architecture().toString())) {
-      throw broken(
-          file, "says it is " + said + ", but its tensors make " + parameters.architecture());
+    if (said != null && !said.equals(found.architecture().toString())) {
+      throw broken(file, "says it is " + said + ", but its tensors make " + found.architecture());
     }
     try {
       Loss loss =
@@ -260,7 +259,7 @@ public record ModelFile(
   }
 
   private static boolean isSize(String text) {
-    return text != null && NUMBER.matcher(text).matches();
+    return text != null && SIZE.matcher(text).matches();
   }
 
   /** Puts named tensors into the flat array of {@code architecture}. Throws InputException. */
@@ -286,27 +285,6 @@ public record ModelFile(
   }
 
   /**
-   * What stands before {@code weight} in the tensors' names, layer after layer. PyTorch names a
-   * layer as the module that holds it: {@code 0.}, {@code fc1.}, {@code net.0.}; numbers in it
-   * count, so that {@code fc10.} follows {@code fc9.}.
-   */
-  private static List<String> layerPrefixes(Map<String, Safetensors.Tensor> tensors) {
-    return tensors.keySet().stream()
-        .map(NAME::matcher)
-        .filter(name -> name.matches() && name.group(2).equals("weight"))
-        .map(name -> name.group(1))
-        .sorted(Comparator.comparing(ModelFile::inOrder).thenComparing(prefix -> prefix))
-        .toList();
-  }
-
-  /** A text whose alphabetical order is that of the numbers in it. */
-  private static String inOrder(String prefix) {
-    return NUMBER
-        .matcher(prefix)
-        .replaceAll(number -> "0".repeat(DIGITS - number.group().length()) + number.group());
-  }
-
-  /**
    * The tensors under the names this program gives them: {@code 0.}, {@code 2.} and so on for the
    * layers in order, nothing for a single one. Where one is of another kind all stay, to be refused
    * as what they are.
@@ -319,7 +297,7 @@ public record ModelFile(
     }
     Map<String, Safetensors.Tensor> renamed = new LinkedHashMap<>();
     for (Map.Entry<String, Safetensors.Tensor> entry : tensors.entrySet()) {
-      Matcher name = NAME.matcher(entry.getKey());
+      Matcher name = LayerOrder.NAME.matcher(entry.getKey());
       if (!name.matches() || !ours.containsKey(name.group(1))) {
         return tensors;
       }
@@ -328,9 +306,26 @@ public record ModelFile(
     return renamed;
   }
 
-  /** What was taken for granted that the file does not say. */
+  /**
+   * A model with one logit in place of two: the first minus the second, whose sigmoid is the first
+   * class's softmax.
+   */
+  private static Parameters difference(Parameters two) {
+    Architecture architecture = two.architecture();
+    float[] values = Arrays.copyOf(two.values(), two.values().length);
+    Layer last = architecture.layers().get(architecture.hidden().size());
+    int first = last.weightOffset();
+    for (int i = 0; i < last.inputs(); i++) {
+      values[first + i] -= values[first + last.inputs() + i];
+    }
+    values[first + last.inputs()] = values[last.biasOffset()] - values[last.biasOffset() + 1];
+    Architecture one = new Architecture(architecture.inputs(), architecture.hidden(), 1);
+    return new Parameters(one, Arrays.copyOf(values, one.parameterCount()));
+  }
+
+  /** What was taken for granted that the file does not say, or made of what it says. */
   private static List<String> notes(
-      Path file, Safetensors content, List<String> layers, Architecture architecture) {
+      Path file, Safetensors content, LayerOrder order, Architecture architecture) {
     List<String> notes = new ArrayList<>();
     if (!content.converted().isEmpty()) {
       notes.add(
@@ -343,9 +338,17 @@ public record ModelFile(
     if (!content.metadata().containsKey(LAYERS) && !architecture.hidden().isEmpty()) {
       notes.add(
           file
-              + " does not tell what lies between its layers; "
-              + layers.stream().map(layer -> layer + "weight").collect(Collectors.joining(", "))
-              + " are taken in this order, with ReLU between them");
+              + " does not say what lies between its layers; "
+              + order.weights()
+              + " are taken in this order, "
+              + (order.byShape() ? "the only one in which their shapes chain, " : "")
+              + "with ReLU between them");
+    }
+    if (architecture.outputs() == 2) {
+      notes.add(
+          file
+              + " has two logits; their difference is taken for the one logit that two classes have"
+              + " here, which gives the same probabilities");
     }
     return notes;
   }

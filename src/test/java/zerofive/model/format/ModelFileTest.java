@@ -267,17 +267,80 @@ class ModelFileTest {
     assertFalse(ModelFile.read(file).named());
   }
 
-  /** Two classes are told apart by one logit here; no backend knows what to do with two. */
+  /** softmax(a, b) of the first class is sigmoid(a - b). */
   @Test
-  void twoLogitsAreRefused() throws IOException {
-    put(new SafetensorsBytes().counting("weight", 0, 2, 4).counting("bias", 8, 2));
-    refused().saying("2 logits", "one logit");
+  void twoLogitsAreReadAsTheirDifference() throws IOException {
+    for (String metadata : List.of("{}", "{\"classes\":\"[\\\"cat\\\",\\\"dog\\\"]\"}")) {
+      put(
+          new SafetensorsBytes()
+              .metadata(metadata)
+              .counting("0.weight", 0, 3, 4)
+              .counting("0.bias", 0, 3)
+              .tensor("2.weight", List.of(2, 3), 1, 2, 3, 10, 30, 50)
+              .tensor("2.bias", List.of(2), 5, 7));
+      ModelFile read = ModelFile.read(file);
+      assertEquals("4-3-1", read.parameters().architecture().toString());
+      float[] values = read.parameters().values();
+      assertArrayEquals(new float[] {-9, -28, -47, -2}, Arrays.copyOfRange(values, 15, 19));
+      assertEquals(
+          metadata.equals("{}") ? List.of("0", "1") : List.of("cat", "dog"), read.classes());
+      assertSame(Loss.BCE, read.loss());
+      assertTrue(
+          read.notes().get(1).contains("has two logits; their difference"), read.notes().get(1));
+    }
     put(
         new SafetensorsBytes()
-            .metadata("{\"classes\":\"[\\\"0\\\",\\\"5\\\"]\"}")
-            .counting("weight", 0, 2, 4)
-            .counting("bias", 8, 2));
-    refused().saying("2 classes", "1 logit, but has 2");
+            .tensor("weight", List.of(2, 1), Float.MAX_VALUE, -Float.MAX_VALUE)
+            .counting("bias", 0, 2));
+    refused().saying("two logits whose difference is more than float32 holds");
+  }
+
+  @Test
+  void layersWhoseShapesChainInSeveralOrdersButNotByNameAreRefused() throws IOException {
+    put(
+        new SafetensorsBytes()
+            .counting("stem.weight", 0, 3, 4)
+            .counting("left.weight", 0, 3, 3)
+            .counting("right.weight", 0, 3, 3)
+            .counting("head.weight", 0, 1, 3));
+    refused().saying("more than one order, but not by their names", "after stem.weight may come");
+    refused().saying("left.weight or right.weight; rename the tensors");
+    put(
+        new SafetensorsBytes()
+            .counting("a.weight", 0, 2, 3)
+            .counting("b.weight", 0, 4, 1)
+            .counting("c.weight", 0, 1, 2)
+            .counting("d.weight", 0, 3, 4));
+    refused().saying("first may come a.weight or b.weight or c.weight or d.weight");
+  }
+
+  /** Names and shapes of layers in their true order, which is not that of their names. */
+  @ParameterizedTest
+  @CsvSource({
+    "'features,classifier', '4,3,5'",
+    "'linear1,fc', '4,3,1'",
+    "'input,hidden,output', '4,3,3,5'",
+    "'d,c,a,b', '2,3,2,4,1'",
+  })
+  void layersWhoseNamesRunAgainstTheirOrderAreTakenByTheirShapes(String names, String widths)
+      throws IOException {
+    List<String> layers = List.of(names.split(",", -1));
+    int[] sizes = Arrays.stream(widths.split(",", -1)).mapToInt(Integer::parseInt).toArray();
+    SafetensorsBytes bytes = new SafetensorsBytes();
+    for (int i = layers.size() - 1; i >= 0; i--) {
+      bytes
+          .counting(layers.get(i) + ".weight", 100 * i, sizes[i + 1], sizes[i])
+          .counting(layers.get(i) + ".bias", 0, sizes[i + 1]);
+    }
+    put(bytes);
+    ModelFile read = ModelFile.read(file);
+    for (Layer layer : read.parameters().architecture().layers()) {
+      float first = read.parameters().values()[layer.weightOffset()];
+      assertEquals(100 * read.parameters().architecture().layers().indexOf(layer), first);
+    }
+    String order =
+        String.join(".weight, ", layers) + ".weight are taken in this order, the only one";
+    assertTrue(read.notes().get(0).contains(order), read.notes().get(0));
   }
 
   @ParameterizedTest

@@ -182,6 +182,23 @@ class ForeignModelTest {
     run("train", "--resume", folder.resolve("named").toString(), "--epochs", "3");
   }
 
+  @Test
+  void anExportedOnnxFileIsNoModelToEvaluateAndTheWayBackIsPrinted() {
+    run("export", "--model", file.toString());
+    String onnx = folder.resolve("foreign.onnx").toString();
+    for (String option :
+        List.of("evaluate --model ", "predict x.png --model ", "train --init-from ")) {
+      Launcher.Result result = InProcess.run((option + onnx).split(" ", -1));
+      assertEquals(3, result.code(), result.err());
+      List<String> lines = result.err().lines().toList();
+      assertEquals(3, lines.size(), result.err());
+      assertTrue(
+          lines.get(0).startsWith("zerofive: error: " + onnx + " is not a safetensors file"));
+      assertTrue(lines.get(1).startsWith("    import onnx"), lines.get(1));
+      assertTrue(lines.get(2).startsWith("    save_file("), lines.get(2));
+    }
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',

@@ -164,7 +164,7 @@ public record ModelFile(
 
   /** Reads a model of ours or of PyTorch. Throws InputException. */
   public static ModelFile read(Path file) {
-    Safetensors content = Safetensors.read(file);
+    Safetensors content = content(file);
     LayerOrder order = LayerOrder.of(file, content.tensors());
     Map<String, Safetensors.Tensor> tensors = renamed(content.tensors(), order.prefixes());
     Parameters found = assemble(file, tensors, infer(file, content.tensors(), tensors));
@@ -210,6 +210,14 @@ public record ModelFile(
       return new ModelFile(parameters, classes, loss, shape, normalisation, true, notes);
     } catch (IllegalArgumentException e) {
       throw broken(file, "has metadata that is not ours: " + e.getMessage(), e);
+    }
+  }
+
+  private static Safetensors content(Path file) {
+    try {
+      return Safetensors.read(file);
+    } catch (InputException e) {
+      throw ForeignFile.refusal(file, e);
     }
   }
 

@@ -108,7 +108,11 @@ public record Experiment(
     return start
         .normalisation()
         .filter(how -> !how.isNone())
-        .map(how -> start.withNote("its " + how + " is folded into its first layer").notes())
+        .map(
+            how ->
+                start
+                    .withNote("its normalisation " + how + " is folded into its first layer")
+                    .notes())
         .orElse(start.notes());
   }
 

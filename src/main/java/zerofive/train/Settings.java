@@ -165,7 +165,7 @@ public final class Settings {
       add(
           Setting.optionalDecimal("std", Group.MODEL, ValueType.Range.PIXEL_SCALE)
               .addedLater()
-              .help("see --mean"));
+              .help("standard deviation of the same pixels; with --mean"));
 
   /** Epochs between checkpoints. */
   public static final Setting<Integer> CHECKPOINT_EVERY =

@@ -37,7 +37,9 @@ public final class Cli {
     } catch (UsageException e) {
       return fail(ExitCode.USAGE, e, verbose);
     } catch (InputException e) {
-      return fail(ExitCode.INPUT, e, verbose);
+      int code = fail(ExitCode.INPUT, e, verbose);
+      e.lines().forEach(line -> terminal.error("    " + line));
+      return code;
     } catch (DeviceException e) {
       return fail(ExitCode.DEVICE, e, verbose);
     } catch (DivergedException e) {

@@ -23,6 +23,7 @@ import zerofive.cli.device.DeviceRequest;
 import zerofive.cli.option.TrainOptions;
 import zerofive.cli.option.UsageException;
 import zerofive.data.DataSet;
+import zerofive.data.image.ImageShape;
 import zerofive.files.InputException;
 import zerofive.model.Architecture;
 import zerofive.model.Parameters;
@@ -99,16 +100,30 @@ public record Experiment(
     Recipe recipe = options.resolve(classes.apply(data.classes()));
     Architecture architecture = architecture(recipe, data);
     TrainOptions.checkAugmentation(recipe, data);
-    Optional<Parameters> start = options.start().map(file -> startFrom(recipe, file, architecture));
+    Optional<Parameters> start =
+        options.start().map(file -> startFrom(recipe, file, architecture, data.train().shape()));
     invocation.time().mark("data");
     return new Experiment(
         recipe,
         data,
         architecture,
         start,
-        options.start().map(ModelFile::notes).orElse(List.of()),
+        options.start().map(Experiment::notes).orElse(List.of()),
         device,
         session(device, invocation));
+  }
+
+  /** On a model that a training starts from; the training takes pixels divided by 255. */
+  private static List<String> notes(ModelFile start) {
+    return start
+        .normalisation()
+        .filter(how -> !how.isNone())
+        .map(
+            how ->
+                start
+                    .withNote("its normalisation " + how + " is folded into its first layer")
+                    .notes())
+        .orElse(start.notes());
   }
 
   private static Architecture architecture(Recipe recipe, DataSet data) {
@@ -152,7 +167,8 @@ public record Experiment(
   }
 
   /** The weights of a model file, which has to fit. */
-  private static Parameters startFrom(Recipe recipe, ModelFile start, Architecture architecture) {
+  private static Parameters startFrom(
+      Recipe recipe, ModelFile start, Architecture architecture, ImageShape images) {
     if (!start.parameters().architecture().equals(architecture)) {
       throw new InputException(
           recipe.get(INIT_FROM).orElseThrow()
@@ -162,7 +178,16 @@ public record Experiment(
               + architecture
               + "; name another --model, --classes or --init-from");
     }
-    return start.parameters();
+    if (!start.takes(images)) {
+      throw new InputException(
+          recipe.get(INIT_FROM).orElseThrow()
+              + " takes images of "
+              + start.images()
+              + ", but those of this run have "
+              + images
+              + "; name another --data or --init-from");
+    }
+    return start.foldedParameters();
   }
 
   private static Receipt.Session session(Backends.Choice device, Invocation invocation) {

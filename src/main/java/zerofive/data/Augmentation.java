@@ -1,5 +1,7 @@
 package zerofive.data;
 
+import zerofive.data.image.ImageShape;
+
 /**
  * Random shifts of the training images: in every epoch each is moved by (dx, dy) pixels, both
  * uniform in [-reach, reach], and zeros move in.
@@ -46,10 +48,8 @@ public record Augmentation(int reach) {
           "--augment "
               + this
               + " would move images of "
-              + height
-              + " x "
-              + width
-              + " pixels out of sight; shift at most by "
+              + new ImageShape(height, width).describe()
+              + " out of sight; shift at most by "
               + Math.min(max, MAX));
     }
   }

@@ -9,7 +9,6 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -185,17 +184,14 @@ public final class DataSets {
     filter.checkValidation(chosen, count(validLabels), labels, source(name, files.validLabels()));
     ImageSet train = readImages(files.trainImages(), sources, trainLabels, chosen, sha256);
     ImageSet valid = readImages(files.validImages(), sources, validLabels, chosen, sha256);
-    if (train.height() != valid.height() || train.width() != valid.width()) {
+    if (!train.shape().equals(valid.shape())) {
       throw new InputException(
-          String.format(
-              Locale.ROOT,
-              "%s: training images are %d x %d but validation images %d x %d;"
-                  + " both must have the same size",
-              name,
-              train.height(),
-              train.width(),
-              valid.height(),
-              valid.width()));
+          name
+              + ": training images have "
+              + train.shape().describe()
+              + ", but validation images "
+              + valid.shape()
+              + "; both must have the same size");
     }
     boolean transposed = !set.equals(DataSetRegistry.MNIST) && DataSetRegistry.isTransposed(set);
     return new DataSet(

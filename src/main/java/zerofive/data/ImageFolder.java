@@ -239,8 +239,8 @@ final class ImageFolder {
         throw new InputException(
             file
                 + " has "
-                + size(image)
-                + " pixels, expected at most "
+                + image.shape().describe()
+                + ", expected at most "
                 + MAX_SIDE
                 + " x "
                 + MAX_SIDE
@@ -258,7 +258,7 @@ final class ImageFolder {
                 + " holds "
                 + files.size()
                 + " images of "
-                + size(like)
+                + like.shape().describe()
                 + ", expected at most 2 GiB of pixels; name fewer --classes or make them smaller");
       }
       byte[] pixels = new byte[size * files.size()];
@@ -324,21 +324,17 @@ final class ImageFolder {
     }
 
     private static void checkSize(GreyImage image, Path file, GreyImage like, Path likeFile) {
-      if (image.width() != like.width() || image.height() != like.height()) {
+      if (!image.shape().equals(like.shape())) {
         throw new InputException(
             file
                 + " has "
-                + size(image)
-                + " pixels, but "
+                + image.shape().describe()
+                + ", but "
                 + likeFile
                 + " has "
-                + size(like)
+                + like.shape()
                 + "; all images must have one size, so resize it or take it out");
       }
-    }
-
-    private static String size(GreyImage image) {
-      return image.width() + " x " + image.height();
     }
 
     private String digest(String[] digests) {

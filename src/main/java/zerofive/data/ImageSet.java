@@ -3,6 +3,7 @@ package zerofive.data;
 import java.util.Arrays;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
+import zerofive.data.image.ImageShape;
 
 /**
  * Labelled images, in file order.
@@ -30,6 +31,11 @@ public record ImageSet(byte[] pixels, int[] targets, int height, int width) {
   /** How many images there are. */
   public int count() {
     return targets.length;
+  }
+
+  /** Height and width of one image. */
+  public ImageShape shape() {
+    return new ImageShape(height, width);
   }
 
   /** Pixels of one image. */

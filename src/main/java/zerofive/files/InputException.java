@@ -2,6 +2,7 @@ package zerofive.files;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * A data or model file is missing, damaged or does not fit what was asked. The message is one
@@ -15,12 +16,21 @@ public final class InputException extends RuntimeException {
 
   private static final int TAIL = 500;
 
+  private final String[] lines;
+
   public InputException(String message) {
     super(printable(message));
+    lines = new String[0];
   }
 
   public InputException(String message, Throwable cause) {
+    this(message, List.of(), cause);
+  }
+
+  /** With a remedy in lines to be copied, to which the sentence leads. */
+  public InputException(String message, List<String> lines, Throwable cause) {
     super(printable(message), cause);
+    this.lines = lines.stream().map(InputException::printable).toArray(String[]::new);
   }
 
   /** The sentence for an operating-system error met while reading {@code file}. */
@@ -31,6 +41,11 @@ public final class InputException extends RuntimeException {
             + OutputException.reason(cause)
             + "; check its permissions and the disk",
         cause);
+  }
+
+  /** What is to be copied of the remedy, line by line; empty where the sentence has it all. */
+  public List<String> lines() {
+    return List.of(lines);
   }
 
   /** What files and folders are called is theirs to choose: no line breaks, no escape codes. */

@@ -126,7 +126,8 @@ public final class PairsTrainer {
   private static PairResult result(Pair pair, Recipe recipe, DataSet two, Trainer.Outcome outcome) {
     List<EpochRecord> history = outcome.history();
     EpochRecord selected = outcome.selected().orElseThrow();
-    ModelFile model = new ModelFile(outcome.parameters(), two.classes(), recipe.get(LOSS), true);
+    ModelFile model =
+        new ModelFile(outcome.parameters(), two.classes(), recipe.get(LOSS), two.train().shape());
     return new PairResult(
         pair,
         selected.errors(),

@@ -87,6 +87,13 @@ public final class Setting<T> {
     return new Builder<>(name, group, new ValueType.Decimal(range)).valueName("X");
   }
 
+  /** A float32 number; none is the default. */
+  static Builder<Optional<Float>> optionalDecimal(String name, Group group, ValueType.Range range) {
+    return new Builder<>(name, group, new ValueType.OptionalDecimal(range))
+        .valueName("X")
+        .unset(Optional.empty(), "");
+  }
+
   /** Off, or on where its option is named. */
   static Builder<Boolean> flag(String name, Group group) {
     return new Builder<>(name, group, new ValueType.Flag()).defaultValue(false).valueName("");

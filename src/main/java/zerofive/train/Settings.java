@@ -158,6 +158,22 @@ public final class Settings {
               .addedLater()
               .help("start from this .safetensors file; it decides the model"));
 
+  /** Of the pixels that the model of {@link #INIT_FROM} was trained on, divided by 255. */
+  public static final Setting<Optional<Float>> MEAN =
+      add(
+          Setting.optionalDecimal("mean", Group.MODEL, ValueType.Range.PIXEL)
+              .addedLater()
+              .help(
+                  "for a model that was trained on normalised pixels, (pixel / 255 - mean) / std, as"
+                      + " torch's Normalize does; with --std"));
+
+  /** The same. */
+  public static final Setting<Optional<Float>> STD =
+      add(
+          Setting.optionalDecimal("std", Group.MODEL, ValueType.Range.PIXEL_SCALE)
+              .addedLater()
+              .help("standard deviation of the same pixels; with --mean"));
+
   /** Epochs between checkpoints. */
   public static final Setting<Integer> CHECKPOINT_EVERY =
       add(

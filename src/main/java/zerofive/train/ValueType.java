@@ -119,11 +119,42 @@ abstract class ValueType<T> {
     }
   }
 
+  /** A decimal number, or none. */
+  static final class OptionalDecimal extends ValueType<Optional<Float>> {
+    private final Decimal number;
+
+    OptionalDecimal(Range range) {
+      number = new Decimal(range);
+    }
+
+    @Override
+    Optional<Float> parse(String subject, String text) {
+      return Optional.of(number.parse(subject, text));
+    }
+
+    @Override
+    String text(Optional<Float> value) {
+      return value.map(Object::toString).orElse("absent");
+    }
+
+    @Override
+    JsonElement json(Optional<Float> value) {
+      return value.map(number::json).orElseThrow();
+    }
+
+    @Override
+    boolean isPresent(Optional<Float> value) {
+      return value.isPresent();
+    }
+  }
+
   /** Where a decimal number may lie. */
   enum Range {
     POSITIVE("a float32 number above 0"),
     NOT_NEGATIVE("a float32 number that is 0 or more"),
-    FRACTION("in [0, 1)");
+    FRACTION("in [0, 1)"),
+    PIXEL("in [0, 1], as it is of pixels that are divided by 255"),
+    PIXEL_SCALE("in (0, 1], as it is of pixels that are divided by 255");
 
     private final String words;
 
@@ -136,6 +167,8 @@ abstract class ValueType<T> {
         case POSITIVE -> number > 0 && number < Float.POSITIVE_INFINITY;
         case NOT_NEGATIVE -> number >= 0 && number < Float.POSITIVE_INFINITY;
         case FRACTION -> number >= 0 && number < 1;
+        case PIXEL -> number >= 0 && number <= 1;
+        case PIXEL_SCALE -> number > 0 && number <= 1;
       };
     }
   }

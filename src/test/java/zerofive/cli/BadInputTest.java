@@ -23,6 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import zerofive.data.IdxFolder;
+import zerofive.data.image.ImageShape;
 import zerofive.model.Architecture;
 import zerofive.model.Loss;
 import zerofive.model.Parameters;
@@ -147,7 +148,7 @@ class BadInputTest {
         "2 | --order random | unknown order",
         "2 | --augment rotate:5 | unknown augmentation 'rotate:5'",
         "2 | --augment shift:200 | not in 0 to 127",
-        "2 | --augment shift:4 | --augment shift:4 would move images of 4 x 5",
+        "2 | --augment shift:4 | --augment shift:4 would move images of 4 x 5 pixels (height x width)",
         "2 | --init zeros | unknown initialiser",
         "2 | --preset best | unknown preset",
         "2 | --device tpu | unknown device 'tpu'",
@@ -259,10 +260,20 @@ class BadInputTest {
     Path model = out.resolve("model.safetensors");
     Launcher.Result evaluated = InProcess.run("evaluate", "--model", model.toString());
     assertEquals(3, evaluated.code(), evaluated.err());
-    assertTrue(evaluated.err().contains("takes images of 20 pixels"), evaluated.err());
+    assertTrue(
+        evaluated.err().contains("takes images of 4 x 5 pixels (height x width), but"),
+        evaluated.err());
     Path kept = Files.move(model, folder.resolve("kept.safetensors"));
     deleteOut();
     assertRefused(3, train("--init-from", kept.toString(), "--model", "mlp:3"), "20-1", "20-3-1");
+    new IdxFolder(data.path(), 5, 4).train(0, 5, 0, 5).valid(0, 5);
+    String shapes = "takes images of 4 x 5 pixels (height x width), but those of ";
+    assertRefused(
+        3, train("--init-from", kept.toString()), shapes + "this run have 5 x 4; name another");
+    assertRefused(
+        3,
+        InProcess.run("evaluate", "--data", data.name(), "--model", kept.toString()),
+        shapes + data.name() + " have 5 x 4; name the data");
   }
 
   private void deleteOut() throws IOException {
@@ -283,7 +294,7 @@ class BadInputTest {
             new Parameters(new Architecture(20, List.of(), 1), values),
             List.of("0", "5"),
             Loss.BCE,
-            true)
+            new ImageShape(4, 5))
         .write(file);
     Launcher.Result result =
         InProcess.run("evaluate", "--json", "--data", data.name(), "--model", file.toString());

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import zerofive.data.image.ImageShape;
 import zerofive.files.Sha256;
 import zerofive.model.Architecture;
 import zerofive.model.Initializer;
@@ -24,7 +25,8 @@ class ExportIT {
   @Test
   void aModelIsWrittenBesideItselfOnce() {
     Parameters parameters = Initializer.PYTORCH.create(new Architecture(784, List.of(30), 1), 1);
-    ModelFile model = new ModelFile(parameters, List.of("0", "5"), Loss.BCE, true);
+    ModelFile model =
+        new ModelFile(parameters, List.of("0", "5"), Loss.BCE, new ImageShape(28, 28));
     model.write(folder.resolve("model.safetensors"));
     Launcher.Result table = Launcher.run(folder, "export", "--model", "model.safetensors");
     assertEquals(0, table.code(), table.err());

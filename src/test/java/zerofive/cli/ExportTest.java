@@ -29,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import zerofive.data.image.ImageShape;
 import zerofive.model.Architecture;
 import zerofive.model.Initializer;
 import zerofive.model.Loss;
@@ -49,7 +50,7 @@ class ExportTest {
   void writeAModel() {
     file = folder.resolve("model.safetensors");
     parameters = Initializer.NORMAL.create(new Architecture(6, List.of(4, 3), 1), 1);
-    new ModelFile(parameters, List.of(NAME, "0"), Loss.BCE, true).write(file);
+    new ModelFile(parameters, List.of(NAME, "0"), Loss.BCE, new ImageShape(3, 2)).write(file);
   }
 
   private Launcher.Result export(String... options) {
@@ -104,6 +105,7 @@ class ExportTest {
     assertEquals("[\"" + NAME + "\",\"0\"]", metadata.get("classes"));
     assertEquals("float32(byte) / 255", metadata.get("normalisation"));
     assertEquals("6-4-3-1", metadata.get("layers"));
+    assertEquals("3 2", metadata.get("height") + " " + metadata.get("width"));
     assertTrue(model.getProducerVersion().startsWith("zerofive 0."), model.getProducerVersion());
   }
 
@@ -163,6 +165,11 @@ class ExportTest {
     assertEquals(0x1f600, classes.values().getInt(9 * 4));
     assertEquals('0', classes.values().getInt(10 * 4));
     assertEquals(0, classes.values().getInt(11 * 4));
+    for (String size : List.of("height", "width")) {
+      Array array = arrays.remove(size + ".npy");
+      assertEquals("{'descr': '<i4', 'fortran_order': False, 'shape': (), }", array.header());
+      assertEquals(size.equals("height") ? 3 : 2, array.values().getInt());
+    }
     assertTrue(arrays.isEmpty(), arrays.toString());
   }
 
@@ -173,7 +180,9 @@ class ExportTest {
     assumeTrue(call("/usr/bin/python3", "-c", "import numpy") == 0, "there is no numpy here");
     String check =
         "import numpy, sys; z = numpy.load(sys.argv[1]);"
-            + "assert z.files == '0.weight 0.bias 2.weight 2.bias 4.weight 4.bias classes'.split();"
+            + "assert z.files[:6] == '0.weight 0.bias 2.weight 2.bias 4.weight 4.bias'.split();"
+            + "assert z.files[6:] == 'classes height width'.split();"
+            + "assert z['height'] == 3 and z['width'] == 2;"
             + "assert z['0.weight'].shape == (4, 6) and z['0.weight'].dtype == numpy.float32;"
             + "assert z['0.weight'][1, 2] == numpy.float32(sys.argv[2]);"
             + "assert z['classes'][0] == sys.argv[3] and z['classes'][1] == '0'";

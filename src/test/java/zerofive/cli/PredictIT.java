@@ -10,6 +10,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import zerofive.data.image.GreyImage;
+import zerofive.data.image.ImageShape;
 import zerofive.data.image.Pictures;
 import zerofive.model.Architecture;
 import zerofive.model.Loss;
@@ -28,7 +29,7 @@ class PredictIT {
             new Parameters(new Architecture(4, List.of(), 1), values),
             List.of("left, or so", "right"),
             Loss.BCE,
-            true)
+            new ImageShape(2, 2))
         .write(folder.resolve("model.safetensors"));
     byte[] left = {-1, 0, -1, 0};
     byte[] right = {0, -1, 0, 0};

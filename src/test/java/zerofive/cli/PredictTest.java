@@ -23,6 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.data.DataSets;
@@ -161,6 +163,68 @@ class PredictTest {
     assertEquals(2, predict("--raw", "--fit", "auto", image).code());
   }
 
+  /** Images that a training took are those that predict takes, whatever their shape. */
+  @ParameterizedTest
+  @CsvSource({"18, 32", "36, 28"})
+  void imagesThatAreNotSquareArePredictedAsTheyWereTrained(int height, int width)
+      throws IOException {
+    Path files = folder.resolve("bars");
+    List<Path> pictures = new ArrayList<>();
+    for (int i = 0; i < 6; i++) {
+      for (String label : List.of("high", "low")) {
+        byte[] pixels = bar(height, width, label.equals("high") ? height / 4 : height / 2, i);
+        byte[] png = Pictures.png(new GreyImage(pixels, width, height));
+        Pictures.write(files.resolve("train/" + label + "/" + i + ".png"), png);
+        pictures.add(Pictures.write(files.resolve("valid/" + label + "/" + i + ".png"), png));
+      }
+    }
+    Path run = folder.resolve("run");
+    Launcher.Result trained =
+        InProcess.run(
+            "train", "--classes", "high,low", "--data", files.toString(), "--out", run.toString());
+    assertTrue(
+        trained.err().contains(height + " x " + width + " pixels (height x width)"), trained.err());
+    Path own = run.resolve("model.safetensors");
+    Launcher.Result predicted = predict(own, pictures);
+    assertEquals(0, predicted.code(), predicted.err());
+    assertFalse(predicted.err().contains("assumed"), predicted.err());
+    List<String> classes = rows(predicted).stream().map(row -> row.split(",", -1)[1]).toList();
+    assertEquals(pictures.stream().map(PredictTest::label).toList(), classes);
+
+    // A file of an earlier version does not say the shape of its images.
+    Path earlier = Files.write(folder.resolve("earlier.safetensors"), EarlierModel.of(own));
+    Launcher.Result unknown = predict(earlier, pictures);
+    assertEquals(3, unknown.code(), unknown.err());
+    assertTrue(
+        unknown.err().contains("does not say their height and width; use --fit never")
+            || unknown.err().contains("1008 pixels make no square; give images of just that size"),
+        unknown.err());
+    pictures.add(0, Path.of("--raw"));
+    assertEquals(rows(predicted), rows(predict(earlier, pictures)));
+  }
+
+  /** A bright bar over a quarter of the height, from row {@code top} on, with some noise. */
+  private static byte[] bar(int height, int width, int top, int seed) {
+    byte[] pixels = new byte[height * width];
+    Random random = new Random(seed);
+    for (int y = top; y < top + height / 4; y++) {
+      for (int x = 3; x < width - 3; x++) {
+        pixels[y * width + x] = (byte) (155 + random.nextInt(100));
+      }
+    }
+    return pixels;
+  }
+
+  private static String label(Path picture) {
+    return picture.getParent().getFileName().toString();
+  }
+
+  private static Launcher.Result predict(Path model, List<Path> arguments) {
+    List<String> all = new ArrayList<>(List.of("predict", "--model", model.toString()));
+    arguments.forEach(argument -> all.add(argument.toString()));
+    return InProcess.run(all.toArray(String[]::new));
+  }
+
   private Path image(String name, GreyImage image) {
     return Pictures.write(folder.resolve(name + ".png"), Pictures.png(image));
   }
@@ -202,7 +266,8 @@ class PredictTest {
     assertTrue(result.err().contains("d.png is empty: it has one colour"), result.err());
     assertTrue(result.err().contains("error: 2 images could not be read, 2 predicted"));
     Launcher.Result raw = predict("--raw", good.resolve("d.png"));
-    assertTrue(raw.err().contains("30 x 30 pixels, but the model takes 784"), raw.err());
+    assertTrue(
+        raw.err().contains("30 x 30 pixels, but the model takes 28 x 28 pixels;"), raw.err());
   }
 
   @Test

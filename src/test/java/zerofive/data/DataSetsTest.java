@@ -547,7 +547,8 @@ class DataSetsTest {
   @Test
   void imagesOfAnotherSizeInValidationAreRefused() {
     new IdxFolder(temporary, 5, 3).valid(VALID);
-    refused("all").saying(folder.name(), "3 x 5", "5 x 3", "same size");
+    refused("all")
+        .saying(folder.name(), "have 3 x 5 pixels (height x width)", "5 x 3", "same size");
   }
 
   @Test

@@ -236,15 +236,15 @@ class ImageFolderTest {
     put("train/dog/30.png", Png.grey(1, 1, new byte[1]));
     refused("all")
         .saying(
-            "train/dog/2.png has 2 x 3 pixels",
-            "train/7/x.png has 3 x 2",
+            "train/dog/2.png has 3 x 2 pixels (height x width)",
+            "train/7/x.png has 2 x 3",
             "all images must have one size");
   }
 
   @Test
   void aValidationImageOfAnotherSizeIsNamed() throws IOException {
     put("valid/cat/a.png", Png.grey(HEIGHT, WIDTH, pixels(1)));
-    refused("all").saying("valid/cat/a.png has 2 x 3 pixels", "train/7/x.png has 3 x 2");
+    refused("all").saying("valid/cat/a.png has 3 x 2 pixels", "train/7/x.png has 2 x 3");
   }
 
   @Test

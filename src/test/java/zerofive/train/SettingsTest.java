@@ -108,6 +108,8 @@ class SettingsTest {
     "lr, NaN, --lr 'NaN' is not a number; 0.5 is an example",
     "momentum, 1, '--momentum 1 is not in [0, 1)'",
     "weight-decay, -1, --weight-decay -1 is not a float32 number that is 0 or more",
+    "mean, 33.3, '--mean 33.3 is not in [0, 1], as it is of pixels that are divided by 255'",
+    "std, 0, '--std 0 is not in (0, 1], as it is of pixels that are divided by 255'",
     "seed, x, --seed 'x' is not an integer",
     "order, x, --order: unknown order 'x'; known are sequential",
   })

@@ -18,6 +18,7 @@ import zerofive.cli.device.Backends;
 import zerofive.cli.device.DeviceRequest;
 import zerofive.cli.option.Arguments;
 import zerofive.cli.option.DeviceOptions;
+import zerofive.cli.option.ModelOptions;
 import zerofive.cli.option.UsageException;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataRequest;
@@ -62,8 +63,7 @@ final class EvaluateCommand implements Command {
   @Override
   public Options options() {
     Options options = new Options();
-    options.addOption(
-        Arguments.option("model", "FILE", "a .safetensors file, of ours or of PyTorch (required)"));
+    ModelOptions.addTo(options);
     options.addOption(
         Arguments.option(DATA.withHelp("as for train").withChoices(DataSetRegistry.MNIST)));
     options.addOption(
@@ -82,14 +82,11 @@ final class EvaluateCommand implements Command {
   public int run(CommandLine line, Invocation invocation) {
     Arguments arguments = new Arguments(line);
     Terminal terminal = invocation.terminal();
-    Path file =
-        arguments
-            .path("model")
-            .orElseThrow(() -> new UsageException("evaluate needs --model FILE.safetensors"));
+    Path file = ModelOptions.file(arguments, name());
     String name = arguments.data();
     DeviceRequest request = DeviceOptions.of(arguments);
     Backends.Choice device = Backends.choose(request);
-    ModelFile model = ModelFile.read(file);
+    ModelFile model = ModelOptions.read(file, arguments);
     List<String> classes = classes(arguments, model, terminal);
     DataSet data =
         invocation.load(
@@ -98,22 +95,22 @@ final class EvaluateCommand implements Command {
                 new ClassFilter(classes),
                 arguments.getOrDefault(SPLIT),
                 arguments.getOrDefault(SKIP_UNREADABLE)));
-    if (data.valid().imageSize() != model.parameters().architecture().inputs()) {
+    if (!model.takes(data.valid().shape())) {
       throw new InputException(
           file
               + " takes images of "
-              + model.parameters().architecture().inputs()
-              + " pixels, but "
+              + model.images()
+              + ", but those of "
               + name
-              + " has "
-              + data.valid().imageSize()
+              + " have "
+              + data.valid().shape()
               + "; name the data it was trained on with --data");
     }
     DataText.print(data, terminal);
-    terminal.info("model    ", file + " (" + model.parameters().architecture() + ")");
+    terminal.info("model    ", file + " (" + model.describe() + ")");
     model.notes().forEach(note -> terminal.info("note     ", note));
     device.print(request, terminal);
-    try (Predictor predictor = device.backend().openPredictor(model.parameters())) {
+    try (Predictor predictor = device.backend().openPredictor(model.foldedParameters())) {
       Evaluation evaluation = predictor.evaluate(data.valid(), model.loss());
       ConfusionMatrix confusion =
           ConfusionMatrix.of(classes, data.valid(), predictor.logits(data.valid()));

@@ -6,6 +6,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
@@ -14,13 +15,16 @@ import zerofive.cli.ExitCode;
 import zerofive.cli.Invocation;
 import zerofive.cli.Version;
 import zerofive.cli.option.Arguments;
+import zerofive.cli.option.ModelOptions;
 import zerofive.cli.option.UsageException;
+import zerofive.data.image.ImageShape;
 import zerofive.files.InputException;
 import zerofive.files.OutputException;
 import zerofive.files.Sha256;
 import zerofive.model.Architecture;
 import zerofive.model.Parameters;
 import zerofive.model.format.ModelFile;
+import zerofive.model.format.Normalisation;
 import zerofive.model.format.NpzFile;
 import zerofive.model.format.OnnxFile;
 import zerofive.report.console.Format;
@@ -75,8 +79,7 @@ final class ExportCommand implements Command {
   @Override
   public Options options() {
     Options options = new Options();
-    options.addOption(
-        Arguments.option("model", "FILE", "a .safetensors file, of ours or of PyTorch (required)"));
+    ModelOptions.addTo(options);
     options.addOption(Arguments.option(FORMAT));
     options.addOption(Arguments.option(INPUT));
     options.addOption(
@@ -89,17 +92,14 @@ final class ExportCommand implements Command {
   @Override
   public int run(CommandLine line, Invocation invocation) {
     Arguments arguments = new Arguments(line);
-    Path file =
-        arguments
-            .path("model")
-            .orElseThrow(() -> new UsageException("export needs --model FILE.safetensors"));
+    Path file = ModelOptions.file(arguments, name());
     ModelFormat format = arguments.getOrDefault(FORMAT);
     OnnxFile.Input input = arguments.getOrDefault(INPUT);
     if (arguments.has(INPUT) && format != ModelFormat.ONNX) {
       throw new UsageException("--input belongs to --format onnx; " + format + " holds no graph");
     }
     Path out = arguments.path("out").orElseGet(() -> beside(file, format));
-    ModelFile model = ModelFile.read(file);
+    ModelFile model = ModelOptions.read(file, arguments);
     Terminal terminal = invocation.terminal();
     model.notes().forEach(note -> terminal.info("note     ", note));
     if (!model.named()) {
@@ -145,9 +145,11 @@ final class ExportCommand implements Command {
   }
 
   private static String describe(ModelFile model) {
-    return model.parameters().architecture()
+    return model.describe()
         + ", "
         + model.loss()
+        + ", images of "
+        + model.images()
         + ", classes "
         + String.join(", ", model.classes());
   }
@@ -169,7 +171,12 @@ final class ExportCommand implements Command {
               + "]";
       case SAFETENSORS ->
           "safetensors, float32, for PyTorch's nn.Sequential: " + tensors(architecture);
-      case NPZ -> "npz, float32: " + tensors(architecture) + ", classes";
+      case NPZ ->
+          "npz, float32: "
+              + tensors(architecture)
+              + ", classes"
+              + (model.shape().isPresent() ? ", height, width" : "")
+              + normalised(model).map(how -> ", mean, std").orElse("");
     };
   }
 
@@ -179,10 +186,21 @@ final class ExportCommand implements Command {
         .collect(Collectors.joining(", "));
   }
 
-  /** What {@code --json} prints; {@code input} is null but for ONNX. */
+  private static Optional<Normalisation> normalised(ModelFile model) {
+    return model.normalisation().filter(how -> !how.isNone());
+  }
+
+  /**
+   * What {@code --json} prints. Null are {@code input} but for ONNX, a size that is not known, and
+   * mean and std where pixels are divided by 255 alone.
+   */
   private record Result(
       String model,
       String layers,
+      Integer height,
+      Integer width,
+      Float mean,
+      Float std,
       List<String> classes,
       String format,
       String input,
@@ -195,6 +213,10 @@ final class ExportCommand implements Command {
     return new Result(
         file.toString(),
         model.parameters().architecture().toString(),
+        model.shape().map(ImageShape::height).orElse(null),
+        model.shape().map(ImageShape::width).orElse(null),
+        normalised(model).map(Normalisation::mean).orElse(null),
+        normalised(model).map(Normalisation::std).orElse(null),
         model.classes(),
         format.toString(),
         format == ModelFormat.ONNX ? input.toString() : null,

@@ -25,11 +25,13 @@ import zerofive.cli.device.Backends;
 import zerofive.cli.device.DeviceRequest;
 import zerofive.cli.option.Arguments;
 import zerofive.cli.option.DeviceOptions;
+import zerofive.cli.option.ModelOptions;
 import zerofive.cli.option.UsageException;
 import zerofive.data.idx.IdxImages;
 import zerofive.data.image.GreyImage;
 import zerofive.data.image.ImageFile;
 import zerofive.data.image.ImagePaths;
+import zerofive.data.image.ImageShape;
 import zerofive.data.image.fit.ImageFitter;
 import zerofive.files.AtomicFile;
 import zerofive.files.InputException;
@@ -100,8 +102,7 @@ final class PredictCommand implements Command {
   @Override
   public Options options() {
     Options options = new Options();
-    options.addOption(
-        Arguments.option("model", "FILE", "a .safetensors file, of ours or of PyTorch (required)"));
+    ModelOptions.addTo(options);
     options.addOption(Arguments.option(FIT));
     options.addOption(
         Arguments.flag("raw", "take the pixels as they are: the same as --fit never"));
@@ -128,10 +129,7 @@ final class PredictCommand implements Command {
   public int run(CommandLine line, Invocation invocation) {
     Arguments arguments = new Arguments(line);
     Terminal terminal = invocation.terminal();
-    Path file =
-        arguments
-            .path("model")
-            .orElseThrow(() -> new UsageException("predict needs --model FILE.safetensors"));
+    Path file = ModelOptions.file(arguments, name());
     DeviceRequest request = DeviceOptions.of(arguments);
     Fit fit = fit(arguments);
     Optional<Path> out = arguments.path("out");
@@ -139,10 +137,13 @@ final class PredictCommand implements Command {
     List<Path> paths = paths(line.getArgList(), refused::add);
     out.ifPresent(target -> checkNoInput(target, file, paths));
     Backends.Choice device = Backends.choose(request);
-    ModelFile model = ModelFile.read(file);
+    ModelFile model = ModelOptions.read(file, arguments);
+    terminal.info("model    ", file + " (" + model.describe() + ")");
+    model.notes().forEach(note -> terminal.info("note     ", note));
     Optional<ImageFitter> fitter =
-        fit == Fit.NEVER ? Optional.empty() : Optional.of(fitter(file, model, fit == Fit.ALWAYS));
-    terminal.info("model    ", file + " (" + model.parameters().architecture() + ")");
+        fit == Fit.NEVER
+            ? Optional.empty()
+            : Optional.of(fitter(file, model, fit == Fit.ALWAYS, terminal));
     if (!model.named()) {
       terminal.info(
           "note     ",
@@ -154,7 +155,7 @@ final class PredictCommand implements Command {
     ExecutorService decoders =
         Executors.newFixedThreadPool(
             threads > 0 ? threads : Runtime.getRuntime().availableProcessors());
-    try (Predictor predictor = device.backend().openPredictor(model.parameters());
+    try (Predictor predictor = device.backend().openPredictor(model.foldedParameters());
         Progress progress = terminal.progress("predict", paths.size())) {
       Function<Consumer<List<String>>, Predictions> predictions =
           sink ->
@@ -314,17 +315,26 @@ final class PredictCommand implements Command {
     return all;
   }
 
-  /** A model's metadata tell how many pixels it takes, not their rows: a square is meant. */
-  private static ImageFitter fitter(Path file, ModelFile model, boolean always) {
+  /** For the model's images; a file that does not say their height and width means a square. */
+  private static ImageFitter fitter(Path file, ModelFile model, boolean always, Terminal terminal) {
+    ImageShape shape = model.shape().orElseGet(() -> square(file, model, terminal));
+    return new ImageFitter(shape.width(), shape.height(), always);
+  }
+
+  private static ImageShape square(Path file, ModelFile model, Terminal terminal) {
     int inputs = model.parameters().architecture().inputs();
     int side = (int) Math.sqrt(inputs);
     if (side * side != inputs) {
       throw new InputException(
           file
-              + " takes images of "
+              + " does not say the height and width of its images, and their "
               + inputs
-              + " pixels, which make no square; give images of just that size, with --fit never");
+              + " pixels make no square; give images of just that size, with --fit never");
     }
-    return new ImageFitter(side, side, always);
+    ImageShape shape = new ImageShape(side, side);
+    terminal.info(
+        "note     ",
+        "the model file does not say the height and width of its images; " + shape + " is assumed");
+    return shape;
   }
 }

@@ -112,20 +112,31 @@ final class Predictions {
   private ImageFitter.Fitted fit(String name, boolean ofDataSet, GreyImage image) {
     if (fitter.isPresent()
         && (fitter.get().always() || !(ofDataSet && fitter.get().hasSize(image)))) {
+      checkAssumption(name, image, fitter.get());
       return fitter.get().fit(name, image);
     }
-    if (image.pixels().length != inputs) {
+    if (!model.takes(image.shape())) {
       throw new InputException(
           name
               + " has "
-              + image.width()
-              + " x "
-              + image.height()
-              + " pixels, but the model takes "
-              + inputs
+              + image.shape().describe()
+              + ", but the model takes "
+              + model.images()
               + "; leave out --fit never or --raw to have it fitted");
     }
     return new ImageFitter.Fitted(image.pixels(), Set.of());
+  }
+
+  /** An image of just as many pixels in another shape is most likely one that needs no fitting. */
+  private void checkAssumption(String name, GreyImage image, ImageFitter assumed) {
+    if (model.shape().isEmpty() && image.pixels().length == inputs && !assumed.hasSize(image)) {
+      throw new InputException(
+          name
+              + " has "
+              + image.shape().describe()
+              + ", as many as the model takes, but the model file does not say their height and"
+              + " width; use --fit never if that is the model's size");
+    }
   }
 
   /** Predicts what was read so far, and prints it. */

@@ -147,7 +147,7 @@ final class TrainingJob {
 
   /** The receipt's result is written last: a run that has it has everything. */
   private void writeResults(Trainer.Outcome outcome, PhaseTimer time) {
-    new ModelFile(outcome.parameters(), data.classes(), recipe.get(LOSS), true)
+    new ModelFile(outcome.parameters(), data.classes(), recipe.get(LOSS), data.train().shape())
         .write(folder.model());
     ConfusionMatrix confusion = ConfusionMatrix.of(data.classes(), data.valid(), outcome.logits());
     String title = experiment.title();

@@ -5,7 +5,9 @@ import static zerofive.train.Settings.CLASSES;
 import static zerofive.train.Settings.DATA;
 import static zerofive.train.Settings.INITIALIZER;
 import static zerofive.train.Settings.INIT_FROM;
+import static zerofive.train.Settings.MEAN;
 import static zerofive.train.Settings.MODEL;
+import static zerofive.train.Settings.STD;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -70,7 +72,10 @@ public record TrainOptions(String data, Recipe recipe, Optional<ModelFile> start
       throw new UsageException("--init and --init-from exclude each other; name one of them");
     }
     Optional<Path> file = arguments.path(INIT_FROM.name());
-    Optional<ModelFile> start = file.map(ModelFile::read);
+    if (file.isEmpty() && (arguments.has(MEAN) || arguments.has(STD))) {
+      throw new UsageException("--mean and --std belong to --init-from, which is not there");
+    }
+    Optional<ModelFile> start = file.map(path -> ModelOptions.read(path, arguments));
     if (start.isPresent()) {
       recipe = recipe.with(INIT_FROM, Optional.of(realPath(file.get().toString())));
       if (!arguments.has(MODEL)) {

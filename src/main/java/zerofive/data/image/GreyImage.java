@@ -12,8 +12,13 @@ public record GreyImage(byte[] pixels, int width, int height) {
   public GreyImage {
     if (width < 1 || height < 1 || (long) width * height != pixels.length) {
       throw new IllegalArgumentException(
-          pixels.length + " pixels are not an image of " + width + " x " + height);
+          pixels.length + " pixels are not an image of " + height + " x " + width);
     }
+  }
+
+  /** Height and width. */
+  public ImageShape shape() {
+    return new ImageShape(height, width);
   }
 
   /** The brightness at column {@code x} of row {@code y}, from 0 to 255. */

@@ -134,16 +134,14 @@ public final class ImageFile {
       Path file, String format, long width, long height, Decoding decoding) {
     if (width < 1 || height < 1) {
       throw new InputException(
-          file + " says it has " + width + " x " + height + " pixels; save the image again");
+          file + " says it has " + ImageShape.describe(height, width) + "; save the image again");
     }
     if (width > MAX_PIXELS || width * height > MAX_PIXELS) {
       throw new InputException(
           file
               + " has "
-              + width
-              + " x "
-              + height
-              + " pixels, expected at most "
+              + ImageShape.describe(height, width)
+              + ", expected at most "
               + MAX_PIXELS / 1_000_000
               + " megapixels; make it smaller");
     }

@@ -8,17 +8,20 @@ import java.io.IOException;
 import java.io.StringReader;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import zerofive.data.image.ImageShape;
 import zerofive.files.InputException;
 import zerofive.files.Sha256;
 import zerofive.model.Architecture;
+import zerofive.model.Layer;
 import zerofive.model.Loss;
 import zerofive.model.Parameters;
 
@@ -27,25 +30,84 @@ import zerofive.model.Parameters;
  * the metadata what is needed to use them. A file without that metadata (from PyTorch) is read by
  * its tensors' names and shapes.
  *
- * @param parameters the weights
+ * @param parameters the weights, for pixels that are normalised as {@code normalisation} says
  * @param classes the class names, in the order of the targets
  * @param loss the model was trained with
+ * @param shape of its images; empty where the file does not say it
+ * @param normalisation of its pixels; empty where the file does not say it, and none is done
  * @param named whether the file itself names its classes
  * @param notes what was taken for granted or changed in reading it, one sentence each
  */
 public record ModelFile(
-    Parameters parameters, List<String> classes, Loss loss, boolean named, List<String> notes) {
+    Parameters parameters,
+    List<String> classes,
+    Loss loss,
+    Optional<ImageShape> shape,
+    Optional<Normalisation> normalisation,
+    boolean named,
+    List<String> notes) {
   private static final String CLASSES = "classes";
   private static final String LOSS = "loss";
   private static final String LAYERS = "layers";
-  private static final Pattern NAME = Pattern.compile("((?:.*\\.)?)(weight|bias)", Pattern.DOTALL);
-  private static final int DIGITS = 9;
-  private static final Pattern NUMBER = Pattern.compile("\\d{1," + DIGITS + "}");
+  private static final String HEIGHT = "height";
+  private static final String WIDTH = "width";
+  private static final String MEAN = "mean";
+  private static final String STD = "std";
+
+  /** Where {@link Normalisation#formula} stands. */
+  static final String NORMALISATION = "normalisation";
+
+  private static final Pattern SIZE = Pattern.compile("\\d{1,9}");
   private static final Pattern WEIGHT = Pattern.compile("(?:(\\d{1,4})\\.)?weight");
 
-  /** A model of which all is known. */
-  public ModelFile(Parameters parameters, List<String> classes, Loss loss, boolean named) {
-    this(parameters, classes, loss, named, List.of());
+  /** A model that was trained here. */
+  public ModelFile(Parameters parameters, List<String> classes, Loss loss, ImageShape shape) {
+    this(
+        parameters,
+        classes,
+        loss,
+        Optional.of(shape),
+        Optional.of(Normalisation.NONE),
+        true,
+        List.of());
+  }
+
+  /** The same model, for pixels that are normalised so. */
+  public ModelFile with(Normalisation other) {
+    return new ModelFile(parameters, classes, loss, shape, Optional.of(other), named, notes);
+  }
+
+  /** The same model with one more note. */
+  public ModelFile withNote(String note) {
+    List<String> more = new ArrayList<>(notes);
+    more.add(note);
+    return new ModelFile(parameters, classes, loss, shape, normalisation, named, more);
+  }
+
+  /**
+   * The weights for pixels that are divided by 255, as all devices compute: any other normalisation
+   * is folded into the first layer.
+   */
+  public Parameters foldedParameters() {
+    return normalisation.map(how -> how.fold(parameters)).orElse(parameters);
+  }
+
+  /** Its layers and what they take: {@code 784-30-1 of pixel / 255}. */
+  public String describe() {
+    return parameters.architecture()
+        + normalisation.filter(how -> !how.isNone()).map(how -> " of " + how).orElse("");
+  }
+
+  /** The images it takes: {@code 28 x 28 pixels}, or how many pixels where it does not say more. */
+  public String images() {
+    return shape
+        .map(ImageShape::describe)
+        .orElse(parameters.architecture().inputs() + " pixels in all");
+  }
+
+  /** Whether it takes images of this shape, as far as the file says. */
+  public boolean takes(ImageShape images) {
+    return shape.map(images::equals).orElse(parameters.architecture().inputs() == images.pixels());
   }
 
   /** Writes the model atomically. Throws OutputException. */
@@ -65,7 +127,7 @@ public record ModelFile(
     return new Safetensors(all, tensors(parameters, ""));
   }
 
-  /** What is needed to use the weights: class names as JSON, loss, layers, normalisation. */
+  /** What is needed to use the weights: class names as JSON, loss, layers, what they take. */
   Map<String, String> metadata() {
     JsonArray names = new JsonArray();
     classes.forEach(names::add);
@@ -73,7 +135,19 @@ public record ModelFile(
     metadata.put(CLASSES, names.toString());
     metadata.put(LOSS, loss.toString());
     metadata.put(LAYERS, parameters.architecture().toString());
-    metadata.put("normalisation", "float32(byte) / 255");
+    shape.ifPresent(
+        images -> {
+          metadata.put(HEIGHT, String.valueOf(images.height()));
+          metadata.put(WIDTH, String.valueOf(images.width()));
+        });
+    normalisation.ifPresent(
+        how -> {
+          metadata.put(NORMALISATION, how.formula());
+          if (!how.isNone()) {
+            metadata.put(MEAN, String.valueOf(how.mean()));
+            metadata.put(STD, String.valueOf(how.std()));
+          }
+        });
     return metadata;
   }
 
@@ -90,26 +164,30 @@ public record ModelFile(
 
   /** Reads a model of ours or of PyTorch. Throws InputException. */
   public static ModelFile read(Path file) {
-    Safetensors content = Safetensors.read(file);
-    List<String> layers = layerPrefixes(content.tensors());
-    Map<String, Safetensors.Tensor> tensors = renamed(content.tensors(), layers);
-    Parameters parameters = assemble(file, tensors, infer(file, content.tensors(), tensors));
-    List<String> notes = notes(file, content, layers, parameters.architecture());
-    int outputs = parameters.architecture().outputs();
+    Safetensors content = content(file);
+    LayerOrder order = LayerOrder.of(file, content.tensors());
+    Map<String, Safetensors.Tensor> tensors = renamed(content.tensors(), order.prefixes());
+    Parameters found = assemble(file, tensors, infer(file, content.tensors(), tensors));
+    List<String> notes = notes(file, content, order, found.architecture());
+    int outputs = found.architecture().outputs();
+    Parameters parameters = outputs == 2 ? difference(found) : found;
+    if (!parameters.isFinite()) {
+      throw broken(file, "has two logits whose difference is more than float32 holds");
+    }
     Map<String, String> metadata = content.metadata();
+    Optional<ImageShape> shape = shape(file, metadata, parameters.architecture().inputs());
+    Optional<Normalisation> normalisation = normalisation(file, metadata);
     if (!metadata.containsKey(CLASSES)) {
-      if (outputs == 2) {
-        throw broken(file, "has 2 logits, but two classes are told apart by one logit here");
-      }
       List<String> numbered = new ArrayList<>();
       for (int i = 0; i < outputs; i++) {
         numbered.add(String.valueOf(i));
       }
       List<String> classes = outputs == 1 ? List.of("1", "0") : numbered;
-      return new ModelFile(parameters, classes, Loss.defaultFor(classes.size()), false, notes);
+      Loss loss = Loss.defaultFor(classes.size());
+      return new ModelFile(parameters, classes, loss, shape, normalisation, false, notes);
     }
     List<String> classes = parseClasses(file, metadata.get(CLASSES));
-    if (Loss.outputs(classes.size()) != outputs) {
+    if (outputs != classes.size() && outputs != Loss.outputs(classes.size())) {
       throw broken(
           file,
           "names "
@@ -120,9 +198,8 @@ public record ModelFile(
               + outputs);
     }
     String said = metadata.get(LAYERS);
-    if (said != null && !said.equals(parameters.architecture().toString())) {
-      throw broken(
-          file, "says it is " + said + ", but its tensors make " + parameters.architecture());
+    if (said != null && !said.equals(found.architecture().toString())) {
+      throw broken(file, "says it is " + said + ", but its tensors make " + found.architecture());
     }
     try {
       Loss loss =
@@ -130,10 +207,67 @@ public record ModelFile(
               ? Loss.parse(metadata.get(LOSS))
               : Loss.defaultFor(classes.size());
       loss.checkClasses(classes.size());
-      return new ModelFile(parameters, classes, loss, true, notes);
+      return new ModelFile(parameters, classes, loss, shape, normalisation, true, notes);
     } catch (IllegalArgumentException e) {
       throw broken(file, "has metadata that is not ours: " + e.getMessage(), e);
     }
+  }
+
+  private static Safetensors content(Path file) {
+    try {
+      return Safetensors.read(file);
+    } catch (InputException e) {
+      throw ForeignFile.refusal(file, e);
+    }
+  }
+
+  /** Height and width in the metadata, which earlier versions and PyTorch do not write. */
+  private static Optional<ImageShape> shape(Path file, Map<String, String> metadata, int inputs) {
+    String height = metadata.get(HEIGHT);
+    String width = metadata.get(WIDTH);
+    if (height == null && width == null) {
+      return Optional.empty();
+    }
+    if (!isSize(height)
+        || !isSize(width)
+        || Long.parseLong(height) * Long.parseLong(width) != inputs) {
+      throw broken(
+          file,
+          "says its images have height "
+              + metadata.getOrDefault(HEIGHT, "(none)")
+              + " and width "
+              + metadata.getOrDefault(WIDTH, "(none)")
+              + ", but its tensors take "
+              + inputs
+              + " pixels");
+    }
+    return Optional.of(new ImageShape(Integer.parseInt(height), Integer.parseInt(width)));
+  }
+
+  /** How pixels are normalised, where the file says it as we do. */
+  private static Optional<Normalisation> normalisation(Path file, Map<String, String> metadata) {
+    if (!metadata.containsKey(MEAN) && !metadata.containsKey(STD)) {
+      return Optional.of(Normalisation.NONE)
+          .filter(none -> none.formula().equals(metadata.get(NORMALISATION)));
+    }
+    String mean = metadata.getOrDefault(MEAN, "(none)");
+    String std = metadata.getOrDefault(STD, "(none)");
+    try {
+      return Optional.of(new Normalisation(Float.parseFloat(mean), Float.parseFloat(std)));
+    } catch (IllegalArgumentException e) {
+      throw broken(
+          file,
+          "has metadata with mean "
+              + mean
+              + " and std "
+              + std
+              + ", expected a number and one above 0",
+          e);
+    }
+  }
+
+  private static boolean isSize(String text) {
+    return text != null && SIZE.matcher(text).matches();
   }
 
   /** Puts named tensors into the flat array of {@code architecture}. Throws InputException. */
@@ -159,27 +293,6 @@ public record ModelFile(
   }
 
   /**
-   * What stands before {@code weight} in the tensors' names, layer after layer. PyTorch names a
-   * layer as the module that holds it: {@code 0.}, {@code fc1.}, {@code net.0.}; numbers in it
-   * count, so that {@code fc10.} follows {@code fc9.}.
-   */
-  private static List<String> layerPrefixes(Map<String, Safetensors.Tensor> tensors) {
-    return tensors.keySet().stream()
-        .map(NAME::matcher)
-        .filter(name -> name.matches() && name.group(2).equals("weight"))
-        .map(name -> name.group(1))
-        .sorted(Comparator.comparing(ModelFile::inOrder).thenComparing(prefix -> prefix))
-        .toList();
-  }
-
-  /** A text whose alphabetical order is that of the numbers in it. */
-  private static String inOrder(String prefix) {
-    return NUMBER
-        .matcher(prefix)
-        .replaceAll(number -> "0".repeat(DIGITS - number.group().length()) + number.group());
-  }
-
-  /**
    * The tensors under the names this program gives them: {@code 0.}, {@code 2.} and so on for the
    * layers in order, nothing for a single one. Where one is of another kind all stay, to be refused
    * as what they are.
@@ -192,7 +305,7 @@ public record ModelFile(
     }
     Map<String, Safetensors.Tensor> renamed = new LinkedHashMap<>();
     for (Map.Entry<String, Safetensors.Tensor> entry : tensors.entrySet()) {
-      Matcher name = NAME.matcher(entry.getKey());
+      Matcher name = LayerOrder.NAME.matcher(entry.getKey());
       if (!name.matches() || !ours.containsKey(name.group(1))) {
         return tensors;
       }
@@ -201,9 +314,26 @@ public record ModelFile(
     return renamed;
   }
 
-  /** What was taken for granted that the file does not say. */
+  /**
+   * A model with one logit in place of two: the first minus the second, whose sigmoid is the first
+   * class's softmax.
+   */
+  private static Parameters difference(Parameters two) {
+    Architecture architecture = two.architecture();
+    float[] values = Arrays.copyOf(two.values(), two.values().length);
+    Layer last = architecture.layers().get(architecture.hidden().size());
+    int first = last.weightOffset();
+    for (int i = 0; i < last.inputs(); i++) {
+      values[first + i] -= values[first + last.inputs() + i];
+    }
+    values[first + last.inputs()] = values[last.biasOffset()] - values[last.biasOffset() + 1];
+    Architecture one = new Architecture(architecture.inputs(), architecture.hidden(), 1);
+    return new Parameters(one, Arrays.copyOf(values, one.parameterCount()));
+  }
+
+  /** What was taken for granted that the file does not say, or made of what it says. */
   private static List<String> notes(
-      Path file, Safetensors content, List<String> layers, Architecture architecture) {
+      Path file, Safetensors content, LayerOrder order, Architecture architecture) {
     List<String> notes = new ArrayList<>();
     if (!content.converted().isEmpty()) {
       notes.add(
@@ -216,9 +346,17 @@ public record ModelFile(
     if (!content.metadata().containsKey(LAYERS) && !architecture.hidden().isEmpty()) {
       notes.add(
           file
-              + " does not tell what lies between its layers; "
-              + layers.stream().map(layer -> layer + "weight").collect(Collectors.joining(", "))
-              + " are taken in this order, with ReLU between them");
+              + " does not say what lies between its layers; "
+              + order.weights()
+              + " are taken in this order, "
+              + (order.byShape() ? "the only one in which their shapes chain, " : "")
+              + "with ReLU between them");
+    }
+    if (architecture.outputs() == 2) {
+      notes.add(
+          file
+              + " has two logits; their difference is taken for the one logit that two classes have"
+              + " here, which gives the same probabilities");
     }
     return notes;
   }

@@ -17,8 +17,10 @@ import zerofive.files.AtomicFile;
 
 /**
  * A model as numpy's .npz: a zip file, stored, of one .npy for each tensor under its own name, and
- * {@code classes}, the class names as text. {@code numpy.load(file)["0.weight"]} is [outputs,
- * inputs] float32. The format of .npy is version 1.0 of numpy.lib.format's documentation.
+ * {@code classes}, the class names as text; {@code height} and {@code width} of an image where they
+ * are known, and {@code mean} and {@code std} where pixels are normalised by them. {@code
+ * numpy.load(file)["0.weight"]} is [outputs, inputs] float32. The format of .npy is version 1.0 of
+ * numpy.lib.format's documentation.
  */
 public final class NpzFile {
   private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};
@@ -40,6 +42,15 @@ public final class NpzFile {
         put(zip, entry.getKey(), floats(entry.getValue()));
       }
       put(zip, "classes", texts(model.classes()));
+      if (model.shape().isPresent()) {
+        put(zip, "height", integer(model.shape().get().height()));
+        put(zip, "width", integer(model.shape().get().width()));
+      }
+      Normalisation how = model.normalisation().orElse(Normalisation.NONE);
+      if (!how.isNone()) {
+        put(zip, "mean", number(how.mean()));
+        put(zip, "std", number(how.std()));
+      }
     } catch (IOException e) {
       throw new IllegalStateException("an array in memory does not fail", e);
     }
@@ -67,6 +78,16 @@ public final class NpzFile {
       npy.putFloat(value);
     }
     return npy.array();
+  }
+
+  private static byte[] number(float value) {
+    return floats(new Safetensors.Tensor(List.of(), new float[] {value}));
+  }
+
+  private static byte[] integer(int value) {
+    byte[] header = header("<i4", List.of());
+    ByteBuffer npy = ByteBuffer.allocate(header.length + Integer.BYTES);
+    return npy.order(ByteOrder.LITTLE_ENDIAN).put(header).putInt(value).array();
   }
 
   /** Unicode code points, each text filled up with zeros to the length of the longest. */

@@ -18,8 +18,8 @@ import zerofive.model.Layer;
 /**
  * A model as an ONNX file, in the oldest operator set that has all it needs. Its input {@code
  * images} is [batch, pixels]; its outputs are {@code logits} [batch, logits] and {@code
- * probabilities} [batch, classes], whose rows sum to 1. Class names, loss, layers and normalisation
- * stand in the file's metadata under the names that our safetensors files use.
+ * probabilities} [batch, classes], whose rows sum to 1. Class names, loss, layers, the images' size
+ * and normalisation stand in the file's metadata under the names that our safetensors files use.
  */
 public final class OnnxFile {
   /** What {@code images} takes. */
@@ -62,11 +62,13 @@ public final class OnnxFile {
 
   private final ModelFile model;
   private final Input input;
+  private final Normalisation normalisation;
   private final OnnxMl.GraphProto.Builder graph = OnnxMl.GraphProto.newBuilder().setName("model");
 
   private OnnxFile(ModelFile model, Input input) {
     this.model = model;
     this.input = input;
+    normalisation = model.normalisation().orElse(Normalisation.NONE);
   }
 
   /**
@@ -86,7 +88,7 @@ public final class OnnxFile {
     graph.addOutput(value(LOGITS, OnnxMl.TensorProto.DataType.FLOAT, architecture.outputs()));
     graph.addOutput(
         value(PROBABILITIES, OnnxMl.TensorProto.DataType.FLOAT, model.classes().size()));
-    layers(architecture.layers(), normalised());
+    layers(architecture.layers(), normalised(divided()));
     probabilities(architecture.outputs());
     OnnxMl.ModelProto.Builder file =
         OnnxMl.ModelProto.newBuilder()
@@ -96,11 +98,13 @@ public final class OnnxFile {
             .addOpsetImport(OnnxMl.OperatorSetIdProto.newBuilder().setVersion(OPERATOR_SET))
             .setGraph(graph);
     Map<String, String> metadata = new LinkedHashMap<>(model.metadata());
+    metadata.putIfAbsent(ModelFile.NORMALISATION, normalisation.formula());
     metadata.put(
         "input",
         input == Input.BYTE
             ? "bytes 0 to 255, row by row, bright on dark; normalised by the model"
-            : "float32(byte) / 255, row by row, bright on dark");
+            : "float32(byte) / 255, row by row, bright on dark"
+                + (normalisation.isNone() ? "" : "; normalised by the model"));
     metadata.forEach(
         (key, value) ->
             file.addMetadataProps(
@@ -108,8 +112,8 @@ public final class OnnxFile {
     return file.build();
   }
 
-  /** The images as the first layer takes them; the division is the one that training does. */
-  private String normalised() {
+  /** The images as numbers from 0 to 1; the division is the one that training does. */
+  private String divided() {
     if (input == Input.FLOAT) {
       return IMAGES;
     }
@@ -122,6 +126,18 @@ public final class OnnxFile {
                 .setI(OnnxMl.TensorProto.DataType.FLOAT.getNumber()));
     node("Div", List.of("bytes", "white"), "pixels");
     return "pixels";
+  }
+
+  /** The pixels as the first layer takes them, in the two steps of torchvision's Normalize. */
+  private String normalised(String pixels) {
+    if (normalisation.isNone()) {
+      return pixels;
+    }
+    graph.addInitializer(tensor("mean", List.of(), new float[] {normalisation.mean()}));
+    graph.addInitializer(tensor("std", List.of(), new float[] {normalisation.std()}));
+    node("Sub", List.of(pixels, "mean"), "centred");
+    node("Div", List.of("centred", "std"), "normalised");
+    return "normalised";
   }
 
   private void layers(List<Layer> layers, String pixels) {

@@ -48,7 +48,7 @@ public final class Png {
     long samples = (long) width * height * samplesPerPixel;
     if (width < 1 || height < 1 || samples != pixels.length) {
       throw new IllegalArgumentException(
-          pixels.length + " samples do not make " + width + " x " + height + " pixels");
+          pixels.length + " samples do not make " + height + " x " + width + " pixels");
     }
     byte[] header =
         ByteBuffer.allocate(HEADER_LENGTH)

@@ -3,6 +3,7 @@ package zerofive.report.console;
 import java.nio.file.Path;
 import java.util.List;
 import zerofive.data.DataSet;
+import zerofive.data.image.ImageShape;
 import zerofive.data.remote.DataSetRegistry;
 
 /** A data set in words. */
@@ -16,6 +17,7 @@ public final class DataText {
    * ...}.
    */
   public static String describe(DataSet data) {
+    ImageShape images = data.train().shape();
     return data.name()
         + (data.name().equals(DataSetRegistry.MNIST) ? " (bundled)" : "")
         + ", "
@@ -25,9 +27,7 @@ public final class DataText {
         + " training and "
         + Format.count(data.valid().count())
         + " validation images of "
-        + data.train().height()
-        + " x "
-        + data.train().width();
+        + (images.height() == images.width() ? images : images.describe());
   }
 
   /** Says what there is, and what is worth knowing of how it was read. */

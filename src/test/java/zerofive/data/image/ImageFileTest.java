@@ -281,7 +281,7 @@ class ImageFileTest {
     refused(png)
         .saying("has 30000 x 30000 pixels, expected at most 50 megapixels; make it smaller");
     refused(Pictures.png(-1, -1, 16, Pictures.RGBA).data()).saying("4294967295 x 4294967295");
-    refused(Pictures.png(0, 5, 8, Pictures.GREY).data()).saying("0 x 5 pixels");
+    refused(Pictures.png(0, 5, 8, Pictures.GREY).data()).saying("5 x 0 pixels (height x width)");
     byte[] jpeg = Pictures.jpeg(flat(9), 0.9f);
     Arrays.fill(jpeg, sizeOfJpeg(jpeg), sizeOfJpeg(jpeg) + 4, (byte) 0xff);
     refused(jpeg).saying("65535 x 65535 pixels");

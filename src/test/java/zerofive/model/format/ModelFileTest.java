@@ -12,10 +12,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -25,6 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import zerofive.data.Refusal;
+import zerofive.data.image.ImageShape;
 import zerofive.files.Sha256;
 import zerofive.model.Architecture;
 import zerofive.model.Initializer;
@@ -59,19 +62,20 @@ class ModelFileTest {
     Parameters parameters = Initializer.NORMAL.create(architecture, 42);
     parameters.values()[0] = -0f;
     parameters.values()[1] = Float.MIN_VALUE;
-    new ModelFile(parameters, classes, Loss.parse(loss), true).write(file);
+    new ModelFile(parameters, classes, Loss.parse(loss), new ImageShape(3, 4)).write(file);
     ModelFile read = ModelFile.read(file);
     assertEquals(architecture, read.parameters().architecture());
     assertArrayEquals(bits(parameters), bits(read.parameters()));
     assertEquals(classes, read.classes());
     assertSame(Loss.parse(loss), read.loss());
+    assertEquals(Optional.of(new ImageShape(3, 4)), read.shape());
     assertTrue(read.named());
   }
 
   @Test
   void theMetadataSaysAllThatIsNeededToUseTheModel() {
     Parameters parameters = Initializer.PYTORCH.create(new Architecture(784, List.of(30), 1), 1);
-    new ModelFile(parameters, List.of("0", "5"), Loss.BCE, true).write(file);
+    new ModelFile(parameters, List.of("0", "5"), Loss.BCE, new ImageShape(28, 28)).write(file);
     Safetensors content = Safetensors.read(file);
     assertEquals(
         Map.of(
@@ -79,6 +83,8 @@ class ModelFileTest {
             "classes", "[\"0\",\"5\"]",
             "loss", "bce",
             "layers", "784-30-1",
+            "height", "28",
+            "width", "28",
             "normalisation", "float32(byte) / 255"),
         content.metadata());
     assertEquals(
@@ -90,7 +96,7 @@ class ModelFileTest {
   @Test
   void theSameModelIsTheSameBytes() throws IOException {
     Parameters parameters = Initializer.NORMAL.create(new Architecture(9, List.of(4), 1), 3);
-    ModelFile model = new ModelFile(parameters, List.of("0", "5"), Loss.BCE, true);
+    ModelFile model = new ModelFile(parameters, List.of("0", "5"), Loss.BCE, new ImageShape(3, 3));
     model.write(file);
     byte[] first = Files.readAllBytes(file);
     model.write(file);
@@ -228,7 +234,7 @@ class ModelFileTest {
     put(linear("{}"));
     assertEquals(List.of(), ModelFile.read(file).notes());
     Parameters parameters = Initializer.NORMAL.create(new Architecture(3, List.of(2), 1), 3);
-    ModelFile ours = new ModelFile(parameters, List.of("0", "5"), Loss.BCE, true);
+    ModelFile ours = new ModelFile(parameters, List.of("0", "5"), Loss.BCE, new ImageShape(1, 3));
     ours.write(file);
     assertEquals(List.of(), ModelFile.read(file).notes());
     assertEquals(Sha256.of(file), ours.sha256());
@@ -261,17 +267,80 @@ class ModelFileTest {
     assertFalse(ModelFile.read(file).named());
   }
 
-  /** Two classes are told apart by one logit here; no backend knows what to do with two. */
+  /** softmax(a, b) of the first class is sigmoid(a - b). */
   @Test
-  void twoLogitsAreRefused() throws IOException {
-    put(new SafetensorsBytes().counting("weight", 0, 2, 4).counting("bias", 8, 2));
-    refused().saying("2 logits", "one logit");
+  void twoLogitsAreReadAsTheirDifference() throws IOException {
+    for (String metadata : List.of("{}", "{\"classes\":\"[\\\"cat\\\",\\\"dog\\\"]\"}")) {
+      put(
+          new SafetensorsBytes()
+              .metadata(metadata)
+              .counting("0.weight", 0, 3, 4)
+              .counting("0.bias", 0, 3)
+              .tensor("2.weight", List.of(2, 3), 1, 2, 3, 10, 30, 50)
+              .tensor("2.bias", List.of(2), 5, 7));
+      ModelFile read = ModelFile.read(file);
+      assertEquals("4-3-1", read.parameters().architecture().toString());
+      float[] values = read.parameters().values();
+      assertArrayEquals(new float[] {-9, -28, -47, -2}, Arrays.copyOfRange(values, 15, 19));
+      assertEquals(
+          metadata.equals("{}") ? List.of("0", "1") : List.of("cat", "dog"), read.classes());
+      assertSame(Loss.BCE, read.loss());
+      assertTrue(
+          read.notes().get(1).contains("has two logits; their difference"), read.notes().get(1));
+    }
     put(
         new SafetensorsBytes()
-            .metadata("{\"classes\":\"[\\\"0\\\",\\\"5\\\"]\"}")
-            .counting("weight", 0, 2, 4)
-            .counting("bias", 8, 2));
-    refused().saying("2 classes", "1 logit, but has 2");
+            .tensor("weight", List.of(2, 1), Float.MAX_VALUE, -Float.MAX_VALUE)
+            .counting("bias", 0, 2));
+    refused().saying("two logits whose difference is more than float32 holds");
+  }
+
+  @Test
+  void layersWhoseShapesChainInSeveralOrdersButNotByNameAreRefused() throws IOException {
+    put(
+        new SafetensorsBytes()
+            .counting("stem.weight", 0, 3, 4)
+            .counting("left.weight", 0, 3, 3)
+            .counting("right.weight", 0, 3, 3)
+            .counting("head.weight", 0, 1, 3));
+    refused().saying("more than one order, but not by their names", "after stem.weight may come");
+    refused().saying("left.weight or right.weight; rename the tensors");
+    put(
+        new SafetensorsBytes()
+            .counting("a.weight", 0, 2, 3)
+            .counting("b.weight", 0, 4, 1)
+            .counting("c.weight", 0, 1, 2)
+            .counting("d.weight", 0, 3, 4));
+    refused().saying("first may come a.weight or b.weight or c.weight or d.weight");
+  }
+
+  /** Names and shapes of layers in their true order, which is not that of their names. */
+  @ParameterizedTest
+  @CsvSource({
+    "'features,classifier', '4,3,5'",
+    "'linear1,fc', '4,3,1'",
+    "'input,hidden,output', '4,3,3,5'",
+    "'d,c,a,b', '2,3,2,4,1'",
+  })
+  void layersWhoseNamesRunAgainstTheirOrderAreTakenByTheirShapes(String names, String widths)
+      throws IOException {
+    List<String> layers = List.of(names.split(",", -1));
+    int[] sizes = Arrays.stream(widths.split(",", -1)).mapToInt(Integer::parseInt).toArray();
+    SafetensorsBytes bytes = new SafetensorsBytes();
+    for (int i = layers.size() - 1; i >= 0; i--) {
+      bytes
+          .counting(layers.get(i) + ".weight", 100 * i, sizes[i + 1], sizes[i])
+          .counting(layers.get(i) + ".bias", 0, sizes[i + 1]);
+    }
+    put(bytes);
+    ModelFile read = ModelFile.read(file);
+    for (Layer layer : read.parameters().architecture().layers()) {
+      float first = read.parameters().values()[layer.weightOffset()];
+      assertEquals(100 * read.parameters().architecture().layers().indexOf(layer), first);
+    }
+    String order =
+        String.join(".weight, ", layers) + ".weight are taken in this order, the only one";
+    assertTrue(read.notes().get(0).contains(order), read.notes().get(0));
   }
 
   @ParameterizedTest
@@ -384,6 +453,63 @@ class ModelFileTest {
   void aLayerListThatContradictsTheTensorsIsRefused() throws IOException {
     put(linear("{\"classes\":\"[\\\"0\\\",\\\"5\\\"]\",\"layers\":\"784-30-1\"}"));
     refused().saying("784-30-1", "4-1");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'\"height\":\"2\",\"width\":\"3\"', height 2 and width 3",
+    "'\"height\":\"4\"', height 4 and width (none)",
+    "'\"height\":\"-2\",\"width\":\"-2\"', height -2 and width -2",
+    "'\"height\":\"two\",\"width\":\"2\"', height two and width 2",
+    "'\"height\":\"65536\",\"width\":\"65536\"', height 65536",
+  })
+  void aSizeThatIsNotThatOfThePixelsIsRefused(String metadata, String said) throws IOException {
+    put(linear("{" + metadata + "}"));
+    refused().saying(said, "its tensors take 4 pixels");
+  }
+
+  @Test
+  void meanAndStdAreKeptAndFoldedIntoTheFirstLayer() throws IOException {
+    put(net().bytes());
+    ModelFile foreign = ModelFile.read(file);
+    assertEquals(Optional.empty(), foreign.normalisation());
+    assertSame(foreign.parameters(), foreign.foldedParameters());
+    foreign.with(new Normalisation(0.25f, 0.5f)).write(file);
+    Map<String, String> metadata = Safetensors.read(file).metadata();
+    assertEquals("(float32(byte) / 255 - mean) / std", metadata.get("normalisation"));
+    assertEquals("0.25 0.5", metadata.get("mean") + " " + metadata.get("std"));
+    ModelFile read = ModelFile.read(file);
+    assertArrayEquals(bits(foreign.parameters()), bits(read.parameters()));
+    // The first of three rows is 1, 2, 3, 4, its bias 1.
+    float[] folded = read.foldedParameters().values();
+    assertArrayEquals(new float[] {2, 4, 6, 8}, Arrays.copyOf(folded, 4));
+    assertEquals(1 - 0.5f * 10, folded[12]);
+    assertEquals(foreign.parameters().values()[15], folded[15], "a weight of the second layer");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'\"mean\":\"0.1\"', mean 0.1 and std (none)",
+    "'\"mean\":\"0.1\",\"std\":\"0\"', mean 0.1 and std 0",
+    "'\"mean\":\"NaN\",\"std\":\"1\"', mean NaN and std 1",
+    "'\"mean\":\"[0.4, 0.5]\",\"std\":\"1\"', 'mean [0.4, 0.5] and std 1'",
+  })
+  void aMeanOrStdThatIsNoneIsRefused(String metadata, String said) throws IOException {
+    put(linear("{" + metadata + "}"));
+    refused().saying(said, "expected a number and one above 0");
+  }
+
+  /** Earlier versions and PyTorch do not write it. */
+  @Test
+  void withoutASizeAnyImageOfAsManyPixelsIsTaken() throws IOException {
+    put(linear("{}"));
+    ModelFile read = ModelFile.read(file);
+    assertEquals(Optional.empty(), read.shape());
+    assertTrue(read.takes(new ImageShape(1, 4)) && read.takes(new ImageShape(2, 2)));
+    put(linear("{\"height\":\"4\",\"width\":\"1\"}"));
+    read = ModelFile.read(file);
+    assertEquals("4 x 1 pixels (height x width)", read.images());
+    assertFalse(read.takes(new ImageShape(1, 4)) || read.takes(new ImageShape(2, 2)));
   }
 
   @Test

@@ -1,0 +1,69 @@
+package zerofive.cli.option;
+
+import static zerofive.train.Settings.MEAN;
+import static zerofive.train.Settings.STD;
+
+import java.nio.file.Path;
+import java.util.Optional;
+import org.apache.commons.cli.Options;
+import zerofive.model.format.ModelFile;
+import zerofive.model.format.Normalisation;
+
+/** The options that name a saved model, and say of another program's what its file does not. */
+public final class ModelOptions {
+  private static final String MODEL = "model";
+
+  private ModelOptions() {}
+
+  /** For a command that takes a saved model. */
+  public static void addTo(Options options) {
+    options.addOption(
+        Arguments.option(MODEL, "FILE", "a .safetensors file, of ours or of PyTorch (required)"));
+    options.addOption(Arguments.option(MEAN));
+    options.addOption(Arguments.option(STD));
+  }
+
+  /** The file that --model names, for {@code command}. */
+  public static Path file(Arguments arguments, String command) {
+    return arguments
+        .path(MODEL)
+        .orElseThrow(() -> new UsageException(command + " needs --model FILE.safetensors"));
+  }
+
+  /**
+   * Reads a model; one whose pixels are normalised in a way that nobody says has a note on it.
+   *
+   * @throws UsageException where options contradict each other or the file
+   */
+  public static ModelFile read(Path file, Arguments arguments) {
+    Optional<Normalisation> asked = normalisation(arguments);
+    ModelFile model = ModelFile.read(file);
+    if (model.normalisation().isEmpty()) {
+      return asked
+          .map(model::with)
+          .orElseGet(
+              () ->
+                  model.withNote(
+                      file
+                          + " does not say how the pixels it was trained on were normalised;"
+                          + " they are divided by 255, and what torch's Normalize did besides must"
+                          + " be named with --mean and --std"));
+    }
+    Normalisation said = model.normalisation().get();
+    if (asked.isPresent() && !asked.get().equals(said)) {
+      throw new UsageException(
+          file + " says itself that it takes " + said + "; leave out --mean and --std");
+    }
+    return model;
+  }
+
+  private static Optional<Normalisation> normalisation(Arguments arguments) {
+    Optional<Float> mean = arguments.getOrDefault(MEAN);
+    Optional<Float> std = arguments.getOrDefault(STD);
+    if (mean.isPresent() != std.isPresent()) {
+      throw new UsageException(
+          "--mean and --std belong together; name --" + (mean.isPresent() ? STD : MEAN) + " too");
+    }
+    return mean.map(value -> new Normalisation(value, std.get()));
+  }
+}

@@ -16,12 +16,12 @@ void shift_bytes(const uint8_t* from, int64_t height, int64_t width, int32_t shi
   int64_t dx = shift_x(shift);
   int64_t dy = shift_y(shift);
   int64_t first = dx > 0 ? dx : 0;
-  int64_t kept = width - (dx > 0 ? dx : -dx);
+  int64_t visible = width - (dx > 0 ? dx : -dx);
   for (int64_t y = 0; y < height; y++) {
     uint8_t* row = to + y * width;
     memset(row, 0, width);
-    if (y - dy >= 0 && y - dy < height && kept > 0) {
-      memcpy(row + first, from + (y - dy) * width + first - dx, kept);
+    if (y - dy >= 0 && y - dy < height && visible > 0) {
+      memcpy(row + first, from + (y - dy) * width + first - dx, visible);
     }
   }
 }

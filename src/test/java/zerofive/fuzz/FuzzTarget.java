@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.zip.CRC32;
 import zerofive.backend.Optimizer;
@@ -148,8 +149,10 @@ enum FuzzTarget {
       long max = 0;
       ByteBuffer bytes = ByteBuffer.wrap(input);
       for (int i = 0; i + 8 < input.length; i++) {
-        if (input[i] == (byte) 0xff && (input[i + 1] & 0xf0) == 0xc0) {
-          max = Math.max(max, pixels(bytes.getShort(i + 5) & 0xffff, bytes.getShort(i + 7)));
+        boolean frame = (input[i + 1] & 0xf0) == 0xc0 && !NO_FRAMES.contains(input[i + 1] & 0xff);
+        if (input[i] == (byte) 0xff && frame) {
+          max =
+              Math.max(max, pixels(bytes.getShort(i + 5) & 0xffff, bytes.getShort(i + 7) & 0xffff));
         }
       }
       return max;
@@ -243,6 +246,9 @@ enum FuzzTarget {
 
   /** Larger pictures take as long as they are large, in which a fuzzer learns nothing. */
   private static final long MAX_PIXELS = 1 << 16;
+
+  /** DHT, JPG and DAC have codes of JPEG's frame headers. */
+  private static final Set<Integer> NO_FRAMES = Set.of(0xc4, 0xc8, 0xcc);
 
   private static final DataSet DATA =
       new DataSet(

@@ -110,7 +110,7 @@ public final class RunFolder implements RunStore, AutoCloseable {
 
   /** What {@code config.json} sets of a backend that can no longer be chosen, by name. */
   public List<String> formerSettings() {
-    return Recipe.removedDeviceSettings(TextFile.read(file(CONFIG)));
+    return Recipe.removedDeviceSettings(TextFile.readJson(file(CONFIG)));
   }
 
   /**
@@ -237,7 +237,7 @@ public final class RunFolder implements RunStore, AutoCloseable {
   /** Reads the settings. Throws InputException. */
   public Recipe config() {
     Path file = file(CONFIG);
-    String text = TextFile.read(file);
+    String text = TextFile.readJson(file);
     try {
       return Recipe.fromJson(text);
     } catch (IllegalArgumentException e) {

@@ -9,6 +9,7 @@ import org.apache.commons.cli.ParseException;
 import org.apache.commons.cli.UnrecognizedOptionException;
 import zerofive.backend.DeviceException;
 import zerofive.cli.option.UsageException;
+import zerofive.files.FileGuarantees;
 import zerofive.files.InputException;
 import zerofive.files.OutputException;
 import zerofive.report.console.Terminal;
@@ -29,6 +30,7 @@ public final class Cli {
   /** Runs one command line and returns its exit code. */
   public int run(List<String> arguments) {
     boolean verbose = arguments.contains("--verbose");
+    FileGuarantees.onWarning(warning -> terminal.error("zerofive: warning: " + warning));
     try {
       int code = dispatch(arguments);
       terminal.checkResults();

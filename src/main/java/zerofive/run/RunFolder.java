@@ -103,6 +103,11 @@ public final class RunFolder implements RunStore, AutoCloseable {
     return run;
   }
 
+  /** An error of writing, which names {@code command} where the folder has become a run. */
+  public OutputException resumable(OutputException error, String command) {
+    return isRun(folder) ? error.resumable(command) : error;
+  }
+
   /** Whether {@code folder} holds a run. */
   public static boolean isRun(Path folder) {
     return Files.isRegularFile(folder.resolve(CONFIG));

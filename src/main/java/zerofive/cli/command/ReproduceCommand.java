@@ -24,6 +24,7 @@ import zerofive.cli.option.DeviceOptions;
 import zerofive.cli.option.Preset;
 import zerofive.cli.option.TrainOptions;
 import zerofive.files.AtomicFile;
+import zerofive.files.OutputException;
 import zerofive.model.Initializer;
 import zerofive.report.chart.HistoryCharts;
 import zerofive.report.chart.LineChart;
@@ -170,7 +171,12 @@ final class ReproduceCommand implements Command {
     try (RunFolder folder = RunFolder.create(parent.file(model.folder()))) {
       TrainingJob job = TrainingJob.begin(experiment, folder);
       invocation.time().mark("device");
-      Trainer.Outcome outcome = job.run(stop, invocation, row -> {});
+      Trainer.Outcome outcome;
+      try {
+        outcome = job.run(stop, invocation, row -> {});
+      } catch (OutputException e) {
+        throw folder.resumable(e, Invocation.resume(folder.path()));
+      }
       if (outcome.interrupted()) {
         invocation
             .terminal()

@@ -6,8 +6,6 @@ import static zerofive.train.Settings.EARLY_STOP;
 import static zerofive.train.Settings.EPOCHS;
 
 import com.google.gson.annotations.SerializedName;
-import java.math.BigDecimal;
-import java.math.MathContext;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -46,9 +44,9 @@ record RunJson(
     static Epoch of(EpochRecord row) {
       return new Epoch(
           row.epoch(),
-          rounded(row.trainLoss()),
-          rounded(row.validLoss()),
-          rounded(row.accuracy()),
+          row.trainLoss(),
+          row.validLoss(),
+          row.accuracy(),
           row.errors());
     }
   }
@@ -78,11 +76,5 @@ record RunJson(
         mayStop ? Epoch.of(history.get(selectedEpoch - 1)) : null,
         mayStop ? history.size() < recipe.get(EPOCHS) : null,
         seconds);
-  }
-
-  static double rounded(double value) {
-    return Double.isFinite(value)
-        ? new BigDecimal(value).round(new MathContext(9)).doubleValue()
-        : value;
   }
 }

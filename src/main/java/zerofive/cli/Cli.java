@@ -11,6 +11,7 @@ import zerofive.backend.DeviceException;
 import zerofive.cli.option.UsageException;
 import zerofive.files.FileGuarantees;
 import zerofive.files.InputException;
+import zerofive.files.JavaHeap;
 import zerofive.files.OutputException;
 import zerofive.report.console.Terminal;
 import zerofive.train.DivergedException;
@@ -48,9 +49,9 @@ public final class Cli {
     } catch (OutOfMemoryError e) {
       terminal.error(
           "zerofive: error: the Java heap of "
-              + (Runtime.getRuntime().maxMemory() >> 20)
-              + " MiB is too small for this; choose a smaller --batch-size, model or class list, or"
-              + " set ZEROFIVE_JAVA_OPTS=-Xmx8g");
+              + JavaHeap.mebibytes()
+              + " MiB is too small for this; choose a smaller --batch-size, model or class list, or "
+              + JavaHeap.remedy());
       return ExitCode.DEVICE;
     } catch (RuntimeException | StackOverflowError e) {
       terminal.error(

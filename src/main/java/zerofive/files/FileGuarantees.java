@@ -121,6 +121,7 @@ public final class FileGuarantees {
     } catch (AtomicMoveNotSupportedException e) {
       warn(Lack.REPLACE, to.toAbsolutePath().getParent(), e);
       Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
+      sync(to); // It may have been copied.
     }
   }
 

@@ -316,6 +316,7 @@ final class PairsCommand implements Command {
     terminal.result("run      " + run.path());
     terminal.result(
         "         ", PairsCsv.NAME + ", " + PairsRun.PICTURE + ", config.json, the receipt");
+    invocation.noteContainer(run.path());
     if (terminal.answersInJson()) {
       terminal.json(result(run, summary, invocation));
     }

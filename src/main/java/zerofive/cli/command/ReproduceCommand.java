@@ -155,6 +155,7 @@ final class ReproduceCommand implements Command {
       invocation.printTime();
       terminal.result("picture  " + folder.file("accuracy.svg"));
       terminal.result("runs     " + folder.path() + ", one folder a model");
+      invocation.noteContainer(folder.path());
       if (terminal.answersInJson()) {
         terminal.json(result(models, histories, folder, invocation));
       }

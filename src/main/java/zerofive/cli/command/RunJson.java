@@ -42,12 +42,7 @@ record RunJson(
   /** One epoch's figures, with nine significant digits as in metrics.csv. */
   record Epoch(int epoch, double trainLoss, double validLoss, double accuracy, int errors) {
     static Epoch of(EpochRecord row) {
-      return new Epoch(
-          row.epoch(),
-          row.trainLoss(),
-          row.validLoss(),
-          row.accuracy(),
-          row.errors());
+      return new Epoch(row.epoch(), row.trainLoss(), row.validLoss(), row.accuracy(), row.errors());
     }
   }
 

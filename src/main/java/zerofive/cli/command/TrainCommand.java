@@ -303,6 +303,7 @@ public final class TrainCommand implements Command {
                 ? "model.safetensors (of epoch " + outcome.selected().orElseThrow().epoch() + ")"
                 : "model.safetensors")
             + ", metrics.csv, accuracy.svg, loss.svg, confusion.csv, the receipt");
+    invocation.noteContainer(folder.path());
     if (terminal.answersInJson()) {
       terminal.json(
           RunJson.of(

@@ -10,7 +10,9 @@ import org.apache.commons.cli.ParseException;
 import org.apache.commons.cli.UnrecognizedOptionException;
 import zerofive.backend.DeviceException;
 import zerofive.cli.option.UsageException;
+import zerofive.files.FileGuarantees;
 import zerofive.files.InputException;
+import zerofive.files.JavaHeap;
 import zerofive.files.OutputException;
 import zerofive.report.console.Terminal;
 import zerofive.train.DivergedException;
@@ -30,6 +32,7 @@ public final class Cli {
   /** Runs one command line and returns its exit code. */
   public int run(List<String> arguments) {
     boolean verbose = arguments.contains("--verbose");
+    FileGuarantees.onWarning(warning -> terminal.error("zerofive: warning: " + warning));
     try {
       int code = dispatch(arguments);
       terminal.checkResults();
@@ -49,9 +52,9 @@ public final class Cli {
     } catch (OutOfMemoryError e) {
       terminal.error(
           "zerofive: error: the Java heap of "
-              + (Runtime.getRuntime().maxMemory() >> 20)
-              + " MiB is too small for this; choose a smaller --batch-size, model or class list, or"
-              + " set ZEROFIVE_JAVA_OPTS=-Xmx8g");
+              + JavaHeap.mebibytes()
+              + " MiB is too small for this; choose a smaller --batch-size, model or class list, or "
+              + JavaHeap.remedy());
       return ExitCode.DEVICE;
     } catch (RuntimeException | StackOverflowError e) {
       terminal.error(

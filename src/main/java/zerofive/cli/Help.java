@@ -21,7 +21,7 @@ final class Help {
   };
 
   private static final String[][] ENVIRONMENT = {
-    {"ZEROFIVE_JAVA_OPTS", "options of the JVM, such as -Xmx8g"},
+    {"ZEROFIVE_JAVA_OPTS", "options of the JVM, such as -Xmx2g"},
     {"XDG_CACHE_HOME", "cache of downloaded data and of native libraries (default: ~/.cache)"},
     {"ZEROFIVE_MIRROR", "the address that data sets are fetched from instead of their own"},
     {"https_proxy", "the proxy that they are fetched through; http_proxy, no_proxy likewise"},

@@ -87,6 +87,11 @@ public record Invocation(List<String> arguments, Terminal terminal, PhaseTimer t
     terminal.result("time     ", time.toString());
   }
 
+  /** Says where a run will not outlive its container. */
+  public void noteContainer(Path run) {
+    ContainerDisk.notice(run).ifPresent(notice -> terminal.info("note     ", notice));
+  }
+
   /** The command that resumes a run. */
   public static String resume(Path run) {
     return command(List.of("train", "--resume", run.toString()));

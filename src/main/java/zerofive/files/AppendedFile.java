@@ -44,7 +44,7 @@ public final class AppendedFile implements AutoCloseable {
   /** Returns when all records are on the disk. */
   public void sync() {
     try {
-      channel.force(false);
+      FileGuarantees.sync(file, channel);
     } catch (IOException e) {
       throw new OutputException(file, e);
     }

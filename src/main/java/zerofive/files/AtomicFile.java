@@ -7,12 +7,10 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
 
@@ -99,11 +97,10 @@ public final class AtomicFile {
       Files.deleteIfExists(temporary);
       try (FileChannel channel =
           FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-        lock(channel);
+        FileGuarantees.tryLock(temporary, channel);
         writing.into(channel);
-        channel.force(true);
-        Files.move(
-            temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        FileGuarantees.sync(temporary, channel);
+        FileGuarantees.replace(temporary, file);
       }
     } catch (IOException e) {
       remove(temporary, e);
@@ -147,20 +144,9 @@ public final class AtomicFile {
     }
     try (FileChannel channel =
         FileChannel.open(temporary, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)) {
-      return !lock(channel);
+      return !FileGuarantees.tryLock(temporary, channel);
     } catch (IOException e) {
       return false; // It is gone, or not ours: creating a new one will tell.
-    }
-  }
-
-  /** Until the channel is closed; false where another writer has it. */
-  private static boolean lock(FileChannel channel) {
-    try {
-      return channel.tryLock() != null;
-    } catch (OverlappingFileLockException e) {
-      return false;
-    } catch (IOException e) {
-      return true; // This file system knows no locks.
     }
   }
 
@@ -172,14 +158,12 @@ public final class AtomicFile {
     }
   }
 
-  /** Makes the renaming itself durable. Windows cannot open a folder: there the rename must do. */
+  /** Makes the renaming itself durable. */
   private static void syncFolder(Path folder) {
-    if (folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
-      try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
-        channel.force(true);
-      } catch (IOException e) {
-        throw new OutputException(folder, e);
-      }
+    try {
+      FileGuarantees.syncFolder(folder);
+    } catch (IOException e) {
+      throw new OutputException(folder, e);
     }
   }
 }

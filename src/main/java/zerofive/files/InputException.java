@@ -50,9 +50,10 @@ public final class InputException extends RuntimeException {
 
   /** What files and folders are called is theirs to choose: no line breaks, no escape codes. */
   private static String printable(String message) {
-    String line = message.replaceAll("(?U)\\p{Cntrl}", "?");
-    return line.length() <= HEAD + TAIL
-        ? line
-        : line.substring(0, HEAD) + "[...]" + line.substring(line.length() - TAIL);
+    String text =
+        message.length() <= HEAD + TAIL
+            ? message
+            : message.substring(0, HEAD) + "[...]" + message.substring(message.length() - TAIL);
+    return text.replaceAll("(?U)\\p{Cntrl}", "?");
   }
 }

@@ -11,8 +11,12 @@ import java.util.Objects;
 public final class OutputException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
+  /** What could not be written, where the operating system says why. */
+  private final transient Path file;
+
   public OutputException(String message) {
     super(message);
+    file = null;
   }
 
   /** The sentence for an operating-system error met while writing {@code file}. */
@@ -23,6 +27,15 @@ public final class OutputException extends RuntimeException {
   /** The same with a remedy of its own. */
   public OutputException(Path file, IOException cause, String remedy) {
     super(file + " cannot be written: " + reason(cause) + "; " + remedy, cause);
+    this.file = file;
+  }
+
+  /** The same of a run that has begun and goes on by {@code command}, as soon as it can. */
+  public OutputException resumable(String command) {
+    return file != null && getCause() instanceof IOException cause
+        ? new OutputException(
+            file, cause, "make room or make it writable, then resume with: " + command)
+        : this;
   }
 
   /** The operating system's reason in words; the exceptions' own messages are often just a path. */

@@ -22,6 +22,9 @@ final class MetricsCsv implements EpochSink {
 
   private static final int FIGURES = 7;
 
+  /** Some for each layer. */
+  private static final int MAX_FORMER_COLUMNS = 1000;
+
   private final String emptyFields;
   private final AppendedFile rows;
 
@@ -106,7 +109,10 @@ final class MetricsCsv implements EpochSink {
       return List.of();
     }
     if (header.startsWith(HEADER + ",") && text.startsWith(header + "\n")) {
-      return List.of(header.substring(HEADER.length() + 1).split(",", -1));
+      String[] names = header.substring(HEADER.length() + 1).split(",", MAX_FORMER_COLUMNS + 1);
+      if (names.length <= MAX_FORMER_COLUMNS) {
+        return List.of(names);
+      }
     }
     throw new InputException(
         file + ": line 1 does not begin '" + HEADER + "'; it is not a metrics.csv of train");
@@ -129,7 +135,7 @@ final class MetricsCsv implements EpochSink {
   }
 
   private static Optional<EpochRecord> parse(String line, int columns) {
-    String[] fields = line.split(",", -1);
+    String[] fields = line.split(",", columns + 1);
     if (fields.length != columns) {
       return Optional.empty();
     }

@@ -94,7 +94,7 @@ public final class Receipt {
   public static Receipt read(Path file) {
     JsonObject json;
     try {
-      json = Json.parse(TextFile.read(file));
+      json = Json.parse(TextFile.readJson(file));
     } catch (IllegalArgumentException e) {
       throw damaged(file, e);
     }

@@ -4,7 +4,6 @@ import static zerofive.train.Settings.TENSORBOARD;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
@@ -14,6 +13,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import zerofive.backend.Optimizer;
 import zerofive.files.AtomicFile;
+import zerofive.files.FileGuarantees;
 import zerofive.files.InputException;
 import zerofive.files.OutputException;
 import zerofive.files.TextFile;
@@ -103,6 +103,11 @@ public final class RunFolder implements RunStore, AutoCloseable {
     return run;
   }
 
+  /** An error of writing, which names {@code command} where the folder has become a run. */
+  public OutputException resumable(OutputException error, String command) {
+    return isRun(folder) ? error.resumable(command) : error;
+  }
+
   /** Whether {@code folder} holds a run. */
   public static boolean isRun(Path folder) {
     return Files.isRegularFile(folder.resolve(CONFIG));
@@ -110,7 +115,7 @@ public final class RunFolder implements RunStore, AutoCloseable {
 
   /** What {@code config.json} sets of a backend that can no longer be chosen, by name. */
   public List<String> formerSettings() {
-    return Recipe.removedDeviceSettings(TextFile.read(file(CONFIG)));
+    return Recipe.removedDeviceSettings(TextFile.readJson(file(CONFIG)));
   }
 
   /**
@@ -181,11 +186,7 @@ public final class RunFolder implements RunStore, AutoCloseable {
 
   private boolean tryLock() throws IOException {
     lock = FileChannel.open(file(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-    try {
-      return lock.tryLock() != null;
-    } catch (OverlappingFileLockException heldByThisProcess) {
-      return false;
-    }
+    return FileGuarantees.tryLock(file(LOCK), lock);
   }
 
   /**
@@ -237,7 +238,7 @@ public final class RunFolder implements RunStore, AutoCloseable {
   /** Reads the settings. Throws InputException. */
   public Recipe config() {
     Path file = file(CONFIG);
-    String text = TextFile.read(file);
+    String text = TextFile.readJson(file);
     try {
       return Recipe.fromJson(text);
     } catch (IllegalArgumentException e) {

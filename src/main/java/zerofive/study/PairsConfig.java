@@ -45,8 +45,8 @@ public record PairsConfig(Recipe training, List<String> classes, int seeds, Shar
   private static final String SHARD = "shard";
   private static final String SHARDS = "shards";
 
-  /** Enough for every experiment; a damaged file may ask for any number. */
-  private static final long MAX_TRAININGS = 10_000_000;
+  /** As many rows as a pairs.csv may have to be read; a damaged file may ask for any number. */
+  private static final long MAX_TRAININGS = 400_000;
 
   /** Throws IllegalArgumentException where there are too many trainings, or no seeds for them. */
   public PairsConfig {
@@ -76,7 +76,7 @@ public record PairsConfig(Recipe training, List<String> classes, int seeds, Shar
   public static PairsConfig read(RunFolder folder) {
     Path file = folder.file(RunFolder.CONFIG);
     try {
-      JsonObject json = Json.parse(TextFile.read(file));
+      JsonObject json = Json.parse(TextFile.readJson(file));
       if (!json.has(RunFolder.PAIRS_OF)) {
         throw new InputException(
             folder.path() + " is not a run of pairs; name a folder that pairs wrote");

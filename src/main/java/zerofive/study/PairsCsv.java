@@ -60,19 +60,22 @@ public final class PairsCsv implements AutoCloseable {
       return results;
     }
     String text = TextFile.read(file);
-    String[] lines = text.substring(0, text.lastIndexOf('\n') + 1).split("\n", -1);
-    if (!lines[0].equals(HEADER)) {
+    if (!text.startsWith(HEADER + "\n")) {
       throw new InputException(
           file + ": line 1 is not '" + HEADER + "'; it is no " + NAME + " of pairs");
     }
     Map<String, Pair> byBeginning = new HashMap<>();
     pairs.forEach(pair -> byBeginning.put(beginning(pair), pair));
-    for (int i = 1; i < lines.length - 1; i++) {
-      PairResult result = parse(file, i + 1, lines[i], byBeginning);
+    int start = HEADER.length() + 1;
+    int number = 2;
+    for (int end = text.indexOf('\n', start); end >= 0; end = text.indexOf('\n', start)) {
+      PairResult result = parse(file, number, text.substring(start, end), byBeginning);
       if (results.put(result.pair(), result) != null) {
         throw new InputException(
-            file + ": line " + (i + 1) + " repeats " + result.pair() + "; remove one");
+            file + ": line " + number + " repeats " + result.pair() + "; remove one");
       }
+      start = end + 1;
+      number++;
     }
     return results;
   }

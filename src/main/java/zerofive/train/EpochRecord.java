@@ -1,5 +1,9 @@
 package zerofive.train;
 
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.math.RoundingMode;
+
 /**
  * One row of a run's history.
  *
@@ -18,4 +22,23 @@ public record EpochRecord(
     double accuracy,
     int errors,
     double trainSeconds,
-    double validSeconds) {}
+    double validSeconds) {
+  /** As many as tell any two float32 numbers apart, and as metrics.csv has. */
+  private static final MathContext NINE_DIGITS = new MathContext(9, RoundingMode.HALF_UP);
+
+  /** The same to nine significant digits: what a run has of the epochs before it was resumed. */
+  EpochRecord rounded() {
+    return new EpochRecord(
+        epoch,
+        round(trainLoss),
+        round(validLoss),
+        round(accuracy),
+        errors,
+        round(trainSeconds),
+        round(validSeconds));
+  }
+
+  private static double round(double value) {
+    return Double.isFinite(value) ? new BigDecimal(value).round(NINE_DIGITS).doubleValue() : value;
+  }
+}

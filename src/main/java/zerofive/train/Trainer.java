@@ -142,7 +142,8 @@ public final class Trainer {
       while (!isDone(epoch) && !stop.requested()) {
         epoch++;
         EpochRecord row = epoch(epoch, plan, session);
-        history.add(row);
+        // Every result shows it so, whether or not the run is resumed from here.
+        history.add(row.rounded());
         metrics.append(row, lastRate(epoch, plan));
         listener.accept(row);
         if (!Double.isFinite(row.trainLoss()) || !Double.isFinite(row.validLoss())) {

@@ -92,6 +92,9 @@ abstract class ValueType<T> {
 
   /** A decimal number as float32; nan, infinity and hexadecimal are none. */
   static final class Decimal extends ValueType<Float> {
+    /** More than any float64 needs; the time to parse grows with the square of the length. */
+    private static final int MAX_CHARACTERS = 1000;
+
     private final Range range;
 
     Decimal(Range range) {
@@ -100,6 +103,10 @@ abstract class ValueType<T> {
 
     @Override
     Float parse(String subject, String text) {
+      if (text.length() > MAX_CHARACTERS) {
+        throw new IllegalArgumentException(
+            subject + " has " + text.length() + " characters, expected a number of at most 1000");
+      }
       float number;
       try {
         number = new BigDecimal(text.strip()).floatValue();

@@ -168,6 +168,93 @@ class LauncherIT {
         result.err());
   }
 
+  /** As from a machine whose clock is ahead: a build at every start, for as long as it is. */
+  @Test
+  void aSourceThatIsNewerThanTheClockIsBuiltOnce() throws IOException {
+    Path checkout = checkoutWithoutABuild();
+    Path source = checkout.resolve("src/main/Main.java");
+    FileTime tomorrow = FileTime.from(Instant.now().plusSeconds(86_400));
+    Files.setLastModifiedTime(source, tomorrow);
+    assertTrue(starts(checkout).contains("building"));
+    assertEquals("", starts(checkout));
+    // Whoever edits it later is still ahead of the program, with the time of today.
+    Files.writeString(source, "edited");
+    assertTrue(starts(checkout).contains("building"));
+    assertEquals("", starts(checkout));
+    Files.writeString(checkout.resolve("pom.xml"), "edited");
+    Files.setLastModifiedTime(
+        checkout.resolve("pom.xml"), FileTime.from(Instant.now().plusSeconds(2)));
+    Files.setLastModifiedTime(source, tomorrow);
+    assertTrue(starts(checkout).contains("building"));
+    assertEquals("", starts(checkout));
+  }
+
+  /** With a mvn that makes an empty program and a java that takes it. */
+  private Path checkoutWithoutABuild() throws IOException {
+    Path checkout = folder.resolve("checkout");
+    for (String part : List.of("src/main", "native", "kernels", "bin")) {
+      Files.createDirectories(checkout.resolve(part));
+    }
+    copy(Launcher.HOME.resolve("zerofive"), checkout.resolve("zerofive"));
+    for (String file :
+        List.of("src/main/Main.java", "kernels/element_math.h", "kernels/all.ptx", "pom.xml")) {
+      Path written = Files.writeString(checkout.resolve(file), "a source");
+      Files.setLastModifiedTime(written, FileTime.from(Instant.now().minusSeconds(9)));
+    }
+    script(checkout.resolve("bin/java"), ":");
+    script(
+        checkout.resolve("bin/mvn"),
+        "for word; do case $word in -Dzerofive.target=*) cd \"${word#*=}\";; esac; done",
+        "mkdir -p lib mnist classes/zerofive/backend/cpu",
+        "touch lib/a.jar mnist/a zerofive.jar");
+    return checkout;
+  }
+
+  private static void script(Path file, String... lines) throws IOException {
+    Files.writeString(file, "#!/bin/sh\n" + String.join("\n", lines) + "\n");
+    assertTrue(file.toFile().setExecutable(true));
+  }
+
+  /** What the launcher of such a checkout says. */
+  private static String starts(Path checkout) {
+    Launcher.Result result =
+        Launcher.shell(
+            checkout,
+            "unset JAVA_HOME ZEROFIVE_PACKAGED; PATH=\"$PWD/bin:$PATH\" ./zerofive --version");
+    assertEquals(0, result.code(), result.err());
+    return result.err();
+  }
+
+  @Test
+  void aWorkingFolderThatIsGoneHasItsSentence() {
+    for (String command : List.of("--version", "train --out " + folder + "/run")) {
+      Launcher.Result result =
+          Launcher.shell(
+              folder, "mkdir gone; cd gone; rmdir ../gone; exec \"$ZEROFIVE\" " + command);
+      assertEquals(2, result.code(), result.err());
+      List<String> ours = result.err().lines().filter(line -> !line.startsWith("sh: ")).toList();
+      assertEquals(
+          List.of(
+              "zerofive: error: the working folder has been removed; change to one that exists, with"
+                  + " cd"),
+          ours,
+          "the shell has a line of its own");
+    }
+  }
+
+  @Test
+  void theSystemsReasonsAreInTheLanguageOfOurs() throws IOException {
+    Path java = folder.resolve("jdk/bin/java");
+    Files.createDirectories(java.getParent());
+    script(java, "echo \"$LC_CTYPE $LC_MESSAGES ${LC_ALL-none}\"");
+    Launcher.Result result =
+        Launcher.run(
+            Map.of("JAVA_HOME", folder + "/jdk", "LC_ALL", "C.UTF-8", "LC_MESSAGES", "de_DE"),
+            folder,
+            "--version");
+    assertEquals("C.UTF-8 C none", result.out().strip(), result.err());
+  }
+
   @Test
   void withoutJavaItSaysWhatToInstall() {
     Launcher.Result result =

@@ -351,7 +351,7 @@ class PairsTest {
         "--shard 0/2 | there is no shard",
         "--shard 7/7 | --shard 7/7 is empty: there are 6 trainings in all",
         "--classes 0,1 --shard 2/2 | --shard 2/2 is empty: there is 1 training in all",
-        "--seeds 2000000000 | 6 pairs with 2000000000 seeds are more than 10000000 trainings",
+        "--seeds 2000000000 | 6 pairs with 2000000000 seeds are more than 400000 trainings",
         "--seed 9223372036854775807 --seeds 2 | reach beyond the largest number",
         "--augment shift:4 | out of sight; shift at most by 3",
         "--shard auto/4 | is not a shard",

@@ -30,4 +30,16 @@ class TextFileTest {
     }
     Refusal.of(() -> TextFile.read(huge)).saying("larger than 64 MiB");
   }
+
+  /** Parsed, 64 MiB of short numbers would fill 2.6 GB. */
+  @Test
+  void jsonIsSmaller() throws IOException {
+    Path json = folder.resolve("e");
+    try (RandomAccessFile sparse = new RandomAccessFile(json.toFile(), "rw")) {
+      sparse.setLength(4 << 20);
+      assertEquals(4 << 20, TextFile.readJson(json).length());
+      sparse.setLength((4 << 20) + 1);
+    }
+    Refusal.of(() -> TextFile.readJson(json)).saying("larger than 4 MiB");
+  }
 }

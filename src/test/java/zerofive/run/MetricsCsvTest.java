@@ -12,6 +12,7 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import zerofive.data.Refusal;
 import zerofive.files.InputException;
 import zerofive.train.EpochRecord;
 
@@ -115,6 +116,15 @@ class MetricsTest {
     Files.writeString(file, "epoch,loss\n", StandardOpenOption.TRUNCATE_EXISTING);
     InputException e = assertThrows(InputException.class, () -> MetricsCsv.read(file, 0));
     assertTrue(e.getMessage().contains("line 1"), e.getMessage());
+  }
+
+  /** A line of 64 MiB of commas would become as many names. */
+  @Test
+  void aHeaderOfVeryManyColumnsIsNoneOfOurs() throws IOException {
+    Files.writeString(file, MetricsCsv.HEADER + ",".repeat(1000) + "\n");
+    assertEquals(1000, MetricsCsv.formerColumns(file).size());
+    Files.writeString(file, MetricsCsv.HEADER + ",".repeat(1001) + "\n");
+    Refusal.of(() -> MetricsCsv.formerColumns(file)).saying("line 1", "not a metrics.csv");
   }
 
   @Test

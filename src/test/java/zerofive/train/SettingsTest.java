@@ -120,6 +120,19 @@ class SettingsTest {
     assertTrue(e.getMessage().startsWith(said), e.getMessage());
   }
 
+  /** A million digits took half a minute, and a file may hold many more. */
+  @ParameterizedTest
+  @CsvSource({"lr", "momentum", "weight-decay"})
+  void aNumberOfVeryManyDigitsIsNotParsed(String name) {
+    Setting<?> setting = all().filter(one -> one.name().equals(name)).findFirst().orElseThrow();
+    setting.parse("0." + "1".repeat(998));
+    IllegalArgumentException e =
+        assertThrows(
+            IllegalArgumentException.class, () -> setting.parse("0." + "1".repeat(1_000_000)));
+    assertEquals(
+        "--" + name + " has 1000002 characters, expected a number of at most 1000", e.getMessage());
+  }
+
   @ParameterizedTest
   @CsvSource({
     "order, 'Shuffled:SEQUENTIAL:random: shuffled:'",

@@ -5,6 +5,9 @@ import java.nio.ByteBuffer;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -29,6 +32,11 @@ public final class PackedLibrary {
   /** The remedy where the program's own copy is damaged. */
   public static final String REINSTALL =
       "install zerofive anew, or delete the folder target of a checkout";
+
+  /** Builds that are in use share a cache; one that nobody has started for so long is in none. */
+  private static final Duration UNUSED = Duration.ofDays(7);
+
+  private static final Duration SELDOM = Duration.ofHours(1);
 
   private final String description;
   private final Path name;
@@ -109,7 +117,9 @@ public final class PackedLibrary {
       if (!Files.exists(file) || !isIntact(file)) {
         Files.createDirectories(file.getParent());
         PrivateCache.replace(file, content);
-        removeOthers(versions, file);
+        removeUnused(versions, file);
+      } else if (isOlder(file, SELDOM)) {
+        markUsed(file);
       }
       return load(file, folder, initialize, refused);
     } catch (IOException e) {
@@ -118,17 +128,34 @@ public final class PackedLibrary {
     }
   }
 
-  /** Whoever has loaded another version can go on using it. */
-  private static void removeOthers(Path versions, Path file) {
+  /**
+   * Removes versions that no build uses any more. Others stay: their builds may be about to load
+   * them.
+   */
+  private static void removeUnused(Path versions, Path file) {
     try (DirectoryStream<Path> folders = Files.newDirectoryStream(versions)) {
       for (Path folder : folders) {
-        if (!folder.equals(file.getParent())) {
-          Files.deleteIfExists(folder.resolve(file.getFileName()));
+        Path other = folder.resolve(file.getFileName());
+        if (!other.equals(file) && Files.exists(other) && isOlder(other, UNUSED)) {
+          Files.delete(other);
           Files.delete(folder);
         }
       }
     } catch (IOException e) {
       // Another process is writing or removing it: then that is not ours to remove.
+    }
+  }
+
+  private static boolean isOlder(Path file, Duration age) throws IOException {
+    Instant used = Files.getLastModifiedTime(file).toInstant();
+    return used.isBefore(Instant.now().minus(age));
+  }
+
+  private static void markUsed(Path file) {
+    try {
+      Files.setLastModifiedTime(file, FileTime.from(Instant.now()));
+    } catch (IOException e) {
+      // A cache that is read-only serves as well.
     }
   }
 
@@ -157,6 +184,10 @@ public final class PackedLibrary {
     try {
       System.load(file.toString());
     } catch (UnsatisfiedLinkError e) {
+      if (!Files.exists(file)) {
+        refused.add(folder + ": another process removed it");
+        return false;
+      }
       if (!SharedObject.isNoexec(e)) {
         throw SharedObject.explain(file, e, REINSTALL);
       }

@@ -26,6 +26,7 @@ import zerofive.cli.option.TrainOptions;
 import zerofive.cli.option.UsageException;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
+import zerofive.files.OutputException;
 import zerofive.model.Loss;
 import zerofive.report.chart.HeatMap;
 import zerofive.report.console.Format;
@@ -163,37 +164,48 @@ final class PairsCommand implements Command {
     device.print(each, terminal);
     try (StopSignal stop = listen(terminal);
         RunFolder folder = open(arguments.path("out"), shard)) {
-      PairsRun run = begin(folder, config, experiment, terminal);
-      int atOnce = atOnce(device, asked.threads(), run.todo().size());
-      terminal.info("pairs    ", describe(run, atOnce));
-      terminal.info("run      " + folder.path());
-      terminal.info("");
-      PairsTrainer trainer =
-          new PairsTrainer(
-              experiment.recipe(),
-              experiment.data(),
-              experiment.start(),
-              experiment.backend(),
-              stop);
-      try (Progress progress = terminal.progress("pairs", run.todo().size())) {
-        run.train(trainer, atOnce, progress::step);
+      try {
+        return train(folder, config, experiment, stop, asked.threads(), invocation);
+      } catch (OutputException e) {
+        throw folder.resumable(e, invocation.continueCommand(folder.path()));
       }
-      invocation.time().mark("training");
-      if (run.isStopped()) {
-        terminal.error(
-            "zerofive: stopped after "
-                + run.done()
-                + " of "
-                + Format.plural(config.pairs().size(), "training")
-                + ", which are saved; resume with: "
-                + invocation.continueCommand(folder.path()));
-        return ExitCode.INTERRUPTED;
-      }
-      run.finish(PairsCommand::picture);
-      invocation.time().mark("report");
-      print(run, invocation);
-      return ExitCode.DONE;
     }
+  }
+
+  private static int train(
+      RunFolder folder,
+      PairsConfig config,
+      Experiment experiment,
+      StopSignal stop,
+      int threads,
+      Invocation invocation) {
+    Terminal terminal = invocation.terminal();
+    PairsRun run = begin(folder, config, experiment, terminal);
+    int atOnce = atOnce(experiment.device(), threads, run.todo().size());
+    terminal.info("pairs    ", describe(run, atOnce));
+    terminal.info("run      " + folder.path());
+    terminal.info("");
+    PairsTrainer trainer =
+        new PairsTrainer(
+            experiment.recipe(), experiment.data(), experiment.start(), experiment.backend(), stop);
+    try (Progress progress = terminal.progress("pairs", run.todo().size())) {
+      run.train(trainer, atOnce, progress::step);
+    }
+    invocation.time().mark("training");
+    if (run.isStopped()) {
+      terminal.error(
+          "zerofive: stopped after "
+              + run.done()
+              + " of "
+              + Format.plural(config.pairs().size(), "training")
+              + ", which are saved; resume with: "
+              + invocation.continueCommand(folder.path()));
+      return ExitCode.INTERRUPTED;
+    }
+    run.finish(PairsCommand::picture);
+    invocation.time().mark("report");
+    print(run, invocation);
+    return ExitCode.DONE;
   }
 
   private static PairsConfig config(Recipe settings, List<String> classes, int seeds, Shard shard) {
@@ -304,6 +316,7 @@ final class PairsCommand implements Command {
     terminal.result("run      " + run.path());
     terminal.result(
         "         ", PairsCsv.NAME + ", " + PairsRun.PICTURE + ", config.json, the receipt");
+    invocation.noteContainer(run.path());
     if (terminal.answersInJson()) {
       terminal.json(result(run, summary, invocation));
     }

@@ -24,6 +24,7 @@ import zerofive.cli.option.DeviceOptions;
 import zerofive.cli.option.Preset;
 import zerofive.cli.option.TrainOptions;
 import zerofive.files.AtomicFile;
+import zerofive.files.OutputException;
 import zerofive.model.Initializer;
 import zerofive.report.chart.HistoryCharts;
 import zerofive.report.chart.LineChart;
@@ -154,6 +155,7 @@ final class ReproduceCommand implements Command {
       invocation.printTime();
       terminal.result("picture  " + folder.file("accuracy.svg"));
       terminal.result("runs     " + folder.path() + ", one folder a model");
+      invocation.noteContainer(folder.path());
       if (terminal.answersInJson()) {
         terminal.json(result(models, histories, folder, invocation));
       }
@@ -170,7 +172,12 @@ final class ReproduceCommand implements Command {
     try (RunFolder folder = RunFolder.create(parent.file(model.folder()))) {
       TrainingJob job = TrainingJob.begin(experiment, folder);
       invocation.time().mark("device");
-      Trainer.Outcome outcome = job.run(stop, invocation, row -> {});
+      Trainer.Outcome outcome;
+      try {
+        outcome = job.run(stop, invocation, row -> {});
+      } catch (OutputException e) {
+        throw folder.resumable(e, Invocation.resume(folder.path()));
+      }
       if (outcome.interrupted()) {
         invocation
             .terminal()

@@ -6,8 +6,6 @@ import static zerofive.train.Settings.EARLY_STOP;
 import static zerofive.train.Settings.EPOCHS;
 
 import com.google.gson.annotations.SerializedName;
-import java.math.BigDecimal;
-import java.math.MathContext;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -44,12 +42,7 @@ record RunJson(
   /** One epoch's figures, with nine significant digits as in metrics.csv. */
   record Epoch(int epoch, double trainLoss, double validLoss, double accuracy, int errors) {
     static Epoch of(EpochRecord row) {
-      return new Epoch(
-          row.epoch(),
-          rounded(row.trainLoss()),
-          rounded(row.validLoss()),
-          rounded(row.accuracy()),
-          row.errors());
+      return new Epoch(row.epoch(), row.trainLoss(), row.validLoss(), row.accuracy(), row.errors());
     }
   }
 
@@ -78,11 +71,5 @@ record RunJson(
         mayStop ? Epoch.of(history.get(selectedEpoch - 1)) : null,
         mayStop ? history.size() < recipe.get(EPOCHS) : null,
         seconds);
-  }
-
-  static double rounded(double value) {
-    return Double.isFinite(value)
-        ? new BigDecimal(value).round(new MathContext(9)).doubleValue()
-        : value;
   }
 }

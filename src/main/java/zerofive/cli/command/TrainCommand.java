@@ -26,6 +26,7 @@ import zerofive.cli.option.DeviceOptions;
 import zerofive.cli.option.TrainOptions;
 import zerofive.cli.option.UsageException;
 import zerofive.files.InputException;
+import zerofive.files.OutputException;
 import zerofive.report.console.EpochTable;
 import zerofive.report.console.Format;
 import zerofive.report.console.Terminal;
@@ -141,7 +142,7 @@ public final class TrainCommand implements Command {
       noteFormerSettings(folder, terminal);
       Experiment experiment = Experiment.resume(folder, recipe, invocation);
       experiment.describe(terminal);
-      TrainingJob job = TrainingJob.resume(experiment, folder, terminal);
+      TrainingJob job = resume(experiment, folder, terminal);
       if (!folder.formerColumns().isEmpty()) {
         terminal.info(
             "note     ",
@@ -151,6 +152,14 @@ public final class TrainCommand implements Command {
       terminal.info(
           "resumed  ", "after epoch " + job.history().size() + " of " + recipe.get(EPOCHS));
       return run(job, experiment, folder, stop, invocation);
+    }
+  }
+
+  private static TrainingJob resume(Experiment experiment, RunFolder folder, Terminal terminal) {
+    try {
+      return TrainingJob.resume(experiment, folder, terminal);
+    } catch (OutputException e) {
+      throw folder.resumable(e, Invocation.resume(folder.path()));
     }
   }
 
@@ -269,8 +278,12 @@ public final class TrainCommand implements Command {
     terminal.info("run      " + folder.path());
     terminal.info("");
     terminal.result(EpochTable.header());
-    Trainer.Outcome outcome =
-        job.run(stop, invocation, row -> terminal.result(EpochTable.row(row)));
+    Trainer.Outcome outcome;
+    try {
+      outcome = job.run(stop, invocation, row -> terminal.result(EpochTable.row(row)));
+    } catch (OutputException e) {
+      throw folder.resumable(e, Invocation.resume(folder.path()));
+    }
     if (outcome.interrupted()) {
       terminal.error(
           "zerofive: stopped after epoch "
@@ -290,6 +303,7 @@ public final class TrainCommand implements Command {
                 ? "model.safetensors (of epoch " + outcome.selected().orElseThrow().epoch() + ")"
                 : "model.safetensors")
             + ", metrics.csv, accuracy.svg, loss.svg, confusion.csv, the receipt");
+    invocation.noteContainer(folder.path());
     if (terminal.answersInJson()) {
       terminal.json(
           RunJson.of(

@@ -6,7 +6,6 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
-import java.util.zip.GZIPInputStream;
 import zerofive.files.InputException;
 import zerofive.files.RegularFile;
 
@@ -68,7 +67,7 @@ public record ByteSource(
       boolean gzipped = buffered.read() == 0x1f && buffered.read() == 0x8b;
       buffered.reset();
       return gzipped
-          ? of(name, new GZIPInputStream(buffered, BUFFER), size * DEFLATE_LIMIT, false)
+          ? of(name, new GzipStream(buffered, BUFFER), size * DEFLATE_LIMIT, false)
           : of(name, buffered, size, true);
     } catch (IOException e) {
       stored.close();

@@ -5,13 +5,15 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.zip.GZIPInputStream;
 import zerofive.data.image.GreyImage;
 import zerofive.data.image.ImageFile;
 
 /** The images of one IDX file, raw or .gz, one after the other. */
 public final class IdxImages implements AutoCloseable {
   private static final byte[] MAGIC = {0, 0, 8, 3};
+
+  /** Enough for a header and what stands before it in a .gz. */
+  private static final int BUFFER = 512;
 
   private final IdxReader reader;
   private final int width;
@@ -38,7 +40,7 @@ public final class IdxImages implements AutoCloseable {
       byte[] start = stored.readNBytes(4);
       if (start.length == 4 && start[0] == 0x1f && start[1] == (byte) 0x8b) {
         try (InputStream again = Files.newInputStream(file);
-            InputStream raw = new GZIPInputStream(again)) {
+            InputStream raw = new GzipStream(again, BUFFER)) {
           start = raw.readNBytes(4);
         }
       }

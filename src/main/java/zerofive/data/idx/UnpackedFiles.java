@@ -5,7 +5,6 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.util.HashMap;
@@ -13,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.zip.CRC32;
 import zerofive.files.DamagedFileException;
+import zerofive.files.FileGuarantees;
 import zerofive.files.PrivateCache;
 import zerofive.files.Sha256;
 
@@ -99,7 +99,7 @@ public final class UnpackedFiles {
     if (part.getFileSystem().supportedFileAttributeViews().contains("posix")) {
       Files.setPosixFilePermissions(part, PosixFilePermissions.fromString("rw-r--r--"));
     }
-    Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    FileGuarantees.replace(part, file);
   }
 
   private static ByteSource.Digests unpack(ByteSource source, Path file) throws IOException {

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
 import zerofive.files.InputException;
+import zerofive.files.JavaHeap;
 import zerofive.files.RegularFile;
 
 /**
@@ -185,8 +186,9 @@ public final class ImageFile {
     return new InputException(
         file
             + " needs more than is left of the Java heap of "
-            + (Runtime.getRuntime().maxMemory() >> 20)
-            + " MiB; make it smaller, or set ZEROFIVE_JAVA_OPTS=-Xmx2g",
+            + JavaHeap.mebibytes()
+            + " MiB; make it smaller, or "
+            + JavaHeap.remedy(),
         cause);
   }
 

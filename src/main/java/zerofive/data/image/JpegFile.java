@@ -4,11 +4,10 @@ import java.awt.image.Raster;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import zerofive.files.InputException;
@@ -52,6 +51,9 @@ record JpegFile(
 
   /** A progressive JPEG has about ten; each costs as much as a whole picture. */
   private static final int MAX_SCANS = 500;
+
+  /** The same of the largest pictures: 4 KB can hold 400 scans, which would take minutes. */
+  private static final int MAX_SCANS_OF_LARGEST = 16;
 
   /** Warnings after which all pixels are right; Samsung's cameras write zeros behind SOS. */
   private static final Set<String> HARMLESS =
@@ -114,11 +116,13 @@ record JpegFile(
       throw new InputException(
           file + " is damaged: its JPEG header names no size; fetch or save the image again");
     }
-    int end = end(file, bytes, at);
+    int width = BigEndian.u16(bytes, frame + 3);
+    int height = BigEndian.u16(bytes, frame + 1);
+    int end = end(file, bytes, at, maxScans((long) width * height));
     copied.put(bytes, at, end - at);
     return new JpegFile(
-        BigEndian.u16(bytes, frame + 3),
-        BigEndian.u16(bytes, frame + 1),
+        width,
+        height,
         colours(file, bytes, frame, jfif, adobeTransform),
         Objects.requireNonNullElse(orientation, ExifOrientation.UPRIGHT),
         end < bytes.length,
@@ -141,13 +145,19 @@ record JpegFile(
     return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
   }
 
+  private static long maxScans(long pixels) {
+    long affordable = (long) MAX_SCANS_OF_LARGEST * ImageFile.MAX_PIXELS / Math.max(1, pixels);
+    return Math.max(MAX_SCANS_OF_LARGEST, Math.min(MAX_SCANS, affordable));
+  }
+
   /**
    * The byte behind the picture's end; the file's length where it has none. What follows is not of
    * this picture: phones put a video there, of tens of MB, or a second picture.
    *
    * @param at the first scan
+   * @param maxScans the most it may have
    */
-  private static int end(Path file, byte[] bytes, int at) {
+  private static int end(Path file, byte[] bytes, int at, long maxScans) {
     int scans = 0;
     int next = at;
     while (next + 3 < bytes.length) {
@@ -155,9 +165,9 @@ record JpegFile(
       if (marker == EOI) {
         return next + 2;
       }
-      if (marker == SOS && ++scans > MAX_SCANS) {
+      if (marker == SOS && ++scans > maxScans) {
         throw new InputException(
-            file + " has over " + MAX_SCANS + " scans; save it as an ordinary JPEG or PNG");
+            file + " has over " + maxScans + " scans; save it as an ordinary JPEG or PNG");
       }
       // In a scan's own bytes 0xff is followed by 0, or by the marker of a restart.
       boolean isSegment = marker >= 0xc0 && marker != 0xff && (marker < RST0 || marker > RST7);
@@ -191,7 +201,6 @@ record JpegFile(
 
   /** The picture as stored; its samples come as they are, and colour is computed here. */
   GreyImage decode() throws IOException {
-    List<String> warnings = new ArrayList<>();
     Raster raster =
         ImageDecoder.decode(
             "jpeg",
@@ -199,15 +208,9 @@ record JpegFile(
             width,
             height,
             reader -> {
-              reader.addIIOReadWarningListener((source, warning) -> warnings.add(warning));
+              reader.addIIOReadWarningListener((source, warning) -> checkWarning(warning));
               return reader.readRaster(0, null);
             });
-    for (String warning : warnings) {
-      // Where bytes are missing the decoder fills up with grey and only warns.
-      if (HARMLESS.stream().noneMatch(warning::contains)) {
-        throw new IOException(warning);
-      }
-    }
     int bands = raster.getNumBands();
     byte[] grey = new byte[width * height];
     int[] row = new int[width * bands];
@@ -218,6 +221,16 @@ record JpegFile(
       }
     }
     return new GreyImage(grey, width, height);
+  }
+
+  /**
+   * Ends the decoding by an exception where bytes are missing: the decoder would fill up with grey,
+   * scan after scan, and only warn.
+   */
+  private static void checkWarning(String warning) {
+    if (HARMLESS.stream().noneMatch(warning::contains)) {
+      throw new UncheckedIOException(new IOException(warning));
+    }
   }
 
   private int luma(int[] samples, int at) {

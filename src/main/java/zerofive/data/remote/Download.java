@@ -10,12 +10,9 @@ import java.net.Proxy;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.UnknownHostException;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
@@ -23,6 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import zerofive.files.FileGuarantees;
 import zerofive.files.InputException;
 import zerofive.files.OutputException;
 import zerofive.files.Sha256;
@@ -265,10 +263,8 @@ final class Download {
 
   private void putInPlace() {
     try {
-      try (FileChannel channel = FileChannel.open(part, StandardOpenOption.WRITE)) {
-        channel.force(true);
-      }
-      Files.move(part, whole, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      FileGuarantees.sync(part);
+      FileGuarantees.replace(part, whole);
       Files.deleteIfExists(from);
     } catch (IOException e) {
       throw cannotWrite(e);

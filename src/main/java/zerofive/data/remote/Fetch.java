@@ -3,8 +3,6 @@ package zerofive.data.remote;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -17,6 +15,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
+import zerofive.files.FileGuarantees;
 import zerofive.files.OutputException;
 import zerofive.files.PrivateCache;
 import zerofive.files.Sha256;
@@ -102,10 +101,10 @@ public final class Fetch {
   /** The folder with the set's files, all of them checked. */
   Path fetch(DataSetRegistry.Entry entry) {
     Path home = folder(entry.home());
-    try (FileChannel lockFile =
-            FileChannel.open(
-                home.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        FileLock lock = lock(lockFile, entry.name())) {
+    Path lock = home.resolve(".lock");
+    try (FileChannel channel =
+        FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+      lock(lock, channel, entry.name());
       if (entry.archive().isEmpty() || !isUndamaged(entry)) {
         for (RemoteFile file : entry.files()) {
           new Download(mirrored(file, entry.home()), home, silenceMillis, listener).run();
@@ -114,7 +113,6 @@ public final class Fetch {
           unpack(home.resolve(entry.archive().get().name()));
         }
       }
-      lock.release();
       return folder(entry.name());
     } catch (IOException e) {
       throw cannotWrite(home, e);
@@ -129,16 +127,8 @@ public final class Fetch {
   }
 
   /** One process at a time fetches a set; the next then finds it there. */
-  private FileLock lock(FileChannel file, String name) throws IOException {
-    for (boolean told = false; ; told = true) {
-      try {
-        FileLock lock = file.tryLock();
-        if (lock != null) {
-          return lock;
-        }
-      } catch (OverlappingFileLockException e) {
-        // Another thread of this process.
-      }
+  private void lock(Path file, FileChannel channel, String name) throws IOException {
+    for (boolean told = false; !FileGuarantees.tryLock(file, channel); told = true) {
       if (!told) {
         listener.info("another process fetches " + name + " already; waiting for it");
       }
@@ -192,7 +182,7 @@ public final class Fetch {
     Path part = file.resolveSibling(file.getFileName() + ".part");
     try (InputStream stream = zip.getInputStream(member)) {
       Files.copy(stream, part, StandardCopyOption.REPLACE_EXISTING);
-      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      FileGuarantees.replace(part, file);
     } finally {
       Files.deleteIfExists(part);
     }

@@ -39,7 +39,10 @@ import zerofive.files.RegularFile;
 public record Safetensors(
     Map<String, String> metadata, Map<String, Tensor> tensors, List<String> converted) {
   private static final int LENGTH_BYTES = 8;
-  private static final long MAX_HEADER = 16L << 20;
+
+  /** Room for thousands of tensors and class names; larger headers take seconds to parse. */
+  private static final long MAX_HEADER = 1L << 20;
+
   private static final long MAX_FILE = Integer.MAX_VALUE - 8L;
   private static final String METADATA = "__metadata__";
 

@@ -11,6 +11,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -100,16 +103,27 @@ final class NativeLibraryTest {
     assertEquals(-1, Arrays.mismatch(whole, Files.readAllBytes(file)));
   }
 
+  /** Two builds use one cache: what one has just written, the other may be about to load. */
   @Test
-  void whatAnotherVersionLeftInTheCacheIsRemoved() throws IOException {
+  void anotherBuildsLibraryStaysUntilNobodyUsesIt() throws IOException {
     String name = System.mapLibraryName("zerofive");
-    Path other = folder.resolve("cache/zerofive/natives").resolve(name).resolve("00000000");
-    Files.createDirectories(other);
-    Files.writeString(other.resolve(name), "another version's");
-    String said = probe(Map.of());
-    assertTrue(said.contains("usable=true"), said);
-    assertFalse(Files.exists(other));
-    assertEquals(1, cached().size());
+    Path other = folder.resolve("cache/zerofive/natives").resolve(name).resolve("00000000/" + name);
+    Files.createDirectories(other.getParent());
+    Files.writeString(other, "another version's");
+    assertTrue(probe(Map.of()).contains("usable=true"));
+    assertEquals("another version's", Files.readString(other));
+    assertEquals(2, cached().size());
+    Path own = cached().stream().filter(file -> !file.equals(other)).findFirst().orElseThrow();
+    // Both lie there for a month, and this build alone is started again.
+    FileTime month = FileTime.from(Instant.now().minus(30, ChronoUnit.DAYS));
+    Files.setLastModifiedTime(other, month);
+    Files.setLastModifiedTime(own, month);
+    assertTrue(probe(Map.of()).contains("usable=true"));
+    assertTrue(Files.getLastModifiedTime(own).compareTo(month) > 0, "it is used");
+    Files.delete(own);
+    assertTrue(probe(Map.of()).contains("usable=true"));
+    assertFalse(Files.exists(other.getParent()), "what is left over goes with the next build");
+    assertEquals(List.of(own), cached());
   }
 
   @Test

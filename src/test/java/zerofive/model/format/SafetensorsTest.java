@@ -176,10 +176,10 @@ class SafetensorsTest {
   }
 
   @Test
-  void aHeaderOverSixteenMebibytesIsRefusedThoughTheFileHoldsIt() throws IOException {
-    put(SafetensorsBytes.withLength((16 << 20) + 1, bytes("{}"), NOTHING));
+  void aHeaderOverOneMebibyteIsRefusedThoughTheFileHoldsIt() throws IOException {
+    put(SafetensorsBytes.withLength((1 << 20) + 1, bytes("{}"), NOTHING));
     lengthen(32 << 20);
-    refused().saying("at byte 0", "16777217", "expected 2 to 16777216");
+    refused().saying("at byte 0", "1048577", "expected 2 to 1048576");
   }
 
   @Test

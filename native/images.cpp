@@ -23,6 +23,8 @@ struct Images {
   // pixels of one image for each member of the team, wide_room(images) apart.
   uint8_t* bytes;
   int64_t stride;
+  // Zeros in front of each image and behind the last.
+  int64_t gap;
   int32_t* wide_index;
   uint8_t* wide_value;
   // Sparse (CSR): image i has the entries [row_start[i], row_start[i + 1]), padding included.

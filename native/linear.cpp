@@ -93,9 +93,11 @@ Linear* create_linear(Arena& memory, Team* team, const Images* images, const Lay
 void linear_part(
     const Linear* linear, const Layer& layer, const Images* images, int loss, const int32_t* order, int64_t r0,
     int64_t r1, int64_t batch_rows, int64_t part, uint8_t* shifted, float* losses) {
-  // What is nonzero may move anywhere.
-  int64_t start = images->shifts != nullptr ? 0 : linear->start;
-  int64_t width = (images->shifts != nullptr ? padded(images->inputs, LANES) : linear->end) - start;
+  // Shifts move what is nonzero by at most the gap.
+  int64_t reach = images->shifts != nullptr ? padded(images->gap, LANES) : 0;
+  int64_t start = linear->start > reach ? linear->start - reach : 0;
+  int64_t all = padded(images->inputs, LANES);
+  int64_t width = (linear->end + reach < all ? linear->end + reach : all) - start;
   float* gradient = linear->part_gradients + part * layer.padded_inputs;
   memset(gradient, 0, layer.padded_inputs * sizeof(float));
   float all_dlogits = 0.0f;
@@ -106,11 +108,17 @@ void linear_part(
     float logits[ROWS_AT_ONCE], dlogits[ROWS_AT_ONCE];
     for (int64_t r = 0; r < rows; r++) {
       int64_t image = order[first + r];
-      bytes[r] = images->bytes + image * images->stride + start;
+      bytes[r] = images->bytes + image * images->stride;
       if (images->shifts != nullptr) {
-        shift_bytes(bytes[r], images->height, images->width, images->shifts[image], shifted + r * images->stride);
-        bytes[r] = shifted + r * images->stride;
+        Shift shift = shift_of(images, image);
+        if (shift.inside) {
+          bytes[r] -= shift.offset;
+        } else {
+          shift_bytes(bytes[r], images->height, images->width, images->shifts[image], shifted + r * all);
+          bytes[r] = shifted + r * all;
+        }
       }
+      bytes[r] += start;
       classes[r] = images->targets[image];
     }
     byte_logits(bytes, rows, width, layer.values[PARAMETERS] + start, layer.bias()[0], logits);

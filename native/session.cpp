@@ -30,6 +30,7 @@ struct Training : Session {
   // Dense images: where those of the current block stand; and a buffer for shifted ones, u8 [block, stride], or for a
   // few of each member where the model is linear.
   const uint8_t* block_bytes[BLOCK_ROWS];
+  Arena gap_memory;
   uint8_t* shifted;
   CscBlock csc;
 
@@ -59,6 +60,7 @@ void destroy_session(Session* session) {
   destroy_images(t->train);
   destroy_images(t->valid);
   t->valid_memory.close();
+  t->gap_memory.close();
   t->memory.close();
   release(t);
 }
@@ -322,7 +324,7 @@ void forward_backward(Training* t, int member, const Block& block, bool build_cs
   for (int64_t r = r0; r < r0 + rows && t->train->bytes != nullptr; r++) {
     t->block_bytes[r] = t->train->bytes + block.order[r] * t->train->stride;
     if (t->train->shifts != nullptr) {
-      uint8_t* shifted = t->shifted + r * t->train->stride;
+      uint8_t* shifted = t->shifted + r * padded(t->train->inputs, 64);
       shift_bytes(t->block_bytes[r], t->train->height, t->train->width, t->train->shifts[block.order[r]], shifted);
       t->block_bytes[r] = shifted;
     }
@@ -458,7 +460,7 @@ void train_linear(Training* t, const int32_t* order, const float* step_parameter
     int64_t rows = count - start < t->batch ? count - start : t->batch;
     int64_t parts = (rows + PART_ROWS - 1) / PART_ROWS;
     t->team->run([&](int member) {
-      uint8_t* shifted = t->shifted + member * ROWS_AT_ONCE * t->train->stride;
+      uint8_t* shifted = t->shifted + member * ROWS_AT_ONCE * padded(t->train->inputs, LANES);
       int64_t end = chunk_start(parts, 1, member + 1, threads);
       for (int64_t part = chunk_start(parts, 1, member, threads); part < end; part++) {
         int64_t r1 = (part + 1) * PART_ROWS < rows ? (part + 1) * PART_ROWS : rows;
@@ -486,9 +488,17 @@ bool set_shifts(Session* session, const int32_t* shifts, int height, int width) 
   if (images->bytes == nullptr) return make_boxes(images, t->team);
   if (t->shifted == nullptr) {
     int64_t rows = is_linear(t->net) ? t->team->threads() * ROWS_AT_ONCE : BLOCK_ROWS;
-    t->shifted = (uint8_t*)images->memory.take(rows * images->stride);
+    t->shifted = (uint8_t*)images->memory.take(rows * padded(images->inputs, 64));
   }
-  return !images->memory.failed();
+  if (images->memory.failed() || !is_linear(t->net)) return !images->memory.failed();
+  int64_t gap = 0;
+  for (int64_t i = 0; i < images->count; i++) {
+    int64_t x = shift_x(shifts[i]);
+    int64_t y = shift_y(shifts[i]);
+    int64_t offset = (y < 0 ? -y : y) * width + (x < 0 ? -x : x);
+    gap = offset > gap ? offset : gap;
+  }
+  return make_dense_boxes(images, t->team) && make_gaps(images, t->team, gap, &t->gap_memory);
 }
 
 // Takes every step of an epoch and writes the sum of each step's losses. order i32 [count], step_parameters f32

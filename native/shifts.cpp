@@ -11,18 +11,29 @@
 
 namespace INSTRUCTION_SET {
 
-// Copies an image of bytes, shifted: to[y, x] = from[y - dy, x - dx] where there is such a pixel, else 0.
+// Copies an image of bytes, shifted: to[y, x] = from[y - dy, x - dx] where there is such a pixel, else 0. All pixels move
+// as one range; then those that came from a neighbouring row are zeroed.
 void shift_bytes(const uint8_t* from, int64_t height, int64_t width, int32_t shift, uint8_t* to) {
   int64_t dx = shift_x(shift);
   int64_t dy = shift_y(shift);
-  int64_t first = dx > 0 ? dx : 0;
-  int64_t visible = width - (dx > 0 ? dx : -dx);
-  for (int64_t y = 0; y < height; y++) {
-    uint8_t* row = to + y * width;
-    memset(row, 0, width);
-    if (y - dy >= 0 && y - dy < height && visible > 0) {
-      memcpy(row + first, from + (y - dy) * width + first - dx, visible);
-    }
+  int64_t size = height * width;
+  int64_t start = (dy > 0 ? dy : 0) * width;
+  int64_t end = (dy < 0 ? height + dy : height) * width;
+  int64_t left = dx > 0 ? dx : 0;
+  int64_t right = dx < 0 ? -dx : 0;
+  if (start >= end || left >= width || right >= width) {
+    memset(to, 0, size);
+    return;
+  }
+  memset(to, 0, start + left);
+  memcpy(to + start + left, from + start - dy * width + right, end - right - start - left);
+  memset(to + end - right, 0, size - end + right);
+  // A column at a time, since a row's few bytes would become a call of memset.
+  for (int64_t x = 0; x < left; x++) {
+    for (int64_t row = start; row < end; row += width) to[row + x] = 0;
+  }
+  for (int64_t x = width - right; x < width; x++) {
+    for (int64_t row = start; row < end; row += width) to[row + x] = 0;
   }
 }
 
@@ -80,6 +91,58 @@ bool make_boxes(Images* images, Team* team) {
   });
   images->boxes = boxes;
   images->columns = columns;
+  return true;
+}
+
+// The bounding boxes of dense images. Returns whether the memory was enough.
+bool make_dense_boxes(Images* images, Team* team) {
+  if (images->boxes != nullptr) return true;
+  Box* boxes = (Box*)images->memory.take(images->count * sizeof(Box));
+  if (images->memory.failed()) return false;
+  team->run([=](int member) {
+    int64_t last = chunk_start(images->count, 1, member + 1, team->threads());
+    for (int64_t i = chunk_start(images->count, 1, member, team->threads()); i < last; i++) {
+      const uint8_t* row = images->bytes + i * images->stride;
+      Box box = {UINT16_MAX, 0, UINT16_MAX, 0};
+      for (int64_t y = 0; y < images->height; y++, row += images->width) {
+        for (int64_t x = 0; x < images->width; x++) {
+          if (row[x] == 0) continue;
+          box.left = x < box.left ? (uint16_t)x : box.left;
+          box.right = x > box.right ? (uint16_t)x : box.right;
+          box.top = y < box.top ? (uint16_t)y : box.top;
+          box.bottom = (uint16_t)y;
+        }
+      }
+      boxes[i] = box.left == UINT16_MAX ? Box{} : box;
+    }
+  });
+  images->boxes = boxes;
+  return true;
+}
+
+// Copies dense images so that each has at least `gap` zeros in front of it and behind it: then one that stays in the
+// frame is shifted by reading it at an offset. Frees what it had made before. Returns whether the memory was enough.
+bool make_gaps(Images* images, Team* team, int64_t gap, Arena* memory) {
+  if (gap <= images->gap) return true;
+  Arena larger = {};
+  int64_t stride = padded(images->inputs, 64) + gap;
+  uint8_t* bytes = (uint8_t*)larger.take(gap + images->count * stride);
+  if (larger.failed()) {
+    larger.close();
+    return false;
+  }
+  bytes += gap;
+  team->run([=](int member) {
+    int64_t last = chunk_start(images->count, 1, member + 1, team->threads());
+    for (int64_t i = chunk_start(images->count, 1, member, team->threads()); i < last; i++) {
+      memcpy(bytes + i * stride, images->bytes + i * images->stride, images->inputs);
+    }
+  });
+  memory->close();
+  *memory = larger;
+  images->bytes = bytes;
+  images->stride = stride;
+  images->gap = gap;
   return true;
 }
 

@@ -135,9 +135,10 @@ class TrainIT {
       "--optimizer", "adam", "--lr", "0.01", "--model", "linear", "--augment", "shift:2"
     };
     Path whole = folder.resolve("whole");
-    assertEquals(0, train(whole, "80", settings).await().code());
+    // So many that the signal comes before the last.
+    assertEquals(0, train(whole, "800", settings).await().code());
     Path part = folder.resolve("part");
-    Launcher.Running running = train(part, "80", settings);
+    Launcher.Running running = train(part, "800", settings);
     awaitRows(part, 12);
     running.signal(signal);
     Launcher.Result stopped = running.await();

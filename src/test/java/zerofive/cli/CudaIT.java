@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -106,6 +107,7 @@ class CudaIT {
   }
 
   /** The run keeps its last checkpoint, and ends with the bits of an undisturbed one. */
+  @Tag("slow")
   @Test
   void aRunThatLostItsCardGoesOn() throws IOException {
     String[] train = {"train", "--epochs", "4", "--device", "cuda", "--checkpoint-every", "1"};

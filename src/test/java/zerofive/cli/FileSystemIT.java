@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -92,6 +93,7 @@ class FileSystemIT {
   /**
    * The command that the sentence names, once there is room, ends with the bytes of a whole run.
    */
+  @Tag("slow")
   @ParameterizedTest
   @CsvSource({
     "train, model.safetensors, --model linear --epochs 30 --checkpoint-every 1, train --resume a",

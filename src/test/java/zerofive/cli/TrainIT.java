@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -150,6 +151,7 @@ class TrainIT {
     assertArrayEquals(model(whole), model(part));
   }
 
+  @Tag("slow")
   @Test
   void aKillAtAnyMomentLeavesARunThatCanBeResumed() throws Exception {
     String[] settings = {
@@ -191,6 +193,7 @@ class TrainIT {
   }
 
   /** The moment the run folder is made: whatever is left must be a run, or free to begin one. */
+  @Tag("slow")
   @Test
   void aSignalAtTheBeginningLeavesARunOrNothing() throws Exception {
     for (int shot = 0; shot < 8; shot++) {

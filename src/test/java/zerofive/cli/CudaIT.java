@@ -225,6 +225,7 @@ class CudaIT {
     assertFalse(Files.exists(folder.resolve("asked")), "a run that never began leaves nothing");
   }
 
+  @Tag("slow")
   @Test
   void aRunGoesOnElsewhereAndWithOtherSettingsWhichAreToldWhereTheyChangeBits() throws IOException {
     Files.createSymbolicLink(folder.resolve("blas"), SimulatedDevice.folder());

@@ -115,6 +115,7 @@ class LauncherIT {
     }
   }
 
+  @Tag("slow")
   @Test
   void aFailedBuildKeepsTheOldProgramAndSaysSo() throws IOException {
     Path checkout = checkout("a checkout");

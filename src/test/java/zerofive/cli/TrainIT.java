@@ -137,9 +137,9 @@ class TrainIT {
     };
     Path whole = folder.resolve("whole");
     // So many that the signal comes before the last.
-    assertEquals(0, train(whole, "800", settings).await().code());
+    assertEquals(0, train(whole, "200", settings).await().code());
     Path part = folder.resolve("part");
-    Launcher.Running running = train(part, "800", settings);
+    Launcher.Running running = train(part, "200", settings);
     awaitRows(part, 12);
     running.signal(signal);
     Launcher.Result stopped = running.await();

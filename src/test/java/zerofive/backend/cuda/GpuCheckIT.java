@@ -148,6 +148,7 @@ class GpuCheckIT {
         Pattern.compile("- Better: by step .*linear.*; by command .*train").matcher(report).find());
   }
 
+  @Tag("slow")
   @Test
   void aCheckThatFailsStopsNoOther() throws Exception {
     Result result =
@@ -160,6 +161,7 @@ class GpuCheckIT {
     assertTrue(result.output().contains("gpu-check: FAILED"), result.output());
   }
 
+  @Tag("slow")
   @Test
   void aKillLeavesWhatWasMeasuredUntilThen() throws Exception {
     Process process =

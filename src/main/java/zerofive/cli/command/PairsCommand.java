@@ -106,7 +106,7 @@ final class PairsCommand implements Command {
             .longOpt("merge")
             .hasArgs()
             .argName("DIR...")
-            .desc("join the runs of all shards in --out; no other option may stand beside it")
+            .desc("join the runs of all shards in --out; it takes no other option")
             .get());
     options.addOption(
         Arguments.option(

@@ -88,7 +88,7 @@ final class PredictCommand implements Command {
   @Override
   public List<String> details() {
     return List.of(
-        "Pictures are fitted as MNIST was made: in shades of grey, ink bright on black (a dark pen on"
+        "Pictures are fitted as MNIST was made: in greyscale, ink bright on black (a dark pen on"
             + " paper is inverted, and it says so), the ink scaled into 20 x 20 pixels and centred by"
             + " its mass in 28 x 28; shadows, lines and specks of the paper are left out. What has"
             + " the model's size already stays as it is, unless --fit always fits it too; --fit never"

@@ -28,7 +28,7 @@ import zerofive.report.console.Terminal;
 
 /**
  * Pictures on their way through a model, some hundred at a time: read by many threads, predicted at
- * once, told in the order they came.
+ * once, reported in the order they came.
  */
 final class Predictions {
   private static final int IMAGES = 512;

@@ -29,7 +29,7 @@ import zerofive.train.Setting.Group;
 import zerofive.train.Settings;
 
 /**
- * What a command line asks of a training, as far as it can be told without its data.
+ * What a command line asks of a training, as far as that is known without its data.
  *
  * @param data a known name or a folder, as it was named
  * @param recipe its classes are those asked for; {@link #resolve} replaces them
@@ -39,7 +39,7 @@ public record TrainOptions(String data, Recipe recipe, Optional<ModelFile> start
   private static final Setting<Preset> PRESET =
       Setting.oneOf("preset", Group.OPTIMIZATION, "preset", Preset.values())
           .help(
-              "options named beside it win; "
+              "options that are given too take precedence; "
                   + Preset.NOTEBOOK
                   + ": "
                   + Preset.NOTEBOOK.recipe().describeSet()

@@ -10,8 +10,8 @@ import zerofive.files.InputException;
 import zerofive.files.RegularFile;
 
 /**
- * Bytes to be read once: a file, raw or gzipped (told apart by its first two bytes), or a resource
- * of the jar.
+ * Bytes to be read once: a file, raw or gzipped (its first two bytes say which), or a resource of
+ * the jar.
  *
  * @param name how messages call it
  * @param raw the uncompressed bytes

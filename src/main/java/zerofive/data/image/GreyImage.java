@@ -1,7 +1,7 @@
 package zerofive.data.image;
 
 /**
- * A picture in shades of grey.
+ * A greyscale picture.
  *
  * @param pixels [height, width] row-major, unsigned bytes, 0 is black
  * @param width in pixels

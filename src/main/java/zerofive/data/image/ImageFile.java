@@ -13,7 +13,7 @@ import zerofive.files.JavaHeap;
 import zerofive.files.RegularFile;
 
 /**
- * Reads PNG and JPEG files as shades of grey, told apart by their content. The file's own header is
+ * Reads PNG and JPEG files as greyscale; the content says which a file is. The file's own header is
  * checked before anything is decoded, and the decoder sees only what makes pixels: no text, colour
  * profile or thumbnail.
  *

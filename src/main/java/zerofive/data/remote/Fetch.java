@@ -128,8 +128,8 @@ public final class Fetch {
 
   /** One process at a time fetches a set; the next then finds it there. */
   private void lock(Path file, FileChannel channel, String name) throws IOException {
-    for (boolean told = false; !FileGuarantees.tryLock(file, channel); told = true) {
-      if (!told) {
+    for (boolean announced = false; !FileGuarantees.tryLock(file, channel); announced = true) {
+      if (!announced) {
         listener.info("another process fetches " + name + " already; waiting for it");
       }
       try {

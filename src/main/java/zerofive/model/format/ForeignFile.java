@@ -7,6 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
@@ -18,6 +20,7 @@ import zerofive.files.InputException;
  */
 final class ForeignFile {
   private static final int HEAD = 64;
+  private static final Pattern PLACEHOLDER = Pattern.compile("\\b(IN|OUT)\\b");
 
   private enum Kind {
     LFS_POINTER(
@@ -83,7 +86,7 @@ final class ForeignFile {
     }
     List<String> python =
         Stream.of(kind.python1, kind.python2)
-            .map(line -> line.replace("IN", text(file)).replace("OUT", text(converted(file))))
+            .map(line -> withNames(line, text(file), text(converted(file))))
             .toList();
     return new InputException(
         file
@@ -92,6 +95,13 @@ final class ForeignFile {
             + "; convert it with these two lines of Python and name the file that they write:",
         python,
         cause);
+  }
+
+  /** In one pass, since a file's name may have IN or OUT in it. */
+  private static String withNames(String line, String in, String out) {
+    return PLACEHOLDER
+        .matcher(line)
+        .replaceAll(name -> Matcher.quoteReplacement(name.group().equals("IN") ? in : out));
   }
 
   /** As Python has it. */

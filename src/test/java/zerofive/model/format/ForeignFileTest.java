@@ -56,6 +56,18 @@ class ForeignFileTest {
     assertKnown(zip(entries.split(",", -1)), what, python);
   }
 
+  /** A file's name may have the words in it that stand for the names in the lines. */
+  @Test
+  void theLinesNameTheFileWhateverItIsCalled() throws IOException {
+    Path file = folder.resolve("IN OUT.pth");
+    Files.write(file, HexFormat.of().parseHex("8004957d"));
+    List<String> lines = assertThrows(InputException.class, () -> ModelFile.read(file)).lines();
+    assertEquals(
+        "save_file(dict(pickle.load(open(\"%s/IN OUT.pth\", \"rb\"))), \"%s/IN OUT.safetensors\")"
+            .formatted(folder, folder),
+        lines.get(1));
+  }
+
   private static byte[] zip(String... entries) throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (ZipOutputStream zip = new ZipOutputStream(bytes)) {

@@ -29,28 +29,31 @@ void gather(
   });
 }
 
-// Copies the image as one range of pixels at a constant offset, then zeroes the pixels that come from a neighbouring
-// row.
-INLINE void gather_shifted_row(
-    const uint8_t* __restrict__ from, int64_t height, int64_t width, int32_t shift, float* __restrict__ to) {
+// An image of bytes, shifted: to[y, x] = from[y - dy, x - dx] where there is such a pixel, else 0. All pixels move as one
+// range, by copy(from, count, to); then those that came from a neighbouring row are zeroed.
+template <typename T, typename Copy>
+INLINE void shift_image(const uint8_t* from, int64_t height, int64_t width, int32_t shift, T* to, Copy copy) {
   int64_t dx = shift_x(shift);
   int64_t dy = shift_y(shift);
   int64_t size = height * width;
-  // The rows of x that receive pixels of the image.
+  // The rows that receive pixels of the image.
   int64_t start = (dy > 0 ? dy : 0) * width;
   int64_t end = (dy < 0 ? height + dy : height) * width;
-  if (start >= end || dx >= width || -dx >= width) {
-    memset(to, 0, size * sizeof(float));
-    return;
-  }
   int64_t left = dx > 0 ? dx : 0;
   int64_t right = dx < 0 ? -dx : 0;
-  memset(to, 0, (start + left) * sizeof(float));
-  for (int64_t p = start + left; p < end - right; p++) to[p] = normalized(from[p - dy * width - dx]);
-  memset(to + end - right, 0, (size - end + right) * sizeof(float));
-  for (int64_t row = start; row < end; row += width) {
-    for (int64_t u = 0; u < left; u++) to[row + u] = 0.0f;
-    for (int64_t u = width - right; u < width; u++) to[row + u] = 0.0f;
+  if (start >= end || left >= width || right >= width) {
+    memset(to, 0, size * sizeof(T));
+    return;
+  }
+  memset(to, 0, (start + left) * sizeof(T));
+  copy(from + start + left - dy * width - dx, end - right - start - left, to + start + left);
+  memset(to + end - right, 0, (size - end + right) * sizeof(T));
+  // A column at a time, since a row's few pixels would become a call of memset.
+  for (int64_t x = 0; x < left; x++) {
+    for (int64_t row = start; row < end; row += width) to[row + x] = 0;
+  }
+  for (int64_t x = width - right; x < width; x++) {
+    for (int64_t row = start; row < end; row += width) to[row + x] = 0;
   }
 }
 
@@ -62,7 +65,7 @@ void gather_shifted(
     int64_t end = chunk_start(rows, 1, member + 1, team->threads());
     for (int64_t r = chunk_start(rows, 1, member, team->threads()); r < end; r++) {
       int64_t image = order[first + r];
-      gather_shifted_row(pixels + image * size, height, width, shifts[image], x + r * size);
+      shift_image(pixels + image * size, height, width, shifts[image], x + r * size, gather_row);
       targets[r] = labels[image];
     }
   });

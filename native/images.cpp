@@ -141,18 +141,24 @@ void make_sparse_rows(Images* images, Team* team, const uint8_t* pixels) {
   });
 }
 
+// Copies all images, which are so many bytes apart.
+void copy_images(
+    const Images* images, Team* team, const uint8_t* from, int64_t from_stride, uint8_t* to, int64_t to_stride) {
+  team->run([=](int member) {
+    int64_t end = chunk_start(images->count, 1, member + 1, team->threads());
+    for (int64_t i = chunk_start(images->count, 1, member, team->threads()); i < end; i++) {
+      memcpy(to + i * to_stride, from + i * from_stride, images->inputs);
+    }
+  });
+}
+
 void copy_dense(Images* images, Team* team, const uint8_t* pixels) {
   images->stride = padded(images->inputs, 64);
   images->bytes = (uint8_t*)images->memory.take(images->count * images->stride);
   images->wide_index = (int32_t*)images->memory.take(team->threads() * wide_room(images) * sizeof(int32_t));
   images->wide_value = (uint8_t*)images->memory.take(team->threads() * wide_room(images));
   if (images->memory.failed()) return;
-  team->run([=](int member) {
-    int64_t end = chunk_start(images->count, 1, member + 1, team->threads());
-    for (int64_t i = chunk_start(images->count, 1, member, team->threads()); i < end; i++) {
-      memcpy(images->bytes + i * images->stride, pixels + i * images->inputs, images->inputs);
-    }
-  });
+  copy_images(images, team, pixels, images->inputs, images->bytes, images->stride);
 }
 
 void destroy_images(Images* images) {

@@ -45,7 +45,6 @@ struct Training : Session {
   Images* valid;
   Arena valid_memory;
   Activations eval_activations;
-  int64_t eval_rows;
   float* logits;
   float* valid_losses;
   int64_t* correct;
@@ -133,7 +132,6 @@ bool set_valid(Session* session, const uint8_t* pixels, const int32_t* targets, 
       t->team, pixels + first * layer.inputs, targets + first, count, layer.inputs,
       is_linear(t->net) ? FORM_DENSE : FORM_BY_SIZE);
   if (t->valid == nullptr) return false;
-  t->eval_rows = count < EVAL_ROWS ? count : EVAL_ROWS;
   int64_t outputs = t->net.layers[t->net.count - 1].outputs;
   t->logits = (float*)t->valid_memory.take(count * outputs * sizeof(float));
   t->valid_losses = (float*)t->valid_memory.take(count * sizeof(float));
@@ -174,7 +172,7 @@ void evaluate_valid(Session* session, double* metrics) {
   int64_t count = t->valid->count;
   int threads = t->team->threads();
   t->team->run([=](int member) {
-    int64_t unit = t->eval_rows;
+    int64_t unit = EVAL_ROWS;
     int64_t end = chunk_start(count, unit, member + 1, threads);
     int64_t correct = 0;
     for (int64_t first = chunk_start(count, unit, member, threads); first < end; first += unit) {

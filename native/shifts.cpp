@@ -11,30 +11,10 @@
 
 namespace INSTRUCTION_SET {
 
-// Copies an image of bytes, shifted: to[y, x] = from[y - dy, x - dx] where there is such a pixel, else 0. All pixels move
-// as one range; then those that came from a neighbouring row are zeroed.
 void shift_bytes(const uint8_t* from, int64_t height, int64_t width, int32_t shift, uint8_t* to) {
-  int64_t dx = shift_x(shift);
-  int64_t dy = shift_y(shift);
-  int64_t size = height * width;
-  int64_t start = (dy > 0 ? dy : 0) * width;
-  int64_t end = (dy < 0 ? height + dy : height) * width;
-  int64_t left = dx > 0 ? dx : 0;
-  int64_t right = dx < 0 ? -dx : 0;
-  if (start >= end || left >= width || right >= width) {
-    memset(to, 0, size);
-    return;
-  }
-  memset(to, 0, start + left);
-  memcpy(to + start + left, from + start - dy * width + right, end - right - start - left);
-  memset(to + end - right, 0, size - end + right);
-  // A column at a time, since a row's few bytes would become a call of memset.
-  for (int64_t x = 0; x < left; x++) {
-    for (int64_t row = start; row < end; row += width) to[row + x] = 0;
-  }
-  for (int64_t x = width - right; x < width; x++) {
-    for (int64_t row = start; row < end; row += width) to[row + x] = 0;
-  }
+  shift_image(from, height, width, shift, to, [](const uint8_t* pixels, int64_t count, uint8_t* moved) {
+    memcpy(moved, pixels, count);
+  });
 }
 
 // The bounding box of the nonzero pixels, both ends included.
@@ -132,12 +112,7 @@ bool make_gaps(Images* images, Team* team, int64_t gap, Arena* memory) {
     return false;
   }
   bytes += gap;
-  team->run([=](int member) {
-    int64_t last = chunk_start(images->count, 1, member + 1, team->threads());
-    for (int64_t i = chunk_start(images->count, 1, member, team->threads()); i < last; i++) {
-      memcpy(bytes + i * stride, images->bytes + i * images->stride, images->inputs);
-    }
-  });
+  copy_images(images, team, images->bytes, images->stride, bytes, stride);
   memory->close();
   *memory = larger;
   images->bytes = bytes;

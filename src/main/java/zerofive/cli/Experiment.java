@@ -2,6 +2,7 @@ package zerofive.cli;
 
 import static zerofive.train.Settings.AUGMENTATION;
 import static zerofive.train.Settings.BATCH_SIZE;
+import static zerofive.train.Settings.DATA;
 import static zerofive.train.Settings.EARLY_STOP;
 import static zerofive.train.Settings.INITIALIZER;
 import static zerofive.train.Settings.INIT_FROM;
@@ -140,7 +141,7 @@ public record Experiment(
    * @throws InputException where its settings, which somebody may have changed, do not fit the data
    */
   public static Experiment resume(RunFolder folder, Recipe recipe, Invocation invocation) {
-    Supplier<DataSet> loading = invocation.loadAhead(recipe.dataRequest());
+    Supplier<DataSet> loading = invocation.loadAhead(recipe.dataRequest(recipe.get(DATA)));
     Backends.Choice device = choose(recipe, invocation);
     DataSet data = loading.get();
     invocation.time().mark("data");

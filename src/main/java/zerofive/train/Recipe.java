@@ -2,7 +2,6 @@ package zerofive.train;
 
 import static zerofive.train.Settings.BATCH_SIZE;
 import static zerofive.train.Settings.CLASSES;
-import static zerofive.train.Settings.DATA;
 import static zerofive.train.Settings.INITIALIZER;
 import static zerofive.train.Settings.INIT_FROM;
 import static zerofive.train.Settings.LOSS;
@@ -165,9 +164,13 @@ public final class Recipe implements Setting.Values {
     throw new IllegalArgumentException("it has no \"" + setting.key() + "\"");
   }
 
-  /** The data to train on. */
-  public DataRequest dataRequest() {
-    return new DataRequest(get(DATA), get(CLASSES), Split.VALID, get(SKIP_UNREADABLE));
+  /**
+   * The data to train on.
+   *
+   * @param source as it was named; {@link Settings#DATA} has a folder's absolute path
+   */
+  public DataRequest dataRequest(String source) {
+    return new DataRequest(source, get(CLASSES), Split.VALID, get(SKIP_UNREADABLE));
   }
 
   /** The options that ask for the same: what is not its default. */

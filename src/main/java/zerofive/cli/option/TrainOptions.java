@@ -96,8 +96,7 @@ public record TrainOptions(String data, Recipe recipe, Optional<ModelFile> start
 
   /** The data to be read. */
   public DataRequest request() {
-    DataRequest request = recipe.dataRequest();
-    return new DataRequest(data, request.classes(), request.split(), request.skipUnreadable());
+    return recipe.dataRequest(data);
   }
 
   /** The settings with the classes that the data turned out to have. */

@@ -1,5 +1,5 @@
-// A set of images as training reads it: as sparse rows (CSR), the nonzero pixels of each image, or as dense bytes where
-// an image has more pixels than 16 bits can number.
+// A set of images as training reads it: as bytes; and as sparse rows (CSR), the nonzero pixels of each image, unless an
+// image has more pixels than 16 bits can number.
 //
 // The length of a sparse row is a multiple of four: it is padded with copies of its last pixel that have a value of 0.
 #include "native.h"
@@ -19,24 +19,26 @@ struct Images {
   int64_t count;
   int64_t inputs;
   int32_t* targets;
-  // Dense: bytes [count, stride], zero past the last pixel; null where the rows are sparse. And a buffer for the nonzero
-  // pixels of one image for each member of the team, wide_room(images) apart.
+  // bytes [count, stride], zero past the last pixel; null where the rows are sparse and nobody trains with them. In front
+  // of each image and behind the last there are `gap` zeros.
   uint8_t* bytes;
   int64_t stride;
-  // Zeros in front of each image and behind the last.
   int64_t gap;
+  // Dense: a buffer for the nonzero pixels of one image for each member of the team, wide_room(images) apart.
   int32_t* wide_index;
   uint8_t* wide_value;
-  // Sparse (CSR): image i has the entries [row_start[i], row_start[i + 1]), padding included.
+  // Sparse (CSR): image i has the entries [row_start[i], row_start[i + 1]), padding included. Null where they are dense.
   int64_t* row_start;
   uint16_t* index;
   uint8_t* value;
-  // Of an image's entries, member m of the team has [split[i * (threads + 1) + m], split[i * (threads + 1) + m + 1]):
-  // those of the pixels [bounds[m], bounds[m + 1]).
-  int64_t* split;
+  // Part m of the pixels, one for each thread, is [bounds[m], bounds[m + 1]). No image has a nonzero pixel outside of
+  // [nonzero_start, nonzero_end).
   int64_t* bounds;
-  // While an epoch shifts the images: (dx, dy) of each image; else null. shifts.cpp documents the rest.
+  int64_t nonzero_start, nonzero_end;
+  // While an epoch shifts the images: (dx, dy) of each image; else null. Pixels move by at most `reach` places. shifts.cpp
+  // documents the rest.
   const int32_t* shifts;
+  int64_t reach;
   int64_t height, width;
   struct Box* boxes;
   uint16_t* columns;
@@ -72,23 +74,35 @@ INLINE int64_t copy_nonzero(const uint8_t* pixels, int64_t count, int64_t first,
   return n;
 }
 
-// Partitions the pixels among the team so that each member has about as many nonzero ones, estimated from a sample of
-// the images.
+// Partitions the pixels into a part for each thread, in multiples of SIDE, so that each has about as many nonzero ones,
+// estimated from a sample of the images; as many pixels where the images are dense.
 void partition_pixels(Images* images, int threads) {
-  int64_t* nonzero_counts = (int64_t*)images->memory.take(images->inputs * sizeof(int64_t));
+  int64_t squares = padded(images->inputs, SIDE) / SIDE;
+  int64_t* weights = (int64_t*)images->memory.take(squares * sizeof(int64_t));
+  images->bounds = (int64_t*)images->memory.take((threads + 1) * sizeof(int64_t));
   if (images->memory.failed()) return;
+  images->nonzero_start = images->row_start != nullptr ? images->inputs : 0;
+  images->nonzero_end = images->row_start != nullptr ? 0 : images->inputs;
+  for (int64_t i = 0; i < images->count && images->row_start != nullptr; i++) {
+    int64_t start = images->row_start[i];
+    int64_t end = images->row_start[i + 1];
+    if (start == end) continue;
+    if (images->index[start] < images->nonzero_start) images->nonzero_start = images->index[start];
+    if (images->index[end - 1] >= images->nonzero_end) images->nonzero_end = images->index[end - 1] + 1;
+  }
   int64_t total = 0;
-  for (int64_t i = 0; i < images->count; i += 1 + images->count / 1024) {
-    for (int64_t e = images->row_start[i]; e < images->row_start[i + 1]; e++) nonzero_counts[images->index[e]]++;
+  for (int64_t s = 0; s < squares; s++) total += weights[s] = 1;
+  for (int64_t i = 0; i < images->count && images->row_start != nullptr; i += 1 + images->count / 1024) {
+    for (int64_t e = images->row_start[i]; e < images->row_start[i + 1]; e++) weights[images->index[e] / SIDE]++;
     total += images->row_start[i + 1] - images->row_start[i];
   }
   int64_t sum = 0;
-  int64_t p = 0;
+  int64_t s = 0;
   for (int m = 1; m < threads; m++) {
-    while (p < images->inputs && sum * threads < total * m) sum += nonzero_counts[p++];
-    images->bounds[m] = p;
+    while (s < squares && (sum + weights[s] / 2) * threads < total * m) sum += weights[s++];
+    images->bounds[m] = s * SIDE;
   }
-  images->bounds[threads] = images->inputs;
+  images->bounds[threads] = squares * SIDE;
 }
 
 void make_sparse_rows(Images* images, Team* team, const uint8_t* pixels) {
@@ -97,8 +111,6 @@ void make_sparse_rows(Images* images, Team* team, const uint8_t* pixels) {
   Arena& memory = images->memory;
   images->index = (uint16_t*)memory.take(images->row_start[count] * sizeof(uint16_t));
   images->value = (uint8_t*)memory.take(images->row_start[count]);
-  images->split = (int64_t*)memory.take(count * (threads + 1) * sizeof(int64_t));
-  images->bounds = (int64_t*)memory.take((threads + 1) * sizeof(int64_t));
   if (memory.failed()) return;
   team->run([=](int member) {
     int64_t end = chunk_start(count, 1, member + 1, threads);
@@ -114,29 +126,7 @@ void make_sparse_rows(Images* images, Team* team, const uint8_t* pixels) {
         memcpy(images->value + at, value, n);
         at += n;
       }
-      images->split[i * (threads + 1) + threads] = at;
       for (; at < images->row_start[i + 1]; at++) images->index[at] = images->index[at - 1];
-    }
-  });
-  partition_pixels(images, threads);
-  team->run([=](int member) {
-    int64_t end = chunk_start(count, 1, member + 1, threads);
-    for (int64_t i = chunk_start(count, 1, member, threads); i < end; i++) {
-      int64_t* split = images->split + i * (threads + 1);
-      int64_t e = split[0] = images->row_start[i];
-      for (int m = 1; m < threads; m++) {
-        int64_t low = e;
-        int64_t high = split[threads];
-        while (low < high) {
-          int64_t middle = (low + high) / 2;
-          if (images->index[middle] < images->bounds[m]) {
-            low = middle + 1;
-          } else {
-            high = middle;
-          }
-        }
-        e = split[m] = low;
-      }
     }
   });
 }
@@ -152,13 +142,19 @@ void copy_images(
   });
 }
 
-void copy_dense(Images* images, Team* team, const uint8_t* pixels) {
-  images->stride = padded(images->inputs, 64);
-  images->bytes = (uint8_t*)images->memory.take(images->count * images->stride);
+void copy_bytes(Images* images, Team* team, const uint8_t* pixels) {
+  // Enough for shifts of small images by a pixel or two.
+  images->gap = LINE;
+  images->stride = padded(images->inputs, LINE) + images->gap;
+  images->bytes = (uint8_t*)images->memory.take(images->gap + images->count * images->stride);
+  if (images->memory.failed()) return;
+  images->bytes += images->gap;
+  copy_images(images, team, pixels, images->inputs, images->bytes, images->stride);
+}
+
+void make_wide_buffers(Images* images, Team* team) {
   images->wide_index = (int32_t*)images->memory.take(team->threads() * wide_room(images) * sizeof(int32_t));
   images->wide_value = (uint8_t*)images->memory.take(team->threads() * wide_room(images));
-  if (images->memory.failed()) return;
-  copy_images(images, team, pixels, images->inputs, images->bytes, images->stride);
 }
 
 void destroy_images(Images* images) {
@@ -182,22 +178,24 @@ void count_nonzero(Images* images, Team* team, const uint8_t* pixels) {
   for (int64_t i = 0; i < count; i++) row_start[i + 1] = row_start[i] + padded(row_start[i + 1], 4);
 }
 
-// pixels u8 [count, inputs], targets i32 [count]; null where the memory is too small.
+// pixels u8 [count, inputs], targets i32 [count]. trained: whether they are trained with, not measured alone. Null where
+// the memory is too small.
 Images* create_images(
-    Team* team, const uint8_t* pixels, const int32_t* targets, int64_t count, int64_t inputs, int form) {
+    Team* team, const uint8_t* pixels, const int32_t* targets, int64_t count, int64_t inputs, int form, bool trained) {
   Images* images = (Images*)allocate(sizeof(Images));
   if (images == nullptr) return nullptr;
+  Arena& memory = images->memory;
   images->count = count;
   images->inputs = inputs;
-  images->targets = (int32_t*)images->memory.take(count * sizeof(int32_t));
-  if (!images->memory.failed()) memcpy(images->targets, targets, count * sizeof(int32_t));
-  if (form == FORM_BY_SIZE && inputs <= MAX_SPARSE_PIXELS) {
-    count_nonzero(images, team, pixels);
-    if (!images->memory.failed()) make_sparse_rows(images, team, pixels);
-  } else if (!images->memory.failed()) {
-    copy_dense(images, team, pixels);
-  }
-  if (images->memory.failed()) {
+  images->targets = (int32_t*)memory.take(count * sizeof(int32_t));
+  if (!memory.failed()) memcpy(images->targets, targets, count * sizeof(int32_t));
+  bool sparse = form == FORM_BY_SIZE && inputs <= MAX_SPARSE_PIXELS;
+  if (sparse && !memory.failed()) count_nonzero(images, team, pixels);
+  if (sparse && !memory.failed()) make_sparse_rows(images, team, pixels);
+  if (!sparse && !memory.failed()) make_wide_buffers(images, team);
+  if ((!sparse || trained) && !memory.failed()) copy_bytes(images, team, pixels);
+  if (trained && !memory.failed()) partition_pixels(images, team->threads());
+  if (memory.failed()) {
     destroy_images(images);
     return nullptr;
   }

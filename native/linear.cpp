@@ -108,17 +108,7 @@ void linear_part(
     float logits[ROWS_AT_ONCE], dlogits[ROWS_AT_ONCE];
     for (int64_t r = 0; r < rows; r++) {
       int64_t image = order[first + r];
-      bytes[r] = images->bytes + image * images->stride;
-      if (images->shifts != nullptr) {
-        Shift shift = shift_of(images, image);
-        if (shift.inside) {
-          bytes[r] -= shift.offset;
-        } else {
-          shift_bytes(bytes[r], images->height, images->width, images->shifts[image], shifted + r * all);
-          bytes[r] = shifted + r * all;
-        }
-      }
-      bytes[r] += start;
+      bytes[r] = shifted_bytes(images, image, shifted, r) + start;
       classes[r] = images->targets[image];
     }
     byte_logits(bytes, rows, width, layer.values[PARAMETERS] + start, layer.bias()[0], logits);

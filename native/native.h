@@ -13,8 +13,11 @@ namespace zerofive {
 // Floats in a row of step_parameters: learning rate, Adam's step size and bias_correction2_sqrt, AdamW's decay factor.
 constexpr int STEP_PARAMETERS = 4;
 
-// Columns of a panel: the unit of weights, sparse products and matrix products.
+// Columns of a panel of a matrix product.
 constexpr int64_t PANEL = 32;
+
+// Bytes of a cache line.
+constexpr int64_t LINE = 64;
 
 // Rows that are processed together.
 constexpr int64_t BLOCK_ROWS = 256;
@@ -130,6 +133,7 @@ inline void stop(Team* team) {
 #ifdef INSTRUCTION_SET
 #include "../kernels/element_math.h"
 #include "simd.h"
+#include "bytes.h"
 
 namespace INSTRUCTION_SET {
 using namespace zerofive;

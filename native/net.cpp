@@ -51,9 +51,7 @@ void create_net(Net* net, Arena& memory, const int32_t* widths, int count, int m
     layer.padded_inputs = padded(layer.inputs, PANEL);
     layer.padded_outputs = padded(layer.outputs, PANEL);
     layer.panels = l + 1 < count || (l == 0 && layer.outputs > 1);
-    layer.row_stride = !layer.panels                   ? layer.outputs
-                       : layer.padded_outputs == PANEL ? PANEL
-                                                       : layer.padded_outputs + LANES;
+    layer.row_stride = layer.panels ? layer.padded_outputs + LANES : layer.outputs;
     layer.weights = layer.panels ? layer.padded_outputs * layer.inputs : layer.outputs * layer.padded_inputs;
     layer.size = layer.weights + layer.padded_outputs;
     for (int kind = 0; kind <= moments; kind++) layer.values[kind] = (float*)memory.take(layer.size * sizeof(float));
@@ -115,97 +113,111 @@ void get_values(const Net* net, int kind, float* to) {
   }
 }
 
-// z[r, :] = activation(scale * z[r, :] + bias), one panel of columns.
-template <bool RELU>
-INLINE void scale_bias_activation_row(float* z, float scale, const float* bias) {
-  for (int64_t j = 0; j < PANEL; j += LANES) {
-    Lanes v = multiply_add(load(z + j), broadcast(scale), load(bias + j));
-    store(z + j, RELU ? relu(v) : v);
-  }
-}
-
-INLINE void scale_bias_activation(const Layer& layer, bool hidden, int64_t rows, float scale, int64_t panel, float* z) {
-  const float* bias = layer.bias() + panel * PANEL;
+// z[r, j] = activation(z[r, j] + bias[j]), one panel of columns.
+INLINE void bias_activation_panel(const Layer& layer, bool hidden, int64_t rows, int64_t panel, float* z) {
   for (int64_t r = 0; r < rows; r++) {
-    float* at = z + r * layer.row_stride + panel * PANEL;
-    if (hidden) {
-      scale_bias_activation_row<true>(at, scale, bias);
-    } else {
-      scale_bias_activation_row<false>(at, scale, bias);
+    for (int64_t j = panel * PANEL; j < (panel + 1) * PANEL; j += LANES) {
+      float* at = z + r * layer.row_stride + j;
+      Lanes v = add(load(at), load(layer.bias() + j));
+      store(at, hidden ? relu(v) : v);
     }
   }
 }
 
-// The product of a sparse row with one panel, not yet divided by 255, to one row of z. offset: what a shift adds to the
-// indices of its pixels.
+// The first layer of one image, whose pixels are those of a sparse row, for one panel: one row of z. offset: what a shift
+// adds to the indices of its pixels.
 template <typename Row>
-INLINE void sparse_row_product(
-    const Layer& layer, const Row& row, int64_t count, int64_t panel, int64_t offset, float* z) {
+INLINE void first_layer_row(
+    const Layer& layer, bool hidden, const Row& row, int64_t count, int64_t panel, int64_t offset, float* z) {
   const float* weights = layer.values[PARAMETERS] + (panel * layer.inputs + offset) * PANEL;
+  const float* bias = layer.bias() + panel * PANEL;
   for (int64_t j = 0; j < PANEL; j += SPARSE_LANES * LANES) {
     Lanes sums[SPARSE_LANES];
     sparse_product(row, count, weights + j, PANEL, sums);
-    for (int l = 0; l < SPARSE_LANES; l++) store(z + panel * PANEL + j + l * LANES, sums[l]);
+    for (int l = 0; l < SPARSE_LANES; l++) {
+      Lanes v = multiply_add(sums[l], broadcast(PIXEL_SCALE), load(bias + j + l * LANES));
+      store(z + panel * PANEL + j + l * LANES, hidden ? relu(v) : v);
+    }
   }
 }
 
-// The products of those images order[0 ... rows) that are shifted partly out of the frame.
-void first_layer_clipped(
-    const Layer& layer, const Images* images, int member, const int32_t* order, int64_t rows, float* z) {
+// Which images a pass is over: order[0 ... rows), or first, first + 1, ... without an order. bytes: where each of them
+// stands, if they are dense or trained with.
+struct Rows {
+  const Images* images;
+  const int32_t* order;
+  int64_t first, count;
+  const uint8_t* const* bytes;
+
+  INLINE_MEMBER int64_t image(int64_t r) const { return order != nullptr ? order[r] : first + r; }
+};
+
+// What is wanted after the pass: the bytes [start, end) of the images order[0 ... count).
+struct Wanted {
+  const int32_t* order;
+  int64_t count, start, end;
+};
+
+// While row r is computed: prefetches a row that is needed soon, and a share of what is wanted after the pass. Shuffled
+// images are anywhere in memory.
+INLINE void prefetch(const Rows& rows, int64_t r, const Wanted& wanted) {
+  constexpr int64_t AHEAD = 4;
+  const Images* images = rows.images;
+  if (rows.order != nullptr && r + AHEAD < rows.count) {
+    int64_t image = rows.order[r + AHEAD];
+    int64_t end = images->row_start[image + 1];
+    for (int64_t e = images->row_start[image]; e < end; e += LINE / 2) __builtin_prefetch(images->index + e);
+    for (int64_t e = images->row_start[image]; e < end; e += LINE) __builtin_prefetch(images->value + e);
+  }
+  for (int64_t w = wanted.count * r / rows.count; w < wanted.count * (r + 1) / rows.count; w++) {
+    const uint8_t* bytes = images->bytes + wanted.order[w] * images->stride;
+    for (int64_t p = wanted.start; p < wanted.end; p += LINE) __builtin_prefetch(bytes + p, 0, 2);
+  }
+}
+
+// The first layer of dense images.
+void first_layer_dense(const Layer& layer, bool hidden, const Rows& rows, int member, float* z) {
+  int32_t* index = rows.images->wide_index + member * wide_room(rows.images);
+  uint8_t* value = rows.images->wide_value + member * wide_room(rows.images);
+  for (int64_t r = 0; r < rows.count; r++) {
+    int64_t count = nonzero_pixels(rows.bytes[r], layer.inputs, index, value);
+    for (int64_t panel = 0; panel < layer.padded_outputs / PANEL; panel++) {
+      first_layer_row(layer, hidden, WideRow{index, value}, count, panel, 0, z + r * layer.row_stride);
+    }
+  }
+}
+
+// The first layer of those images that are shifted partly out of the frame.
+void first_layer_clipped(const Layer& layer, bool hidden, const Rows& rows, int member, float* z) {
+  const Images* images = rows.images;
   uint16_t* index = images->clipped_index + member * clipped_room(images);
   uint8_t* value = images->clipped_value + member * clipped_room(images);
-  for (int64_t r = 0; r < rows; r++) {
-    Shift shift = shift_of(images, order[r]);
+  for (int64_t r = 0; r < rows.count; r++) {
+    Shift shift = shift_of(images, rows.image(r));
     if (shift.inside) continue;
-    int64_t count = clip(images, order[r], shift, index, value);
+    int64_t count = clip(images, rows.image(r), shift, index, value);
     for (int64_t panel = 0; panel < layer.padded_outputs / PANEL; panel++) {
-      sparse_row_product(layer, SparseRow{index, value}, count, panel, 0, z + r * layer.row_stride);
+      first_layer_row(layer, hidden, SparseRow{index, value}, count, panel, 0, z + r * layer.row_stride);
     }
   }
 }
 
-// The first layer of dense images, each of which stands at bytes[r].
-void first_layer_dense(
-    const Layer& layer, bool hidden, const Images* images, int member, const uint8_t* const* bytes, int64_t rows,
-    float* z) {
-  int32_t* index = images->wide_index + member * wide_room(images);
-  uint8_t* value = images->wide_value + member * wide_room(images);
-  for (int64_t r = 0; r < rows; r++) {
-    int64_t count = nonzero_pixels(bytes[r], layer.inputs, index, value);
-    for (int64_t panel = 0; panel < layer.padded_outputs / PANEL; panel++) {
-      sparse_row_product(layer, WideRow{index, value}, count, panel, 0, z + r * layer.row_stride);
-    }
-  }
+void first_layer(const Layer& layer, bool hidden, const Rows& rows, const Wanted& wanted, int member, float* z) {
+  const Images* images = rows.images;
+  if (images->row_start == nullptr) return first_layer_dense(layer, hidden, rows, member, z);
+  bool shifted = images->shifts != nullptr;
+  if (shifted) first_layer_clipped(layer, hidden, rows, member, z);
   for (int64_t panel = 0; panel < layer.padded_outputs / PANEL; panel++) {
-    scale_bias_activation(layer, hidden, rows, PIXEL_SCALE, panel, z);
-  }
-}
-
-// The first layer of the images order[0 ... rows), or first, first + 1, ... without an order. bytes: where each of them
-// stands, if they are dense.
-void first_layer(
-    const Layer& layer, bool hidden, const Images* images, int member, const int32_t* order, int64_t first,
-    int64_t rows, const uint8_t* const* bytes, float* z) {
-  if (images->bytes != nullptr) return first_layer_dense(layer, hidden, images, member, bytes, rows, z);
-  if (images->shifts != nullptr) first_layer_clipped(layer, images, member, order, rows, z);
-  for (int64_t panel = 0; panel < layer.padded_outputs / PANEL; panel++) {
-    for (int64_t r = 0; r < rows; r++) {
-      int64_t image = order != nullptr ? order[r] : first + r;
-      int64_t start = images->row_start[image];
-      if (panel == 0 && order != nullptr && r + 4 < rows) {
-        prefetch(images->index, images->value, images->row_start[order[r + 4]], images->row_start[order[r + 4] + 1]);
-      }
-      int64_t offset = 0;
-      if (images->shifts != nullptr) {
-        Shift shift = shift_of(images, image);
-        if (!shift.inside) continue;
-        offset = shift.offset;
-      }
-      sparse_row_product(
-          layer, SparseRow{images->index + start, images->value + start}, images->row_start[image + 1] - start, panel,
-          offset, z + r * layer.row_stride);
+    for (int64_t r = 0; r < rows.count; r++) {
+      if (panel == 0) prefetch(rows, r, wanted);
+      int64_t image = rows.image(r);
+      Shift shift = shifted ? shift_of(images, image) : Shift{0, 0, true};
+      if (!shift.inside) continue;
+      int64_t entry = images->row_start[image];
+      first_layer_row(
+          layer, hidden, SparseRow{images->index + entry, images->value + entry}, images->row_start[image + 1] - entry,
+          panel, shift.offset, z + r * layer.row_stride);
     }
-    scale_bias_activation(layer, hidden, rows, PIXEL_SCALE, panel, z);
   }
 }
 
@@ -224,10 +236,9 @@ void narrow_layer(const Layer& layer, int64_t rows, const float* input, int64_t 
 }
 
 // All layers over some rows; h.at[l] receives the output of layer l, that of the last one without activation.
-void forward(
-    const Net& net, const Images* images, int member, const int32_t* order, int64_t first, int64_t rows,
-    const uint8_t* const* bytes, const Activations& h) {
-  first_layer(net.layers[0], net.count > 1, images, member, order, first, rows, bytes, h.at[0]);
+void forward(const Net& net, const Rows& batch, const Wanted& wanted, int member, const Activations& h) {
+  int64_t rows = batch.count;
+  first_layer(net.layers[0], net.count > 1, batch, wanted, member, h.at[0]);
   for (int l = 1; l < net.count; l++) {
     const Layer& layer = net.layers[l];
     const float* input = h.at[l - 1];
@@ -240,7 +251,7 @@ void forward(
       multiply_panel(
           rows, layer.inputs, input, input_row, 1, layer.values[PARAMETERS] + panel * layer.inputs * PANEL, PANEL,
           false, h.at[l] + panel * PANEL, layer.row_stride);
-      scale_bias_activation(layer, l + 1 < net.count, rows, 1.0f, panel, h.at[l]);
+      bias_activation_panel(layer, l + 1 < net.count, rows, panel, h.at[l]);
     }
   }
 }

@@ -27,19 +27,20 @@ struct Training : Session {
   Linear* linear;
   Activations h, d;
   float* losses;
-  // Dense images: where those of the current block stand; and a buffer for shifted ones, u8 [block, stride], or for a
-  // few of each member where the model is linear.
+  // Where the bytes of the current block's images stand; and a buffer for shifted ones, u8 [block, padded inputs], or for
+  // a few of each member where the model is linear.
   const uint8_t* block_bytes[BLOCK_ROWS];
   Arena gap_memory;
   uint8_t* shifted;
-  CscBlock csc;
 
-  // The order of the last epoch without shifts. When it comes again, as it does without shuffling, the transposed
-  // blocks (CSC) are cached.
+  // The order of the last epoch without shifts. When it comes again, as it does without shuffling, the columns of each
+  // block (CSC) are cached: starts and counts are [blocks, padded inputs]. cache_at: where each member's
+  // pixels go on.
   int32_t* cached_order;
   bool has_cached_order;
   bool cache_filled;
-  CscBlock cached_csc;
+  CscBlock cache;
+  int64_t* cache_at;
 
   // Evaluation has memory of its own, separate for each member where it is written.
   Images* valid;
@@ -99,7 +100,7 @@ bool set_train(Session* session, const uint8_t* pixels, const int32_t* targets, 
   Training* t = as_training(session);
   Arena& memory = t->memory;
   int64_t inputs = t->net.layers[0].inputs;
-  t->train = create_images(t->team, pixels, targets, count, inputs, is_linear(t->net) ? FORM_DENSE : form);
+  t->train = create_images(t->team, pixels, targets, count, inputs, is_linear(t->net) ? FORM_DENSE : form, true);
   if (t->train == nullptr) return false;
   int64_t batch_rows = t->batch < count ? t->batch : count;
   int64_t rows = batch_rows < BLOCK_ROWS ? batch_rows : BLOCK_ROWS;
@@ -111,13 +112,6 @@ bool set_train(Session* session, const uint8_t* pixels, const int32_t* targets, 
   t->h = create_activations(t->net, memory, rows);
   t->d = create_activations(t->net, memory, rows);
   t->cached_order = (int32_t*)memory.take(count * sizeof(int32_t));
-  if (t->train->bytes == nullptr) {
-    t->csc.entries = (uint16_t*)memory.take(inputs * COLUMN_CAPACITY * sizeof(uint16_t));
-    t->csc.count = (uint16_t*)memory.take(inputs * sizeof(uint16_t));
-    t->csc.start = (int64_t*)memory.take(inputs * sizeof(int64_t));
-    if (memory.failed()) return false;
-    for (int64_t p = 0; p < inputs; p++) t->csc.start[p] = p * COLUMN_CAPACITY;
-  }
   return !memory.failed();
 }
 
@@ -130,7 +124,7 @@ bool set_valid(Session* session, const uint8_t* pixels, const int32_t* targets, 
   t->valid_memory = {};
   t->valid = create_images(
       t->team, pixels + first * layer.inputs, targets + first, count, layer.inputs,
-      is_linear(t->net) ? FORM_DENSE : FORM_BY_SIZE);
+      is_linear(t->net) ? FORM_DENSE : FORM_BY_SIZE, false);
   if (t->valid == nullptr) return false;
   int64_t outputs = t->net.layers[t->net.count - 1].outputs;
   t->logits = (float*)t->valid_memory.take(count * outputs * sizeof(float));
@@ -158,7 +152,7 @@ void evaluate_rows(Training* t, int member, int64_t first, int64_t rows) {
     return;
   }
   Activations h = activations_from(t->net, t->eval_activations, member * EVAL_ROWS);
-  forward(t->net, t->valid, member, nullptr, first, rows, bytes, h);
+  forward(t->net, {t->valid, nullptr, first, rows, bytes}, {}, member, h);
   for (int64_t r = 0; r < rows; r++) {
     memcpy(logits + r * last.outputs, h.at[t->net.count - 1] + r * last.row_stride, last.outputs * sizeof(float));
   }
@@ -196,7 +190,9 @@ struct Block {
   int64_t batch_rows;
   bool first, last;
   const float* step_parameters;
-  CscBlock csc;
+  // The columns of the block in the cache, and whether they are there.
+  CscBlock cache;
+  bool cached;
 };
 
 // Updates the parameters [start, end) of a layer along their gradient.
@@ -239,9 +235,9 @@ void update_narrow_layer(
 
 // The first layer: the gradients of the pixels [p0, p1), whose columns of csc are numbered from `first` on, are computed
 // in registers, and their weights are updated at once.
-void update_columns(
-    const Training* t, const Layer& layer, const Block& block, const CscBlock& csc, int64_t first, int64_t p0,
-    int64_t p1, const float* delta) {
+void update_columns(const Training* t, const Block& block, const CscBlock& csc, int64_t first, int64_t p0, int64_t p1) {
+  const Layer& layer = t->net.layers[0];
+  const float* delta = t->d.at[0];
   const Optimizer& optimizer = t->optimizer;
   bool plain = optimizer.kind == OPTIMIZER_SGD && optimizer.momentum == 0.0f && optimizer.decay == 0.0f;
   bool whole = block.first && block.last;
@@ -274,19 +270,33 @@ void update_columns(
   }
 }
 
-// The same for dense images, a few pixels at a time.
-void update_dense_columns(
-    const Training* t, const Layer& layer, const Block& block, int64_t p0, int64_t p1, const float* delta) {
-  constexpr int64_t PIXELS = 64;
-  uint16_t entries[PIXELS * COLUMN_CAPACITY];
-  int64_t start[PIXELS];
-  uint16_t count[PIXELS];
-  for (int64_t p = 0; p < PIXELS; p++) start[p] = p * COLUMN_CAPACITY;
+// Copies the columns of the pixels [p0, p1) to the cache of their block.
+void cache_columns(Training* t, int member, const Block& block, const CscBlock& csc, int64_t p0, int64_t p1) {
+  for (int64_t p = p0; p < p1; p++) {
+    uint16_t count = csc.count[p - p0];
+    block.cache.start[p] = t->cache_at[member];
+    block.cache.count[p] = count;
+    memcpy(t->cache.entries + t->cache_at[member], csc.entries + csc.start[p - p0], count * sizeof(uint16_t));
+    t->cache_at[member] += count;
+  }
+}
+
+// One member's part of the first layer's gradients and update: some pixels.
+void update_first_layer(Training* t, int member, const Block& block) {
+  int64_t inputs = t->net.layers[0].inputs;
+  int64_t p0 = t->train->bounds[member];
+  int64_t p1 = t->train->bounds[member + 1];
+  if (block.cached) return update_columns(t, block, block.cache, 0, p0, p1 < inputs ? p1 : inputs);
+  uint16_t entries[TILE_PIXELS * COLUMN_CAPACITY];
+  int64_t start[TILE_PIXELS];
+  uint16_t count[TILE_PIXELS];
+  for (int64_t p = 0; p < TILE_PIXELS; p++) start[p] = p * COLUMN_CAPACITY;
   CscBlock csc = {entries, start, count};
-  for (int64_t first = p0; first < p1; first += PIXELS) {
-    int64_t end = first + PIXELS < p1 ? first + PIXELS : p1;
-    bytes_to_csc(t->block_bytes, block.rows, first, end, csc);
-    update_columns(t, layer, block, csc, first, first, end, delta);
+  for (int64_t first = p0; first < p1; first += TILE_PIXELS) {
+    int64_t end = first + TILE_PIXELS < p1 ? first + TILE_PIXELS : p1;
+    make_columns(t->train, t->block_bytes, block.rows, first, end, csc);
+    update_columns(t, block, csc, first, first, end < inputs ? end : inputs);
+    if (block.cache.entries != nullptr) cache_columns(t, member, block, csc, first, end);
   }
 }
 
@@ -304,32 +314,34 @@ void update_biases(const Training* t, const Block& block) {
   }
 }
 
-// One member's part of the forward and backward pass: some rows of the block. The transposition to CSC, which needs no
-// weights, comes first where it is not cached.
-void forward_backward(Training* t, int member, const Block& block, bool build_csc) {
+// What one member makes the columns of a block from.
+INLINE Wanted wanted_bytes(const Training* t, int member, const Block& block) {
+  const Images* images = t->train;
+  if (block.cached || images->row_start == nullptr) return {};
+  int64_t start = images->bounds[member];
+  int64_t end = images->bounds[member + 1];
+  return {
+      block.order, block.rows, start > images->nonzero_start ? start : images->nonzero_start,
+      end < images->nonzero_end ? end : images->nonzero_end};
+}
+
+// One member's part of the forward and backward pass: some rows of the block.
+void forward_backward(Training* t, int member, const Block& block) {
   const Net& net = t->net;
   int threads = t->team->threads();
   const Layer& last = net.layers[net.count - 1];
-  if (build_csc) {
-    auto transpose_block = t->train->shifts != nullptr ? transpose_shifted_to_csc : transpose_to_csc;
-    transpose_block(t->train, threads, member, block.order, block.rows, t->csc);
-  }
   int64_t r0 = chunk_start(block.rows, 1, member, threads);
   int64_t rows = chunk_start(block.rows, 1, member + 1, threads) - r0;
   if (rows == 0) return;
   Activations h = activations_from(net, t->h, r0);
   Activations d = activations_from(net, t->d, r0);
-  for (int64_t r = r0; r < r0 + rows && t->train->bytes != nullptr; r++) {
-    t->block_bytes[r] = t->train->bytes + block.order[r] * t->train->stride;
-    if (t->train->shifts != nullptr) {
-      uint8_t* shifted = t->shifted + r * padded(t->train->inputs, 64);
-      shift_bytes(t->block_bytes[r], t->train->height, t->train->width, t->train->shifts[block.order[r]], shifted);
-      t->block_bytes[r] = shifted;
-    }
+  const Images* images = t->train;
+  for (int64_t r = r0; r < r0 + rows && !block.cached; r++) {
+    t->block_bytes[r] = shifted_bytes(images, block.order[r], t->shifted, r);
   }
-  forward(net, t->train, member, block.order + r0, 0, rows, t->block_bytes + r0, h);
+  forward(net, {images, block.order + r0, 0, rows, t->block_bytes + r0}, wanted_bytes(t, member, block), member, h);
   int32_t targets[BLOCK_ROWS];
-  for (int64_t r = 0; r < rows; r++) targets[r] = t->train->targets[block.order[r0 + r]];
+  for (int64_t r = 0; r < rows; r++) targets[r] = images->targets[block.order[r0 + r]];
   loss_rows(
       t->loss, rows, (int)last.outputs, last.row_stride, (float)block.batch_rows, h.at[net.count - 1], targets,
       d.at[net.count - 1], t->losses + r0);
@@ -349,58 +361,49 @@ void update_weights(Training* t, int member, const Block& block) {
     (layer.panels ? update_panels : update_narrow_layer)(
         t, layer, block, i0, i1, t->h.at[l - 1], net.layers[l - 1].row_stride, t->d.at[l]);
   }
-  if (t->train->bytes == nullptr) {
-    const int64_t* bounds = t->train->bounds + member;
-    update_columns(t, net.layers[0], block, block.csc, 0, bounds[0], bounds[1], t->d.at[0]);
-  } else {
-    int64_t inputs = net.layers[0].inputs;
-    update_dense_columns(
-        t, net.layers[0], block, chunk_start(inputs, 64, member, threads), chunk_start(inputs, 64, member + 1, threads),
-        t->d.at[0]);
-  }
+  update_first_layer(t, member, block);
   if (member == 0) update_biases(t, block);
 }
 
-// Allocates the cache of every block in CSC; false where it would take more memory than it is worth.
-bool allocate_cache(Training* t) {
-  const Images* images = t->train;
+// The blocks of an epoch.
+int64_t count_blocks(const Training* t) {
   int64_t blocks = 0;
-  for (int64_t first = 0; first < images->count; first += t->batch) {
-    int64_t rows = images->count - first < t->batch ? images->count - first : t->batch;
+  for (int64_t first = 0; first < t->train->count; first += t->batch) {
+    int64_t rows = t->train->count - first < t->batch ? t->train->count - first : t->batch;
     blocks += (rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
   }
+  return blocks;
+}
+
+// Allocates the cache of every block's columns; false where it would take more memory than it is worth.
+bool allocate_cache(Training* t, int64_t blocks) {
+  const Images* images = t->train;
+  int64_t columns = padded(images->inputs, SIDE);
   if (blocks * BLOCK_ROWS > 8 * images->count + BLOCK_ROWS) return false;
-  int64_t entries = images->row_start[images->count] + blocks * images->inputs * 4;
-  t->cached_csc.entries = (uint16_t*)t->memory.take(entries * sizeof(uint16_t));
-  t->cached_csc.start = (int64_t*)t->memory.take(blocks * images->inputs * sizeof(int64_t));
-  t->cached_csc.count = (uint16_t*)t->memory.take(blocks * images->inputs * sizeof(uint16_t));
+  int64_t entries = images->row_start[images->count] + blocks * columns * 4;
+  t->cache.entries = (uint16_t*)t->memory.take(entries * sizeof(uint16_t));
+  t->cache.start = (int64_t*)t->memory.take(blocks * columns * sizeof(int64_t));
+  t->cache.count = (uint16_t*)t->memory.take(blocks * columns * sizeof(uint16_t));
+  t->cache_at = (int64_t*)t->memory.take(t->team->threads() * sizeof(int64_t));
   // Half a cache is of no use.
-  if (t->memory.failed()) t->cached_csc = {};
+  if (t->memory.failed()) t->cache = {};
   return !t->memory.failed();
 }
 
-// The position of one member's columns of a block in the cache; `entries` precede those of the block.
-int64_t cached_position(const Images* images, int threads, int member, const Block& block, int64_t entries) {
-  for (int64_t r = 0; r < block.rows; r++) {
-    const int64_t* split = images->split + (int64_t)block.order[r] * (threads + 1);
-    entries += split[member] - split[0];
+// Where each member's pixels begin in the cache: behind all that the members in front of it can have.
+void place_cache(Training* t, int64_t blocks) {
+  const Images* images = t->train;
+  for (int member = 0; member < t->team->threads(); member++) {
+    int64_t bound = images->bounds[member];
+    int64_t entries = 4 * blocks * bound;
+    for (int64_t e = 0; e < images->row_start[images->count] && bound > 0; e++) entries += images->index[e] < bound;
+    t->cache_at[member] = entries;
   }
-  return entries + 4 * images->bounds[member];
-}
-
-INLINE int64_t max_entries(const Images* images, int threads, const Block& block) {
-  int64_t entries = 4 * images->inputs;
-  for (int64_t r = 0; r < block.rows; r++) {
-    const int64_t* split = images->split + (int64_t)block.order[r] * (threads + 1);
-    entries += split[threads] - split[0];
-  }
-  return entries;
 }
 
 void train_net(Training* t, const int32_t* order, const float* step_parameters, double* loss_sums) {
   const Images* images = t->train;
-  int threads = t->team->threads();
-  bool sparse = images->bytes == nullptr;
+  int64_t columns = padded(images->inputs, SIDE);
   bool shifted = images->shifts != nullptr;
   bool repeated =
       !shifted && t->has_cached_order && memcmp(order, t->cached_order, images->count * sizeof(int32_t)) == 0;
@@ -409,22 +412,18 @@ void train_net(Training* t, const int32_t* order, const float* step_parameters, 
     t->has_cached_order = true;
     t->cache_filled = false;
   }
-  bool can_cache = sparse && repeated && !t->memory.failed() && (t->cached_csc.entries != nullptr || allocate_cache(t));
-  bool fill_cache = can_cache && !t->cache_filled;
-  bool use_cache = can_cache && t->cache_filled;
+  int64_t blocks = count_blocks(t);
+  bool can_cache = images->row_start != nullptr && repeated && !t->memory.failed() &&
+                   (t->cache.entries != nullptr || allocate_cache(t, blocks));
+  if (can_cache && !t->cache_filled) place_cache(t, blocks);
   int64_t number = 0;
-  int64_t entries = 0;
   for (int64_t start = 0; start < images->count; start += t->batch) {
     int64_t batch_rows = images->count - start < t->batch ? images->count - start : t->batch;
     LossSum sum;
     for (int64_t at = 0; at < batch_rows; at += BLOCK_ROWS, number++) {
       int64_t rows = batch_rows - at < BLOCK_ROWS ? batch_rows - at : BLOCK_ROWS;
-      CscBlock cached_block = {};
-      if (can_cache) {
-        cached_block = {
-            t->cached_csc.entries, t->cached_csc.start + number * images->inputs,
-            t->cached_csc.count + number * images->inputs};
-      }
+      CscBlock cache = {};
+      if (can_cache) cache = {t->cache.entries, t->cache.start + number * columns, t->cache.count + number * columns};
       Block block = {
           order + start + at,
           rows,
@@ -432,22 +431,17 @@ void train_net(Training* t, const int32_t* order, const float* step_parameters, 
           at == 0,
           at + rows == batch_rows,
           step_parameters + start / t->batch * STEP_PARAMETERS,
-          use_cache ? cached_block : t->csc};
-      t->team->run([&](int member) { forward_backward(t, member, block, sparse && !use_cache); });
+          cache,
+          can_cache && t->cache_filled};
+      t->team->run([&](int member) { forward_backward(t, member, block); });
       t->team->run([&](int member) {
         update_weights(t, member, block);
-        if (fill_cache) {
-          copy_csc(
-              t->csc, images->bounds[member], images->bounds[member + 1],
-              cached_position(images, threads, member, block, entries), cached_block);
-        }
         if (member == 0) sum.add(t->losses, rows);
       });
-      if (fill_cache) entries += max_entries(images, threads, block);
     }
     loss_sums[start / t->batch] = sum.total();
   }
-  t->cache_filled = t->cache_filled || fill_cache;
+  t->cache_filled = t->cache_filled || can_cache;
 }
 
 void train_linear(Training* t, const int32_t* order, const float* step_parameters, double* loss_sums) {
@@ -458,7 +452,7 @@ void train_linear(Training* t, const int32_t* order, const float* step_parameter
     int64_t rows = count - start < t->batch ? count - start : t->batch;
     int64_t parts = (rows + PART_ROWS - 1) / PART_ROWS;
     t->team->run([&](int member) {
-      uint8_t* shifted = t->shifted + member * ROWS_AT_ONCE * padded(t->train->inputs, LANES);
+      uint8_t* shifted = t->shifted + member * ROWS_AT_ONCE * padded(t->train->inputs, LINE);
       int64_t end = chunk_start(parts, 1, member + 1, threads);
       for (int64_t part = chunk_start(parts, 1, member, threads); part < end; part++) {
         int64_t r1 = (part + 1) * PART_ROWS < rows ? (part + 1) * PART_ROWS : rows;
@@ -483,12 +477,11 @@ bool set_shifts(Session* session, const int32_t* shifts, int height, int width) 
   images->height = height;
   images->width = width;
   if (shifts == nullptr) return true;
-  if (images->bytes == nullptr) return make_boxes(images, t->team);
   if (t->shifted == nullptr) {
     int64_t rows = is_linear(t->net) ? t->team->threads() * ROWS_AT_ONCE : BLOCK_ROWS;
-    t->shifted = (uint8_t*)images->memory.take(rows * padded(images->inputs, 64));
+    t->shifted = (uint8_t*)images->memory.take(rows * padded(images->inputs, LINE));
   }
-  if (images->memory.failed() || !is_linear(t->net)) return !images->memory.failed();
+  if (images->memory.failed()) return false;
   int64_t gap = 0;
   for (int64_t i = 0; i < images->count; i++) {
     int64_t x = shift_x(shifts[i]);
@@ -496,7 +489,9 @@ bool set_shifts(Session* session, const int32_t* shifts, int height, int width) 
     int64_t offset = (y < 0 ? -y : y) * width + (x < 0 ? -x : x);
     gap = offset > gap ? offset : gap;
   }
-  return make_dense_boxes(images, t->team) && make_gaps(images, t->team, gap, &t->gap_memory);
+  images->reach = gap;
+  bool boxes = images->row_start != nullptr ? make_boxes(images, t->team) : make_dense_boxes(images, t->team);
+  return boxes && make_gaps(images, t->team, gap, &t->gap_memory);
 }
 
 // Takes every step of an epoch and writes the sum of each step's losses. order i32 [count], step_parameters f32

@@ -121,6 +121,18 @@ bool make_gaps(Images* images, Team* team, int64_t gap, Arena* memory) {
   return true;
 }
 
+// Where the bytes of a training image stand after its shift, if it has one. Those of an image that is shifted partly out of
+// the frame are copied to buffer number `place` of buffers, u8 [places, padded inputs].
+INLINE const uint8_t* shifted_bytes(const Images* images, int64_t image, uint8_t* buffers, int64_t place) {
+  const uint8_t* bytes = images->bytes + image * images->stride;
+  if (images->shifts == nullptr) return bytes;
+  Shift shift = shift_of(images, image);
+  if (shift.inside) return bytes - shift.offset;
+  uint8_t* buffer = buffers + place * padded(images->inputs, LINE);
+  shift_bytes(bytes, images->height, images->width, images->shifts[image], buffer);
+  return buffer;
+}
+
 // Copies the row of an image without what moves out of the frame, with the indices after the shift; returns its length,
 // padding included.
 int64_t clip(const Images* images, int64_t image, const Shift& shift, uint16_t* index, uint8_t* value) {
@@ -138,18 +150,6 @@ int64_t clip(const Images* images, int64_t image, const Shift& shift, uint16_t* 
     value[n] = 0;
   }
   return n;
-}
-
-// The first entry in [start, end) whose pixel index is not below `bound`.
-INLINE int64_t first_not_below(const uint16_t* index, int64_t start, int64_t end, int64_t bound) {
-  int64_t count = end - start;
-  while (count > 0) {
-    int64_t half = count / 2;
-    bool below = index[start + half] < bound;
-    start = below ? start + half + 1 : start;
-    count = below ? count - half - 1 : half;
-  }
-  return start;
 }
 
 }  // namespace INSTRUCTION_SET

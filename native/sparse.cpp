@@ -4,6 +4,7 @@
 //
 // Entry e is added to partial sum e % 4, and the four are added as a tree: the bits depend on the entries alone. Pixel
 // values are bytes here; the caller multiplies by PIXEL_SCALE.
+#include "bytes.h"
 #include "native.h"
 
 namespace INSTRUCTION_SET {
@@ -64,106 +65,64 @@ struct CscBlock {
   uint16_t* count;
 };
 
-// Distance between columns where each has room for a whole block; an odd number of cache lines, so that the ends of the
-// columns, which grow together, do not share cache sets.
+// Entries of a column for which there is room; keep_pairs writes past the last one.
 constexpr int64_t COLUMN_CAPACITY = BLOCK_ROWS + 32;
 
-// Prefetches a row that is needed soon: shuffled images are anywhere in memory.
-INLINE void prefetch(const uint16_t* index, const uint8_t* value, int64_t start, int64_t end) {
-  constexpr int64_t LINE = 64;
-  for (int64_t e = start; e < end; e += LINE / 2) __builtin_prefetch(index + e);
-  for (int64_t e = start; e < end; e += LINE) __builtin_prefetch(value + e);
-}
+// Pixels whose columns are made at a time.
+constexpr int64_t TILE_PIXELS = 64;
 
-// Pads the columns [p0, p1) to multiples of four with copies of the last image that have a value of 0.
-INLINE void pad_columns(int64_t p0, int64_t p1, CscBlock csc) {
-  for (int64_t p = p0; p < p1; p++) {
-    uint16_t* column = csc.entries + p * COLUMN_CAPACITY;
-    int64_t n = csc.count[p];
-    csc.count[p] = (uint16_t)padded(n, 4);
-    for (; n < csc.count[p]; n++) column[n] = (uint16_t)(column[n - 1] & 0xff00);
+// 0, 1, 2, ...: the number of each image of a block.
+struct ImageNumbers {
+  uint8_t values[BLOCK_ROWS];
+
+  constexpr ImageNumbers() : values() {
+    for (int64_t r = 0; r < BLOCK_ROWS; r++) values[r] = (uint8_t)r;
   }
-}
+};
 
-// Transposes one member's pixels of a block of images, [bounds[member], bounds[member + 1]), into columns
-// COLUMN_CAPACITY apart.
-void transpose_to_csc(const Images* images, int threads, int member, const int32_t* order, int64_t rows, CscBlock csc) {
-  int64_t p0 = images->bounds[member];
-  int64_t p1 = images->bounds[member + 1];
-  const uint16_t* __restrict__ index = images->index;
-  const uint8_t* __restrict__ value = images->value;
-  uint16_t* __restrict__ entries = csc.entries;
-  uint16_t* __restrict__ count = csc.count;
-  memset(csc.count + p0, 0, (p1 - p0) * sizeof(uint16_t));
-  for (int64_t r = 0; r < rows; r++) {
-    const int64_t* split = images->split + (int64_t)order[r] * (threads + 1) + member;
-    int64_t end = split[1];
-    if (r + 4 < rows) {
-      const int64_t* soon = images->split + (int64_t)order[r + 4] * (threads + 1) + member;
-      prefetch(index, value, soon[0], soon[1]);
-    }
-    for (int64_t e = split[0]; e < end; e++) {
-      int64_t p = index[e];
-      int64_t n = count[p];
-      count[p] = (uint16_t)(n + 1);
-      entries[p * COLUMN_CAPACITY + n] = (uint16_t)(r << 8 | value[e]);
-    }
+alignas(64) static constexpr ImageNumbers IMAGE_NUMBERS;
+
+// The column of one pixel, of whose `count` values the first stands at `values`; a multiple of SIDE of them can be read.
+// Padded to a multiple of four with copies of the last image that have a value of 0. Returns its length.
+INLINE uint16_t make_column(const uint8_t* values, int64_t count, uint16_t* entries) {
+  int64_t n = 0;
+  for (int64_t r = 0; r < count; r += SIDE) {
+    Bytes some = load_bytes16(values + r);
+    Bytes numbers = load_bytes16(IMAGE_NUMBERS.values + r);
+    uint32_t bits = nonzero_bits(some);
+    n += keep_pairs(zip_low(some, numbers), bits & 0xff, entries + n);
+    n += keep_pairs(zip_high(some, numbers), bits >> 8, entries + n);
   }
-  pad_columns(p0, p1, csc);
+  int64_t length = padded(n, 4);
+  for (; n < length; n++) entries[n] = (uint16_t)(entries[n - 1] & 0xff00);
+  return (uint16_t)length;
 }
 
-// The same for images that are shifted. An image's entries for this member's pixels are consecutive as before.
-void transpose_shifted_to_csc(
-    const Images* images, int threads, int member, const int32_t* order, int64_t rows, CscBlock csc) {
-  int64_t p0 = images->bounds[member];
-  int64_t p1 = images->bounds[member + 1];
-  const uint16_t* __restrict__ index = images->index;
-  const uint8_t* __restrict__ value = images->value;
-  uint16_t* __restrict__ entries = csc.entries;
-  uint16_t* __restrict__ count = csc.count;
-  memset(csc.count + p0, 0, (p1 - p0) * sizeof(uint16_t));
-  for (int64_t r = 0; r < rows; r++) {
-    const int64_t* split = images->split + (int64_t)order[r] * (threads + 1);
-    if (r + 4 < rows) {
-      const int64_t* soon = images->split + (int64_t)order[r + 4] * (threads + 1);
-      prefetch(index, value, soon[member], soon[member + 1]);
-    }
-    Shift shift = shift_of(images, order[r]);
-    int64_t end = split[threads];
-    int64_t e = first_not_below(index, split[0], end, p0 - shift.offset);
-    end = first_not_below(index, e, end, p1 - shift.offset);
-    if (shift.inside) {
-      for (; e < end; e++) {
-        int64_t p = index[e] + shift.offset;
-        int64_t n = count[p];
-        count[p] = (uint16_t)(n + 1);
-        entries[p * COLUMN_CAPACITY + n] = (uint16_t)(r << 8 | value[e]);
-      }
+// The columns of the pixels [p0, p1), at most TILE_PIXELS and whole multiples of SIDE, of a block of images, whose bytes
+// start at rows[r]. Past the last pixel all bytes are zero.
+INLINE void make_columns(
+    const Images* images, const uint8_t* const* rows, int64_t count, int64_t p0, int64_t p1, CscBlock csc) {
+  // An odd number of cache lines, so that the columns do not share cache sets.
+  alignas(64) uint8_t columns[SIDE][BLOCK_ROWS + 64];
+  static const uint8_t NONE[SIDE] = {};
+  // Columns of pixels that are zero in all images, which a shift moves, are empty.
+  int64_t reach = images->shifts != nullptr ? images->reach : 0;
+  for (int64_t p = p0; p < p1; p += SIDE) {
+    if (p + SIDE <= images->nonzero_start - reach || p >= images->nonzero_end + reach) {
+      memset(csc.count + (p - p0), 0, SIDE * sizeof(uint16_t));
       continue;
     }
-    // An entry that leaves its row is written too, and not counted.
-    for (; e < end; e++) {
-      int64_t p = index[e] + shift.offset;
-      int64_t column = images->columns[index[e]] + shift.dx;
-      int64_t n = count[p];
-      entries[p * COLUMN_CAPACITY + n] = (uint16_t)(r << 8 | value[e]);
-      count[p] = (uint16_t)(n + (column >= 0 && column < images->width));
+    for (int64_t r = 0; r < count; r += SIDE) {
+      Bytes square[SIDE];
+      for (int64_t i = 0; i < SIDE; i++) square[i] = load_bytes16(r + i < count ? rows[r + i] + p : NONE);
+      transpose_square(square);
+      for (int64_t i = 0; i < SIDE; i++) store_bytes16(columns[i] + r, square[i]);
+    }
+    for (int64_t i = 0; i < SIDE; i++) {
+      int64_t column = p - p0 + i;
+      csc.count[column] = make_column(columns[i], count, csc.entries + csc.start[column]);
     }
   }
-  pad_columns(p0, p1, csc);
-}
-
-// The same for the pixels [p0, p1) of dense images, which become the columns from 0 on.
-void bytes_to_csc(const uint8_t* const* images, int64_t rows, int64_t p0, int64_t p1, CscBlock csc) {
-  memset(csc.count, 0, (p1 - p0) * sizeof(uint16_t));
-  for (int64_t r = 0; r < rows; r++) {
-    for (int64_t p = p0; p < p1; p++) {
-      int64_t column = p - p0;
-      csc.entries[column * COLUMN_CAPACITY + csc.count[column]] = (uint16_t)(r << 8 | images[r][p]);
-      csc.count[column] = (uint16_t)(csc.count[column] + (images[r][p] != 0));
-    }
-  }
-  pad_columns(0, p1 - p0, csc);
 }
 
 // The nonzero pixels of a dense image, padded as a sparse row is; returns their number.
@@ -179,16 +138,6 @@ int64_t nonzero_pixels(const uint8_t* image, int64_t inputs, int32_t* index, uin
     value[n] = 0;
   }
   return n;
-}
-
-// Copies the columns [p0, p1) to the cache, one after the other from `at` on.
-void copy_csc(CscBlock from, int64_t p0, int64_t p1, int64_t at, CscBlock to) {
-  for (int64_t p = p0; p < p1; p++) {
-    to.start[p] = at;
-    to.count[p] = from.count[p];
-    memcpy(to.entries + at, from.entries + from.start[p], from.count[p] * sizeof(uint16_t));
-    at += from.count[p];
-  }
 }
 
 }  // namespace INSTRUCTION_SET

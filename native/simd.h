@@ -114,15 +114,19 @@ INLINE Lanes load_bytes(const uint8_t* from) {
       _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(packed)),
       _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_unpackhi_epi64(packed, packed)))};
 }
-INLINE Quad duplicate(__m128 a) { return _mm256_insertf128_ps(_mm256_castps128_ps256(a), a, 1); }
 INLINE Quad load_low_bytes(const uint16_t* from) {
-  __m128i words = _mm_cvtepu16_epi32(_mm_loadl_epi64((const __m128i*)from));
-  return duplicate(_mm_cvtepi32_ps(_mm_and_si128(words, _mm_set1_epi32(0xff))));
+  int64_t packed;
+  memcpy(&packed, from, sizeof packed);
+  const __m256i at =
+      _mm256_broadcastsi128_si256(_mm_setr_epi32((int)0xffffff00, (int)0xffffff02, (int)0xffffff04, (int)0xffffff06));
+  return _mm256_cvtepi32_ps(_mm256_shuffle_epi8(_mm256_set1_epi64x(packed), at));
 }
 INLINE Quad load_four_bytes(const uint8_t* from) {
   int32_t packed;
   memcpy(&packed, from, sizeof packed);
-  return duplicate(_mm_cvtepi32_ps(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(packed))));
+  const __m256i at =
+      _mm256_broadcastsi128_si256(_mm_setr_epi32((int)0xffffff00, (int)0xffffff01, (int)0xffffff02, (int)0xffffff03));
+  return _mm256_cvtepi32_ps(_mm256_shuffle_epi8(_mm256_set1_epi32(packed), at));
 }
 template <int I>
 INLINE Lanes broadcast_lane(Quad a) {

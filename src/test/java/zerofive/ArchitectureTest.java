@@ -1,5 +1,6 @@
 package zerofive;
 
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
@@ -184,6 +185,21 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAPackage("org.bytedeco..");
+
+  /** Math's differ in their last bits from one machine to another, and so would a result. */
+  @ArchTest
+  static final ArchRule functionsAreThoseOfStrictMath =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("zerofive.report..")
+          .should()
+          .callMethodWhere(
+              describe(
+                  "a function of Math with an inexact result is called",
+                  call ->
+                      call.getTargetOwner().isEquivalentTo(Math.class)
+                          && call.getName()
+                              .matches("exp|expm1|log|log10|log1p|pow|sin|cos|tan|tanh|cbrt")));
 
   @ArchTest
   static final ArchRule noCyclesOfPackages =

@@ -52,7 +52,7 @@ public final class Prediction {
     double sum = 0;
     for (int j = 0; j < probabilities.length; j++) {
       double z = outputs == 1 && j == 1 ? 0 : logits[row + j];
-      probabilities[j] = z == largest ? 1 : Math.exp(z - largest);
+      probabilities[j] = z == largest ? 1 : StrictMath.exp(z - largest);
       sum += probabilities[j];
     }
     for (int j = 0; j < probabilities.length; j++) {
@@ -72,7 +72,7 @@ public final class Prediction {
   public static double crossEntropy(float[] logits, int row, int outputs, int target) {
     if (outputs == 1) {
       double against = target == 0 ? -logits[row] : logits[row];
-      return Math.max(against, 0) + Math.log1p(Math.exp(-Math.abs(against)));
+      return Math.max(against, 0) + StrictMath.log1p(StrictMath.exp(-Math.abs(against)));
     }
     return logSumOfExponentials(logits, row, outputs) - logits[row + target];
   }
@@ -84,8 +84,8 @@ public final class Prediction {
     }
     double sum = 0;
     for (int j = 0; j < outputs; j++) {
-      sum += Math.exp(logits[row + j] - largest);
+      sum += StrictMath.exp(logits[row + j] - largest);
     }
-    return largest + Math.log(sum);
+    return largest + StrictMath.log(sum);
   }
 }

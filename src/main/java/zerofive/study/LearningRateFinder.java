@@ -70,7 +70,7 @@ public final class LearningRateFinder {
           losses = session.trainEpoch(pass(recipe, data, step, stepsPerPass)).stepLosses();
         }
         mean = SMOOTHING * mean + (1 - SMOOTHING) * losses[inPass];
-        double smoothed = mean / (1 - Math.pow(SMOOTHING, step + 1));
+        double smoothed = mean / (1 - StrictMath.pow(SMOOTHING, step + 1));
         if (!Double.isFinite(smoothed) || smoothed > DIVERGED * lowest) {
           break;
         }
@@ -87,7 +87,8 @@ public final class LearningRateFinder {
 
   /** The rate of a step; the last pass goes on at the highest where the sweep has ended. */
   private static double rate(int step) {
-    return FIRST_RATE * Math.pow(LAST_RATE / FIRST_RATE, Math.min(step, STEPS - 1) / (STEPS - 1.0));
+    return FIRST_RATE
+        * StrictMath.pow(LAST_RATE / FIRST_RATE, Math.min(step, STEPS - 1) / (STEPS - 1.0));
   }
 
   /** The pass over the training set that begins with {@code step}. */

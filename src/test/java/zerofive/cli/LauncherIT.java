@@ -99,7 +99,8 @@ class LauncherIT {
     assertTrue(rebuilt.err().contains("building"), rebuilt.err());
     assertFalse(hasBuildFolder(checkout), "what the killed build left is gone");
     String cache = Runtime.version().feature() >= 25 ? "zerofive.aot" : "zerofive.jsa";
-    assertTrue(Files.exists(checkout.resolve("target/app").resolve(cache)), "and nothing is missing");
+    assertTrue(
+        Files.exists(checkout.resolve("target/app").resolve(cache)), "and nothing is missing");
     assertEquals("", Launcher.start(checkout, folder, "--version").await().err());
   }
 

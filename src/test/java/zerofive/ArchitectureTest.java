@@ -90,6 +90,7 @@ class ArchitectureTest {
               "zerofive.backend.ops..",
               "zerofive.backend.natives..",
               "zerofive.backend.reference..",
+              "zerofive.backend.jvm..",
               "zerofive.backend.cpu..",
               "zerofive.backend.cuda..");
 
@@ -103,6 +104,7 @@ class ArchitectureTest {
           .resideInAnyPackage(
               "zerofive.backend.ops..",
               "zerofive.backend.reference..",
+              "zerofive.backend.jvm..",
               "zerofive.backend.cpu..",
               "zerofive.backend.cuda..");
 
@@ -116,12 +118,22 @@ class ArchitectureTest {
           .resideInAnyPackage(
               "zerofive.backend.natives..",
               "zerofive.backend.reference..",
+              "zerofive.backend.jvm..",
               "zerofive.backend.cpu..",
               "zerofive.backend.cuda..");
 
   @ArchTest
   static final ArchRule implementationsDoNotKnowEachOther =
       slices().matching("zerofive.backend.(reference|cpu|cuda)..").should().notDependOnEachOther();
+
+  @ArchTest
+  static final ArchRule onlyTheCpuKnowsItsJavaCode =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("zerofive.backend.cpu..", "zerofive.backend.jvm..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("zerofive.backend.jvm..");
 
   @ArchTest
   static final ArchRule onlyBackendsNamesTheImplementations =
@@ -136,6 +148,7 @@ class ArchitectureTest {
               "zerofive.backend.ops..",
               "zerofive.backend.natives..",
               "zerofive.backend.reference..",
+              "zerofive.backend.jvm..",
               "zerofive.backend.cpu..",
               "zerofive.backend.cuda..");
 

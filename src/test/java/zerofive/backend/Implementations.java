@@ -9,6 +9,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.Arguments;
 import zerofive.backend.cpu.CpuForTests;
 import zerofive.backend.cuda.CudaUnderTest;
+import zerofive.backend.jvm.JavaBackend;
 import zerofive.backend.ops.Ops;
 import zerofive.backend.reference.ReferenceBackend;
 import zerofive.backend.reference.ReferenceOps;
@@ -38,6 +39,8 @@ public final class Implementations {
         ALL.put(variant.name(), new Implementation(CpuForTests::ops, variant, false, false, true));
       }
     }
+    ALL.put(
+        "cpu-java", new Implementation(ReferenceOps::new, new JavaBackend(3), false, false, true));
     if (CudaUnderTest.missing().isEmpty()) {
       CudaUnderTest.backends()
           .forEach(

@@ -38,11 +38,11 @@ final class NetTraining implements Training {
   private final SparseRow[] rows = new SparseRow[BLOCK_ROWS];
   private final Member[] members;
 
-  /** The order of the last epoch without shifts; when it comes again, its columns are kept. */
-  private int[] lastOrder;
+  /** The order of the last epoch without shifts; when it comes again, its columns are cached. */
+  private int[] cachedOrder;
 
-  /** The columns of each block, one entry for each member; null where they are not kept. */
-  private Columns[][] kept;
+  /** The columns of each block, one entry for each member; null where they are not cached. */
+  private Columns[][] cachedColumns;
 
   /** What one thread writes. */
   private static final class Member {
@@ -69,7 +69,7 @@ final class NetTraining implements Training {
       boolean isLast,
       float[] stepParameters,
       int step,
-      Columns[] kept) {
+      Columns[] cached) {
     int image(int r) {
       return order[first + r];
     }
@@ -108,15 +108,13 @@ final class NetTraining implements Training {
 
   @Override
   public void epoch(int[] order, int[] shifts, float[] stepParameters, double[] lossSums) {
-    boolean isRepeated = shifts == null && Arrays.equals(order, lastOrder);
+    boolean isRepeated = shifts == null && Arrays.equals(order, cachedOrder);
     if (shifts == null && !isRepeated) {
-      lastOrder = order.clone();
-      kept = null;
+      cachedOrder = order.clone();
+      cachedColumns = null;
     }
-    boolean isKept = isRepeated && kept != null;
-    boolean isKeeping = isRepeated && kept == null && isWorthKeeping();
-    if (isKeeping) {
-      kept = new Columns[blocks()][];
+    if (isRepeated && cachedColumns == null && isWorthCaching()) {
+      cachedColumns = new Columns[blocks()][members.length];
     }
     int number = 0;
     for (int step = 0; step < lossSums.length; step++) {
@@ -125,9 +123,6 @@ final class NetTraining implements Training {
       Losses sum = new Losses();
       for (int at = 0; at < batchRows; at += BLOCK_ROWS) {
         int count = Math.min(BLOCK_ROWS, batchRows - at);
-        if (isKeeping) {
-          kept[number] = new Columns[members.length];
-        }
         Block block =
             new Block(
                 order,
@@ -139,7 +134,7 @@ final class NetTraining implements Training {
                 at + count == batchRows,
                 stepParameters,
                 step,
-                isKept || isKeeping ? kept[number] : null);
+                isRepeated && cachedColumns != null ? cachedColumns[number] : null);
         team.run(member -> forwardBackward(members[member], member, block));
         team.run(member -> updateWeights(members[member], member, block));
         sum.add(losses, count);
@@ -158,7 +153,7 @@ final class NetTraining implements Training {
   }
 
   /** Columns of small blocks are mostly padding, and those of a large set take too much memory. */
-  private boolean isWorthKeeping() {
+  private boolean isWorthCaching() {
     if (!images.isStored() || (long) blocks() * BLOCK_ROWS > 8L * images.count() + BLOCK_ROWS) {
       return false;
     }
@@ -224,12 +219,12 @@ final class NetTraining implements Training {
   }
 
   private Columns columns(Member own, int member, Block block, int p0, int p1) {
-    if (block.kept() != null && block.kept()[member] != null) {
-      return block.kept()[member];
+    if (block.cached() != null && block.cached()[member] != null) {
+      return block.cached()[member];
     }
     own.columns.fill(rows, block.count(), p0, p1);
-    if (block.kept() != null) {
-      block.kept()[member] = own.columns.copy(p1 - p0);
+    if (block.cached() != null) {
+      block.cached()[member] = own.columns.copy(p1 - p0);
     }
     return own.columns;
   }

@@ -7,9 +7,9 @@ import java.util.Map;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.Arguments;
+import zerofive.backend.cpu.CpuBackend;
 import zerofive.backend.cpu.CpuForTests;
 import zerofive.backend.cuda.CudaUnderTest;
-import zerofive.backend.jvm.JavaBackend;
 import zerofive.backend.ops.Ops;
 import zerofive.backend.reference.ReferenceBackend;
 import zerofive.backend.reference.ReferenceOps;
@@ -40,7 +40,8 @@ public final class Implementations {
       }
     }
     ALL.put(
-        "cpu-java", new Implementation(ReferenceOps::new, new JavaBackend(3), false, false, true));
+        "cpu-java",
+        new Implementation(ReferenceOps::new, CpuBackend.exactly("java", 3), false, false, true));
     if (CudaUnderTest.missing().isEmpty()) {
       CudaUnderTest.backends()
           .forEach(

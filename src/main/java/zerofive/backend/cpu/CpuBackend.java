@@ -12,7 +12,8 @@ import zerofive.backend.Predictor;
 import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
-import zerofive.backend.jvm.JavaBackend;
+import zerofive.backend.jvm.JavaPredictor;
+import zerofive.backend.jvm.JavaSession;
 import zerofive.data.ImageSet;
 import zerofive.model.Parameters;
 
@@ -28,7 +29,6 @@ public final class CpuBackend implements Backend {
 
   private final int threads;
   private final String asked;
-  private final JavaBackend java;
 
   /** Made when it is asked for: it loads the library. */
   private Engine engine;
@@ -56,7 +56,6 @@ public final class CpuBackend implements Backend {
   private CpuBackend(int threads, String asked) {
     this.threads = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
     this.asked = asked;
-    java = new JavaBackend(this.threads);
   }
 
   /**
@@ -113,12 +112,11 @@ public final class CpuBackend implements Backend {
 
   private Engine choose() {
     if (asked.equals(JAVA)) {
-      return new Engine(-1, java.probe());
+      return java(List.of());
     }
     Availability library = NativeLibrary.load();
     if (!library.usable()) {
-      String note = "not native code: " + library.detail() + "; " + library.remedy();
-      return new Engine(-1, Availability.usable(java.probe().detail(), List.of(note)));
+      return java(List.of("not native code: " + library.detail() + "; " + library.remedy()));
     }
     int wanted = NativeLibrary.SETS.indexOf(asked);
     int set = NativeLibrary.choose(wanted < 0 ? NativeLibrary.SETS.size() - 1 : wanted);
@@ -144,9 +142,15 @@ public final class CpuBackend implements Backend {
                   + name
                   + " or to nothing");
     }
-    String device =
-        "native code, " + name + ", " + threads + (threads == 1 ? " thread" : " threads");
-    return new Engine(set, Availability.usable(device, notes));
+    return new Engine(set, Availability.usable("native code, " + name + describeThreads(), notes));
+  }
+
+  private Engine java(List<String> notes) {
+    return new Engine(-1, Availability.usable("Java" + describeThreads(), notes));
+  }
+
+  private String describeThreads() {
+    return ", " + threads + (threads == 1 ? " thread" : " threads");
   }
 
   @Override
@@ -154,12 +158,12 @@ public final class CpuBackend implements Backend {
       TrainingPlan plan, ImageSet train, ImageSet valid, TrainingState start) {
     return isNative()
         ? CpuSession.open(threads, Form.BY_SIZE, plan, train, valid, start)
-        : java.open(plan, train, valid, start);
+        : JavaSession.open(threads, plan, train, valid, start);
   }
 
   @Override
   public Predictor openPredictor(Parameters model) {
-    return isNative() ? new CpuPredictor(threads, model) : java.openPredictor(model);
+    return isNative() ? new CpuPredictor(threads, model) : new JavaPredictor(threads, model);
   }
 
   /** Whether native code computes; its instructions are this backend's then. */

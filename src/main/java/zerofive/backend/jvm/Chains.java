@@ -1,6 +1,7 @@
 package zerofive.backend.jvm;
 
-import static zerofive.backend.jvm.Fma.fused;
+import static zerofive.backend.jvm.ElementMath.PIXEL_SCALE;
+import static zerofive.backend.jvm.ElementMath.fused;
 
 import java.util.Arrays;
 
@@ -20,12 +21,10 @@ final class Chains {
   private static final int DOT_CHAINS = 16;
 
   private final float[][] sums;
-  private final float[] block;
 
   /** Room for the sums of rows of up to {@code width} elements. */
   Chains(int width) {
     sums = new float[SPARSE_CHAINS][width];
-    block = new float[width];
   }
 
   /**
@@ -52,43 +51,40 @@ final class Chains {
   }
 
   /**
-   * out[j] = T4 of the sum over the entries of value * rows[index][j], entry e in chain e mod 4.
+   * out[j] = T4 of the sum over the entries of value * rows[index][j], entry e in chain e mod 4;
+   * times 1/255, plus bias[j].
    *
-   * @param entries as {@link SparseRow} has them
-   * @param from the first; {@code to - from} is a multiple of {@link #GROUP}
+   * @param entries as {@link SparseImages.Row} has them; their number is a multiple of {@link
+   *     #GROUP}
    */
-  void sparseProduct(int[] entries, int from, int to, float[][] rows, float[] out) {
-    sumChains(entries, from, to, rows);
-    t4(out);
+  void sparseProduct(int[] entries, int count, float[][] rows, float[] bias, float[] out) {
+    sumChains(entries, 0, count, rows);
+    float[] s0 = sums[0];
+    float[] s1 = sums[1];
+    float[] s2 = sums[2];
+    float[] s3 = sums[3];
+    for (int j = 0; j < out.length; j++) {
+      out[j] = fused((s0[j] + s1[j]) + (s2[j] + s3[j]), PIXEL_SCALE, bias[j]);
+    }
   }
 
   /**
-   * One row of the gradient of the first layer's weights: the same T4, times 1/255, in place of
-   * what gradient holds or added to it.
+   * One row of the gradient of the first layer's weights: the same T4 of the entries [from, to),
+   * times 1/255, in place of what gradient holds or added to it.
    */
   void columnGradient(
       int[] entries, int from, int to, float[][] rows, float[] gradient, boolean isFirst) {
-    sumChains(entries, from, to, rows);
     if (isFirst) {
-      t4(gradient);
-      scale(gradient);
-    } else {
-      t4(block);
-      scale(block);
-      add(gradient, block);
+      // What is added to -0 keeps its sign, also where it is a zero.
+      Arrays.fill(gradient, -0.0f);
     }
-  }
-
-  private static void scale(float[] sum) {
-    for (int j = 0; j < sum.length; j++) {
-      sum[j] *= ElementMath.PIXEL_SCALE;
-    }
-  }
-
-  /** sum[j] += terms[j] */
-  static void add(float[] sum, float[] terms) {
-    for (int j = 0; j < sum.length; j++) {
-      sum[j] += terms[j];
+    sumChains(entries, from, to, rows);
+    float[] s0 = sums[0];
+    float[] s1 = sums[1];
+    float[] s2 = sums[2];
+    float[] s3 = sums[3];
+    for (int j = 0; j < gradient.length; j++) {
+      gradient[j] += ((s0[j] + s1[j]) + (s2[j] + s3[j])) * PIXEL_SCALE;
     }
   }
 
@@ -115,13 +111,10 @@ final class Chains {
     }
   }
 
-  private void t4(float[] out) {
-    float[] s0 = sums[0];
-    float[] s1 = sums[1];
-    float[] s2 = sums[2];
-    float[] s3 = sums[3];
-    for (int j = 0; j < out.length; j++) {
-      out[j] = (s0[j] + s1[j]) + (s2[j] + s3[j]);
+  /** sum[j] += terms[j] */
+  static void add(float[] sum, float[] terms) {
+    for (int j = 0; j < sum.length; j++) {
+      sum[j] += terms[j];
     }
   }
 
@@ -162,7 +155,7 @@ final class Chains {
   }
 
   /** T16 of value * weights[pixel], pixel p in chain p mod 16. */
-  static float dot(SparseRow row, float[] weights) {
+  static float dot(SparseImages.Row row, float[] weights) {
     float[] chains = new float[DOT_CHAINS];
     int[] entries = row.entries();
     for (int e = 0; e < row.count(); e++) {

@@ -5,7 +5,7 @@ import java.util.Arrays;
 /**
  * Some pixels of a block of images, transposed (CSC): for each pixel the images of the block in
  * which it is nonzero, each an entry {@code row << 8 | value}, padded as those of a {@link
- * SparseRow} are.
+ * SparseImages.Row} are.
  */
 final class Columns {
   /** Images of a block, and the index of a row of zeros. */
@@ -32,7 +32,7 @@ final class Columns {
   }
 
   /** Takes the pixels [p0, p1) of the first {@code count} rows; what it held is lost. */
-  void fill(SparseRow[] rows, int count, int p0, int p1) {
+  void fill(SparseImages.Row[] rows, int count, int p0, int p1) {
     int width = p1 - p0;
     if (start.length < width + 1) {
       start = new int[width + 1];
@@ -48,7 +48,7 @@ final class Columns {
     int size = 0;
     for (int c = 0; c < width; c++) {
       start[c] = size;
-      size += SparseRow.padded(next[c]);
+      size += SparseImages.Row.padded(next[c]);
       next[c] = start[c];
     }
     start[width] = size;

@@ -8,12 +8,13 @@ import zerofive.model.Loss;
 import zerofive.model.Parameters;
 
 /** A model's logits and measure, as a session has them. */
-final class JavaPredictor implements Predictor {
+public final class JavaPredictor implements Predictor {
   private final Team team;
   private final Parameters parameters;
   private final Model model;
 
-  JavaPredictor(int threads, Parameters parameters) {
+  /** Copies the model. */
+  public JavaPredictor(int threads, Parameters parameters) {
     this.parameters = parameters;
     model = new Model(parameters.architecture(), -1);
     model.set(0, parameters.values(), 0);

@@ -11,15 +11,20 @@ import zerofive.backend.ops.StepParameters;
 import zerofive.data.ImageSet;
 import zerofive.model.Parameters;
 
-/** A training in Java, with threads of its own. */
-final class JavaSession implements TrainingSession {
+/** A training in Java, with threads of its own and the bits of native code. */
+public final class JavaSession implements TrainingSession {
   private final Team team;
   private final TrainingPlan plan;
   private final Model model;
   private final SparseImages train;
   private final SparseImages valid;
-  private final Training training;
+  private final Epoch epoch;
   private long steps;
+
+  /** Takes every step of an epoch; writes the sum of each step's losses. */
+  private interface Epoch {
+    void train(int[] order, int[] shifts, float[] stepParameters, double[] lossSums);
+  }
 
   private JavaSession(
       Team team, TrainingPlan plan, ImageSet train, ImageSet valid, TrainingState start) {
@@ -28,10 +33,10 @@ final class JavaSession implements TrainingSession {
     model = new Model(plan.architecture(), plan.optimizer().momentCount());
     this.train = SparseImages.stored(train, team);
     this.valid = SparseImages.stored(valid, team);
-    training =
+    epoch =
         model.isLinear()
-            ? new LinearTraining(team, plan, model, this.train)
-            : new NetTraining(team, plan, model, this.train);
+            ? new LinearTraining(team, plan, model, this.train)::train
+            : new NetTraining(team, plan, model, this.train)::train;
     model.set(0, start.parameters().values(), 0);
     int parameters = start.parameters().values().length;
     for (int kind = 1; kind <= plan.optimizer().momentCount(); kind++) {
@@ -40,7 +45,8 @@ final class JavaSession implements TrainingSession {
     steps = start.steps();
   }
 
-  static JavaSession open(
+  /** Puts data and start into rows; ends its threads where that fails. */
+  public static JavaSession open(
       int threads, TrainingPlan plan, ImageSet train, ImageSet valid, TrainingState start) {
     ForwardPass.check(plan.architecture(), train);
     ForwardPass.check(plan.architecture(), valid);
@@ -60,7 +66,7 @@ final class JavaSession implements TrainingSession {
     double[] sums = new double[plan.stepsPerEpoch(train.count())];
     input.check(train.count(), sums.length);
     float[] table = StepParameters.table(plan.optimizer(), input.learningRates(), steps);
-    training.epoch(input.order(), input.shifts(), table, sums);
+    epoch.train(input.order(), input.shifts(), table, sums);
     steps += sums.length;
     return EpochResult.of(sums, plan, train.count(), System.nanoTime() - start);
   }

@@ -1,6 +1,10 @@
 package zerofive.backend.jvm;
 
+import static zerofive.backend.jvm.ElementMath.addWeightDecay;
+
 import zerofive.backend.Optimizer;
+import zerofive.backend.Optimizer.Kind;
+import zerofive.backend.ops.Ops;
 
 /**
  * A layer's weights, the optimiser's moments of them, and their gradient, as rows in arrays of
@@ -15,11 +19,14 @@ final class Layer {
   /** Whether a row has the weights of one input. */
   final boolean isByInput;
 
-  /** Weights and moments, [1 + moments][rows][row]; behind the last row of weights one of zeros. */
-  final float[][][] values;
+  /** [rows + 1][row], the last row being zeros. */
+  final float[][] weights;
+
+  /** Each row's weights and moments: [rows][1 + moments][row]. */
+  private final float[][][] values;
 
   /** The bias and its moments, [1 + moments][outputs]. */
-  final float[][] biases;
+  private final float[][] biases;
 
   /** [rows][row] */
   final float[][] gradient;
@@ -46,19 +53,16 @@ final class Layer {
     isByInput = !isLast || (isFirst && outputs > 1);
     int rows = isByInput ? inputs : outputs;
     int width = isByInput ? outputs : inputs;
-    values = new float[1 + Math.max(0, moments)][][];
-    biases = new float[values.length][outputs];
-    for (int kind = 0; kind < values.length; kind++) {
-      values[kind] = new float[kind == 0 ? rows + 1 : rows][width];
+    values = new float[rows][1 + Math.max(0, moments)][width];
+    biases = new float[1 + Math.max(0, moments)][outputs];
+    weights = new float[rows + 1][];
+    for (int row = 0; row < rows; row++) {
+      weights[row] = values[row][0];
     }
+    weights[rows] = new float[width];
     gradient = moments < 0 ? null : new float[rows][width];
     biasGradient = new float[outputs];
-    transposed = isFirst || moments < 0 ? null : isByInput ? new float[outputs][inputs] : values[0];
-  }
-
-  /** Weights [rows + 1][row]. */
-  float[][] weights() {
-    return values[0];
+    transposed = isFirst || moments < 0 ? null : isByInput ? new float[outputs][inputs] : weights;
   }
 
   /** [outputs] */
@@ -97,7 +101,7 @@ final class Layer {
   }
 
   private float[] row(int kind, int output, int input) {
-    return values[kind][isByInput ? input : output];
+    return values[isByInput ? input : output][kind];
   }
 
   /** Renews the weights of the inputs [i0, i1) that the backward pass reads. */
@@ -106,34 +110,79 @@ final class Layer {
       return;
     }
     for (int i = i0; i < i1; i++) {
-      float[] row = values[0][i];
+      float[] row = weights[i];
       for (int o = 0; o < outputs; o++) {
         transposed[o][i] = row[o];
       }
     }
   }
 
-  /** Takes an optimiser's step along the gradient of one row of weights. */
+  /**
+   * Takes an optimiser's step along the gradient of one row of weights.
+   *
+   * @param stepParameters rows of {@link Ops#STEP_PARAMETERS} values, as {@link
+   *     zerofive.backend.ops.StepParameters} computes them
+   * @param step the row to take
+   */
   void updateRow(Optimizer optimizer, int row, float[] stepParameters, int step) {
-    OptimizerStep.take(
-        optimizer,
-        values[0][row],
-        gradient[row],
-        values.length > 1 ? values[1][row] : null,
-        values.length > 2 ? values[2][row] : null,
-        stepParameters,
-        step);
+    update(optimizer, values[row], gradient[row], stepParameters, step);
   }
 
   /** Takes an optimiser's step along the gradient of the bias. */
   void updateBias(Optimizer optimizer, float[] stepParameters, int step) {
-    OptimizerStep.take(
-        optimizer,
-        biases[0],
-        biasGradient,
-        biases.length > 1 ? biases[1] : null,
-        biases.length > 2 ? biases[2] : null,
-        stepParameters,
-        step);
+    update(optimizer, biases, biasGradient, stepParameters, step);
+  }
+
+  private static void update(
+      Optimizer optimizer, float[][] values, float[] g, float[] stepParameters, int step) {
+    int at = step * Ops.STEP_PARAMETERS;
+    float learningRate = stepParameters[at];
+    float decay = optimizer.weightDecay();
+    float[] w = values[0];
+    if (optimizer.kind() != Kind.SGD) {
+      boolean isDecoupled = optimizer.kind() == Kind.ADAMW;
+      float decayFactor = isDecoupled ? stepParameters[at + 3] : 1;
+      adam(
+          values,
+          g,
+          stepParameters[at + 1],
+          stepParameters[at + 2],
+          decayFactor,
+          isDecoupled ? 0 : decay);
+    } else if (optimizer.momentum() != 0) {
+      momentum(w, g, values[1], learningRate, optimizer.momentum(), decay);
+    } else {
+      for (int i = 0; i < w.length; i++) {
+        w[i] = ElementMath.sgdStep(w[i], addWeightDecay(g[i], w[i], decay), learningRate);
+      }
+    }
+  }
+
+  private static void momentum(
+      float[] w, float[] g, float[] velocity, float learningRate, float momentum, float decay) {
+    for (int i = 0; i < w.length; i++) {
+      velocity[i] =
+          ElementMath.momentumUpdate(velocity[i], addWeightDecay(g[i], w[i], decay), momentum);
+      w[i] = ElementMath.sgdStep(w[i], velocity[i], learningRate);
+    }
+  }
+
+  private static void adam(
+      float[][] values,
+      float[] g,
+      float stepSize,
+      float biasCorrection2Sqrt,
+      float decayFactor,
+      float decay) {
+    float[] w = values[0];
+    float[] first = values[1];
+    float[] second = values[2];
+    for (int i = 0; i < w.length; i++) {
+      float weight = decayFactor * w[i];
+      float gradient = addWeightDecay(g[i], weight, decay);
+      first[i] = ElementMath.adamFirstMoment(first[i], gradient);
+      second[i] = ElementMath.adamSecondMoment(second[i], gradient);
+      w[i] = ElementMath.adamStep(weight, first[i], second[i], stepSize, biasCorrection2Sqrt);
+    }
   }
 }

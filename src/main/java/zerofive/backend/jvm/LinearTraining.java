@@ -1,7 +1,7 @@
 package zerofive.backend.jvm;
 
 import static zerofive.backend.jvm.ElementMath.PIXEL_SCALE;
-import static zerofive.backend.jvm.Fma.fused;
+import static zerofive.backend.jvm.ElementMath.fused;
 
 import java.util.Arrays;
 import zerofive.backend.TrainingPlan;
@@ -10,7 +10,7 @@ import zerofive.backend.TrainingPlan;
  * Training of a linear model with one logit. A batch is divided into parts of 64 rows, whose
  * gradients are summed separately: so threads can share them out without a sum that is split.
  */
-final class LinearTraining implements Training {
+final class LinearTraining {
   private static final int PART_ROWS = 64;
 
   private final Team team;
@@ -23,7 +23,7 @@ final class LinearTraining implements Training {
 
   private final float[] partDLogits;
   private final float[] losses;
-  private final SparseRow[] rows;
+  private final SparseImages.Row[] rows;
 
   LinearTraining(Team team, TrainingPlan plan, Model model, SparseImages images) {
     this.team = team;
@@ -34,16 +34,23 @@ final class LinearTraining implements Training {
     partGradients = new float[parts(batchRows)][images.inputs()];
     partDLogits = new float[partGradients.length];
     losses = new float[batchRows];
-    rows = new SparseRow[team.members()];
-    Arrays.setAll(rows, member -> new SparseRow());
+    rows = new SparseImages.Row[team.members()];
+    Arrays.setAll(rows, member -> new SparseImages.Row());
   }
 
   private static int parts(int rows) {
     return (rows + PART_ROWS - 1) / PART_ROWS;
   }
 
-  @Override
-  public void epoch(int[] order, int[] shifts, float[] stepParameters, double[] lossSums) {
+  /**
+   * Takes every step of an epoch.
+   *
+   * @param order [images], every image number once
+   * @param shifts [images], how far each is moved; null where they stay where they are
+   * @param stepParameters a row for each step
+   * @param lossSums [steps], receives the sum of each step's losses
+   */
+  void train(int[] order, int[] shifts, float[] stepParameters, double[] lossSums) {
     for (int step = 0; step < lossSums.length; step++) {
       int first = step * plan.batchSize();
       int count = plan.rows(step, order.length);
@@ -66,7 +73,7 @@ final class LinearTraining implements Training {
 
   /** Forward and backward over one part of the batch that starts at place {@code first}. */
   private void trainPart(
-      SparseRow row, int[] order, int[] shifts, int first, int part, int batchRows) {
+      SparseImages.Row row, int[] order, int[] shifts, int first, int part, int batchRows) {
     float[] gradient = partGradients[part];
     Arrays.fill(gradient, 0);
     float[] logit = new float[1];

@@ -37,7 +37,7 @@ final class Measure {
     float[][] h = model.activations();
     float[] z = h[h.length - 1];
     Chains chains = model.chains();
-    SparseRow row = new SparseRow();
+    SparseImages.Row row = new SparseImages.Row();
     int right = 0;
     for (int image = start; image < end; image++) {
       images.row(image, 0, row);

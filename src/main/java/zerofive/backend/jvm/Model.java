@@ -1,7 +1,7 @@
 package zerofive.backend.jvm;
 
 import static zerofive.backend.jvm.ElementMath.PIXEL_SCALE;
-import static zerofive.backend.jvm.Fma.fused;
+import static zerofive.backend.jvm.ElementMath.fused;
 
 import java.util.Arrays;
 import java.util.List;
@@ -64,7 +64,7 @@ final class Model {
   }
 
   /** Writes what each layer puts out to h[l], the logits last. */
-  void forward(SparseRow image, Chains chains, float[][] h) {
+  void forward(SparseImages.Row image, Chains chains, float[][] h) {
     if (isLinear()) {
       h[0][0] = logit(image);
       return;
@@ -73,15 +73,14 @@ final class Model {
       Layer layer = layers[l];
       float[] z = h[l];
       if (l == 0) {
-        chains.sparseProduct(image.entries(), 0, image.padded(), layer.weights(), z);
-        scaleAndAdd(z, layer.bias());
+        chains.sparseProduct(image.entries(), image.padded(), layer.weights, layer.bias(), z);
       } else if (layer.isByInput) {
         Arrays.fill(z, 0);
-        Chains.addProducts(h[l - 1], layer.weights(), layer.inputs, z);
+        Chains.addProducts(h[l - 1], layer.weights, layer.inputs, z);
         Chains.add(z, layer.bias());
       } else {
         for (int o = 0; o < z.length; o++) {
-          z[o] = Chains.dot(h[l - 1], layer.weights()[o]) + layer.bias()[o];
+          z[o] = Chains.dot(h[l - 1], layer.weights[o]) + layer.bias()[o];
         }
       }
       if (l < layers.length - 1) {
@@ -93,14 +92,8 @@ final class Model {
   }
 
   /** The logit of a linear model that has one. */
-  float logit(SparseRow image) {
-    return fused(Chains.dot(image, layers[0].weights()[0]), PIXEL_SCALE, layers[0].bias()[0]);
-  }
-
-  private static void scaleAndAdd(float[] z, float[] bias) {
-    for (int j = 0; j < z.length; j++) {
-      z[j] = fused(z[j], PIXEL_SCALE, bias[j]);
-    }
+  float logit(SparseImages.Row image) {
+    return fused(Chains.dot(image, layers[0].weights[0]), PIXEL_SCALE, layers[0].bias()[0]);
   }
 
   /**

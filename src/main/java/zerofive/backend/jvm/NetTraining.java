@@ -11,7 +11,7 @@ import zerofive.backend.TrainingPlan;
  * for the team each. The forward and backward pass is shared out by rows of the batch; gradients
  * and the update by the inputs of a layer. No sum is split between threads.
  */
-final class NetTraining implements Training {
+final class NetTraining {
   /** Pixels of a block of large images that are transposed at a time. */
   private static final int PIXELS_AT_ONCE = 4096;
 
@@ -35,7 +35,7 @@ final class NetTraining implements Training {
   private final float[][][] outputs;
 
   private final float[] losses = new float[BLOCK_ROWS];
-  private final SparseRow[] rows = new SparseRow[BLOCK_ROWS];
+  private final SparseImages.Row[] rows = new SparseImages.Row[BLOCK_ROWS];
   private final Member[] members;
 
   /** The order of the last epoch without shifts; when it comes again, its columns are cached. */
@@ -47,10 +47,10 @@ final class NetTraining implements Training {
   /** What one thread writes. */
   private static final class Member {
     final Chains chains;
-    final SparseRow row = new SparseRow();
+    final SparseImages.Row row = new SparseImages.Row();
     final Columns columns = new Columns();
     final float[] factors = new float[BLOCK_ROWS];
-    SparseRow[] rows;
+    SparseImages.Row[] rows;
 
     Member(Chains chains) {
       this.chains = chains;
@@ -89,7 +89,7 @@ final class NetTraining implements Training {
     deltas = new float[layers][BLOCK_ROWS + 1][];
     outputs = new float[layers][BLOCK_ROWS][];
     for (int r = 0; r < BLOCK_ROWS; r++) {
-      rows[r] = new SparseRow();
+      rows[r] = new SparseImages.Row();
       h[r] = model.activations();
       d[r] = model.activations();
       for (int l = 0; l < layers; l++) {
@@ -106,8 +106,15 @@ final class NetTraining implements Training {
     }
   }
 
-  @Override
-  public void epoch(int[] order, int[] shifts, float[] stepParameters, double[] lossSums) {
+  /**
+   * Takes every step of an epoch.
+   *
+   * @param order [images], every image number once
+   * @param shifts [images], how far each is moved; null where they stay where they are
+   * @param stepParameters a row for each step
+   * @param lossSums [steps], receives the sum of each step's losses
+   */
+  void train(int[] order, int[] shifts, float[] stepParameters, double[] lossSums) {
     boolean isRepeated = shifts == null && Arrays.equals(order, cachedOrder);
     if (shifts == null && !isRepeated) {
       cachedOrder = order.clone();
@@ -166,7 +173,7 @@ final class NetTraining implements Training {
     int last = model.layers.length - 1;
     int end = team.start(block.count(), member + 1);
     for (int r = team.start(block.count(), member); r < end; r++) {
-      SparseRow row = images.isStored() ? rows[r] : own.row;
+      SparseImages.Row row = images.isStored() ? rows[r] : own.row;
       images.row(block.image(r), block.shift(r), row);
       model.forward(row, own.chains, h[r]);
       losses[r] =
@@ -210,8 +217,8 @@ final class NetTraining implements Training {
 
   private void scan(Member own, Block block, int p0, int p1) {
     if (own.rows == null) {
-      own.rows = new SparseRow[BLOCK_ROWS];
-      Arrays.setAll(own.rows, r -> new SparseRow());
+      own.rows = new SparseImages.Row[BLOCK_ROWS];
+      Arrays.setAll(own.rows, r -> new SparseImages.Row());
     }
     for (int r = 0; r < block.count(); r++) {
       images.scan(block.image(r), block.shift(r), p0, p1, own.rows[r]);

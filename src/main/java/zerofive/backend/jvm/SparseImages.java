@@ -70,7 +70,7 @@ final class SparseImages {
     }
     team.run(
         member -> {
-          SparseRow row = new SparseRow();
+          Row row = new Row();
           int end = team.start(images.count(), member + 1);
           for (int image = team.start(images.count(), member); image < end; image++) {
             scan(image, 0, 0, inputs, row);
@@ -140,7 +140,7 @@ final class SparseImages {
   }
 
   /** The entries of an image that is moved by a packed shift, 0 for not at all. */
-  void row(int image, int shift, SparseRow row) {
+  void row(int image, int shift, Row row) {
     if (!isStored()) {
       scan(image, shift, 0, inputs, row);
     } else if (shift == 0) {
@@ -150,7 +150,7 @@ final class SparseImages {
     }
   }
 
-  private void move(int image, int shift, SparseRow row) {
+  private void move(int image, int shift, Row row) {
     int[] from = stored[image];
     int count = counts[image];
     int[] to = row.room(count + 1);
@@ -168,7 +168,7 @@ final class SparseImages {
   }
 
   /** The entries of the pixels [p0, p1) of a moved image, from its bytes. */
-  void scan(int image, int shift, int p0, int p1, SparseRow row) {
+  void scan(int image, int shift, int p0, int p1, Row row) {
     int[] to = row.room(p1 - p0 + 1);
     byte[] pixels = images.pixels();
     int first = image * inputs;
@@ -190,5 +190,72 @@ final class SparseImages {
       }
     }
     row.finish(n, inputs);
+  }
+
+  /**
+   * The nonzero pixels of an image, ascending: each an entry {@code pixel << 8 | value}. Behind
+   * them stand entries of the value 0, up to a whole {@link Chains#GROUP}, whose index is that of a
+   * row of zeros: they change no chain.
+   */
+  static final class Row {
+    private int[] buffer = new int[0];
+    private int[] entries = buffer;
+    private int count;
+
+    /** At least {@link #padded} entries. */
+    int[] entries() {
+      return entries;
+    }
+
+    /** How many there are, without the padding. */
+    int count() {
+      return count;
+    }
+
+    /** The number of entries with their padding. */
+    int padded() {
+      return padded(count);
+    }
+
+    /** The next whole group. */
+    static int padded(int count) {
+      return (count + Chains.GROUP - 1) / Chains.GROUP * Chains.GROUP;
+    }
+
+    /** Takes entries that are never changed, with their padding. */
+    void set(int[] list, int length) {
+      entries = list;
+      count = length;
+    }
+
+    /** Room for so many entries and their padding; what it held is lost. */
+    int[] room(int length) {
+      if (buffer.length < padded(length)) {
+        buffer = new int[padded(length)];
+      }
+      entries = buffer;
+      return buffer;
+    }
+
+    /** The room holds so many entries now; pads them with the index of a row of zeros. */
+    void finish(int length, int zeroRow) {
+      count = length;
+      Arrays.fill(entries, length, padded(length), zeroRow << 8);
+    }
+
+    /** The first entry whose pixel is not below {@code pixel}; their number where there is none. */
+    int firstNotBelow(int pixel) {
+      int low = 0;
+      int high = count;
+      while (low < high) {
+        int middle = (low + high) >>> 1;
+        if (entries[middle] >>> 8 < pixel) {
+          low = middle + 1;
+        } else {
+          high = middle;
+        }
+      }
+      return low;
+    }
   }
 }

@@ -4,12 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import zerofive.backend.Backend;
@@ -22,7 +26,6 @@ import zerofive.backend.Predictor;
 import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
-import zerofive.backend.jvm.JavaBackend;
 import zerofive.data.Augmentation;
 import zerofive.data.ExampleOrder;
 import zerofive.data.ImageSet;
@@ -90,6 +93,11 @@ final class JavaBitsTest {
     return new Run(hidden, classes, loss, optimizer, batch, new Augmentation(shift), 12, 13, 603);
   }
 
+  private static final List<Run> FEW =
+      List.of(
+          run(List.of(), 2, Loss.BCE, Optimizer.sgd(), 100, 1),
+          run(List.of(9, 17), 3, Loss.CROSS_ENTROPY, new Optimizer(Kind.ADAM, 0, 0), 100, 0));
+
   /** More pixels than 16 bits number. */
   private static Run large(List<Integer> hidden, Optimizer optimizer, int shift) {
     return new Run(hidden, 2, Loss.BCE, optimizer, 3, new Augmentation(shift), 300, 250, 7);
@@ -100,9 +108,40 @@ final class JavaBitsTest {
   void aTrainingHasTheSameBits(Run run) {
     Trained expected = trained(new CpuBackend(2), run, false);
     for (int threads : new int[] {1, 3}) {
-      assertSame(expected, trained(new JavaBackend(threads), run, false));
+      assertSame(expected, trained(CpuBackend.exactly("java", threads), run, false));
     }
-    assertSame(expected, trained(new JavaBackend(2), run, true));
+    assertSame(expected, trained(CpuBackend.exactly("java", 2), run, true));
+  }
+
+  /** Prints what it trains, in a JVM that is to take the CPU for one without fused multiply-add. */
+  static final class WithoutFma {
+    private WithoutFma() {}
+
+    public static void main(String[] args) {
+      for (Run run : FEW) {
+        System.out.println(trained(CpuBackend.exactly("java", 1), run, false).hashCode());
+      }
+    }
+  }
+
+  @Test
+  void aCpuWithoutFusedMultiplyAddComputesTheSameBits() throws IOException {
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+IgnoreUnrecognizedVMOptions",
+                "-XX:-UseFMA",
+                "-cp",
+                System.getProperty("java.class.path"),
+                WithoutFma.class.getName())
+            .redirectErrorStream(true)
+            .start();
+    List<String> expected = new ArrayList<>();
+    for (Run run : FEW) {
+      expected.add(String.valueOf(trained(new CpuBackend(1), run, false).hashCode()));
+    }
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(expected, said.lines().toList());
   }
 
   private static void assertSame(Trained expected, Trained trained) {

@@ -11,7 +11,7 @@ import java.util.function.IntConsumer;
  * spins for a while, then yields, and sleeps only when nothing comes.
  */
 final class Team implements AutoCloseable {
-  private static final int SPINS = 2_000;
+  private static final int SPINS = 400;
   private static final int YIELDS = 2_000;
 
   private final Thread[] threads;

@@ -15,7 +15,7 @@ import java.util.Arrays;
  */
 final class Chains {
   /** Terms of a group of a sparse sum: four for each of its four chains. */
-  static final int GROUP = 16;
+  private static final int GROUP = 16;
 
   private static final int SPARSE_CHAINS = 4;
   private static final int DOT_CHAINS = 16;
@@ -54,8 +54,7 @@ final class Chains {
    * out[j] = T4 of the sum over the entries of value * rows[index][j], entry e in chain e mod 4;
    * times 1/255, plus bias[j].
    *
-   * @param entries as {@link SparseImages.Row} has them; their number is a multiple of {@link
-   *     #GROUP}
+   * @param entries as {@link SparseImages.Row} has them
    */
   void sparseProduct(int[] entries, int count, float[][] rows, float[] bias, float[] out) {
     sumChains(entries, 0, count, rows);
@@ -89,10 +88,12 @@ final class Chains {
   }
 
   private void sumChains(int[] entries, int from, int to, float[][] rows) {
+    int whole = to - (to - from) % GROUP;
     for (int chain = 0; chain < SPARSE_CHAINS; chain++) {
       float[] sum = sums[chain];
       Arrays.fill(sum, 0);
-      for (int e = from + chain; e < to; e += GROUP) {
+      int e = from + chain;
+      for (; e < whole; e += GROUP) {
         int e0 = entries[e];
         int e1 = entries[e + 4];
         int e2 = entries[e + 8];
@@ -107,6 +108,9 @@ final class Chains {
             rows[e2 >>> 8],
             e3 & 0xff,
             rows[e3 >>> 8]);
+      }
+      for (; e < to; e += SPARSE_CHAINS) {
+        addOne(sum, entries[e] & 0xff, rows[entries[e] >>> 8]);
       }
     }
   }

@@ -4,11 +4,10 @@ import java.util.Arrays;
 
 /**
  * Some pixels of a block of images, transposed (CSC): for each pixel the images of the block in
- * which it is nonzero, each an entry {@code row << 8 | value}, padded as those of a {@link
- * SparseImages.Row} are.
+ * which it is nonzero, ascending, each an entry {@code row << 8 | value}.
  */
 final class Columns {
-  /** Images of a block, and the index of a row of zeros. */
+  /** Images of a block, so many as a byte numbers. */
   static final int BLOCK_ROWS = 256;
 
   private int[] start = new int[0];
@@ -48,7 +47,7 @@ final class Columns {
     int size = 0;
     for (int c = 0; c < width; c++) {
       start[c] = size;
-      size += SparseImages.Row.padded(next[c]);
+      size += next[c];
       next[c] = start[c];
     }
     start[width] = size;
@@ -61,9 +60,6 @@ final class Columns {
       for (int e = rows[r].firstNotBelow(p0); e < end; e++) {
         entries[next[(row[e] >>> 8) - p0]++] = r << 8 | (row[e] & 0xff);
       }
-    }
-    for (int c = 0; c < width; c++) {
-      Arrays.fill(entries, next[c], start[c + 1], BLOCK_ROWS << 8);
     }
   }
 }

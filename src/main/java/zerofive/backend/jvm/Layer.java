@@ -19,7 +19,7 @@ final class Layer {
   /** Whether a row has the weights of one input. */
   final boolean isByInput;
 
-  /** [rows + 1][row], the last row being zeros. */
+  /** [rows][row] */
   final float[][] weights;
 
   /** Each row's weights and moments: [rows][1 + moments][row]. */
@@ -55,11 +55,10 @@ final class Layer {
     int width = isByInput ? outputs : inputs;
     values = new float[rows][1 + Math.max(0, moments)][width];
     biases = new float[1 + Math.max(0, moments)][outputs];
-    weights = new float[rows + 1][];
+    weights = new float[rows][];
     for (int row = 0; row < rows; row++) {
       weights[row] = values[row][0];
     }
-    weights[rows] = new float[width];
     gradient = moments < 0 ? null : new float[rows][width];
     biasGradient = new float[outputs];
     transposed = isFirst || moments < 0 ? null : isByInput ? new float[outputs][inputs] : weights;
@@ -68,11 +67,6 @@ final class Layer {
   /** [outputs] */
   float[] bias() {
     return biases[0];
-  }
-
-  /** Rows of weights, without the one of zeros. */
-  int rows() {
-    return isByInput ? inputs : outputs;
   }
 
   /** Takes values of one kind from an array in the order of the model file. */

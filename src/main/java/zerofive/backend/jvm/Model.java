@@ -73,7 +73,7 @@ final class Model {
       Layer layer = layers[l];
       float[] z = h[l];
       if (l == 0) {
-        chains.sparseProduct(image.entries(), image.padded(), layer.weights, layer.bias(), z);
+        chains.sparseProduct(image.entries(), image.count(), layer.weights, layer.bias(), z);
       } else if (layer.isByInput) {
         Arrays.fill(z, 0);
         Chains.addProducts(h[l - 1], layer.weights, layer.inputs, z);

@@ -28,10 +28,10 @@ final class NetTraining {
 
   private final float[][][] d = new float[BLOCK_ROWS][][];
 
-  /** The same gradients by layer, with a row of zeros behind the last: [layers][rows + 1]. */
+  /** The same gradients by layer: [layers][rows][outputs]. */
   private final float[][][] deltas;
 
-  /** What each layer puts out, by layer: [layers][rows]. */
+  /** What each layer puts out, by layer: [layers][rows][outputs]. */
   private final float[][][] outputs;
 
   private final float[] losses = new float[BLOCK_ROWS];
@@ -86,7 +86,7 @@ final class NetTraining {
     this.images = images;
     bounds = images.bounds(team.members());
     int layers = model.layers.length;
-    deltas = new float[layers][BLOCK_ROWS + 1][];
+    deltas = new float[layers][BLOCK_ROWS][];
     outputs = new float[layers][BLOCK_ROWS][];
     for (int r = 0; r < BLOCK_ROWS; r++) {
       rows[r] = new SparseImages.Row();
@@ -96,9 +96,6 @@ final class NetTraining {
         outputs[l][r] = h[r][l];
         deltas[l][r] = d[r][l];
       }
-    }
-    for (int l = 0; l < layers; l++) {
-      deltas[l][BLOCK_ROWS] = new float[model.layers[l].outputs];
     }
     members = new Member[team.members()];
     for (int m = 0; m < members.length; m++) {
@@ -159,13 +156,10 @@ final class NetTraining {
     return blocks;
   }
 
-  /** Columns of small blocks are mostly padding, and those of a large set take too much memory. */
+  /** The columns of a large set take too much memory. */
   private boolean isWorthCaching() {
-    if (!images.isStored() || (long) blocks() * BLOCK_ROWS > 8L * images.count() + BLOCK_ROWS) {
-      return false;
-    }
-    long entries = images.entries() + (long) blocks() * images.inputs() * Chains.GROUP;
-    return entries * Integer.BYTES < Runtime.getRuntime().maxMemory() / 8;
+    long values = images.isStored() ? images.entries() + (long) blocks() * images.inputs() : 0;
+    return images.isStored() && values * Integer.BYTES < Runtime.getRuntime().maxMemory() / 8;
   }
 
   /** One member's rows of the block, forward and backward. */
@@ -191,8 +185,8 @@ final class NetTraining {
   private void updateWeights(Member own, int member, Block block) {
     for (int l = model.layers.length - 1; l > 0; l--) {
       Layer layer = model.layers[l];
-      int start = team.start(layer.rows(), member);
-      int end = team.start(layer.rows(), member + 1);
+      int start = team.start(layer.weights.length, member);
+      int end = team.start(layer.weights.length, member + 1);
       updateRows(own, l, start, end, block);
       if (block.isLast() && layer.isByInput) {
         layer.transpose(start, end);

@@ -13,18 +13,15 @@ final class SparseImages {
   /** The largest images whose rows are stored, at four bytes a nonzero pixel. */
   private static final int MAX_STORED_PIXELS = 1 << 16;
 
-  /** An entry has 24 bits for the index of a pixel, and one index more names a row of zeros. */
-  private static final int MAX_PIXELS = (1 << 24) - 2;
+  /** An entry has 24 bits for the index of a pixel. */
+  private static final int MAX_PIXELS = 1 << 24;
 
   private final ImageSet images;
   private final int width;
   private final int inputs;
 
-  /** Each image's entries with their padding; null where they are not stored. */
+  /** Each image's entries; null where they are not stored. */
   private final int[][] stored;
-
-  /** How many of them are no padding. */
-  private final int[] counts;
 
   /** The x of each pixel, where rows are stored. */
   private final int[] columns;
@@ -34,7 +31,6 @@ final class SparseImages {
     width = images.width();
     inputs = images.imageSize();
     stored = isStored ? new int[images.count()][] : null;
-    counts = isStored ? new int[images.count()] : null;
     columns = isStored ? new int[inputs] : null;
   }
 
@@ -74,8 +70,7 @@ final class SparseImages {
           int end = team.start(images.count(), member + 1);
           for (int image = team.start(images.count(), member); image < end; image++) {
             scan(image, 0, 0, inputs, row);
-            counts[image] = row.count();
-            stored[image] = Arrays.copyOf(row.entries(), row.padded());
+            stored[image] = Arrays.copyOf(row.entries(), row.count());
           }
         });
   }
@@ -89,7 +84,7 @@ final class SparseImages {
     return images.targets()[image];
   }
 
-  /** Pixels of an image; also the index of the row of zeros. */
+  /** Pixels of an image. */
   int inputs() {
     return inputs;
   }
@@ -101,8 +96,8 @@ final class SparseImages {
   /** The number of all nonzero pixels of stored rows. */
   long entries() {
     long sum = 0;
-    for (int count : counts) {
-      sum += count;
+    for (int[] entries : stored) {
+      sum += entries.length;
     }
     return sum;
   }
@@ -122,9 +117,9 @@ final class SparseImages {
       return bounds;
     }
     long[] nonzero = new long[inputs];
-    for (int image = 0; image < stored.length; image++) {
-      for (int e = 0; e < counts[image]; e++) {
-        nonzero[stored[image][e] >>> 8]++;
+    for (int[] entries : stored) {
+      for (int entry : entries) {
+        nonzero[entry >>> 8]++;
       }
     }
     long all = entries();
@@ -144,7 +139,7 @@ final class SparseImages {
     if (!isStored()) {
       scan(image, shift, 0, inputs, row);
     } else if (shift == 0) {
-      row.set(stored[image], counts[image]);
+      row.set(stored[image], stored[image].length);
     } else {
       move(image, shift, row);
     }
@@ -152,19 +147,18 @@ final class SparseImages {
 
   private void move(int image, int shift, Row row) {
     int[] from = stored[image];
-    int count = counts[image];
-    int[] to = row.room(count + 1);
+    int[] to = row.room(from.length + 1);
     int dx = Augmentation.dx(shift);
     int offset = Augmentation.dy(shift) * width + dx;
     int n = 0;
-    for (int e = 0; e < count; e++) {
-      int pixel = from[e] >>> 8;
+    for (int entry : from) {
+      int pixel = entry >>> 8;
       int moved = pixel + offset;
       int column = columns[pixel] + dx;
-      to[n] = moved << 8 | (from[e] & 0xff);
+      to[n] = moved << 8 | (entry & 0xff);
       n += moved >= 0 && moved < inputs && column >= 0 && column < width ? 1 : 0;
     }
-    row.finish(n, inputs);
+    row.set(to, n);
   }
 
   /** The entries of the pixels [p0, p1) of a moved image, from its bytes. */
@@ -189,58 +183,37 @@ final class SparseImages {
         n += value != 0 ? 1 : 0;
       }
     }
-    row.finish(n, inputs);
+    row.set(to, n);
   }
 
-  /**
-   * The nonzero pixels of an image, ascending: each an entry {@code pixel << 8 | value}. Behind
-   * them stand entries of the value 0, up to a whole {@link Chains#GROUP}, whose index is that of a
-   * row of zeros: they change no chain.
-   */
+  /** The nonzero pixels of an image, ascending: each an entry {@code pixel << 8 | value}. */
   static final class Row {
     private int[] buffer = new int[0];
     private int[] entries = buffer;
     private int count;
 
-    /** At least {@link #padded} entries. */
+    /** At least {@link #count} entries. */
     int[] entries() {
       return entries;
     }
 
-    /** How many there are, without the padding. */
+    /** How many there are. */
     int count() {
       return count;
     }
 
-    /** The number of entries with their padding. */
-    int padded() {
-      return padded(count);
-    }
-
-    /** The next whole group. */
-    static int padded(int count) {
-      return (count + Chains.GROUP - 1) / Chains.GROUP * Chains.GROUP;
-    }
-
-    /** Takes entries that are never changed, with their padding. */
-    void set(int[] list, int length) {
+    /** Takes the first entries of a list, which are not changed. */
+    private void set(int[] list, int length) {
       entries = list;
       count = length;
     }
 
-    /** Room for so many entries and their padding; what it held is lost. */
-    int[] room(int length) {
-      if (buffer.length < padded(length)) {
-        buffer = new int[padded(length)];
+    /** Room for so many entries, to be set. */
+    private int[] room(int length) {
+      if (buffer.length < length) {
+        buffer = new int[length];
       }
-      entries = buffer;
       return buffer;
-    }
-
-    /** The room holds so many entries now; pads them with the index of a row of zeros. */
-    void finish(int length, int zeroRow) {
-      count = length;
-      Arrays.fill(entries, length, padded(length), zeroRow << 8);
     }
 
     /** The first entry whose pixel is not below {@code pixel}; their number where there is none. */

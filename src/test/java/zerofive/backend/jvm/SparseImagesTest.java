@@ -66,9 +66,6 @@ final class SparseImagesTest {
             assertArrayEquals(expected, entries(row));
             scanned.row(image, shift, row);
             assertArrayEquals(expected, entries(row));
-            for (int e = row.count(); e < row.padded(); e++) {
-              assertEquals(INPUTS << 8, row.entries()[e], "padding");
-            }
           }
         }
       }
@@ -95,9 +92,7 @@ final class SparseImagesTest {
             assertEquals(r << 8 | value, columns.entries()[at++]);
           }
         }
-        for (; at < columns.start(p - 10 + 1); at++) {
-          assertEquals(Columns.BLOCK_ROWS << 8, columns.entries()[at], "padding");
-        }
+        assertEquals(columns.start(p - 10 + 1), at);
       }
     }
   }
@@ -115,9 +110,9 @@ final class SparseImagesTest {
 
   @Test
   void imagesOfMorePixelsThanAnEntryNumbersAreRefused() {
-    ImageSet images = new ImageSet(new byte[1 << 24], new int[1], 1 << 12, 1 << 12);
+    ImageSet images = new ImageSet(new byte[4096 * 4097], new int[1], 4096, 4097);
     String said =
         assertThrows(DeviceException.class, () -> SparseImages.scanned(images)).getMessage();
-    assertTrue(said.contains("images of 16777216 pixels are too large"), said);
+    assertTrue(said.contains("images of 16781312 pixels are too large"), said);
   }
 }

@@ -5,7 +5,7 @@ import java.util.Optional;
 import zerofive.data.ImageSet;
 import zerofive.model.Parameters;
 
-/** One way to compute: plain Java, native code, CUDA. */
+/** One way to compute: the reference in double precision, the CPU, CUDA. */
 public interface Backend {
   /** Its name on the command line: {@code reference}, {@code cpu}, {@code cuda}. */
   String name();

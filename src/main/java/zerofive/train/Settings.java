@@ -204,7 +204,7 @@ public final class Settings {
           Setting.text("device", Group.DEVICE)
               .defaultValue("auto")
               .choices("auto", "cpu", "reference", "cuda")
-              .help("auto, cpu, reference (plain Java), cuda or cuda:N"));
+              .help("auto, cpu, reference (in double precision), cuda or cuda:N"));
 
   /** As asked for; 0 for all cores. */
   public static final Setting<Integer> THREADS =

@@ -108,7 +108,7 @@ class BenchTest {
     assertTrue(lines.get(2).isEmpty(), result.out());
     assertTrue(lines.stream().allMatch(line -> line.length() <= 96), result.out());
     assertTrue(
-        result.err().contains("checked  after one epoch all have plain Java's losses"),
+        result.err().contains("checked  after one epoch all have the reference's losses"),
         result.err());
     Launcher.Result help = InProcess.run("bench", "--help");
     assertTrue(help.out().contains("example: zerofive bench"), help.out());

@@ -17,8 +17,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import zerofive.files.Sha256;
 
 /**
- * Files that an earlier version wrote (commit e7ca3fc, plain Java): they are still read, and what
- * is made of them has the same bits. Plain Java computes them on every machine.
+ * Files that an earlier version wrote (commit e7ca3fc, the reference): they are still read, and
+ * what is made of them has the same bits. The reference computes them on every machine.
  */
 class SpecimensTest {
   private static final List<String> FILES =

@@ -67,7 +67,7 @@ final class NativeBuildTest {
         + folder.resolve("c++")
         + " does not work ("
         + said
-        + "): built without native code, plain Java serves in its place";
+        + "): built without native code, Java serves in its place";
   }
 
   @Test

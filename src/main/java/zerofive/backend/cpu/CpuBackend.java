@@ -3,6 +3,8 @@ package zerofive.backend.cpu;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalInt;
+import zerofive.backend.Arithmetic;
 import zerofive.backend.Availability;
 import zerofive.backend.Backend;
 import zerofive.backend.Peaks;
@@ -54,6 +56,11 @@ public final class CpuBackend implements Backend {
                 + threads
                 + (threads == 1 ? " thread" : " threads"))
         : library;
+  }
+
+  @Override
+  public OptionalInt arithmetic() {
+    return OptionalInt.of(Arithmetic.NUMBER);
   }
 
   @Override

@@ -13,9 +13,9 @@ public final class VerdictText {
   /** As many different rows are printed; {@code --json} has all. */
   private static final int MAX_ROWS = 10;
 
+  private static final String CHANGED = "somebody changed the run's file after its end: ";
   private static final String INDENT = "         ";
-  private static final String IS_NOT_RECEIPTS = " is not the file that its receipt names, and ";
-  private static final String WAS_CHANGED = " was changed after the run: it";
+  private static final String IS_NOT_RECEIPTS = ", which is not the file that its receipt names: ";
 
   private VerdictText() {}
 
@@ -37,7 +37,7 @@ public final class VerdictText {
               "other    ", other(made, device) + model + " is the file that its receipt names");
       case CHANGED ->
           terminal.result(
-              "changed  ", model + WAS_CHANGED + IS_NOT_RECEIPTS + device + " computes that one");
+              "changed  ", CHANGED + model + IS_NOT_RECEIPTS + device + " computes that one");
       case NEITHER ->
           terminal.result(
               "neither  ", model + IS_NOT_RECEIPTS + device + " computes neither of them");
@@ -134,7 +134,7 @@ public final class VerdictText {
               "other    ", other(made, device) + table + " is the file that its receipt names");
       case CHANGED ->
           terminal.result(
-              "changed  ", table + WAS_CHANGED + IS_NOT_RECEIPTS + device + " computes other rows");
+              "changed  ", CHANGED + table + IS_NOT_RECEIPTS + device + " computes other rows");
       case NEITHER ->
           terminal.result(
               "neither  ", table + IS_NOT_RECEIPTS + device + " computes no row that it has");

@@ -196,7 +196,6 @@ final class VerifyCommand implements Command {
                 progress.step();
               });
     }
-    invocation.time().mark("training");
     if (verdict.isEmpty()) {
       terminal.error(
           "zerofive: stopped after epoch " + epochs[0] + "; " + folder.path() + " is not verified");
@@ -241,7 +240,6 @@ final class VerifyCommand implements Command {
     try (Progress progress = terminal.progress("verifying", rows.size())) {
       verdict = verifier.verify(rows, trainer, atOnce, progress::step);
     }
-    invocation.time().mark("training");
     if (verdict.isEmpty()) {
       terminal.error("zerofive: stopped; " + folder.path() + " is not verified");
       return Optional.empty();

@@ -2,6 +2,7 @@ package zerofive.backend;
 
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import zerofive.data.ImageSet;
 import zerofive.model.Parameters;
 
@@ -21,6 +22,14 @@ public interface Backend {
    */
   default Map<String, String> details() {
     return Map.of();
+  }
+
+  /**
+   * The arithmetic that it computes, see {@link Arithmetic}: the same bits as every other device
+   * with this number. Empty where its bits are its own.
+   */
+  default OptionalInt arithmetic() {
+    return OptionalInt.empty();
   }
 
   /**

@@ -184,7 +184,7 @@ public final class Recipe implements Setting.Values {
     T value = get(setting);
     // Most values are the default object itself; a record's own equals would take 14 ms to link.
     boolean hasNoEffect = setting == INITIALIZER && get(INIT_FROM).isPresent();
-    if (!hasNoEffect && !Objects.equals(value, setting.defaultValue(this))) {
+    if (setting.isOption() && !hasNoEffect && !Objects.equals(value, setting.defaultValue(this))) {
       words.add("--" + setting.name());
       if (!setting.valueName().isEmpty()) {
         words.add(setting.text(value));

@@ -24,7 +24,9 @@ public final class Setting<T> {
     /** What is kept of a training; it changes no bit of the result. */
     RUN,
     /** What computes. */
-    DEVICE
+    DEVICE,
+    /** What is recorded of the device that was taken; it is no option. */
+    RECORDED
   }
 
   /** Every setting's value, as a recipe has them: a default may depend on other settings. */
@@ -89,9 +91,7 @@ public final class Setting<T> {
 
   /** A float32 number; none is the default. */
   static Builder<Optional<Float>> optionalDecimal(String name, Group group, ValueType.Range range) {
-    return new Builder<>(name, group, new ValueType.OptionalDecimal(range))
-        .valueName("X")
-        .unset(Optional.empty(), "");
+    return optional(name, group, new ValueType.Decimal(range)).valueName("X");
   }
 
   /** Off, or on where its option is named. */
@@ -118,7 +118,16 @@ public final class Setting<T> {
 
   /** Any text; none is the default. */
   static Builder<Optional<String>> optional(String name, Group group) {
-    return new Builder<>(name, group, new ValueType.OptionalText()).unset(Optional.empty(), "");
+    return optional(name, group, new ValueType.Text());
+  }
+
+  /** An int of at least {@code min}; none is the default. */
+  static Builder<Optional<Integer>> optionalInteger(String name, Group group, int min) {
+    return optional(name, group, new ValueType.Int(min)).valueName("N");
+  }
+
+  private static <T> Builder<Optional<T>> optional(String name, Group group, ValueType<T> type) {
+    return new Builder<>(name, group, new ValueType.OptionalOf<>(type)).unset(Optional.empty(), "");
   }
 
   /** Classes of the data set. */
@@ -134,6 +143,11 @@ public final class Setting<T> {
   /** What it is about. */
   public Group group() {
     return group;
+  }
+
+  /** Whether a user can choose it. */
+  public boolean isOption() {
+    return group != Group.RECORDED;
   }
 
   /** What help calls its value: {@code N}; empty where the option takes none. */

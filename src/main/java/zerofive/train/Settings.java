@@ -225,6 +225,10 @@ public final class Settings {
               .choices("fp32", "tf32")
               .help("cuda: fp32, or tf32 on tensor cores"));
 
+  /** The number of {@link zerofive.backend.Arithmetic} by which the device computes; or none. */
+  public static final Setting<Optional<Integer>> ARITHMETIC =
+      add(Setting.optionalInteger("arithmetic", Group.RECORDED, 1).addedLater());
+
   /** All of them. */
   public static final List<Setting<?>> ALL = Collections.unmodifiableList(DECLARED);
 

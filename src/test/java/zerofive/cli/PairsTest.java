@@ -318,6 +318,37 @@ class PairsTest {
     assertFalse(Files.exists(path("out")));
   }
 
+  /** A table of the time before runs had a number is finished by no device that has one. */
+  @Test
+  void oneTableHasOneArithmetic() throws IOException {
+    assertDone(pairs("old", "--seeds", "2", "--shard", "1/2"));
+    assertDone(pairs("new", "--seeds", "2", "--shard", "2/2"));
+    Path config = path("old/config.json");
+    String json = Files.readString(config);
+    assertTrue(json.contains("\"arithmetic\": 1"), json);
+    Files.writeString(config, json.replaceFirst(" *\"arithmetic\": 1,\n", ""));
+    String refusal = "one table has no mixture of them; ";
+    assertRefused(
+        2,
+        merge("out", "new", "old"),
+        path("old") + " was made with no arithmetic number, not with arithmetic 1",
+        refusal + "train that shard again as " + path("new") + " was");
+    assertFalse(Files.exists(path("out")));
+    // With no training left to do, nothing is mixed.
+    assertDone(pairs("old", "--seeds", "2", "--shard", "1/2"));
+    List<String> rows = rows("old");
+    Files.write(path("old/pairs.csv"), rows.subList(0, 3));
+    assertRefused(
+        2,
+        pairs("old", "--seeds", "2", "--shard", "1/2"),
+        path("old") + " was made with no arithmetic number, not with arithmetic 1",
+        refusal + "name another folder with --out");
+    assertEquals(rows.subList(0, 3), rows("old"));
+    Files.writeString(config, json);
+    assertDone(pairs("old", "--seeds", "2", "--shard", "1/2"));
+    assertDone(merge("out", "new", "old"));
+  }
+
   /** At an absurd rate, a white image in both classes of a pair makes its loss infinite. */
   @Test
   void aPairThatDivergesIsNamedAndTheOthersAreKept() throws IOException {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static zerofive.train.Settings.ARITHMETIC;
 import static zerofive.train.Settings.AUGMENTATION;
 import static zerofive.train.Settings.BATCH_SIZE;
 import static zerofive.train.Settings.CHECKPOINT_EVERY;
@@ -52,7 +53,8 @@ public class RecipeTest {
         .with(INIT_FROM, Optional.of("a \"quoted\" file"))
         .with(CHECKPOINT_EVERY, 3)
         .with(EARLY_STOP, 4)
-        .with(TENSORBOARD, true);
+        .with(TENSORBOARD, true)
+        .with(ARITHMETIC, Optional.of(3));
   }
 
   @Test
@@ -122,6 +124,7 @@ public class RecipeTest {
         "\"augment\": \"shift:128\"",
         "\"threads\": -1",
         "\"early_stop\": -1",
+        "\"arithmetic\": 0",
         "\"tensorboard\": 7"
       })
   void aSettingOutOfRangeIsRefused(String setting) {

@@ -2,8 +2,10 @@ package zerofive.train;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static zerofive.train.Settings.ARITHMETIC;
 import static zerofive.train.Settings.CLASSES;
 import static zerofive.train.Settings.CUBLAS;
 import static zerofive.train.Settings.EPOCHS;
@@ -76,6 +78,16 @@ class SettingsTest {
   void eachNameIsGivenOnce() {
     Set<String> names = new HashSet<>();
     assertEquals(List.of(), all().filter(setting -> !names.add(setting.name())).toList());
+  }
+
+  /** What is recorded is in files, and nobody asks for it. */
+  @Test
+  void whatIsRecordedIsNoOption() {
+    Recipe recorded = Recipe.DEFAULTS.with(ARITHMETIC, Optional.of(1));
+    assertFalse(ARITHMETIC.isOption());
+    assertEquals(List.of(), recorded.options());
+    assertEquals("1", recorded.table().get("arithmetic"));
+    assertFalse(Recipe.DEFAULTS.table().containsKey("arithmetic"));
   }
 
   @Test

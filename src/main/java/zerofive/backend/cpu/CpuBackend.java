@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import zerofive.backend.Arithmetic;
 import zerofive.backend.Availability;
 import zerofive.backend.Backend;
 import zerofive.backend.DeviceException;
@@ -151,6 +153,11 @@ public final class CpuBackend implements Backend {
 
   private String describeThreads() {
     return ", " + threads + (threads == 1 ? " thread" : " threads");
+  }
+
+  @Override
+  public OptionalInt arithmetic() {
+    return OptionalInt.of(Arithmetic.NUMBER);
   }
 
   @Override

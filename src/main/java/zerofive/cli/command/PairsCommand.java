@@ -259,11 +259,12 @@ final class PairsCommand implements Command {
             config,
             data,
             experiment.session(),
-            before -> TrainingJob.warn(before, experiment.session(), terminal))
+            before -> TrainingJob.warn(before, experiment, terminal))
         : PairsRun.begin(folder, config, data, experiment.session());
   }
 
-  private static int atOnce(Backends.Choice device, int threads, int trainings) {
+  /** How many trainings run at a time on {@code threads}, 0 for one on each core. */
+  static int atOnce(Backends.Choice device, int threads, int trainings) {
     boolean gpu = device.backend().name().equals("cuda");
     int maxThreads = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
     return Math.max(1, Math.min(gpu ? 1 : maxThreads, trainings));

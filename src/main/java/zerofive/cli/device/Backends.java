@@ -198,6 +198,21 @@ public final class Backends {
     return missing;
   }
 
+  /**
+   * The same request, where auto stands for the fastest device that computes {@link
+   * zerofive.backend.Arithmetic}.
+   */
+  public static DeviceRequest exact(DeviceRequest request) {
+    if (!request.kind().equals(DeviceRequest.AUTO)) {
+      return request;
+    }
+    return FACTORIES.stream()
+        .filter(factory -> factory.make().apply(request).arithmetic().isPresent())
+        .findFirst()
+        .map(factory -> request.withDevice(factory.name()))
+        .orElse(request);
+  }
+
   private static boolean isAsked(String name, DeviceRequest request) {
     return request.kind().equals(DeviceRequest.AUTO) || request.kind().equals(name);
   }

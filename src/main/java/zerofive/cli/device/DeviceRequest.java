@@ -40,6 +40,11 @@ public record DeviceRequest(String device, int threads, Map<String, String> sett
     return new DeviceRequest(device, number, settings);
   }
 
+  /** Another device with the same number of threads. */
+  DeviceRequest withDevice(String name) {
+    return new DeviceRequest(name, threads, settings);
+  }
+
   /** The device without a GPU's number. */
   public String kind() {
     int colon = device.indexOf(':');

@@ -201,16 +201,24 @@ public final class Backends {
   /**
    * The same request, where auto stands for the fastest device that computes {@link
    * zerofive.backend.Arithmetic}.
+   *
+   * @throws DeviceException where the CPU is to compute with instructions that it does not have
    */
   public static DeviceRequest exact(DeviceRequest request) {
-    if (!request.kind().equals(DeviceRequest.AUTO)) {
-      return request;
+    DeviceRequest exact = request;
+    if (request.kind().equals(DeviceRequest.AUTO)) {
+      exact =
+          FACTORIES.stream()
+              .filter(factory -> factory.make().apply(request).arithmetic().isPresent())
+              .findFirst()
+              .map(factory -> request.withDevice(factory.name()))
+              .orElse(request);
     }
-    return FACTORIES.stream()
-        .filter(factory -> factory.make().apply(request).arithmetic().isPresent())
-        .findFirst()
-        .map(factory -> request.withDevice(factory.name()))
-        .orElse(request);
+    String instructions = System.getProperty(CpuBackend.INSTRUCTIONS, "");
+    if (exact.kind().equals(CPU) && !instructions.isEmpty()) {
+      CpuBackend.exactly(instructions, exact.threads());
+    }
+    return exact;
   }
 
   private static boolean isAsked(String name, DeviceRequest request) {

@@ -62,6 +62,39 @@ public final class CpuForTests {
         .toList();
   }
 
+  /** Java, which every build has. */
+  public static Backend java(int threads) {
+    return new InJava(threads);
+  }
+
+  private record InJava(int threads) implements Backend {
+    @Override
+    public String name() {
+      return "Java, " + threads + (threads == 1 ? " thread" : " threads");
+    }
+
+    @Override
+    public Availability probe() {
+      return CpuBackend.exactly("java", threads).probe();
+    }
+
+    @Override
+    public TrainingSession open(
+        TrainingPlan plan, ImageSet train, ImageSet valid, TrainingState start) {
+      return CpuBackend.exactly("java", threads).open(plan, train, valid, start);
+    }
+
+    @Override
+    public Predictor openPredictor(Parameters model) {
+      return CpuBackend.exactly("java", threads).openPredictor(model);
+    }
+
+    @Override
+    public String toString() {
+      return name();
+    }
+  }
+
   /** After a session of other instructions. */
   public static void takeBestInstructions() {
     if (isUsable()) {

@@ -24,7 +24,7 @@ public final class CpuForTests {
   private static final int THREADS = 3;
 
   /** In the order of choose_kernels in native code. */
-  static final List<String> INSTRUCTIONS = List.of("portable", "AVX2", "AVX-512");
+  static final List<String> INSTRUCTIONS = List.of("portable", "AVX2", "AVX512");
 
   private CpuForTests() {}
 

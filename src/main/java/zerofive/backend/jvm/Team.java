@@ -2,21 +2,29 @@ package zerofive.backend.jvm;
 
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
 
 /**
  * The threads that compute together: the caller's, and daemons that serve it until this is closed.
- * Not for several callers at once. Between two jobs there are microseconds, so a thread that waits
- * spins for a while, then yields, and sleeps only when nothing comes.
+ * Not for several callers at once. A job has as many parts as there are threads, and each thread
+ * takes the next part that is left: so one that lost its core to another program keeps nobody
+ * waiting. Between two jobs there are microseconds, so a thread that waits spins for a while, then
+ * yields, and sleeps only when nothing comes.
  */
 final class Team implements AutoCloseable {
   private static final int SPINS = 400;
   private static final int YIELDS = 2_000;
 
   private final Thread[] threads;
-  private final AtomicInteger working = new AtomicInteger();
-  private final AtomicInteger jobs = new AtomicInteger();
+
+  /** The number of the present job in the upper half, that of its next part in the lower. */
+  private final AtomicLong next = new AtomicLong();
+
+  /** Parts of the present job that are done. */
+  private final AtomicInteger done = new AtomicInteger();
+
   private volatile boolean closed;
   private volatile Throwable failure;
   private IntConsumer job;
@@ -27,8 +35,7 @@ final class Team implements AutoCloseable {
     int count = 0;
     try {
       for (; count < started.length; count++) {
-        int member = count + 1;
-        started[count] = new Thread(() -> serve(member), "zerofive-" + member);
+        started[count] = new Thread(this::serve, "zerofive-" + (count + 1));
         started[count].setDaemon(true);
         started[count].start();
       }
@@ -43,7 +50,7 @@ final class Team implements AutoCloseable {
     return threads.length + 1;
   }
 
-  /** Where the part of a member of {@code count} things starts; that of the next is its end. */
+  /** Where a member's part of {@code count} things starts; that of the next is its end. */
   int start(int count, int member) {
     return (int) ((long) count * member / members());
   }
@@ -55,51 +62,63 @@ final class Team implements AutoCloseable {
     }
   }
 
-  /** Runs one job in every member, which is given its number, and returns when all have done it. */
-  void run(IntConsumer next) {
+  /** Runs every part of a job, which is given the part's number, and returns when all are done. */
+  void run(IntConsumer parts) {
     requireOpen();
-    job = next;
-    working.set(threads.length);
-    jobs.incrementAndGet();
-    for (Thread thread : threads) {
-      LockSupport.unpark(thread);
-    }
-    try {
-      next.accept(0);
-    } finally {
-      for (int waits = 0; working.get() > 0; waits++) {
-        pause(waits);
-      }
+    job = parts;
+    done.set(0);
+    takeParts(publish());
+    for (int waits = 0; done.get() < members(); waits++) {
+      pause(waits);
     }
     Throwable thrown = failure;
     failure = null;
     if (thrown instanceof Error error) {
       throw error;
-    } else if (thrown != null) {
-      throw new IllegalStateException("a thread of the session failed", thrown);
+    } else if (thrown instanceof RuntimeException exception) {
+      throw exception;
     }
   }
 
-  private void serve(int member) {
-    int done = 0;
-    while (true) {
-      for (int waits = 0; jobs.get() == done; waits++) {
+  /** Begins a job and returns its number. */
+  private long publish() {
+    long number = (next.get() >>> Integer.SIZE) + 1;
+    next.set(number << Integer.SIZE);
+    for (Thread thread : threads) {
+      LockSupport.unpark(thread);
+    }
+    return number;
+  }
+
+  private void takeParts(long number) {
+    for (long left = next.get(); left >>> Integer.SIZE == number; left = next.get()) {
+      int part = (int) left;
+      if (closed || part >= members()) {
+        return;
+      }
+      if (next.compareAndSet(left, left + 1)) {
+        try {
+          job.accept(part);
+        } catch (RuntimeException | Error e) {
+          failure = e;
+        }
+        done.incrementAndGet();
+      }
+    }
+  }
+
+  private void serve() {
+    long seen = 0;
+    while (!closed) {
+      for (int waits = 0; next.get() >>> Integer.SIZE == seen; waits++) {
         if (waits < SPINS + YIELDS) {
           pause(waits);
         } else {
           LockSupport.park(this);
         }
       }
-      done++;
-      if (closed) {
-        return;
-      }
-      try {
-        job.accept(member);
-      } catch (RuntimeException | Error e) {
-        failure = e;
-      }
-      working.decrementAndGet();
+      seen = next.get() >>> Integer.SIZE;
+      takeParts(seen);
     }
   }
 
@@ -117,10 +136,7 @@ final class Team implements AutoCloseable {
   public void close() {
     if (!closed) {
       closed = true;
-      jobs.incrementAndGet();
-      for (Thread thread : threads) {
-        LockSupport.unpark(thread);
-      }
+      publish();
     }
   }
 }

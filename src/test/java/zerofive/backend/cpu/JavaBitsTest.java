@@ -32,6 +32,7 @@ import zerofive.data.ImageSet;
 import zerofive.model.Architecture;
 import zerofive.model.Initializer;
 import zerofive.model.Loss;
+import zerofive.model.Parameters;
 
 /** Java computes what native code computes, to the last bit. */
 final class JavaBitsTest {
@@ -142,6 +143,23 @@ final class JavaBitsTest {
     }
     String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertEquals(expected, said.lines().toList());
+  }
+
+  /** More than native code measures at a time, with losses whose sum depends on its order. */
+  @Test
+  void theLossesOfManyImagesAreAddedAsOneStep() {
+    Random random = new Random(5);
+    byte[] pixels = new byte[10_001 * 6];
+    random.nextBytes(pixels);
+    int[] targets = random.ints(10_001, 0, 2).toArray();
+    ImageSet images = new ImageSet(pixels, targets, 2, 3);
+    float[] weights = {91.7f, -0.3f, 14.9f, -77.1f, 1e-3f, 3.3f, -20.1f};
+    Parameters model = new Parameters(new Architecture(6, List.of(), 1), weights);
+    try (Predictor inNativeCode = new CpuBackend(2).openPredictor(model);
+        Predictor inJava = CpuBackend.exactly("java", 2).openPredictor(model)) {
+      assertEquals(
+          inJava.evaluate(images, Loss.BCE).loss(), inNativeCode.evaluate(images, Loss.BCE).loss());
+    }
   }
 
   private static void assertSame(Trained expected, Trained trained) {

@@ -220,7 +220,7 @@ class VerifyTest {
         7,
         result,
         "computes other bits than cpu (",
-        model(run) + " is the file that its receipt names",
+        model(run) + ", the file that its receipt names",
         "those in metrics.csv are the same in every epoch",
         "0.bias[1] is 0.5 in the file, " + before + " here; 2 of 129 values differ");
     List<String> rows = Files.readAllLines(run.resolve("metrics.csv"));

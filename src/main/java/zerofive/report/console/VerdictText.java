@@ -34,7 +34,7 @@ public final class VerdictText {
               "same     ", same(made, device) + model + ", SHA-256 " + verdict.fileSha256());
       case OTHER_BITS_HERE ->
           terminal.result(
-              "other    ", other(made, device) + model + " is the file that its receipt names");
+              "other    ", other(made, device) + model + ", the file that its receipt names");
       case CHANGED ->
           terminal.result(
               "changed  ", CHANGED + model + IS_NOT_RECEIPTS + device + " computes that one");
@@ -131,7 +131,7 @@ public final class VerdictText {
               same(made, device) + table + ", " + checked + " of " + Format.count(verdict.rows()));
       case OTHER_BITS_HERE ->
           terminal.result(
-              "other    ", other(made, device) + table + " is the file that its receipt names");
+              "other    ", other(made, device) + table + ", the file that its receipt names");
       case CHANGED ->
           terminal.result(
               "changed  ", CHANGED + table + IS_NOT_RECEIPTS + device + " computes other rows");

@@ -180,9 +180,9 @@ void evaluate_valid(Session* session, double* metrics) {
     }
     t->correct[member] = correct;
   });
-  if (true) t->valid_sum = LossSum();
-  t->valid_sum.add(t->valid_losses, count, 0);
-  metrics[0] += t->valid_sum.total();
+  if (t->valid_first == 0) t->valid_sum = LossSum();
+  t->valid_sum.add(t->valid_losses, count, t->valid_first);
+  metrics[0] = t->valid_sum.total();
   for (int member = 0; member < threads; member++) metrics[1] += (double)t->correct[member];
 }
 

@@ -79,6 +79,21 @@ class InstructionsTest {
         words);
   }
 
+  /** A run of any of them is verified by any other; what cannot be had is no note here. */
+  @Test
+  void verifyTakesExactlyWhatIsNamed() {
+    assertEquals(0, train("portable").code());
+    String run = folder.resolve("run-portable").toString();
+    System.setProperty(PROPERTY, "java");
+    Launcher.Result same = InProcess.run("verify", run, "--threads", "1");
+    assertEquals(0, same.code(), same.err());
+    assertTrue(same.out().contains("cpu (Java, 1 thread) computes the same bits"), same.out());
+    System.setProperty(PROPERTY, "SSE");
+    Launcher.Result refused = InProcess.run("verify", run);
+    assertEquals(4, refused.code(), refused.err());
+    assertTrue(refused.err().contains("error: zerofive.instructions is 'SSE'"), refused.err());
+  }
+
   @Test
   void devicesNamesWhatServes() {
     System.setProperty(PROPERTY, "java");

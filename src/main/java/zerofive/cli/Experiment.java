@@ -98,7 +98,10 @@ public record Experiment(
       DataSet data,
       UnaryOperator<List<String>> classes,
       Invocation invocation) {
-    Recipe recipe = options.resolve(classes.apply(data.classes()));
+    List<String> chosen = classes.apply(data.classes());
+    // Of some of the classes, such as a pair, as many images as they have on average.
+    long images = (long) data.train().count() * chosen.size() / data.classes().size();
+    Recipe recipe = options.resolve(chosen).forImages((int) images, data.train().shape());
     Architecture architecture = architecture(recipe, data);
     TrainOptions.checkAugmentation(recipe, data);
     Optional<Parameters> start =

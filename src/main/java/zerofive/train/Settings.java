@@ -90,9 +90,7 @@ public final class Settings {
   public static final Setting<Float> MOMENTUM =
       add(
           Setting.decimal("momentum", Group.OPTIMIZATION, ValueType.Range.FRACTION)
-              .derived(
-                  values -> values.get(OPTIMIZER) == Optimizer.Kind.SGD ? 0.9f : 0,
-                  "0.9; 0.0 where the optimizer is not sgd")
+              .derived(values -> values.get(OPTIMIZER) == Optimizer.Kind.SGD ? 0.9f : 0, "0.9")
               .help("momentum of sgd, in [0, 1)"));
 
   /** Added to the gradient, or by AdamW taken from the weights. */
@@ -113,7 +111,7 @@ public final class Settings {
           Setting.positive("lr", Group.OPTIMIZATION)
               .derived(
                   values -> values.get(OPTIMIZER) == Optimizer.Kind.SGD ? 0.2f : 0.01f,
-                  "0.2; 0.01 where the optimizer is not sgd")
+                  "0.2; adam and adamw 0.01")
               .help("learning rate, above 0"));
 
   /** How the learning rate moves over a run. */

@@ -104,7 +104,11 @@ public record Experiment(
       DataSet data,
       UnaryOperator<List<String>> classes,
       Invocation invocation) {
-    Recipe recipe = computedBy(device, options.resolve(classes.apply(data.classes())));
+    List<String> chosen = classes.apply(data.classes());
+    // Of some of the classes, such as a pair, as many images as they have on average.
+    long images = (long) data.train().count() * chosen.size() / data.classes().size();
+    Recipe recipe =
+        computedBy(device, options.resolve(chosen)).forImages((int) images, data.train().shape());
     Architecture architecture = architecture(recipe, data);
     TrainOptions.checkAugmentation(recipe, data);
     Experiment experiment = of(recipe, data, architecture, options.start(), device, invocation);

@@ -53,7 +53,7 @@ public final class Setting<T> {
   private final String defaultText;
   private final boolean isDefaultInWords;
   private final List<String> choices;
-  private final boolean addedLater;
+  private final Optional<T> formerly;
   private final boolean deviceSetting;
 
   private Setting(Builder<T> builder) {
@@ -66,7 +66,7 @@ public final class Setting<T> {
     defaultText = builder.defaultText;
     isDefaultInWords = builder.isDefaultInWords;
     choices = builder.choices;
-    addedLater = builder.addedLater;
+    formerly = builder.formerly;
     deviceSetting = builder.deviceSetting;
   }
 
@@ -210,9 +210,12 @@ public final class Setting<T> {
     return deviceSetting;
   }
 
-  /** Whether a file without it is of an earlier version, rather than damaged. */
-  boolean isOptionalInFiles() {
-    return addedLater;
+  /**
+   * The value in a file without it, which an earlier version wrote; none where such a file is
+   * damaged.
+   */
+  Optional<T> formerly() {
+    return formerly;
   }
 
   /** Whether a file has it. */
@@ -255,7 +258,7 @@ public final class Setting<T> {
     private String defaultText = "";
     private boolean isDefaultInWords;
     private List<String> choices = List.of();
-    private boolean addedLater;
+    private Optional<T> formerly = Optional.empty();
     private boolean deviceSetting;
 
     private Builder(String name, Group group, ValueType<T> type) {
@@ -309,9 +312,12 @@ public final class Setting<T> {
       return this;
     }
 
-    /** Files of earlier versions do not have it. Every setting that is added from now on is so. */
-    Builder<T> addedLater() {
-      addedLater = true;
+    /**
+     * Files of earlier versions do not have it, and what wrote them did as with this value,
+     * whatever the default may be today. Every setting that is added from now on is so.
+     */
+    Builder<T> addedLater(T formerValue) {
+      formerly = Optional.of(formerValue);
       return this;
     }
 

@@ -199,7 +199,7 @@ class PairsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "--lr 0.1, 'lr 0.5, not 0.1'",
+    "--lr 0.1, 'lr 0.2, not 0.1'",
     "'--classes 0,1,2', pairs_of",
     "--seeds 2, 'seeds 1, not 2'",
     "--model linear, model mlp:30",
@@ -311,7 +311,7 @@ class PairsTest {
     assertRefused(3, merge("out", "share1", "share2", "share1", "share3"), "is in both");
     assertRefused(3, merge("out", "share1", "nowhere"), "nowhere");
     assertDone(pairs("other", "--seeds", "2", "--shard", "3/3", "--lr", "0.25"));
-    assertRefused(3, merge("out", "share1", "share2", "other"), "lr 0.25, not 0.5");
+    assertRefused(3, merge("out", "share1", "share2", "other"), "lr 0.25, not 0.2");
     data.valid(3, 2, 1, 0, 0, 1, 2, 3, 2);
     assertDone(pairs("data2", "--seeds", "2", "--shard", "3/3"));
     assertRefused(3, merge("out", "share1", "share2", "data2"), "other data");

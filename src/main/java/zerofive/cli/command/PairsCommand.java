@@ -86,7 +86,8 @@ final class PairsCommand implements Command {
   public List<String> details() {
     return List.of(
         "Each training runs on one thread, and as many at a time as --threads; on a GPU they run"
-            + " one after the other. Each has the same bits as train with these two classes.",
+            + " one after the other. Each has the same bits as train with these two classes and as"
+            + " many epochs, which by default are those for a pair of average size.",
         "Started again with the same --out, it continues where it was stopped. Shards of the work"
             + " (--shard) may run on different machines; pairs --merge DIR... --out DIR joins"
             + " them.");

@@ -60,6 +60,7 @@ class VerifyTest {
     List<String> all = new ArrayList<>(List.of("train", "--data", data.name(), "--classes", "0,1"));
     all.addAll(List.of("--model", "mlp:4", "--epochs", "2", "--batch-size", "100"));
     all.addAll(List.of("--threads", "2", "--device", "cpu", "--out", path("run").toString()));
+    all.addAll(List.of("--schedule", "constant"));
     for (int i = 0; i < more.length; i += 2) {
       int at = all.indexOf(more[i]);
       if (at >= 0) {

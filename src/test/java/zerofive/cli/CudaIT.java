@@ -94,7 +94,9 @@ class CudaIT {
   /** A resumed run keeps the precision it began with, and says where another was asked for. */
   @Test
   void aResumedRunKeepsItsPrecision() throws IOException {
-    String[] train = {"train", "--epochs", "1", "--precision", "tf32", "--out", "run"};
+    String[] train = {
+      "train", "--epochs", "1", "--schedule", "constant", "--precision", "tf32", "--out", "run"
+    };
     assertEquals(0, run("", train).code());
     Launcher.Result kept = run("", "train", "--resume", "run", "--epochs", "2");
     assertEquals(0, kept.code(), kept.err());
@@ -229,7 +231,9 @@ class CudaIT {
   @Test
   void aRunGoesOnElsewhereAndWithOtherSettingsWhichAreToldWhereTheyChangeBits() throws IOException {
     Files.createSymbolicLink(folder.resolve("blas"), SimulatedDevice.folder());
-    String[] train = {"train", "--epochs", "1", "--cublas", "blas", "--out", "run"};
+    String[] train = {
+      "train", "--epochs", "1", "--schedule", "constant", "--cublas", "blas", "--out", "run"
+    };
     assertEquals(0, run("", train).code());
     Path elsewhere = Files.createDirectory(folder.resolve("elsewhere"));
     Launcher.Result same = resume(elsewhere, "--epochs", "2");

@@ -18,7 +18,17 @@ class VerifyIT {
   void aSignalEndsItWithoutAnAnswer() throws Exception {
     Path run = folder.resolve("run");
     Launcher.Result trained =
-        Launcher.run(folder, "train", "--model", "linear", "--epochs", "1", "--out", "run");
+        Launcher.run(
+            folder,
+            "train",
+            "--model",
+            "linear",
+            "--epochs",
+            "1",
+            "--schedule",
+            "constant",
+            "--out",
+            "run");
     assertEquals(0, trained.code(), trained.err());
     replace(run.resolve("config.json"), "\"epochs\": 1", "\"epochs\": 1000000");
     replace(run.resolve("receipt.json"), "\"stopped_early\": false", "\"stopped_early\": true");

@@ -79,3 +79,14 @@ NATIVE(jobjectArray) Java_zerofive_backend_cuda_SimulatedDevice_violationArray(J
   std::lock_guard<std::recursive_mutex> lock(world().mutex);
   return array_of(env, world().violations());
 }
+
+NATIVE(jlongArray) Java_zerofive_backend_cuda_SimulatedDevice_costArray(JNIEnv* env, jclass, jstring kernel) {
+  std::string name = text_of(env, kernel);
+  std::lock_guard<std::recursive_mutex> lock(world().mutex);
+  const ptx::Cost& cost = world().costs[name];
+  const jlong counted[] = {
+      (jlong)cost.launches, (jlong)cost.instructions, (jlong)cost.sectors, (jlong)cost.conflicts, (jlong)cost.barriers};
+  jlongArray array = env->NewLongArray(5);
+  env->SetLongArrayRegion(array, 0, 5, counted);
+  return array;
+}

@@ -233,9 +233,11 @@ std::string World::configure(const std::string& text) {
           detail.empty() ? 0 : std::stoull(detail));
     } else if (name == "order") {
       if (value != "ascending" && value != "descending" && value != "random") return "unknown order " + value;
-      settings.order = value == "ascending"    ? cuda_emulation::Order::ASCENDING
-                       : value == "descending" ? cuda_emulation::Order::DESCENDING
-                                               : cuda_emulation::Order::RANDOM;
+      settings.order = value == "ascending"    ? ptx::Orders::ASCENDING
+                       : value == "descending" ? ptx::Orders::DESCENDING
+                                               : ptx::Orders::RANDOM;
+    } else if (name == "multiprocessors") {
+      settings.multiprocessors = (unsigned)std::stoul(value);
     } else if (name == "fail") {
       size_t colon = detail.find(':');
       if (colon == std::string::npos) return "expected fail=FUNCTION:CALL:RESULT, not " + value;
@@ -254,6 +256,8 @@ void World::reset() {
   for (auto& [address, allocation] : pinned_memory) free(allocation.base);
   device_memory.clear();
   pinned_memory.clear();
+  memory.clear();
+  costs.clear();
   live.clear();
   streams.clear();
   for (auto& [device, context] : contexts) {
@@ -349,6 +353,7 @@ Result World::allocate(Context* context, size_t bytes, void** address) {
   // The next address after a page is aligned better than a GPU promises.
   char* start = base + GUARD;
   device_memory[start] = {context, bytes, base};
+  memory.add(start, bytes, true);
   context->used += bytes;
   lives("device memory", start, std::to_string(bytes) + " bytes");
   *address = start;
@@ -386,6 +391,7 @@ Result World::release(void* address) {
   found->second.context->used -= found->second.bytes;
   free(found->second.base);
   device_memory.erase(found);
+  memory.remove((char*)address);
   dies(address);
   return SUCCESS;
 }
@@ -396,6 +402,7 @@ Result World::allocate_pinned(Context* context, size_t bytes, void** address) {
   if (base == nullptr) return OUT_OF_MEMORY;
   memset(base, POISON, bytes);
   pinned_memory[(char*)base] = {context, bytes, base};
+  memory.add((char*)base, bytes, false);
   lives("pinned memory", base, std::to_string(bytes) + " bytes");
   *address = base;
   return SUCCESS;
@@ -407,6 +414,7 @@ Result World::release_pinned(void* address) {
   scheduler.wait_for_all(found->second.context);
   free(found->second.base);
   pinned_memory.erase(found);
+  memory.remove((char*)address);
   dies(address);
   return SUCCESS;
 }

@@ -22,7 +22,7 @@
 #include <thread>
 #include <vector>
 
-#include "cuda_emulation.h"
+#include "ptx_machine.h"
 
 namespace simulated {
 
@@ -172,7 +172,8 @@ struct Settings {
   int devices = 1;
   bool hidden = false;  // the driver starts, and counts none of them
   int major = 8, minor = 6;
-  cuda_emulation::Order order = cuda_emulation::Order::ASCENDING;
+  ptx::Orders::Kind order = ptx::Orders::ASCENDING;
+  unsigned multiprocessors = 4;
 };
 
 struct Failure {
@@ -188,8 +189,11 @@ class World {
   Scheduler scheduler;
   bool initialised = false;
   std::map<int, std::unique_ptr<Context>> contexts;
+  ptx::Memory memory;
+  std::map<std::string, ptx::Cost> costs;  // by the kernels' names
 
-  // "memory=64M,driver=12040,devices=2,cc=8.6,schedule=random:7,order=descending,fail=cuLaunchKernel:100:719"
+  // "memory=64M,driver=12040,devices=2,cc=8.6,schedule=random:7,order=descending,
+  // multiprocessors=7,fail=cuLaunchKernel:100:719"
   // Returns what is wrong with the text, empty when nothing is.
   std::string configure(const std::string& text);
   void reset();

@@ -1,30 +1,31 @@
-// Runs every kernel of the program at awkward sizes against plain loops in double, each launch in three orders of its
-// blocks and threads, which must give the same bits. Built with one sanitizer at a time: buffers are heap memory of the
-// exact size, for ThreadSanitizer blocks are shared out to two host threads.
+// Runs every kernel of a module of PTX at awkward sizes against plain loops in double, each launch in several orders of
+// its blocks and warps, which must give the same bits. Prints what it finds and exits with 1, or tells how many elements
+// agree.
+//
+//   kernel_check all.ptx
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <functional>
+#include <fstream>
 #include <random>
+#include <sstream>
 #include <string>
 #include <vector>
 
-#include "cuda_emulation.h"
 #include "element_math.h"
+#include "ptx_machine.h"
 
 namespace {
 
-using cuda_emulation::Order;
+using ptx::Orders;
 
 constexpr unsigned THREADS = 256;
 constexpr double EPSILON = 1.0 / (1 << 23);
-#ifdef EMULATION_TSAN
-constexpr int WORKERS = 2;
-#else
-constexpr int WORKERS = 1;
-#endif
 
+ptx::Memory memory;
+std::shared_ptr<ptx::Module> module;
 int checks = 0;
 std::mt19937 generator(5);
 
@@ -33,17 +34,26 @@ std::mt19937 generator(5);
   exit(1);
 }
 
-// Memory of the exact size: what lies past it is the sanitizer's.
+// Memory of the exact size, of which kernels may read what the host has written.
 template <typename T>
 struct Buffer {
   size_t size;
   T* values;
 
-  explicit Buffer(size_t size) : size(size), values((T*)calloc(size == 0 ? 1 : size, sizeof(T))) {}
+  explicit Buffer(size_t size) : size(size), values((T*)calloc(size == 0 ? 1 : size, sizeof(T))) {
+    memory.add((char*)values, size * sizeof(T), true);
+  }
   Buffer(const Buffer& other) : Buffer(other.size) { *this = other; }
-  ~Buffer() { free(values); }
+  ~Buffer() {
+    memory.remove((char*)values);
+    free(values);
+  }
   Buffer& operator=(const Buffer& other) {
-    memcpy(values, other.values, size * sizeof(T));
+    if (this != &other) memcpy(values, other.values, size * sizeof(T));
+    return written();
+  }
+  Buffer& written() {
+    memory.written(values, size * sizeof(T));
     return *this;
   }
   T& operator[](size_t i) { return values[i]; }
@@ -55,41 +65,47 @@ Buffer<float> random_floats(size_t size, float scale = 1) {
   Buffer<float> buffer(size);
   std::normal_distribution<float> normal(0, scale);
   for (size_t i = 0; i < size; i++) buffer[i] = normal(generator);
-  return buffer;
+  return buffer.written();
 }
 
 Buffer<int> random_ints(size_t size, int below) {
   Buffer<int> buffer(size);
   for (size_t i = 0; i < size; i++) buffer[i] = (int)(generator() % below);
-  return buffer;
+  return buffer.written();
 }
 
 template <typename... A>
-void launch(const std::string& name, Order order, dim3 grid, unsigned threads, A... arguments) {
-  const cuda_emulation::Kernel* kernel = cuda_emulation::first_kernel();
-  while (kernel != nullptr && kernel->name != name) kernel = kernel->next;
-  if (kernel == nullptr) die("no kernel " + name);
+void launch(const std::string& name, const Orders& orders, ptx::Dim3 grid, unsigned threads, A... arguments) {
+  auto found = module->kernels.find(name);
+  if (found == module->kernels.end()) die("no kernel " + name);
+  const ptx::Kernel& kernel = *found->second;
   size_t sizes[] = {sizeof(A)...};
-  if (kernel->parameters != (int)sizeof...(A)) die(name + " takes another number of parameters");
-  for (int i = 0; i < kernel->parameters; i++) {
-    if (sizes[i] != kernel->parameter_sizes[i]) die(name + ": parameter " + std::to_string(i) + " has another size");
+  const void* values[] = {&arguments...};
+  if (kernel.parameters.size() != sizeof...(A)) die(name + " takes another number of parameters");
+  std::vector<char> parameters(kernel.parameter_bytes);
+  for (size_t i = 0; i < sizeof...(A); i++) {
+    const ptx::Parameter& parameter = kernel.parameters[i];
+    if (sizes[i] != parameter.bytes) die(name + ": parameter " + std::to_string(i) + " has another size");
+    memcpy(parameters.data() + parameter.offset, values[i], sizes[i]);
   }
-  if (threads > kernel->most_threads) die(name + " allows fewer threads");
-  void* parameters[] = {(void*)&arguments...};
-  std::string failure = cuda_emulation::run(*kernel, grid, {threads}, parameters, order, 3, WORKERS);
-  if (!failure.empty()) die(failure);
+  if (threads > kernel.most_threads) die(name + " allows fewer threads");
+  static std::map<std::string, ptx::Cost> costs;
+  try {
+    ptx::run(kernel, grid, {threads, 1, 1}, 0, parameters.data(), memory, orders, costs[name]);
+  } catch (const ptx::Finding& finding) {
+    die(finding.sentence);
+  }
 }
 
-// Launches in each order; `outputs` must then have the same bits as in the first.
 template <typename T>
-void in_every_order(const std::string& what, Buffer<T>& output, const std::function<void(Order)>& launches) {
+void in_every_order(const std::string& what, Buffer<T>& output, const std::function<void(const Orders&)>& launches) {
   Buffer<T> before(output);
-  launches(Order::ASCENDING);
+  launches({Orders::ASCENDING, 0, 1});
   Buffer<T> first(output);
-  for (Order order : {Order::DESCENDING, Order::RANDOM}) {
+  for (const Orders& orders : {Orders{Orders::DESCENDING, 0, 2}, {Orders::RANDOM, 3, 2}, {Orders::RANDOM, 4, 7}}) {
     output = before;
-    launches(order);
-    if (!output.same_bits(first)) die(what + ": the bits depend on the order of blocks or threads");
+    launches(orders);
+    if (!output.same_bits(first)) die(what + ": the bits depend on the order of blocks or warps");
   }
 }
 
@@ -109,8 +125,9 @@ void gather(int rows, int width, int first) {
   Buffer<int> labels = random_ints(images, 10), order = random_ints(first + rows, images), targets(rows);
   Buffer<uint8_t> pixels((size_t)images * width);
   for (size_t i = 0; i < pixels.size; i++) pixels[i] = (uint8_t)generator();
+  pixels.written();
   Buffer<float> x((size_t)rows * width);
-  in_every_order(what, x, [&](Order o) {
+  in_every_order(what, x, [&](const Orders& o) {
     launch(
         "gather", o, {(unsigned)rows}, THREADS, (const uint8_t*)pixels.values, (const int*)labels.values,
         (const int*)order.values, first, width, x.values, targets.values);
@@ -136,10 +153,12 @@ void gather_shifted(int rows, int height, int width, int first) {
     int dy = far ? (int)(generator() % 256) - 128 : (int)(generator() % 5) - 2;
     shifts[i] = (dy & 0xff) << 8 | (dx & 0xff);
   }
+  shifts.written();
   Buffer<uint8_t> pixels((size_t)images * size);
   for (size_t i = 0; i < pixels.size; i++) pixels[i] = (uint8_t)generator();
+  pixels.written();
   Buffer<float> x((size_t)rows * size);
-  in_every_order(what, x, [&](Order o) {
+  in_every_order(what, x, [&](const Orders& o) {
     launch(
         "gather_shifted", o, {(unsigned)rows}, THREADS, (const uint8_t*)pixels.values, (const int*)labels.values,
         (const int*)order.values, (const int*)shifts.values, first, height, width, x.values, targets.values);
@@ -160,7 +179,7 @@ void bias_activation(int rows, int width, int activation) {
   std::string what = "bias_activation " + std::to_string(rows) + " x " + std::to_string(width);
   unsigned elements = rows * width;
   Buffer<float> z = random_floats(elements), bias = random_floats(width), before(z);
-  in_every_order(what, z, [&](Order o) {
+  in_every_order(what, z, [&](const Orders& o) {
     launch(
         "bias_activation", o, {blocks_for(elements)}, THREADS, activation, elements, (unsigned)width, bias.values,
         z.values);
@@ -174,7 +193,7 @@ void bias_activation(int rows, int width, int activation) {
 void activation_gradient(unsigned elements, int activation) {
   std::string what = "activation_gradient " + std::to_string(elements);
   Buffer<float> activated = random_floats(elements), delta = random_floats(elements), before(delta);
-  in_every_order(what, delta, [&](Order o) {
+  in_every_order(what, delta, [&](const Orders& o) {
     launch(
         "activation_gradient", o, {blocks_for(elements)}, THREADS, activation, elements, activated.values,
         delta.values);
@@ -187,7 +206,7 @@ void activation_gradient(unsigned elements, int activation) {
 void bias_gradient(int rows, int width) {
   std::string what = "bias_gradient " + std::to_string(rows) + " x " + std::to_string(width);
   Buffer<float> delta = random_floats((size_t)rows * width), gradient(width);
-  in_every_order(what, gradient, [&](Order o) {
+  in_every_order(what, gradient, [&](const Orders& o) {
     launch("bias_gradient", o, {(unsigned)(width + 31) / 32}, 1024, rows, width, delta.values, gradient.values);
   });
   for (int j = 0; j < width; j++) {
@@ -214,7 +233,8 @@ void gemm(int tile, int m, int n, int k, bool a_transposed, bool b_transposed, i
   Buffer<float> row_sums(epilogue == 0 ? m : 0);
   Buffer<float> partials(splits > 1 ? splits * ((size_t)tiles * tile * tile + (epilogue == 0 ? m : 0)) : 0);
   Buffer<unsigned> counters(splits > 1 ? tiles : 0);
-  in_every_order(what, c, [&](Order o) {
+  counters.written();
+  in_every_order(what, c, [&](const Orders& o) {
     launch(
         "gemm_" + std::to_string(tile), o, {tiles, splits}, THREADS, m, n, k, (const float*)a.values, a_row_stride,
         a_column_stride, (const float*)b.values, b_row_stride, b_column_stride, c.values, epilogue,
@@ -274,7 +294,9 @@ void loss_and_evaluate(int loss, int rows, int outputs, unsigned blocks) {
   Buffer<int> targets = random_ints(rows, outputs == 1 ? 2 : outputs);
   Buffer<double> metrics(2), partials(2 * blocks);
   Buffer<unsigned> counter(1);
-  in_every_order(what, metrics, [&](Order o) {
+  metrics.written();
+  counter.written();
+  in_every_order(what, metrics, [&](const Orders& o) {
     launch(
         "loss", o, {blocks}, THREADS, loss, rows, outputs, (const float*)logits.values, (const int*)targets.values,
         dlogits.values, metrics.values, partials.values, counter.values);
@@ -300,7 +322,8 @@ void loss_and_evaluate(int loss, int rows, int outputs, unsigned blocks) {
   check(what, 1, 0, metrics[1], 0);
 
   Buffer<double> evaluated(2);
-  in_every_order(what, evaluated, [&](Order o) {
+  evaluated.written();
+  in_every_order(what, evaluated, [&](const Orders& o) {
     launch(
         "evaluate", o, {blocks}, THREADS, loss, rows, outputs, (const float*)logits.values, (const int*)targets.values,
         evaluated.values, partials.values, counter.values);
@@ -313,7 +336,7 @@ void update_sgd(unsigned n, float momentum, float decay) {
   Buffer<float> w = random_floats(n), g = random_floats(n), moments = random_floats(momentum != 0 ? n : 0),
                 step_parameters = random_floats(12);
   Buffer<float> w_before(w), moments_before(moments);
-  in_every_order("update_sgd", w, [&](Order o) {
+  in_every_order("update_sgd", w, [&](const Orders& o) {
     moments = moments_before;
     launch(
         "update_sgd", o, {blocks_for(n)}, THREADS, n, w.values, (const float*)g.values, moments.values,
@@ -340,8 +363,9 @@ void update_adam(unsigned n, float decay, int decoupled) {
   step_parameters[9] = 0.01f;
   step_parameters[10] = 0.5f;
   step_parameters[11] = 0.99f;
+  step_parameters.written();
   Buffer<float> w_before(w), moments_before(moments);
-  in_every_order("update_adam", w, [&](Order o) {
+  in_every_order("update_adam", w, [&](const Orders& o) {
     moments = moments_before;
     launch(
         "update_adam", o, {blocks_for(n)}, THREADS, n, w.values, (const float*)g.values, moments.values,
@@ -365,18 +389,25 @@ void update_adam(unsigned n, float decay, int decoupled) {
 // The chains x = x / 2 + 1 come to 2 from wherever they begin.
 void multiply_adds(unsigned blocks) {
   Buffer<float> sums(blocks * THREADS);
-  in_every_order("multiply_adds", sums, [&](Order o) {
+  in_every_order("multiply_adds", sums, [&](const Orders& o) {
     launch("multiply_adds", o, {blocks}, THREADS, 100, 0.5f, 1.0f, sums.values);
   });
   for (size_t i = 0; i < sums.size; i++) check("multiply_adds", i, 16, sums[i], 0);
   Buffer<float> begun(THREADS);
-  launch("multiply_adds", Order::ASCENDING, {1}, THREADS, 1, 1.0f, 0.5f, begun.values);
+  launch("multiply_adds", Orders(), {1}, THREADS, 1, 1.0f, 0.5f, begun.values);
   for (size_t i = 0; i < THREADS; i++) check("one step of multiply_adds", i, 8 * (double)i + 28 + 4, begun[i], 0);
 }
 
 }  // namespace
 
-int main() {
+int main(int, char** arguments) {
+  std::stringstream text;
+  text << std::ifstream(arguments[1]).rdbuf();
+  try {
+    module = ptx::parse(text.str());
+  } catch (const ptx::Error& error) {
+    die("PTX line " + std::to_string(error.line) + ": " + error.sentence);
+  }
   for (int width : {1, 5, 784, 1028}) {
     gather(1, width, 0);
     gather(7, width, 3);

@@ -90,6 +90,7 @@ void multiply(void* argument) {
     }
     float* c = p.c + (size_t)j * p.ldc;
     for (int i = 0; i < p.m; i++) c[i] = p.beta == 0 ? p.alpha * sums[i] : p.alpha * sums[i] + p.beta * c[i];
+    simulated_written(c, sizeof(float) * (size_t)p.m);
   }
 }
 

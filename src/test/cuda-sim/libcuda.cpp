@@ -8,7 +8,6 @@
 // What it does not: other devices' memory, arrays and textures, managed memory, callbacks, graphs built by hand or
 // launched into a capture, per-thread default streams. JCudaDriver binds lazily: a function missing here ends the
 // process with its name.
-#include <ctype.h>
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,15 +28,19 @@ constexpr unsigned EVENT_DISABLE_TIMING = 2;
 constexpr int NUMBER_OF_LEGACY_STREAM = 1;
 constexpr size_t GRAPH_NODE_BYTES = 4096;  // of the GPU's memory, for a node of an executable graph: a guess
 
+constexpr size_t SHARED_BYTES = 49152;        // of a block
+constexpr size_t MOST_SHARED_BYTES = 101376;  // of a block whose kernel asks for more
+
 struct Module {
   Context* context;
-  std::set<std::string> entries;
+  std::shared_ptr<const ptx::Module> text;
 };
 
 struct Function {
   Context* context;
   Module* module;
-  const cuda_emulation::Kernel* kernel;
+  const ptx::Kernel* kernel;
+  size_t most_shared_bytes;
 };
 
 thread_local std::vector<Context*> context_stack;
@@ -213,9 +216,9 @@ API cuDeviceGetAttribute(int* value, int attribute, int device) {
       {6, 65535},
       {7, 65535},
       // Bytes of shared memory of a block, of a multiprocessor, of a block that asks for more; of constant memory.
-      {8, 49152},
+      {8, (int)SHARED_BYTES},
       {81, 102400},
-      {97, 101376},
+      {97, (int)MOST_SHARED_BYTES},
       {9, 65536},
       // Threads of a warp; registers of a block, of a multiprocessor.
       {10, 32},
@@ -226,8 +229,7 @@ API cuDeviceGetAttribute(int* value, int attribute, int device) {
       {36, 7000000},
       {37, 256},
       {38, 4194304},
-      // Multiprocessors, their threads and blocks; copy engines.
-      {16, 4},
+      // Threads and blocks of a multiprocessor; copy engines.
       {39, 1536},
       {106, 16},
       {40, 2},
@@ -244,7 +246,8 @@ API cuDeviceGetAttribute(int* value, int attribute, int device) {
       {115, 1},
   };
   auto found = values.find(attribute);
-  *value = attribute == 75         ? world().settings.major
+  *value = attribute == 16         ? (int)world().settings.multiprocessors
+           : attribute == 75       ? world().settings.major
            : attribute == 76       ? world().settings.minor
            : found == values.end() ? 0
                                    : found->second;
@@ -484,8 +487,10 @@ Result copy_async(
   if (stream == nullptr) return INVALID_HANDLE;
   if (Result wrong = check_range(function, to_place, to, bytes, true)) return wrong;
   if (Result wrong = check_range(function, from_place, from, bytes, true)) return wrong;
-  return world().enqueue(
-      stream, function, guarded(function, {{to, bytes}, {from, bytes}}, [=] { memmove(to, from, bytes); }));
+  return world().enqueue(stream, function, guarded(function, {{to, bytes}, {from, bytes}}, [=] {
+                           memmove(to, from, bytes);
+                           world().memory.written(to, bytes);
+                         }));
 }
 
 Result fill(const char* function, void* address, const void* pattern, size_t width, size_t count, Stream* stream) {
@@ -496,6 +501,7 @@ Result fill(const char* function, void* address, const void* pattern, size_t wid
   if (Result wrong = check_range(function, Place::DEVICE, address, width * count, false)) return wrong;
   std::vector<char> bytes((const char*)pattern, (const char*)pattern + width);
   return world().enqueue(stream, function, guarded(function, {{address, width * count}}, [=] {
+                           world().memory.written(address, width * count);
                            if (width == 1) {
                              memset(address, bytes[0], count);
                              return;
@@ -519,7 +525,10 @@ API cuMemcpyHtoD_v2(void* to, const void* from, size_t bytes) {
       &current()->legacy, __func__,
       guarded(
           "cuMemcpyHtoD", {{to, bytes}},
-          [to, staging = std::move(staging)] { memcpy(to, staging.data(), staging.size()); }),
+          [to, staging = std::move(staging)] {
+            memcpy(to, staging.data(), staging.size());
+            world().memory.written(to, staging.size());
+          }),
       &operation);
   return result || !pinned ? result : synchronized(operation);
 }
@@ -579,16 +588,9 @@ API cuMemsetD32Async(void* address, unsigned value, size_t count, void* stream) 
   return fill(__func__, address, &value, sizeof value, count, stream_of(stream));
 }
 
-// ---- modules: the PTX is read for what it declares; what runs is the kernel compiled from the same source
+// ---- modules
 
 namespace {
-
-const cuda_emulation::Kernel* kernel_named(const std::string& name) {
-  for (auto kernel = cuda_emulation::first_kernel(); kernel != nullptr; kernel = kernel->next) {
-    if (name == kernel->name) return kernel;
-  }
-  return nullptr;
-}
 
 // The newest PTX version that a driver compiles, times 10: 12.0 brought 8.0, 13.0 brought 9.0.
 int newest_ptx(int driver) {
@@ -598,49 +600,6 @@ int newest_ptx(int driver) {
   if (major < 12) return 70 + minor;
   static const int after_12_5[] = {85, 85, 86, 87, 88};  // 12.5 to 12.9
   return minor < 5 ? 80 + minor : after_12_5[std::min(minor, 9) - 5];
-}
-
-struct PtxEntry {
-  std::string name;
-  std::vector<size_t> parameter_sizes;
-  unsigned most_threads = cuda_emulation::MOST_THREADS;
-};
-
-// What .visible .entry declares. Throws a sentence about text that is no PTX.
-std::vector<PtxEntry> entries_of(const std::string& ptx) {
-  static const std::regex parameter(R"(\.param\s+(?:\.align\s+\d+\s+)?\.([bfsu])(\d+)\s+\w+(?:\[(\d+)\])?)");
-  static const std::regex bound(R"(\.maxntid\s+(\d+)(?:\s*,\s*(\d+))?(?:\s*,\s*(\d+))?)");
-  static const std::string start = ".visible .entry ";
-  std::vector<PtxEntry> entries;
-  for (size_t at = ptx.find(start); at != std::string::npos; at = ptx.find(start, at)) {
-    at += start.size();
-    size_t open = ptx.find('(', at);
-    size_t close = ptx.find(')', at);
-    size_t body = ptx.find('{', at);
-    if (open == std::string::npos || close == std::string::npos || body == std::string::npos || body < close) {
-      throw std::string("an entry without parameters or body");
-    }
-    PtxEntry entry;
-    for (size_t i = at; i < open && !isspace((unsigned char)ptx[i]); i++) entry.name += ptx[i];
-    std::string declared = ptx.substr(open, close - open);
-    for (std::sregex_iterator found(declared.begin(), declared.end(), parameter), end; found != end; ++found) {
-      size_t bytes = std::stoul((*found)[2]) / 8;
-      entry.parameter_sizes.push_back((*found)[3].matched ? bytes * std::stoul((*found)[3]) : bytes);
-    }
-    std::string directives = ptx.substr(close, body - close);
-    std::smatch most;
-    if (std::regex_search(directives, most, bound)) {
-      entry.most_threads = 1;
-      for (int i = 1; i <= 3; i++) entry.most_threads *= most[i].matched ? (unsigned)std::stoul(most[i]) : 1;
-    }
-    entries.push_back(entry);
-  }
-  size_t last = ptx.find_last_not_of(" \t\r\n");
-  if (std::count(ptx.begin(), ptx.end(), '{') != std::count(ptx.begin(), ptx.end(), '}') || last == std::string::npos ||
-      (!entries.empty() && ptx[last] != '}')) {
-    throw std::string("its braces do not match");
-  }
-  return entries;
 }
 
 // By name, as NVIDIA's driver does: a library on the loader's path, or one of that soname that the process has loaded.
@@ -669,31 +628,19 @@ Result load(const std::string& ptx, Module** module, std::string* log) {
   }
   auto loaded = std::make_unique<Module>();
   loaded->context = current();
+  // Tests load the same text again and again.
+  static std::map<std::string, std::shared_ptr<const ptx::Module>> parsed;
+  std::shared_ptr<const ptx::Module>& text = parsed[ptx];
   try {
-    for (const PtxEntry& entry : entries_of(ptx)) {
-      const cuda_emulation::Kernel* kernel = kernel_named(entry.name);
-      std::string differs;
-      if (kernel == nullptr) {
-        differs = "no such kernel among the compiled sources";
-      } else if (
-          entry.parameter_sizes !=
-          std::vector<size_t>(kernel->parameter_sizes, kernel->parameter_sizes + kernel->parameters)) {
-        differs = "its parameters are others than the source's";
-      } else if (entry.most_threads != kernel->most_threads) {
-        differs = "its .maxntid is other than the source's __launch_bounds__";
-      }
-      if (!differs.empty()) {
-        *log = "PTX entry " + entry.name + ": " + differs + ": make the PTX anew";
-        return world().misuse(*log, INVALID_PTX);
-      }
-      loaded->entries.insert(entry.name);
-    }
-  } catch (const std::string& sentence) {
-    *log = "ptxas fatal : " + sentence;
+    if (text == nullptr) text = ptx::parse(ptx);
+  } catch (const ptx::Error& error) {
+    *log = "ptxas application ptx input, line " + std::to_string(error.line) + "; error : " + error.sentence;
+    fprintf(stderr, "simulated CUDA device: %s\n", log->c_str());
     return INVALID_PTX;
   }
+  loaded->text = text;
   std::string names;
-  for (const std::string& name : loaded->entries) names += (names.empty() ? "" : ", ") + name;
+  for (auto& [name, kernel] : text->kernels) names += (names.empty() ? "" : ", ") + name;
   *module = loaded.release();
   world().lives("module", *module, names);
   return SUCCESS;
@@ -739,9 +686,10 @@ API cuModuleUnload(Module* module) {
 API cuModuleGetFunction(Function** function, Module* module, const char* name) {
   BEGIN(CONTEXT);
   if (alive("module", module) == nullptr) return INVALID_HANDLE;
-  if (module->entries.count(name) == 0) return NOT_FOUND;
+  auto kernel = module->text->kernels.find(name);
+  if (kernel == module->text->kernels.end()) return NOT_FOUND;
   std::unique_ptr<Function>& made = functions[{module, name}];
-  if (made == nullptr) made.reset(new Function{module->context, module, kernel_named(name)});
+  if (made == nullptr) made.reset(new Function{module->context, module, kernel->second.get(), SHARED_BYTES});
   *function = made.get();
   return SUCCESS;
 }
@@ -760,8 +708,11 @@ API cuFuncGetModule(Module** module, Function* function) {
 
 API cuFuncGetAttribute(int* value, int attribute, Function* function) {
   BEGIN(CONTEXT);
-  // 0: most threads of a block, 4: registers, 5: PTX version, 6: binary version
+  // 0: most threads of a block, 1: bytes of shared memory, 4: registers, 5: PTX version, 6: binary version, 8: most
+  // bytes of shared memory that a launch may add
   *value = attribute == 0   ? (int)function->kernel->most_threads
+           : attribute == 1 ? (int)function->kernel->declared_shared_bytes
+           : attribute == 8 ? (int)(function->most_shared_bytes - function->kernel->declared_shared_bytes)
            : attribute == 4 ? 32
            : attribute == 5 ? 80
            : attribute == 6 ? world().settings.major * 10 + world().settings.minor
@@ -769,8 +720,12 @@ API cuFuncGetAttribute(int* value, int attribute, Function* function) {
   return SUCCESS;
 }
 
-API cuFuncSetAttribute(Function*, int, int) {
+API cuFuncSetAttribute(Function* function, int attribute, int value) {
   BEGIN(CONTEXT);
+  if (attribute != 8) return SUCCESS;
+  size_t bytes = (size_t)value + function->kernel->declared_shared_bytes;
+  if (value < 0 || bytes > MOST_SHARED_BYTES) return INVALID_VALUE;
+  function->most_shared_bytes = std::max(bytes, SHARED_BYTES);
   return SUCCESS;
 }
 
@@ -800,7 +755,7 @@ API cuLaunchKernel(
       std::any_of(functions.begin(), functions.end(), [&](auto& entry) { return entry.second.get() == function; });
   if (stream == nullptr || !known) return INVALID_HANDLE;
   if (function->context != current() || stream->context != current()) return INVALID_HANDLE;
-  const cuda_emulation::Kernel& kernel = *function->kernel;
+  const ptx::Kernel& kernel = *function->kernel;
   std::string name = kernel.name;
   uint64_t threads = (uint64_t)block_x * block_y * block_z;
   if (grid_x == 0 || grid_y == 0 || grid_z == 0 || grid_x > 2147483647u || grid_y > 65535 || grid_z > 65535) {
@@ -815,23 +770,32 @@ API cuLaunchKernel(
             std::to_string(kernel.most_threads),
         INVALID_VALUE);
   }
-  if (shared_bytes != 0 || extra != nullptr) {
+  if (kernel.declared_shared_bytes + shared_bytes > function->most_shared_bytes) {
     return world().misuse(
-        "launch of " + name + " with dynamic shared memory or extra: beyond the simulation", NOT_SUPPORTED);
+        "launch of " + name + " with " + std::to_string(kernel.declared_shared_bytes + shared_bytes) +
+            " bytes of shared memory a block, of which it may have " + std::to_string(function->most_shared_bytes),
+        INVALID_VALUE);
   }
-  if (parameters == nullptr && kernel.parameters > 0) return INVALID_VALUE;
-  std::vector<std::vector<char>> arguments;
-  for (int i = 0; i < kernel.parameters; i++) {
-    arguments.emplace_back((char*)parameters[i], (char*)parameters[i] + kernel.parameter_sizes[i]);
+  if (extra != nullptr)
+    return world().misuse("launch of " + name + " with extra: beyond the simulation", NOT_SUPPORTED);
+  if (parameters == nullptr && !kernel.parameters.empty()) return INVALID_VALUE;
+  std::vector<char> arguments(kernel.parameter_bytes);
+  for (size_t i = 0; i < kernel.parameters.size(); i++) {
+    memcpy(arguments.data() + kernel.parameters[i].offset, parameters[i], kernel.parameters[i].bytes);
   }
-  return world().enqueue(stream, name, [=, &kernel]() mutable -> Result {
-    std::vector<void*> pointers;
-    for (auto& argument : arguments) pointers.push_back((void*)argument.data());
-    bool random = world().settings.order == cuda_emulation::Order::RANDOM;
-    std::string failure = cuda_emulation::run(
-        kernel, {grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, pointers.data(), world().settings.order,
-        random ? world().scheduler.random() : 0, 1);
-    return failure.empty() ? SUCCESS : world().misuse(failure, LAUNCH_FAILED);
+  std::shared_ptr<const ptx::Module> text = function->module->text;
+  return world().enqueue(stream, name, [=]() -> Result {
+    const Settings& settings = world().settings;
+    bool random = settings.order == ptx::Orders::RANDOM;
+    ptx::Orders orders = {settings.order, random ? world().scheduler.random() : 0, settings.multiprocessors};
+    try {
+      ptx::run(
+          *text->kernels.at(name), {grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, shared_bytes,
+          arguments.data(), world().memory, orders, world().costs[name]);
+      return SUCCESS;
+    } catch (const ptx::Finding& finding) {
+      return world().misuse(finding.sentence, finding.result);
+    }
   });
 }
 
@@ -1138,6 +1102,11 @@ int simulated_takes(long bytes) {
 int simulated_is_device(const void* address, size_t bytes) {
   std::lock_guard<std::recursive_mutex> lock(world().mutex);
   return world().is_device(address, bytes);
+}
+
+void simulated_written(const void* address, size_t bytes) {
+  std::lock_guard<std::recursive_mutex> lock(world().mutex);
+  world().memory.written(address, bytes);
 }
 
 void simulated_misuse(const char* sentence) {

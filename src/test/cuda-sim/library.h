@@ -18,6 +18,8 @@ __attribute__((visibility("default"))) int simulated_loads(const char* function)
 // Memory that a library takes for itself, or by a negative number gives back: a CUresult.
 __attribute__((visibility("default"))) int simulated_takes(long bytes);
 __attribute__((visibility("default"))) int simulated_is_device(const void* address, size_t bytes);
+// A library has written device memory: kernels may read it.
+__attribute__((visibility("default"))) void simulated_written(const void* address, size_t bytes);
 __attribute__((visibility("default"))) void simulated_misuse(const char* sentence);
 __attribute__((visibility("default"))) void simulated_lives(const char* kind, const void* handle);
 __attribute__((visibility("default"))) void simulated_dies(const void* handle);

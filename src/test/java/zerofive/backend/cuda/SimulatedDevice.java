@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Assumptions;
 
 /**
  * A CUDA device that is simulated on the CPU, by {@code src/test/cuda-sim}: JCuda's own classes and
- * natives run the kernels' own sources on it. In this process there is one, which every test {@link
+ * natives run the PTX that ships on it. In this process there is one, which every test {@link
  * #reset}s; child processes have their own, by {@link #variables}.
  */
 public final class SimulatedDevice {
@@ -89,7 +89,8 @@ public final class SimulatedDevice {
    *   <li>devices: none of them makes the start fail; hidden=1 lets it start and count none
    *   <li>schedule: eager; lazy, nothing runs before something waits for it; random:SEED, any order
    *       that streams, events and graphs allow
-   *   <li>order of a grid's blocks and a block's threads: ascending, descending, random
+   *   <li>order of a grid's blocks and a block's warps: ascending, descending, random
+   *   <li>multiprocessors: so many blocks take turns
    *   <li>fail: see {@link #fail}
    * </ul>
    */
@@ -112,7 +113,27 @@ public final class SimulatedDevice {
     return List.of(liveObjectArray());
   }
 
-  /** Every misuse since the reset, each in words: writes outside allocations, forbidden calls. */
+  /**
+   * What launches of a kernel have cost since the reset, as the simulation counts it.
+   *
+   * @param instructions of warps
+   * @param sectors of 32 bytes that loads, stores and atomics touch in global memory
+   * @param conflicts how often shared memory has to be asked once more for an access of a warp
+   * @param barriers that blocks pass
+   */
+  record Cost(long launches, long instructions, long sectors, long conflicts, long barriers) {}
+
+  static Cost cost(String kernel) {
+    long[] counted = costArray(kernel);
+    return new Cost(counted[0], counted[1], counted[2], counted[3], counted[4]);
+  }
+
+  private static native long[] costArray(String kernel);
+
+  /**
+   * Every misuse since the reset, each in words: forbidden calls, and what launches did wrong, with
+   * kernel, line of the PTX, block, warp and lane.
+   */
   public static List<String> violations() {
     return List.of(violationArray());
   }

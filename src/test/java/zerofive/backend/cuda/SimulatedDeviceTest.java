@@ -3,7 +3,6 @@ package zerofive.backend.cuda;
 import static jcuda.driver.JCudaDriver.*;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -183,14 +182,18 @@ final class SimulatedDeviceTest {
   void aWritePastAnAllocationIsTold() {
     CUfunction function = biasActivation(new CUmodule());
     CUdeviceptr bias = uploaded(filled(5));
-    CUdeviceptr tooShort = new CUdeviceptr();
-    ok(cuMemAlloc(tooShort, BYTES - 4));
+    CUdeviceptr tooShort = uploaded(new float[ELEMENTS - 1]);
+    SimulatedDevice.configure("schedule=lazy");
     activate(function, bias, tooShort, null);
-    ok(cuCtxSynchronize());
+    assertEquals(CUresult.CUDA_ERROR_ILLEGAL_ADDRESS, cuCtxSynchronize());
     List<String> violations = SimulatedDevice.violations();
     assertEquals(1, violations.size());
     assertTrue(
-        violations.get(0).contains("past a device allocation of 3996 bytes"), violations.get(0));
+        violations.get(0).contains("block (3, 0, 0), warp 7, lane 7: ld.global.f32"),
+        violations.get(0));
+    assertTrue(
+        violations.get(0).endsWith("past a device allocation of 3996 bytes, at offset 3996"),
+        violations.get(0));
   }
 
   @Test
@@ -208,21 +211,46 @@ final class SimulatedDeviceTest {
         load(
             ptx.replace(
                 ".param .u64 bias_activation_param_3", ".param .u32 bias_activation_param_3")));
-    assertFalse(SimulatedDevice.violations().isEmpty(), "PTX that differs from the source is told");
   }
 
   @Test
   void theReasonOfARefusedPtxIsInTheLog() {
     SimulatedDevice.configure("driver=12000");
     JITOptions options = log(1000);
-    byte[] ptx = ".version 9.0\n.target sm_75\n\0".getBytes(StandardCharsets.US_ASCII);
-    Pointer image = Pointer.to(ByteBuffer.allocateDirect(ptx.length).put(ptx));
     assertEquals(
         CUresult.CUDA_ERROR_UNSUPPORTED_PTX_VERSION,
-        cuModuleLoadDataJIT(new CUmodule(), image, options));
+        cuModuleLoadDataJIT(new CUmodule(), image(".version 9.0\n.target sm_75\n"), options));
     assertEquals(
         "ptxas fatal : unsupported .version 9.0",
         options.getString(CUjit_option.CU_JIT_ERROR_LOG_BUFFER));
+  }
+
+  /** An interpreter that skipped one would pass tests for no reason. */
+  @Test
+  void anInstructionThatIsNotKnownIsNamedWithItsLine() {
+    JITOptions options = log(1000);
+    String ptx =
+        """
+        .version 8.0
+        .target sm_75
+        .visible .entry f()
+        {
+          .reg .f32 %f<2>;
+          ex2.approx.f32 %f1, 0f3F800000;
+          ret;
+        }
+        """;
+    assertEquals(
+        CUresult.CUDA_ERROR_INVALID_PTX, cuModuleLoadDataJIT(new CUmodule(), image(ptx), options));
+    assertEquals(
+        "ptxas application ptx input, line 6; error : an instruction that the simulated device does"
+            + " not know: ex2.approx.f32 %f1, 0f3F800000",
+        options.getString(CUjit_option.CU_JIT_ERROR_LOG_BUFFER));
+  }
+
+  private static Pointer image(String text) {
+    byte[] bytes = (text + "\0").getBytes(StandardCharsets.US_ASCII);
+    return Pointer.to(ByteBuffer.allocateDirect(bytes.length).put(bytes));
   }
 
   /** JCuda holds a Java array during the call, and calls Java in it: what JniCheck is there for. */

@@ -14,36 +14,20 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.regex.MatchResult;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import zerofive.files.Sha256;
 
 /**
- * Compiles {@code src/test/cuda-sim} and the kernels' sources with g++. What is built lies in
- * {@code target/cuda-sim}, in a folder named by a hash of all that went into it, so it is built
- * once, by whichever process comes first.
+ * Compiles {@code src/test/cuda-sim} with g++. What is built lies in {@code target/cuda-sim}, in a
+ * folder named by a hash of all that went into it, so it is built once, by whichever process comes
+ * first.
  */
 final class SimulatorBuild {
   private static final Path SOURCES = Path.of("src/test/cuda-sim").toAbsolutePath();
-  private static final Path PLANTED = SOURCES.resolve("planted");
   private static final Path KERNELS = Path.of("kernels").toAbsolutePath();
-
-  /** All kernels of the program, as one translation unit: what the PTX is made from. */
-  static final Path ALL_KERNELS = KERNELS.resolve("all.cu");
-
   private static final Path BUILT = Path.of("target/cuda-sim").toAbsolutePath();
   private static final Path JNI = Path.of(System.getProperty("java.home"), "include");
-
-  /** Group 1 or 2: the bound on threads, where there is one; group 3: the name. */
-  private static final Pattern ENTRY =
-      Pattern.compile(
-          "__global__\\s+(?:__launch_bounds__\\(([^()]*)\\)\\s*)?"
-              + "void\\s+(?:__launch_bounds__\\(([^()]*)\\)\\s*)?(\\w+)\\s*\\(");
-
-  private static final Pattern INCLUDED = Pattern.compile("#include \"(\\w+\\.cu)\"");
 
   private static final int JOBS = 2;
 
@@ -67,18 +51,17 @@ final class SimulatorBuild {
   }
 
   /**
-   * The folder with libcuda.so.1, the libnvidia-ptxjitcompiler.so.1 that it opens, and, each with
-   * its cublasLt, libcublas.so.12 and .13.
+   * The folder with libcuda.so.1, the libnvidia-ptxjitcompiler.so.1 that it opens, each with its
+   * cublasLt libcublas.so.12 and .13, and the program kernel_check.
    */
   static Path libraries() {
-    List<String> flags =
-        List.of("-std=c++17", "-O2", "-fPIC", "-fvisibility=hidden", "-pthread", "-I" + KERNELS);
+    List<String> flags = List.of("-std=c++17", "-O2", "-fPIC", "-fvisibility=hidden", "-pthread");
     return once(
         "libraries",
         flags,
         folder -> {
           List<Step> objects = new ArrayList<>();
-          for (String source : List.of("libcuda", "device", "control", "emulation")) {
+          for (String source : List.of("libcuda", "device", "control")) {
             objects.add(
                 compile(
                     SOURCES.resolve(source + ".cpp"),
@@ -86,8 +69,25 @@ final class SimulatorBuild {
                     flags,
                     List.of("-I" + JNI, "-I" + JNI.resolve("linux"))));
           }
-          objects.add(kernels(folder, ALL_KERNELS, flags));
+          // A warp's registers are looked at as integers and as floats.
+          List<String> vectors = new ArrayList<>(vectorInstructions());
+          vectors.addAll(List.of("-O3", "-ffp-contract=off", "-fno-strict-aliasing"));
+          vectors.addAll(List.of("-fno-trapping-math", "-fno-math-errno"));
+          for (String part :
+              List.of("arithmetic", "access", "shadow", "run", "parser", "registers")) {
+            String source = "ptx_" + part;
+            objects.add(compile(SOURCES.resolve(source + ".cpp"), source + ".o", flags, vectors));
+          }
+          List<String> check = new ArrayList<>(List.of("kernel_check.o"));
+          check.addAll(
+              objects.stream().map(Step::product).filter(s -> s.startsWith("ptx_")).toList());
           List<Step> cublas = new ArrayList<>(objects);
+          cublas.add(
+              compile(
+                  SOURCES.resolve("kernel_check.cpp"),
+                  check.get(0),
+                  flags,
+                  List.of("-I" + KERNELS)));
           for (int major : List.of(12, 13)) {
             cublas.addAll(cublas(folder, major, flags));
           }
@@ -102,6 +102,7 @@ final class SimulatorBuild {
               folder,
               List.of(
                   linked("libcuda.so.1", flags, link),
+                  linked("kernel_check", flags, check),
                   linked(soname, flags, List.of("-shared", "-Wl,-soname," + soname, source + ""))));
           List<Step> links = new ArrayList<>();
           for (int major : List.of(12, 13)) {
@@ -123,94 +124,10 @@ final class SimulatorBuild {
         });
   }
 
-  /**
-   * A program that runs the kernels of a .cu file, with a sanitizer of the compiler's.
-   *
-   * @param sanitizer thread, address or undefined
-   * @param main the program's source in src/test/cuda-sim
-   */
-  static Path checked(String sanitizer, String main, Path kernels) {
-    List<String> flags =
-        new ArrayList<>(List.of("-std=c++17", "-O1", "-g", "-pthread", "-I" + KERNELS));
-    flags.add("-DEMULATION_CHECKED");
-    if (sanitizer.equals("thread")) {
-      flags.add("-DEMULATION_TSAN");
-    } else if (sanitizer.equals("address")) {
-      flags.add("-DEMULATION_ASAN");
-    }
-    List<String> instrumented =
-        Stream.concat(
-                flags.stream(), Stream.of("-fsanitize=" + sanitizer, "-fno-sanitize-recover=all"))
-            .toList();
-    String program = main.replace(".cpp", "");
-    // The emulation is the hardware, and must not be looked at by the sanitizer.
-    Path hardware =
-        once(
-            "hardware",
-            Stream.concat(flags.stream(), Stream.of(main)).toList(),
-            built ->
-                run(
-                    built,
-                    List.of(
-                        compile(SOURCES.resolve("emulation.cpp"), "emulation.o", flags, List.of()),
-                        compile(SOURCES.resolve(main), "main.o", flags, List.of()))));
-    Path folder =
-        once(
-            program,
-            Stream.concat(instrumented.stream(), Stream.of(kernels.toString())).toList(),
-            built -> {
-              Step object = kernels(built, kernels, instrumented);
-              run(built, List.of(object));
-              List<String> link = new ArrayList<>(List.of(object.product()));
-              for (String part : List.of("emulation.o", "main.o")) {
-                link.add(hardware.resolve(part).toString());
-              }
-              run(built, List.of(linked(program, instrumented, link)));
-            });
-    return folder.resolve(program);
-  }
-
-  /** A kernel of src/test/cuda-sim/planted, with a fault of its own. */
-  static Path planted(String name) {
-    return PLANTED.resolve(name + ".cu");
-  }
-
-  static List<Path> sources(Path folder, String ending) throws IOException {
+  private static List<Path> sources(Path folder, String ending) throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
       return files.filter(file -> file.toString().endsWith(ending)).sorted().toList();
     }
-  }
-
-  /** A .cu as it stands, behind the emulation's header, and a line that registers each entry. */
-  private static Step kernels(Path folder, Path source, List<String> flags) throws IOException {
-    StringBuilder text = new StringBuilder();
-    text.append("#include \"cuda_emulation.h\"\nEMULATION_BEGIN_KERNELS\n#include \"");
-    text.append(source).append("\"\n");
-    Matcher entries = ENTRY.matcher(withIncluded(source));
-    while (entries.find()) {
-      String bound = entries.group(1) != null ? entries.group(1) : entries.group(2);
-      String name = entries.group(3);
-      text.append("static cuda_emulation::Registration registration_of_").append(name);
-      text.append("(cuda_emulation::Entry<").append(name).append(">::described(\"").append(name);
-      text.append("\", ").append(bound == null ? "1024" : bound).append("));\n");
-    }
-    text.append("EMULATION_END_KERNELS\n");
-    Path wrapper = folder.resolve("kernels.cpp");
-    Files.writeString(wrapper, text);
-    // Kernels look at the same bytes as floats and as vectors of them, as CUDA allows.
-    List<String> more = new ArrayList<>(List.of("-I" + SOURCES, "-ffp-contract=off"));
-    more.addAll(List.of("-fno-strict-aliasing", "-Wno-unknown-pragmas"));
-    more.addAll(fusedMultiplyAdd());
-    return compile(wrapper, "kernels.o", flags, more);
-  }
-
-  /** The text of a .cu, and of each .cu that it includes. */
-  private static String withIncluded(Path source) throws IOException {
-    StringBuilder text = new StringBuilder(Files.readString(source));
-    for (MatchResult included : INCLUDED.matcher(text).results().toList()) {
-      text.append(Files.readString(source.resolveSibling(included.group(1))));
-    }
-    return text.toString();
   }
 
   private static List<Step> cublas(Path folder, int major, List<String> flags) throws IOException {
@@ -219,7 +136,7 @@ final class SimulatorBuild {
       String library = name + ".so." + major;
       Files.writeString(
           folder.resolve(library + ".map"), library + " { global: cublas*; local: *; };\n");
-      List<String> more = new ArrayList<>(fusedMultiplyAdd());
+      List<String> more = new ArrayList<>(vectorInstructions());
       more.addAll(List.of("-O3", "-ffp-contract=off", "-DCUBLAS_VERSION=" + (major * 10000 + 600)));
       steps.add(compile(SOURCES.resolve(name + ".cpp"), library + ".o", flags, more));
     }
@@ -242,10 +159,11 @@ final class SimulatorBuild {
     return new Step(product, command);
   }
 
-  /** Without the instruction fmaf is a function, slow but the same bits. */
-  private static List<String> fusedMultiplyAdd() throws IOException {
-    boolean there = Files.readString(Path.of("/proc/cpuinfo")).contains(" fma ");
-    return there ? List.of("-mfma") : List.of();
+  /** Without them fmaf is a function, and lanes go by fours: slow, but the same bits. */
+  private static List<String> vectorInstructions() throws IOException {
+    String processor = Files.readString(Path.of("/proc/cpuinfo"));
+    boolean there = processor.contains(" fma ") && processor.contains(" avx2 ");
+    return there ? List.of("-mfma", "-mavx2") : List.of();
   }
 
   private interface Recipe {
@@ -297,12 +215,11 @@ final class SimulatorBuild {
 
   private static String fingerprint(List<String> key) throws IOException {
     StringBuilder all = new StringBuilder();
-    all.append(compiler()).append(key).append(fusedMultiplyAdd()).append(JNI).append(SOURCES);
+    all.append(compiler()).append(key).append(vectorInstructions()).append(JNI).append(SOURCES);
     List<Path> read = new ArrayList<>();
-    for (Path folder : List.of(SOURCES, PLANTED, KERNELS)) {
-      for (String ending : List.of(".cpp", ".cu", ".cuh", ".h")) {
-        read.addAll(sources(folder, ending));
-      }
+    for (String ending : List.of(".cpp", ".h")) {
+      read.addAll(sources(SOURCES, ending));
+      read.addAll(sources(KERNELS, ending));
     }
     // This class says how things are compiled.
     read.add(Path.of("src/test/java/zerofive/backend/cuda/SimulatorBuild.java").toAbsolutePath());

@@ -110,6 +110,12 @@ T shuffle_from(unsigned mask, T value, int source, int width, int line) {
   return shuffle(mask, value, segment(width) + (unsigned)source % width, line);
 }
 
+inline unsigned ballot(unsigned mask, bool predicate, int line) {
+  unsigned bits = predicate ? 1u << lane() : 0;
+  for (int lanes = 1; lanes < (int)WARP; lanes *= 2) bits |= shuffle_xor(mask, bits, lanes, WARP, line);
+  return bits;
+}
+
 // A compiled kernel. `call` runs it once for the running thread; parameters[i] points to the i-th argument.
 struct Kernel {
   const char* name;
@@ -137,7 +143,7 @@ struct Entry<F> {
 
   static void call(void* const* parameters) { unpack(parameters, std::index_sequence_for<P...>()); }
 
-  static Kernel described(const char* name, unsigned most_threads) {
+  static Kernel described(const char* name, unsigned most_threads, unsigned = 1) {
     return {name, call, sizes, (int)sizeof...(P), most_threads, nullptr};
   }
 };
@@ -195,6 +201,8 @@ std::string run(
   cuda_emulation::shuffle_xor(mask, value, CUDA_EMULATION_WIDTH(__VA_ARGS__, 32), __LINE__)
 #define __shfl_sync(mask, value, ...) \
   cuda_emulation::shuffle_from(mask, value, CUDA_EMULATION_WIDTH(__VA_ARGS__, 32), __LINE__)
+#define __ballot_sync(mask, predicate) cuda_emulation::ballot(mask, predicate, __LINE__)
+#define __popc(value) __builtin_popcount(value)
 // The argument and the width, which may be left out.
 #define CUDA_EMULATION_WIDTH(argument, width, ...) argument, width
 

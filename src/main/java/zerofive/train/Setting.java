@@ -130,6 +130,11 @@ public final class Setting<T> {
     return new Builder<>(name, group, new ValueType.OptionalOf<>(type)).unset(Optional.empty(), "");
   }
 
+  /** On where its option is named, and else in no file. */
+  static Builder<Optional<Boolean>> optionalFlag(String name, Group group) {
+    return optional(name, group, new ValueType.Flag()).valueName("");
+  }
+
   /** Classes of the data set. */
   static Builder<ClassFilter> classes(String name, Group group) {
     return new Builder<>(name, group, new ValueType.Classes()).valueName("LIST");

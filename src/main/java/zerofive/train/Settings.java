@@ -251,6 +251,13 @@ public final class Settings {
               .choices("fp32", "tf32")
               .help("cuda: fp32, or tf32 on tensor cores"));
 
+  /** Whether a GPU computes the CPU's bits. */
+  public static final Setting<Optional<Boolean>> EXACT =
+      add(
+          Setting.optionalFlag("exact", Group.DEVICE)
+              .deviceSetting()
+              .help("cuda: compute the bits of the CPU; changes nothing on the CPU"));
+
   /** The number of {@link zerofive.backend.Arithmetic} by which the device computes; or none. */
   public static final Setting<Optional<Integer>> ARITHMETIC =
       add(Setting.optionalInteger("arithmetic", Group.RECORDED, 1).addedLater(Optional.empty()));

@@ -51,7 +51,7 @@ public final class Implementations {
                       new Implementation(
                           backend::newOps,
                           backend,
-                          true,
+                          !name.equals(CudaUnderTest.EXACT),
                           CudaUnderTest.COMPUTING.contains(name),
                           CudaUnderTest.FAST)));
     }

@@ -200,7 +200,7 @@ public final class Backends {
 
   /**
    * The same request, where auto stands for the fastest device that computes {@link
-   * zerofive.backend.Arithmetic}.
+   * zerofive.backend.Arithmetic} unasked, and a GPU is asked to compute it.
    *
    * @throws DeviceException where the CPU is to compute with instructions that it does not have
    */
@@ -213,6 +213,9 @@ public final class Backends {
               .findFirst()
               .map(factory -> request.withDevice(factory.name()))
               .orElse(request);
+    }
+    if (exact.kind().equals(CUDA)) {
+      exact = exact.withExact();
     }
     String instructions = System.getProperty(CpuBackend.INSTRUCTIONS, "");
     if (exact.kind().equals(CPU) && !instructions.isEmpty()) {

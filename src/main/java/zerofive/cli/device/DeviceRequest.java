@@ -1,9 +1,11 @@
 package zerofive.cli.device;
 
 import static zerofive.train.Settings.DEVICE;
+import static zerofive.train.Settings.EXACT;
 import static zerofive.train.Settings.THREADS;
 
 import java.util.Map;
+import java.util.TreeMap;
 import zerofive.train.Recipe;
 
 /**
@@ -43,6 +45,13 @@ public record DeviceRequest(String device, int threads, Map<String, String> sett
   /** Another device with the same number of threads. */
   DeviceRequest withDevice(String name) {
     return new DeviceRequest(name, threads, settings);
+  }
+
+  /** The same device with the bits of the CPU. */
+  DeviceRequest withExact() {
+    Map<String, String> exact = new TreeMap<>(settings);
+    exact.put(EXACT.name(), "true");
+    return new DeviceRequest(device, threads, exact);
   }
 
   /** The device without a GPU's number. */

@@ -131,6 +131,9 @@ final class PtxTest {
     expected.put(Kernels.LOSS, "3, 0 in loops");
     expected.put(Kernels.EVALUATE, "3, 0 in loops");
     expected.put(Kernels.BIAS_GRADIENT, "1, 0 in loops");
+    expected.put(Kernels.EXACT_FORWARD_BACKWARD, "0, 8 in loops");
+    expected.put(Kernels.EXACT_UPDATE, "0, 2 in loops");
+    expected.put(Kernels.EXACT_LINEAR_UPDATE, "0, 2 in loops");
     Map<String, String> found = new TreeMap<>();
     entries().forEach((name, text) -> found.put(name, barriers(text)));
     assertEquals(expected, found);

@@ -1,6 +1,6 @@
 // Virtual registers share places where no lane needs both: nvcc writes thousands, of which a warp's state would leave
 // the processor's cache. Lanes that stand apart follow paths of their own, each in its own column of a place, so what
-// holds for a path holds for a warp.
+// holds for a path holds for a warp. Registers of different widths share none: their columns lie elsewhere.
 #include <algorithm>
 
 #include "ptx.h"
@@ -107,7 +107,7 @@ void place_registers(Kernel& kernel, std::vector<Use>& uses, const std::vector<V
   }
   track(kernel, uses, registers, stretches[0].live_in);
 
-  // Two that are live at once, and a destination and what its instruction reads: their widths may differ.
+  // Two that are live at once.
   std::vector<Bits> apart(registers.size(), Bits(words));
   auto separate = [&](int32_t a, int32_t b) {
     if (a == b) return;
@@ -119,30 +119,28 @@ void place_registers(Kernel& kernel, std::vector<Use>& uses, const std::vector<V
     for (uint32_t n = stretch.end; n-- > stretch.begin;) {
       for (int32_t name : writes[n]) {
         each(live, [&](int32_t other) { separate(name, other); });
-        for (int32_t other : reads[n]) separate(name, other);
         for (int32_t other : writes[n]) separate(name, other);
       }
       before(n, live);
     }
   }
 
-  // Greedily, in the order of the text; a register of 64 bits takes two neighbouring places, the first an even one.
+  // Greedily, in the order of the text; the widest registers come first.
   std::vector<int32_t> place(registers.size(), -1);
-  for (const Use& use : uses) {
-    if (place[use.name] >= 0) continue;
-    std::vector<bool> taken(4 * registers.size() + 4);
-    int32_t size = registers[use.name].shape == 'l' ? 2 : 1;
-    each(apart[use.name], [&](int32_t other) {
-      if (place[other] < 0) return;
-      taken[place[other]] = true;
-      if (registers[other].shape == 'l') taken[place[other] + 1] = true;
-    });
-    int32_t at = 0;
-    while (taken[at] || (size == 2 && taken[at + 1])) at += size;
-    place[use.name] = at;
-    kernel.register_bytes = std::max(kernel.register_bytes, (size_t)(at + size) * 4 * LANES);
+  for (char shape : {'l', 'w', 'h'}) {
+    size_t bytes = (shape == 'l' ? 8 : shape == 'w' ? 4 : 2) * LANES, base = kernel.register_bytes;
+    for (const Use& use : uses) {
+      if (place[use.name] >= 0 || registers[use.name].shape != shape) continue;
+      std::vector<bool> taken(registers.size() + 1);
+      each(apart[use.name], [&](int32_t other) {
+        if (place[other] >= 0 && registers[other].shape == shape) taken[((size_t)place[other] - base) / bytes] = true;
+      });
+      size_t at = (size_t)(std::find(taken.begin(), taken.end(), false) - taken.begin());
+      place[use.name] = (int32_t)(base + at * bytes);
+      kernel.register_bytes = std::max(kernel.register_bytes, base + (at + 1) * bytes);
+    }
   }
-  for (Use& use : uses) *use.place = place[use.name] * 4 * (int32_t)LANES;
+  for (Use& use : uses) *use.place = place[use.name];
 }
 
 }  // namespace ptx

@@ -3,7 +3,7 @@
 //
 // What it simulates: matrix products in float32, each element one chain of fused multiply-adds over ascending k, queued
 // on the handle's stream and captured with it; TF32, so that a test sees whether it is on; the workspace that
-// cublasSetStream takes away; kernels that are loaded at a handle's first product, and their memory. A product captured
+// cublasSetStream takes away; kernels that are loaded at a handle's first product of a shape, and their memory. A product captured
 // without a workspace of the user's is an error here (a GPU's cuBLAS would allocate). What it does not: any other
 // routine, batches, half precision, device pointer mode.
 #include <math.h>
@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include <algorithm>
+#include <array>
+#include <set>
 #include <vector>
 
 #include "library.h"
@@ -38,10 +40,10 @@ struct Handle {
   int math_mode = 0;
   int pointer_mode = 0;
   int atomics_mode = 0;
-  bool loaded = false;
+  std::set<std::array<int, 5>> loaded;  // shapes: m, n, k, transpositions
 };
 
-constexpr long KERNEL_BYTES = 4 << 20;  // of the GPU's memory, for the kernels that a handle loads: a guess
+constexpr long KERNEL_BYTES = 1 << 20;  // of the GPU's memory, for the kernel of a shape: a guess
 
 struct Product {
   bool a_transposed, b_transposed, tf32;
@@ -134,12 +136,13 @@ int enqueue_product(
     simulated_misuse("cublasSgemm is captured without a workspace: call cublasSetWorkspace after cublasSetStream");
     return EXECUTION_FAILED;
   }
-  if (!handle->loaded) {
-    if (int refused = simulated_loads("cublasSgemm, which loads its kernels at the first product,")) {
+  std::array<int, 5> shape = {m, n, k, a_transposed, b_transposed};
+  if (handle->loaded.count(shape) == 0) {
+    if (int refused = simulated_loads("cublasSgemm, which loads a kernel at the first product of a shape,")) {
       return status_of(refused);
     }
     if (simulated_takes(KERNEL_BYTES)) return ALLOC_FAILED;
-    handle->loaded = true;
+    handle->loaded.insert(shape);
   }
   bool use_tf32 = fast || handle->math_mode == TF32_MATH;
   auto product =
@@ -163,7 +166,7 @@ API cublasDestroy_v2(void* given) {
   int result = simulated_begins(__func__);
   Handle* handle = handle_of(given);
   if (handle == nullptr) return NOT_INITIALIZED;
-  if (handle->loaded) simulated_takes(-KERNEL_BYTES);
+  simulated_takes(-KERNEL_BYTES * (long)handle->loaded.size());
   simulated_dies(handle);
   delete handle;
   return status_of(result);

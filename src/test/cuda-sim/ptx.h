@@ -128,6 +128,12 @@ struct Parameter {
   size_t offset, bytes;
 };
 
+// In shared memory.
+struct Variable {
+  std::string name;
+  size_t begin, end;
+};
+
 struct Kernel {
   std::string name;
   std::vector<Parameter> parameters;
@@ -139,11 +145,11 @@ struct Kernel {
   size_t register_bytes = 0;       // of a warp
   unsigned tracked = 0;            // registers
   unsigned predicates = 0;
-  std::vector<int32_t> true_predicates;              // those that are true from the beginning
-  size_t shared_bytes = 0;                           // with the gaps between variables
-  std::vector<std::pair<size_t, size_t>> variables;  // begin and end of each in shared memory
-  size_t declared_shared_bytes = 0;                  // without the gaps
-  size_t open_shared = 0;  // where the variable begins whose size a launch tells; 0: there is none
+  std::vector<int32_t> true_predicates;  // those that are true from the beginning
+  size_t shared_bytes = 0;               // with the gaps between variables
+  std::vector<Variable> variables;       // without the one whose size a launch tells
+  size_t declared_shared_bytes = 0;      // without the gaps
+  size_t open_shared = 0;                // where the variable begins whose size a launch tells; 0: there is none
   std::vector<char> constant_memory;
 };
 
@@ -193,6 +199,8 @@ struct VirtualRegister {
   std::string name;
   char shape;  // h, w or l
 };
+
+inline unsigned bytes_of(char shape) { return shape == 'h' ? 2 : shape == 'w' ? 4 : 8; }
 
 // Gives the virtual registers their places, by liveness.
 void place_registers(Kernel& kernel, std::vector<Use>& uses, const std::vector<VirtualRegister>& registers);

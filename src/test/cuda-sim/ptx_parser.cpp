@@ -13,8 +13,6 @@ namespace {
 
 bool is_name(char c) { return isalnum((unsigned char)c) || c == '_' || c == '$' || c == '%'; }
 
-unsigned bytes_of(char shape) { return shape == 'h' ? 2 : shape == 'w' ? 4 : 8; }
-
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts;
   size_t at = 0;
@@ -31,7 +29,7 @@ std::string trimmed(const std::string& text) {
   return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
 
-struct Variable {
+struct Symbol {
   Space space;
   size_t offset;
   size_t bytes;
@@ -155,14 +153,14 @@ class Parser {
   size_t most_instructions;
   bool external = false;
   // Shared variables of the module stand first in every kernel's shared memory.
-  std::map<std::string, Variable> module_variables;
+  std::map<std::string, Symbol> module_variables;
   size_t module_shared = 0, module_declared = 0;
-  std::vector<std::pair<size_t, size_t>> module_shared_ranges;
+  std::vector<Variable> module_shared_ranges;
   std::vector<char> constant_memory;
 
   // Of the kernel under way:
   Kernel* kernel = nullptr;
-  std::map<std::string, Variable> variables;
+  std::map<std::string, Symbol> variables;
   std::vector<std::map<std::string, int32_t>> scopes;  // of virtual registers; predicates count down from -1
   std::vector<VirtualRegister> registers;
   std::vector<Use> uses;
@@ -214,7 +212,7 @@ class Parser {
       size_t begin = open ? OPEN : rounded_up(end, 128) + 128;
       known[word] = {space, begin, element * count};
       if (!open) {
-        ranges.push_back({begin, begin + element * count});
+        ranges.push_back({word, begin, begin + element * count});
         end = begin + element * count;
         declared = rounded_up(declared, align) + element * count;
       }

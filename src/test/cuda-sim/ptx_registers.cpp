@@ -1,6 +1,6 @@
 // Virtual registers share places where no lane needs both: nvcc writes thousands, of which a warp's state would leave
 // the processor's cache. Lanes that stand apart follow paths of their own, each in its own column of a place, so what
-// holds for a path holds for a warp.
+// holds for a path holds for a warp. Registers of different widths share none: their columns lie elsewhere.
 #include <algorithm>
 
 #include "ptx.h"
@@ -107,7 +107,7 @@ void place_registers(Kernel& kernel, std::vector<Use>& uses, const std::vector<V
   }
   track(kernel, uses, registers, stretches[0].live_in);
 
-  // Two that are live at once, and a destination and what its instruction reads: their widths may differ.
+  // Two that are live at once.
   std::vector<Bits> apart(registers.size(), Bits(words));
   auto separate = [&](int32_t a, int32_t b) {
     if (a == b) return;
@@ -119,30 +119,38 @@ void place_registers(Kernel& kernel, std::vector<Use>& uses, const std::vector<V
     for (uint32_t n = stretch.end; n-- > stretch.begin;) {
       for (int32_t name : writes[n]) {
         each(live, [&](int32_t other) { separate(name, other); });
-        for (int32_t other : reads[n]) separate(name, other);
         for (int32_t other : writes[n]) separate(name, other);
       }
       before(n, live);
     }
   }
 
-  // Greedily, in the order of the text; a register of 64 bits takes two neighbouring places, the first an even one.
+  // Greedily, in the order of the text. Only registers of one width share a place: a lane's column of it lies elsewhere
+  // in another width, and a write for some lanes would change what others have.
   std::vector<int32_t> place(registers.size(), -1);
+  std::map<char, int32_t> places;
   for (const Use& use : uses) {
     if (place[use.name] >= 0) continue;
-    std::vector<bool> taken(4 * registers.size() + 4);
-    int32_t size = registers[use.name].shape == 'l' ? 2 : 1;
+    char shape = registers[use.name].shape;
+    std::vector<bool> taken(registers.size() + 1);
     each(apart[use.name], [&](int32_t other) {
-      if (place[other] < 0) return;
-      taken[place[other]] = true;
-      if (registers[other].shape == 'l') taken[place[other] + 1] = true;
+      if (place[other] >= 0 && registers[other].shape == shape) taken[place[other]] = true;
     });
     int32_t at = 0;
-    while (taken[at] || (size == 2 && taken[at + 1])) at += size;
+    while (taken[at]) at++;
     place[use.name] = at;
-    kernel.register_bytes = std::max(kernel.register_bytes, (size_t)(at + size) * 4 * LANES);
+    places[shape] = std::max(places[shape], at + 1);
   }
-  for (Use& use : uses) *use.place = place[use.name] * 4 * (int32_t)LANES;
+  // Those of one width stand together.
+  std::map<char, int32_t> begin;
+  for (auto& [shape, count] : places) {
+    begin[shape] = (int32_t)kernel.register_bytes;
+    kernel.register_bytes += (size_t)count * bytes_of(shape) * LANES;
+  }
+  for (Use& use : uses) {
+    char shape = registers[use.name].shape;
+    *use.place = begin[shape] + place[use.name] * (int32_t)(bytes_of(shape) * LANES);
+  }
 }
 
 }  // namespace ptx

@@ -149,9 +149,16 @@ bool Warp::come_together(const Instruction& i) {
     all |= group.mask;
   }
   if (!barriers || (named & live & ~all) != 0) {
+    const Group& first = *std::min_element(
+        others.begin(), others.end(), [](const Group& a, const Group& b) { return a.place < b.place; });
+    const Instruction& blamed = grid->kernel->code[first.place];
+    set_mask(first.mask);
+    uint32_t wanted = blamed.kind == Kind::BARRIER ? began : from<uint32_t>(blamed.source[blamed.target])[first_lane()];
+    uint32_t absent = wanted & live & ~first.mask;
     fault(
-        *this, i, (unsigned)__builtin_ctz(missing), LAUNCH_FAILED,
-        std::string(all_lanes ? "diverged barrier: " : "") + "this lane does not come here, and others wait for it");
+        *this, blamed, (unsigned)__builtin_ctz(absent == 0 ? first.mask : absent), LAUNCH_FAILED,
+        std::string(blamed.kind == Kind::BARRIER ? "diverged barrier: " : "") +
+            "this lane does not come here, and others wait for it");
   }
   for (Group& group : others) {
     group.waiting = false;
@@ -210,6 +217,7 @@ Stop Warp::run(uint64_t slice) {
       case Kind::EXIT:
         live &= ~mask;
         mask = 0;
+        for (Group& group : others) group.waiting = false;  // for these lanes, perhaps
         leave();
         if (live == 0) stop = Stop::DONE;
         break;
@@ -375,7 +383,7 @@ void run(
   auto belongs = [&](size_t begin, size_t end) {
     std::fill(grid.writer.begin() + (long)begin, grid.writer.begin() + (long)end, (uint8_t)NEVER);
   };
-  for (auto& [begin, end] : kernel.variables) belongs(begin, end);
+  for (const Variable& variable : kernel.variables) belongs(variable.begin, variable.end);
   if (kernel.open_shared > 0) belongs(kernel.open_shared, grid.shared_bytes);
   std::vector<char> constants(kernel.constants.size() + 64);
   grid.constants = (char*)(((uintptr_t)constants.data() + 63) / 64 * 64);

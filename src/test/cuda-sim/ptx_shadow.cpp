@@ -318,6 +318,20 @@ char* check_global(Warp& w, const Instruction& i, uint64_t first, const Pattern&
 
 namespace {
 
+std::string shared_place(const Kernel& kernel, int64_t at, unsigned bytes) {
+  const Variable* before = nullptr;
+  for (const Variable& variable : kernel.variables) {
+    if ((int64_t)variable.begin <= at && (before == nullptr || variable.begin > before->begin)) before = &variable;
+  }
+  std::string what = std::to_string(bytes) + " bytes at offset ";
+  if (kernel.open_shared > 0 && at >= (int64_t)kernel.open_shared) {
+    return what + std::to_string(at - (int64_t)kernel.open_shared) + " of what the launch adds to shared memory";
+  }
+  if (before == nullptr) return what + std::to_string(at) + " of shared memory";
+  return what + std::to_string(at - (int64_t)before->begin) + " of shared " + before->name + ", which has " +
+         std::to_string(before->end - before->begin);
+}
+
 // Judges one lane's access byte by byte.
 void touch_shared(Warp& w, const Instruction& i, unsigned lane, size_t at) {
   const Access& access = *i.access;
@@ -325,15 +339,12 @@ void touch_shared(Warp& w, const Instruction& i, unsigned lane, size_t at) {
   bool atomic = access.is_atomic;
   uint8_t own = (uint8_t)(FIRST_WARP + w.number), reads = (uint8_t)(w.number + 1);
   auto report = [&](const std::string& what) {
-    fault(
-        w, i, lane, LAUNCH_FAILED,
-        what + ": " + std::to_string(access.bytes()) + " bytes at offset " + std::to_string(at) + " of shared memory");
+    fault(w, i, lane, LAUNCH_FAILED, what + ": " + shared_place(*w.grid->kernel, (int64_t)at, access.bytes()));
   };
   for (size_t byte = at; byte < at + access.bytes(); byte++) {
     uint8_t& writer = block.writer[byte];
     uint8_t& reader = block.reader[byte];
-    if (writer == OUTSIDE)
-      report(access.store ? "writes outside every shared variable" : "reads outside every shared variable");
+    if (writer == OUTSIDE) report(std::string(access.store ? "writes" : "reads") + " outside every shared variable");
     bool others_wrote = writer >= FIRST_WARP && writer != own && !(writer == ATOMICALLY && (atomic || access.ordered));
     std::string writing = writer == ATOMICALLY ? "an atomic" : "warp " + std::to_string(writer - FIRST_WARP);
     if (!access.store || atomic) {
@@ -403,8 +414,8 @@ char* check_shared(Warp& w, const Instruction& i, uint64_t first, const Pattern&
       if (!(w.mask >> l & 1) || (at >= 0 && at + bytes <= (int64_t)block.grid->shared_bytes)) continue;
       fault(
           w, i, l, ILLEGAL_ADDRESS,
-          std::string(access.store ? "writes " : "reads ") + std::to_string(bytes) + " bytes at offset " +
-              std::to_string(at) + " of shared memory, which ends at " + std::to_string(block.grid->shared_bytes));
+          std::string(access.store ? "writes" : "reads") +
+              " outside every shared variable: " + shared_place(*w.grid->kernel, at, bytes));
     }
   }
   w.grid->cost.conflicts += (uint64_t)pattern.conflicts;

@@ -142,8 +142,9 @@ final class CudaSessionTest {
       strings = {
         "schedule=lazy",
         "schedule=random:1",
-        "schedule=random:2,order=random",
-        "order=descending"
+        "schedule=random:2,order=random,multiprocessors=7",
+        "order=random,multiprocessors=1",
+        "order=descending,multiprocessors=2"
       })
   void anyOrderOfStreamsAndBlocksGivesTheSameBits(String settings) {
     Result expected;

@@ -121,7 +121,16 @@ public final class SimulatedDevice {
    * @param conflicts how often shared memory has to be asked once more for an access of a warp
    * @param barriers that blocks pass
    */
-  record Cost(long launches, long instructions, long sectors, long conflicts, long barriers) {}
+  record Cost(long launches, long instructions, long sectors, long conflicts, long barriers) {
+    Cost minus(Cost before) {
+      return new Cost(
+          launches - before.launches,
+          instructions - before.instructions,
+          sectors - before.sectors,
+          conflicts - before.conflicts,
+          barriers - before.barriers);
+    }
+  }
 
   static Cost cost(String kernel) {
     long[] counted = costArray(kernel);

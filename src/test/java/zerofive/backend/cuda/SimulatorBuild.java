@@ -71,7 +71,7 @@ final class SimulatorBuild {
           }
           // A warp's registers are looked at as integers and as floats.
           List<String> vectors = new ArrayList<>(vectorInstructions());
-          vectors.addAll(List.of("-O3", "-ffp-contract=off", "-fno-strict-aliasing"));
+          vectors.addAll(List.of("-ffp-contract=off", "-fno-strict-aliasing"));
           vectors.addAll(List.of("-fno-trapping-math", "-fno-math-errno"));
           for (String part :
               List.of("arithmetic", "access", "shadow", "run", "parser", "registers")) {

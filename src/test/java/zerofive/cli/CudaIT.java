@@ -141,10 +141,9 @@ class CudaIT {
     assertEquals(0, run("", train).code());
     Launcher.Result exact = run("", "train", "--resume", "run", "--epochs", "2", "--exact");
     assertEquals(0, exact.code(), exact.err());
-    assertTrue(
-        exact.err().contains("the run was computed with no arithmetic number, by cuda"),
-        exact.err());
-    assertTrue(exact.err().contains("and is resumed with arithmetic 1, by cuda"), exact.err());
+    String said = exact.err().replaceAll("\\s+", " ");
+    assertTrue(said.contains("the run was computed with no arithmetic number, by"), said);
+    assertTrue(said.contains("and is resumed with arithmetic 1, by"), said);
   }
 
   @ParameterizedTest

@@ -111,8 +111,14 @@ T shuffle_from(unsigned mask, T value, int source, int width, int line) {
 }
 
 inline unsigned ballot(unsigned mask, bool predicate, int line) {
-  unsigned bits = predicate ? 1u << lane() : 0;
-  for (int lanes = 1; lanes < (int)WARP; lanes *= 2) bits |= shuffle_xor(mask, bits, lanes, WARP, line);
+  uint64_t* slots = running->block->exchange + running->number / WARP * WARP;
+  slots[lane()] = predicate;
+  wait_for_warp(mask, line);
+  unsigned bits = 0;
+  for (unsigned l = 0; l < WARP; l++) {
+    if ((mask >> l & 1) != 0 && lane_is_live(l) && slots[l] != 0) bits |= 1u << l;
+  }
+  wait_for_warp(mask, line);
   return bits;
 }
 

@@ -22,7 +22,7 @@ public final class CudaUnderTest {
   public static final String EXACT = "cuda-exact";
 
   /** The names in {@link #backends} that differ in how they compute. */
-  public static final Set<String> COMPUTING = Set.of("cuda", "cuda-cublas", EXACT);
+  public static final Set<String> COMPUTING = Set.of("cuda", "cuda-cublas");
 
   private CudaUnderTest() {}
 

@@ -76,7 +76,10 @@ final class SimulatorBuild {
           for (String part :
               List.of("arithmetic", "access", "shadow", "run", "parser", "registers")) {
             String source = "ptx_" + part;
-            objects.add(compile(SOURCES.resolve(source + ".cpp"), source + ".o", flags, vectors));
+            // Its loops are vectorised as well without, in two thirds of the time to compile it.
+            List<String> more = new ArrayList<>(vectors);
+            more.add(part.equals("arithmetic") ? "-O2" : "-O3");
+            objects.add(compile(SOURCES.resolve(source + ".cpp"), source + ".o", flags, more));
           }
           List<String> check = new ArrayList<>(List.of("kernel_check.o"));
           check.addAll(

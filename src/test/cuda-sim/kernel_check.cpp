@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "element_math.h"
-#include "ptx_machine.h"
+#include "ptx/machine.h"
 
 namespace {
 

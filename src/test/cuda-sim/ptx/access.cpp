@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "ptx_machine.h"
+#include "machine.h"
 
 namespace ptx {
 

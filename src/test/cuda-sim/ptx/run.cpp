@@ -3,7 +3,7 @@
 // meet.
 #include <algorithm>
 
-#include "ptx_machine.h"
+#include "machine.h"
 
 namespace ptx {
 

@@ -11,7 +11,7 @@
 #include <immintrin.h>
 #endif
 
-#include "ptx_machine.h"
+#include "machine.h"
 
 namespace ptx {
 

@@ -22,7 +22,7 @@
 #include <thread>
 #include <vector>
 
-#include "ptx_machine.h"
+#include "ptx/machine.h"
 
 namespace simulated {
 

@@ -1,6 +1,6 @@
 // Runs every kernel of a module of PTX at awkward sizes against plain loops in double, each launch in several orders of
-// its blocks and warps, which must give the same bits. Prints what it finds and exits with 1, or tells how many elements
-// agree.
+// its blocks and warps, which must give the same bits. Prints what it finds and exits with 1, or tells how many
+// elements agree.
 //
 //   kernel_check all.ptx
 #include <math.h>
@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "element_math.h"
-#include "ptx_machine.h"
+#include "ptx/machine.h"
 
 namespace {
 

@@ -3,9 +3,9 @@
 //
 // What it simulates: matrix products in float32, each element one chain of fused multiply-adds over ascending k, queued
 // on the handle's stream and captured with it; TF32, so that a test sees whether it is on; the workspace that
-// cublasSetStream takes away; kernels that are loaded at a handle's first product of a shape, and their memory. A product captured
-// without a workspace of the user's is an error here (a GPU's cuBLAS would allocate). What it does not: any other
-// routine, batches, half precision, device pointer mode.
+// cublasSetStream takes away; a kernel that is loaded at a handle's first product of a shape, and its memory. A product
+// captured without a workspace of the user's is an error here (a GPU's cuBLAS would allocate). What it does not: any
+// other routine, batches, half precision, device pointer mode.
 #include <math.h>
 #include <stdint.h>
 #include <string.h>

@@ -1,23 +1,12 @@
 package zerofive.backend.cuda;
 
-import static jcuda.driver.JCudaDriver.*;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import jcuda.Pointer;
-import jcuda.driver.CUcontext;
-import jcuda.driver.CUdevice;
-import jcuda.driver.CUdeviceptr;
-import jcuda.driver.CUfunction;
-import jcuda.driver.CUmodule;
-import jcuda.driver.CUresult;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -358,40 +347,20 @@ final class PtxArithmeticTest {
     for (int number = 0; number < names.size(); number++) {
       text.append(entry(number, names.get(number)));
     }
-    ok(cuInit(0));
-    CUdevice device = new CUdevice();
-    ok(cuDeviceGet(device, 0));
-    CUcontext context = new CUcontext();
-    ok(cuDevicePrimaryCtxRetain(context, device));
-    ok(cuCtxSetCurrent(context));
-    CUmodule module = new CUmodule();
-    ok(cuModuleLoadData(module, text.toString()));
+    PtxRunner runner = new PtxRunner(text.toString());
     SplittableRandom random = new SplittableRandom(11);
     long[] operands = new long[3 * PATTERNS];
     for (int i = 0; i < operands.length; i++) {
       operands[i] = pattern(random);
     }
-    CUdeviceptr from = new CUdeviceptr();
-    CUdeviceptr to = new CUdeviceptr();
-    ok(cuMemAlloc(from, 8L * operands.length));
-    ok(cuMemAlloc(to, 8L * PATTERNS));
-    LongBuffer uploaded = longs(operands.length).put(0, operands);
-    ok(cuMemcpyHtoD(from, Pointer.to(uploaded), 8L * operands.length));
     for (int number = 0; number < names.size(); number++) {
       String name = names.get(number);
-      CUfunction function = new CUfunction();
-      ok(cuModuleGetFunction(function, module, "f" + number));
-      Pointer parameters = Pointer.to(Pointer.to(from), Pointer.to(to));
-      ok(
-          cuLaunchKernel(
-              function, PATTERNS / THREADS, 1, 1, THREADS, 1, 1, 0, null, parameters, null));
-      LongBuffer results = longs(PATTERNS);
-      ok(cuMemcpyDtoH(Pointer.to(results), to, 8L * PATTERNS));
+      long[] results = runner.run("f" + number, PATTERNS / THREADS, THREADS, operands, PATTERNS);
       for (int i = 0; i < PATTERNS; i++) {
         long a = operands[3 * i];
         long b = operands[3 * i + 1];
         long c = operands[3 * i + 2];
-        long result = results.get(i);
+        long result = results[i];
         if (name.contains(".f64") && name.contains(" dl")) {
           result = Double.doubleToLongBits(Double.longBitsToDouble(result));
         }
@@ -402,13 +371,5 @@ final class PtxArithmeticTest {
       }
     }
     assertEquals(List.of(), SimulatedDevice.violations());
-  }
-
-  private static LongBuffer longs(int count) {
-    return ByteBuffer.allocateDirect(count * 8).order(ByteOrder.nativeOrder()).asLongBuffer();
-  }
-
-  private static void ok(int result) {
-    assertEquals(CUresult.CUDA_SUCCESS, result, () -> CUresult.stringFor(result));
   }
 }

@@ -25,6 +25,7 @@ import zerofive.files.Sha256;
  */
 final class SimulatorBuild {
   private static final Path SOURCES = Path.of("src/test/cuda-sim").toAbsolutePath();
+  private static final Path PTX = SOURCES.resolve("ptx");
   private static final Path KERNELS = Path.of("kernels").toAbsolutePath();
   private static final Path BUILT = Path.of("target/cuda-sim").toAbsolutePath();
   private static final Path JNI = Path.of(System.getProperty("java.home"), "include");
@@ -75,12 +76,14 @@ final class SimulatorBuild {
           vectors.addAll(List.of("-fno-trapping-math", "-fno-math-errno"));
           for (String part :
               List.of("arithmetic", "access", "shadow", "run", "parser", "registers")) {
-            String source = "ptx_" + part;
-            objects.add(compile(SOURCES.resolve(source + ".cpp"), source + ".o", flags, vectors));
+            // Its loops are vectorised as well without, in two thirds of the time to compile it.
+            List<String> more = new ArrayList<>(vectors);
+            more.add(part.equals("arithmetic") ? "-O2" : "-O3");
+            objects.add(compile(PTX.resolve(part + ".cpp"), "ptx-" + part + ".o", flags, more));
           }
           List<String> check = new ArrayList<>(List.of("kernel_check.o"));
           check.addAll(
-              objects.stream().map(Step::product).filter(s -> s.startsWith("ptx_")).toList());
+              objects.stream().map(Step::product).filter(s -> s.startsWith("ptx-")).toList());
           List<Step> cublas = new ArrayList<>(objects);
           cublas.add(
               compile(
@@ -219,6 +222,7 @@ final class SimulatorBuild {
     List<Path> read = new ArrayList<>();
     for (String ending : List.of(".cpp", ".h")) {
       read.addAll(sources(SOURCES, ending));
+      read.addAll(sources(PTX, ending));
       read.addAll(sources(KERNELS, ending));
     }
     // This class says how things are compiled.

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "ptx_machine.h"
+#include "machine.h"
 
 namespace ptx {
 
@@ -101,7 +101,7 @@ int64_t addresses_of(const Warp& w, const Access& access, int64_t* address) {
     for (unsigned l = 0; l < LANES; l++) address[l] = base[l] + access.offset;
   } else {
     const uint32_t* base = w.from<uint32_t>(access.address);
-    for (unsigned l = 0; l < LANES; l++) address[l] = (int64_t)base[l] + access.offset;
+    for (unsigned l = 0; l < LANES; l++) address[l] = (int64_t)(base[l] + (uint32_t)access.offset);
   }
   int64_t first = address[w.first_lane()];
   if (w.mask != ALL_LANES) {

@@ -1,6 +1,7 @@
 // PTX as the simulated device runs it: the text that a program hands to cuModuleLoadData, parsed once into kernels
-// (ptx_parser.cpp, ptx_registers.cpp), whose instructions are functions over the 32 lanes of a warp (ptx_arithmetic.cpp,
-// ptx_access.cpp), run by blocks and warps in an order that a seed decides (ptx_run.cpp), and judged (ptx_shadow.cpp).
+// (parser.cpp, registers.cpp), whose instructions are functions over the 32 lanes of a warp
+// (arithmetic.cpp, access.cpp), run by blocks and warps in an order that a seed decides (run.cpp), and
+// judged (shadow.cpp).
 //
 // An instruction that is not known here is an error of the module, with its line. What a launch does wrong ends it with
 // a Finding, a sentence that names the kernel, the line of the PTX, the block and the lane.

@@ -3,7 +3,7 @@
 // access to one address by both, and a fence of the one that reads; the order in which they happen to run says nothing.
 #include <algorithm>
 
-#include "ptx_machine.h"
+#include "machine.h"
 
 namespace ptx {
 

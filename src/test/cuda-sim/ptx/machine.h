@@ -148,7 +148,7 @@ struct Warp {
     const Warp& warp, const Instruction& instruction, unsigned lane, int result, const std::string& what);
 std::string text_of(const Dim3& index);
 
-// ---- judgement of accesses, ptx_shadow.cpp. Addresses are those of the active lanes.
+// ---- judgement of accesses, shadow.cpp. Addresses are those of the active lanes.
 
 // Returns the host's address of the first active lane.
 char* check_global(Warp& warp, const Instruction& instruction, uint64_t first, const Pattern& pattern);

@@ -3,7 +3,7 @@
 // meet.
 #include <algorithm>
 
-#include "ptx_machine.h"
+#include "machine.h"
 
 namespace ptx {
 
@@ -111,8 +111,8 @@ void Warp::leave() {
   next_group();
 }
 
-// An instruction that lanes have to run together, those it names or, at a barrier of the block, all: false where some of
-// them have yet to come.
+// An instruction that lanes have to run together, those it names or, at a barrier of the block, all: false where some
+// of them have yet to come.
 bool Warp::come_together(const Instruction& i) {
   for (size_t n = others.size(); n-- > 0;) {
     if (others[n].place != place) continue;

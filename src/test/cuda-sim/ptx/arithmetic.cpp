@@ -11,7 +11,7 @@
 #include <immintrin.h>
 #endif
 
-#include "ptx_machine.h"
+#include "machine.h"
 
 namespace ptx {
 
@@ -136,7 +136,9 @@ template <class T> struct Add { static T of(T a, T b) { return (T)((Unsigned<T>)
 template <class T> struct Subtract { static T of(T a, T b) { return (T)((Unsigned<T>)a - (Unsigned<T>)b); } };
 template <class T> struct MultiplyLow { static T of(T a, T b) { return (T)((uint64_t)a * (uint64_t)b); } };
 template <class T> struct MultiplyWide { static Wide<T> of(T a, T b) { return (Wide<T>)((Wide<T>)a * (Wide<T>)b); } };
-template <class T> struct MultiplyAddLow { static T of(T a, T b, T c) { return Add<T>::of(MultiplyLow<T>::of(a, b), c); } };
+template <class T> struct MultiplyAddLow {
+  static T of(T a, T b, T c) { return Add<T>::of(MultiplyLow<T>::of(a, b), c); }
+};
 template <class T> struct MultiplyAddWide {
   static Wide<T> of(T a, T b, Wide<T> c) { return Add<Wide<T>>::of(MultiplyWide<T>::of(a, b), c); }
 };
@@ -150,13 +152,19 @@ template <class T> struct MultiplyHigh {
     }
   }
 };
-template <class T> struct MultiplyAddHigh { static T of(T a, T b, T c) { return Add<T>::of(MultiplyHigh<T>::of(a, b), c); } };
+template <class T> struct MultiplyAddHigh {
+  static T of(T a, T b, T c) { return Add<T>::of(MultiplyHigh<T>::of(a, b), c); }
+};
 // Undefined on a GPU, which does not trap: all bits.
 template <class T> bool undefined_quotient(T a, T b) {
   return b == 0 || (std::is_signed_v<T> && a == std::numeric_limits<T>::min() && b == (T)-1);
 }
-template <class T> struct Divide { static T of(T a, T b) { return undefined_quotient(a, b) ? (b == 0 ? (T)-1 : a) : (T)(a / b); } };
-template <class T> struct Remainder { static T of(T a, T b) { return undefined_quotient(a, b) ? (b == 0 ? a : (T)0) : (T)(a % b); } };
+template <class T> struct Divide {
+  static T of(T a, T b) { return undefined_quotient(a, b) ? (b == 0 ? (T)-1 : a) : (T)(a / b); }
+};
+template <class T> struct Remainder {
+  static T of(T a, T b) { return undefined_quotient(a, b) ? (b == 0 ? a : (T)0) : (T)(a % b); }
+};
 template <class T> struct Minimum { static T of(T a, T b) { return b < a ? b : a; } };
 template <class T> struct Maximum { static T of(T a, T b) { return a < b ? b : a; } };
 template <class T> struct Negate { static T of(T a) { return (T)(0 - (Unsigned<T>)a); } };
@@ -199,7 +207,9 @@ template <class T, class B> struct FloatMaximum {
 };
 template <class B> struct FlipSign { static B of(B a) { return a ^ (B)1 << (8 * sizeof(B) - 1); } };
 template <class B> struct ClearSign { static B of(B a) { return a & ~((B)1 << (8 * sizeof(B) - 1)); } };
-template <class B> struct CopySign { static B of(B a, B b) { return ClearSign<B>::of(b) | (a & (B)1 << (8 * sizeof(B) - 1)); } };
+template <class B> struct CopySign {
+  static B of(B a, B b) { return ClearSign<B>::of(b) | (a & (B)1 << (8 * sizeof(B) - 1)); }
+};
 
 struct Equal { template <class T> static bool of(T a, T b) { return a == b; } };
 struct NotEqual { template <class T> static bool of(T a, T b) { return a < b || a > b; } };  // no NaN
@@ -212,7 +222,8 @@ template <class F> struct Negated { template <class T> static bool of(T a, T b) 
 
 template <class T> struct CountOnes { static uint32_t of(T a) { return (uint32_t)__builtin_popcountll(a); } };
 template <class T> struct LeadingZeros {
-  static uint32_t of(T a) { return a == 0 ? 8 * sizeof(T) : (uint32_t)(__builtin_clzll(a) - (64 - 8 * (int)sizeof(T))); }
+  static constexpr int WIDTH = 8 * sizeof(T);
+  static uint32_t of(T a) { return (uint32_t)(a == 0 ? WIDTH : __builtin_clzll(a) - (64 - WIDTH)); }
 };
 template <class T> struct Reverse {
   static T of(T a) {

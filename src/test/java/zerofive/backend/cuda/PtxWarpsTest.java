@@ -124,10 +124,38 @@ final class PtxWarpsTest {
       }
       """;
 
+  /** Every eighth lane keeps what it has while the others compute with wider numbers. */
+  private static final String PARTED =
+      """
+      .visible .entry parted(.param .u64 from, .param .u64 to)
+      {
+      .reg .pred %p<3>;
+      .reg .b16 %rs<3>;
+      .reg .b32 %r<6>;
+      .reg .b64 %rd<7>;
+      ld.param.u64 %rd1, [to];
+      mov.u32 %r1, %tid.x;
+      mul.wide.u32 %rd2, %r1, 8;
+      add.s64 %rd3, %rd1, %rd2;
+      and.b32 %r2, %r1, 7;
+      setp.eq.s32 %p1, %r2, 0;
+      mov.u16 %rs1, 5;
+      @%p1 bra KEPT;
+      mad.lo.s32 %r3, %r1, 65537, -1;
+      cvt.s64.s32 %rd4, %r3;
+      add.s64 %rd5, %rd4, 1;
+      cvt.u16.u64 %rs1, %rd5;
+      KEPT:
+      cvt.u64.u16 %rd6, %rs1;
+      st.global.u64 [%rd3], %rd6;
+      ret;
+      }
+      """;
+
   @ParameterizedTest
   @ValueSource(strings = {"order=ascending", "order=descending", "order=random,schedule=random:3"})
   void lanesWarpsAndBlocksMeet(String order) {
-    PtxRunner runner = new PtxRunner(HEAD + SUMS + BACKWARDS + HANDED);
+    PtxRunner runner = new PtxRunner(HEAD + SUMS + BACKWARDS + PARTED + HANDED);
     SimulatedDevice.configure(order);
     long total = THREADS * (THREADS - 1) / 2;
     assertArrayEquals(
@@ -136,6 +164,9 @@ final class PtxWarpsTest {
     assertArrayEquals(
         LongStream.range(0, THREADS).map(t -> THREADS - 1 - t).toArray(),
         runner.run("backwards", 1, THREADS, 4 * THREADS, new long[1], THREADS));
+    assertArrayEquals(
+        LongStream.range(0, THREADS).map(t -> t % 8 == 0 ? 5 : t).toArray(),
+        runner.run("parted", 1, THREADS, new long[1], THREADS));
     assertArrayEquals(new long[] {1, 42, 43}, runner.run("handed", 2, 1, new long[1], 3));
     assertEquals(List.of(), SimulatedDevice.violations());
   }

@@ -7,4 +7,6 @@
 #include "activation_gradient.cu"
 #include "bias_gradient.cu"
 #include "update.cu"
+#include "exact_forward.cu"
+#include "exact_update.cu"
 #include "peak.cu"

@@ -117,7 +117,7 @@ ZEROFIVE_FORMULA float sigmoid(float z) {
 ZEROFIVE_FORMULA float binary_loss(int loss, float z, int target) {
   float v = target == 0 ? -z : z;
   if (loss == LOSS_MNIST) return sigmoid(v);
-  return (v > 0.0f ? v : 0.0f) + log1p_fraction(exp_nonpositive(-fabsf(v)));
+  return activated(ACTIVATION_RELU, v) + log1p_fraction(exp_nonpositive(-fabsf(v)));
 }
 
 // d(binary_loss) / dz.

@@ -10,6 +10,9 @@ constexpr int THREADS = 256;
 
 constexpr int WARP = 32;
 
+// Floats of a row of step_parameters, as update.cu describes it.
+constexpr int STEP_PARAMETERS = 4;
+
 // The index of this thread's element. Unsigned: the last block may reach past the maximum int.
 __device__ __forceinline__ unsigned int element_index() { return blockIdx.x * blockDim.x + threadIdx.x; }
 

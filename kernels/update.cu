@@ -3,8 +3,6 @@
 // a parameter.
 #include "launch.cuh"
 
-constexpr int STEP_PARAMETERS = 4;
-
 // moments: the velocity v [n], read and written where momentum is not 0.
 extern "C" __global__ __launch_bounds__(THREADS) void update_sgd(
     unsigned int n, float* __restrict__ w, const float* __restrict__ g, float* __restrict__ moments,

@@ -41,12 +41,9 @@ struct LossSum {
 
   double chains[CHAINS] = {};
 
-  // The next losses of the batch; but for the last of them a multiple of 32 at a time.
-  void add(const float* losses, int64_t count) {
-    for (int64_t first = 0; first < count; first += CHAINS) {
-      int64_t here = count - first < CHAINS ? count - first : CHAINS;
-      for (int64_t chain = 0; chain < here; chain++) chains[chain] += losses[first + chain];
-    }
+  // The losses at the places [place, place + count) of the batch.
+  void add(const float* losses, int64_t count, int64_t place) {
+    for (int64_t r = 0; r < count; r++) chains[(place + r) % CHAINS] += losses[r];
   }
 
   double total() const {
@@ -69,7 +66,7 @@ void loss(
     loss_rows(
         loss, block_rows, outputs, outputs, (float)rows, logits + first * outputs, targets + first,
         dlogits + first * outputs, losses);
-    sum.add(losses, block_rows);
+    sum.add(losses, block_rows, first);
   }
   *loss_sum += sum.total();
 }

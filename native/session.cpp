@@ -44,6 +44,8 @@ struct Training : Session {
 
   // Evaluation has memory of its own, separate for each member where it is written.
   Images* valid;
+  int64_t valid_first;
+  LossSum valid_sum;
   Arena valid_memory;
   Activations eval_activations;
   float* logits;
@@ -122,6 +124,7 @@ bool set_valid(Session* session, const uint8_t* pixels, const int32_t* targets, 
   destroy_images(t->valid);
   t->valid_memory.close();
   t->valid_memory = {};
+  t->valid_first = first;
   t->valid = create_images(
       t->team, pixels + first * layer.inputs, targets + first, count, layer.inputs,
       is_linear(t->net) ? FORM_DENSE : FORM_BY_SIZE, false);
@@ -158,8 +161,8 @@ void evaluate_rows(Training* t, int member, int64_t first, int64_t rows) {
   }
 }
 
-// metrics f64 [2]: adds the losses of the validation images, summed as those of one step, and the number of those
-// predicted correctly.
+// metrics f64 [2]: the losses of the validation images so far, from number 0 on, summed as those of one step; and the number
+// of those predicted correctly, which is added.
 void evaluate_valid(Session* session, double* metrics) {
   Training* t = as_training(session);
   int64_t outputs = t->net.layers[t->net.count - 1].outputs;
@@ -177,9 +180,9 @@ void evaluate_valid(Session* session, double* metrics) {
     }
     t->correct[member] = correct;
   });
-  LossSum sum;
-  sum.add(t->valid_losses, count);
-  metrics[0] += sum.total();
+  if (t->valid_first == 0) t->valid_sum = LossSum();
+  t->valid_sum.add(t->valid_losses, count, t->valid_first);
+  metrics[0] = t->valid_sum.total();
   for (int member = 0; member < threads; member++) metrics[1] += (double)t->correct[member];
 }
 
@@ -436,7 +439,7 @@ void train_net(Training* t, const int32_t* order, const float* step_parameters, 
       t->team->run([&](int member) { forward_backward(t, member, block); });
       t->team->run([&](int member) {
         update_weights(t, member, block);
-        if (member == 0) sum.add(t->losses, rows);
+        if (member == 0) sum.add(t->losses, rows, at);
       });
     }
     loss_sums[start / t->batch] = sum.total();
@@ -463,7 +466,7 @@ void train_linear(Training* t, const int32_t* order, const float* step_parameter
     // So little work that it is not worth a second synchronisation.
     linear_step(t->linear, layer, t->optimizer, parts, step_parameters + start / t->batch * STEP_PARAMETERS);
     LossSum sum;
-    sum.add(t->losses, rows);
+    sum.add(t->losses, rows, 0);
     loss_sums[start / t->batch] = sum.total();
   }
 }

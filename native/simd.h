@@ -7,6 +7,8 @@
 
 #if defined(__AVX2__) && defined(__FMA__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
@@ -17,7 +19,7 @@ namespace INSTRUCTION_SET {
 constexpr int LANES = 16;
 
 // a * b + c, rounded once.
-#ifdef __FP_FAST_FMAF
+#if defined(__FP_FAST_FMAF) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)
 INLINE float fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 #else
 // Without an instruction for it: the product is exact in double; its sum with c is rounded to odd there (the last bit is
@@ -135,6 +137,64 @@ INLINE Lanes broadcast_lane(Quad a) {
 }
 INLINE __m256 add_halves(Lanes a) { return _mm256_add_ps(a.low, a.high); }
 
+#elif defined(__aarch64__)
+
+struct Lanes {
+  float32x4_t four[4];
+};
+using Quad = float32x4_t;
+constexpr int TILE_ROWS = 6;
+constexpr int TILE_LANES = 1;
+constexpr int SPARSE_LANES = 1;
+
+// What `one` gives for each four lanes, by their number.
+template <typename One>
+INLINE Lanes each(const One& one) {
+  return {{one(0), one(1), one(2), one(3)}};
+}
+INLINE Lanes broadcast(float value) {
+  return each([=](int) { return vdupq_n_f32(value); });
+}
+INLINE Lanes zero() { return broadcast(0.0f); }
+INLINE Lanes load(const float* from) {
+  return each([=](int i) { return vld1q_f32(from + 4 * i); });
+}
+INLINE void store(float* to, Lanes a) {
+  for (int i = 0; i < 4; i++) vst1q_f32(to + 4 * i, a.four[i]);
+}
+INLINE Lanes add(Lanes a, Lanes b) {
+  return each([=](int i) { return vaddq_f32(a.four[i], b.four[i]); });
+}
+INLINE Lanes subtract(Lanes a, Lanes b) {
+  return each([=](int i) { return vsubq_f32(a.four[i], b.four[i]); });
+}
+INLINE Lanes multiply(Lanes a, Lanes b) {
+  return each([=](int i) { return vmulq_f32(a.four[i], b.four[i]); });
+}
+INLINE Lanes multiply_add(Lanes a, Lanes b, Lanes c) {
+  return each([=](int i) { return vfmaq_f32(c.four[i], a.four[i], b.four[i]); });
+}
+// The bits, cleared where the number is negative: a maximum would make +0 of -0.
+INLINE Lanes relu(Lanes a) {
+  return each(
+      [=](int i) { return vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(a.four[i]), vcltzq_f32(a.four[i]))); });
+}
+INLINE Quad load_four_bytes(const uint8_t* from) {
+  uint32_t packed;
+  memcpy(&packed, from, sizeof packed);
+  return vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(vcreate_u8(packed)))));
+}
+INLINE Lanes load_bytes(const uint8_t* from) {
+  return each([=](int i) { return load_four_bytes(from + 4 * i); });
+}
+INLINE Quad load_low_bytes(const uint16_t* from) {
+  return vcvtq_f32_u32(vmovl_u16(vand_u16(vld1_u16(from), vdup_n_u16(0xff))));
+}
+template <int I>
+INLINE Lanes broadcast_lane(Quad a) {
+  return each([=](int) { return vdupq_laneq_f32(a, I); });
+}
+
 #else
 
 typedef float Lanes __attribute__((vector_size(64), aligned(16)));
@@ -187,6 +247,12 @@ INLINE float sum(Lanes a) {
   __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
   __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+#elif defined(__aarch64__)
+INLINE float sum(Lanes a) {
+  float32x4_t four = vaddq_f32(vaddq_f32(a.four[0], a.four[2]), vaddq_f32(a.four[1], a.four[3]));
+  float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
+  return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
 }
 #else
 INLINE float sum(Lanes a) {

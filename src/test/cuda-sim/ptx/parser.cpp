@@ -13,8 +13,6 @@ namespace {
 
 bool is_name(char c) { return isalnum((unsigned char)c) || c == '_' || c == '$' || c == '%'; }
 
-unsigned bytes_of(char shape) { return shape == 'h' ? 2 : shape == 'w' ? 4 : 8; }
-
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts;
   size_t at = 0;

@@ -201,6 +201,8 @@ struct VirtualRegister {
   char shape;  // h, w or l
 };
 
+inline unsigned bytes_of(char shape) { return shape == 'h' ? 2 : shape == 'w' ? 4 : 8; }
+
 // Gives the virtual registers their places, by liveness.
 void place_registers(Kernel& kernel, std::vector<Use>& uses, const std::vector<VirtualRegister>& registers);
 

@@ -125,22 +125,32 @@ void place_registers(Kernel& kernel, std::vector<Use>& uses, const std::vector<V
     }
   }
 
-  // Greedily, in the order of the text; the widest registers come first.
+  // Greedily, in the order of the text. Only registers of one width share a place: a lane's column of it lies elsewhere
+  // in another width, and a write for some lanes would change what others have.
   std::vector<int32_t> place(registers.size(), -1);
-  for (char shape : {'l', 'w', 'h'}) {
-    size_t bytes = (shape == 'l' ? 8 : shape == 'w' ? 4 : 2) * LANES, base = kernel.register_bytes;
-    for (const Use& use : uses) {
-      if (place[use.name] >= 0 || registers[use.name].shape != shape) continue;
-      std::vector<bool> taken(registers.size() + 1);
-      each(apart[use.name], [&](int32_t other) {
-        if (place[other] >= 0 && registers[other].shape == shape) taken[((size_t)place[other] - base) / bytes] = true;
-      });
-      size_t at = (size_t)(std::find(taken.begin(), taken.end(), false) - taken.begin());
-      place[use.name] = (int32_t)(base + at * bytes);
-      kernel.register_bytes = std::max(kernel.register_bytes, base + (at + 1) * bytes);
-    }
+  std::map<char, int32_t> places;
+  for (const Use& use : uses) {
+    if (place[use.name] >= 0) continue;
+    char shape = registers[use.name].shape;
+    std::vector<bool> taken(registers.size() + 1);
+    each(apart[use.name], [&](int32_t other) {
+      if (place[other] >= 0 && registers[other].shape == shape) taken[place[other]] = true;
+    });
+    int32_t at = 0;
+    while (taken[at]) at++;
+    place[use.name] = at;
+    places[shape] = std::max(places[shape], at + 1);
   }
-  for (Use& use : uses) *use.place = place[use.name];
+  // Those of one width stand together.
+  std::map<char, int32_t> begin;
+  for (auto& [shape, count] : places) {
+    begin[shape] = (int32_t)kernel.register_bytes;
+    kernel.register_bytes += (size_t)count * bytes_of(shape) * LANES;
+  }
+  for (Use& use : uses) {
+    char shape = registers[use.name].shape;
+    *use.place = begin[shape] + place[use.name] * (int32_t)(bytes_of(shape) * LANES);
+  }
 }
 
 }  // namespace ptx

@@ -91,6 +91,7 @@ class ArchitectureTest {
               "zerofive.backend.ops..",
               "zerofive.backend.natives..",
               "zerofive.backend.reference..",
+              "zerofive.backend.jvm..",
               "zerofive.backend.cpu..",
               "zerofive.backend.cuda..");
 
@@ -104,6 +105,7 @@ class ArchitectureTest {
           .resideInAnyPackage(
               "zerofive.backend.ops..",
               "zerofive.backend.reference..",
+              "zerofive.backend.jvm..",
               "zerofive.backend.cpu..",
               "zerofive.backend.cuda..");
 
@@ -117,12 +119,22 @@ class ArchitectureTest {
           .resideInAnyPackage(
               "zerofive.backend.natives..",
               "zerofive.backend.reference..",
+              "zerofive.backend.jvm..",
               "zerofive.backend.cpu..",
               "zerofive.backend.cuda..");
 
   @ArchTest
   static final ArchRule implementationsDoNotKnowEachOther =
       slices().matching("zerofive.backend.(reference|cpu|cuda)..").should().notDependOnEachOther();
+
+  @ArchTest
+  static final ArchRule onlyTheCpuKnowsItsJavaCode =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("zerofive.backend.cpu..", "zerofive.backend.jvm..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("zerofive.backend.jvm..");
 
   @ArchTest
   static final ArchRule onlyBackendsNamesTheImplementations =
@@ -137,6 +149,7 @@ class ArchitectureTest {
               "zerofive.backend.ops..",
               "zerofive.backend.natives..",
               "zerofive.backend.reference..",
+              "zerofive.backend.jvm..",
               "zerofive.backend.cpu..",
               "zerofive.backend.cuda..");
 

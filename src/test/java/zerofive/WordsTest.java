@@ -26,7 +26,8 @@ final class WordsTest {
           ".ci",
           "README.md",
           "CONTRIBUTING.md",
-          "zerofive");
+          "zerofive",
+          "zerofive.cmd");
 
   /** Made by a tool, or another's words. */
   private static final Pattern NOT_OURS =

@@ -2,10 +2,11 @@ package zerofive.backend;
 
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import zerofive.data.ImageSet;
 import zerofive.model.Parameters;
 
-/** One way to compute: plain Java, native code, CUDA. */
+/** One way to compute: the reference in double precision, the CPU, CUDA. */
 public interface Backend {
   /** Its name on the command line: {@code reference}, {@code cpu}, {@code cuda}. */
   String name();
@@ -21,6 +22,14 @@ public interface Backend {
    */
   default Map<String, String> details() {
     return Map.of();
+  }
+
+  /**
+   * The arithmetic that it computes, see {@link Arithmetic}: the same bits as every other device
+   * with this number. Empty where its bits are its own.
+   */
+  default OptionalInt arithmetic() {
+    return OptionalInt.empty();
   }
 
   /**

@@ -15,6 +15,7 @@ import zerofive.files.InputException;
 import zerofive.files.JavaHeap;
 import zerofive.files.OutputException;
 import zerofive.report.console.Terminal;
+import zerofive.run.NotComparableException;
 import zerofive.train.DivergedException;
 
 /** Parses the command line, runs the command, and says in one sentence what went wrong. */
@@ -37,7 +38,7 @@ public final class Cli {
       int code = dispatch(arguments);
       terminal.checkResults();
       return code;
-    } catch (UsageException e) {
+    } catch (UsageException | NotComparableException e) {
       return fail(ExitCode.USAGE, e, verbose);
     } catch (InputException e) {
       int code = fail(ExitCode.INPUT, e, verbose);

@@ -9,6 +9,7 @@ public final class ExitCode {
   public static final int DEVICE = 4;
   public static final int DIVERGED = 5;
   public static final int OUTPUT = 6;
+  public static final int DIFFERENT = 7;
   public static final int INTERRUPTED = 130;
 
   private ExitCode() {}

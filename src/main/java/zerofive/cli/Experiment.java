@@ -1,7 +1,9 @@
 package zerofive.cli;
 
+import static zerofive.train.Settings.ARITHMETIC;
 import static zerofive.train.Settings.AUGMENTATION;
 import static zerofive.train.Settings.BATCH_SIZE;
+import static zerofive.train.Settings.CLASSES;
 import static zerofive.train.Settings.DATA;
 import static zerofive.train.Settings.EARLY_STOP;
 import static zerofive.train.Settings.INITIALIZER;
@@ -13,16 +15,20 @@ import static zerofive.train.Settings.ORDER;
 import static zerofive.train.Settings.SCHEDULE;
 import static zerofive.train.Settings.SEED;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import zerofive.backend.Backend;
 import zerofive.backend.Optimizer;
 import zerofive.cli.device.Backends;
 import zerofive.cli.device.DeviceRequest;
+import zerofive.cli.option.ModelOptions;
 import zerofive.cli.option.TrainOptions;
 import zerofive.cli.option.UsageException;
+import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.data.image.ImageShape;
 import zerofive.files.InputException;
@@ -98,20 +104,16 @@ public record Experiment(
       DataSet data,
       UnaryOperator<List<String>> classes,
       Invocation invocation) {
-    Recipe recipe = options.resolve(classes.apply(data.classes()));
+    List<String> chosen = classes.apply(data.classes());
+    // Of some of the classes, such as a pair, as many images as they have on average.
+    long images = (long) data.train().count() * chosen.size() / data.classes().size();
+    Recipe recipe =
+        computedBy(device, options.resolve(chosen)).forImages((int) images, data.train().shape());
     Architecture architecture = architecture(recipe, data);
     TrainOptions.checkAugmentation(recipe, data);
-    Optional<Parameters> start =
-        options.start().map(file -> startFrom(recipe, file, architecture, data.train().shape()));
+    Experiment experiment = of(recipe, data, architecture, options.start(), device, invocation);
     invocation.time().mark("data");
-    return new Experiment(
-        recipe,
-        data,
-        architecture,
-        start,
-        options.start().map(Experiment::notes).orElse(List.of()),
-        device,
-        session(device, invocation));
+    return experiment;
   }
 
   /** On a model that a training starts from; the training takes pixels divided by 255. */
@@ -143,8 +145,48 @@ public record Experiment(
   public static Experiment resume(RunFolder folder, Recipe recipe, Invocation invocation) {
     Supplier<DataSet> loading = invocation.loadAhead(recipe.dataRequest(recipe.get(DATA)));
     Backends.Choice device = choose(recipe, invocation);
-    DataSet data = loading.get();
-    invocation.time().mark("data");
+    return of(folder, recipe, loading.get(), Optional.empty(), device, invocation);
+  }
+
+  /**
+   * The experiment of a finished run, from its start.
+   *
+   * @param recipe of the run, or of each training of a run of pairs
+   * @param classes of the data that are needed
+   * @param receipt of the run
+   * @param device to compute it with
+   * @throws InputException where its data or its start file are gone or are others, or its settings
+   *     do not fit them
+   */
+  public static Experiment repeat(
+      RunFolder folder,
+      Recipe recipe,
+      List<String> classes,
+      Receipt receipt,
+      Backends.Choice device,
+      Invocation invocation) {
+    Recipe all = recipe.with(CLASSES, new ClassFilter(classes));
+    DataSet data = invocation.load(all.dataRequest(recipe.get(DATA)));
+    receipt.checkData(data);
+    Optional<ModelFile> start =
+        recipe
+            .get(INIT_FROM)
+            .map(Path::of)
+            .map(
+                file -> {
+                  receipt.checkStart(file);
+                  return ModelOptions.read(file, recipe);
+                });
+    return of(folder, recipe, data, start, device, invocation);
+  }
+
+  private static Experiment of(
+      RunFolder folder,
+      Recipe recipe,
+      DataSet data,
+      Optional<ModelFile> start,
+      Backends.Choice device,
+      Invocation invocation) {
     Architecture architecture;
     try {
       recipe.get(AUGMENTATION).check(data.train().height(), data.train().width());
@@ -157,14 +199,32 @@ public record Experiment(
               + "; restore it or start a new run",
           e);
     }
+    Experiment experiment =
+        of(computedBy(device, recipe), data, architecture, start, device, invocation);
+    invocation.time().mark("data");
+    return experiment;
+  }
+
+  private static Experiment of(
+      Recipe recipe,
+      DataSet data,
+      Architecture architecture,
+      Optional<ModelFile> start,
+      Backends.Choice device,
+      Invocation invocation) {
     return new Experiment(
         recipe,
         data,
         architecture,
-        Optional.empty(),
-        List.of(),
+        start.map(file -> startFrom(recipe, file, architecture, data.train().shape())),
+        start.map(Experiment::notes).orElse(List.of()),
         device,
-        session(device, invocation));
+        new Receipt.Session(
+            Version.read().toString(),
+            device.backend().name(),
+            device.device(),
+            device.details(),
+            invocation.arguments()));
   }
 
   /** The weights of a model file, which has to fit. */
@@ -191,19 +251,23 @@ public record Experiment(
     return start.foldedParameters();
   }
 
-  private static Receipt.Session session(Backends.Choice device, Invocation invocation) {
-    return new Receipt.Session(
-        Version.read().toString(),
-        device.backend().name(),
-        device.device(),
-        device.details(),
-        invocation.arguments());
+  /** A recipe with the arithmetic of the device that was taken. */
+  private static Recipe computedBy(Backends.Choice device, Recipe recipe) {
+    OptionalInt number = device.backend().arithmetic();
+    return recipe.with(
+        ARITHMETIC, number.isPresent() ? Optional.of(number.getAsInt()) : Optional.empty());
   }
 
   /** The same with another recipe for the same classes. */
   public Experiment with(Recipe other) {
     return new Experiment(
-        other, data, other.architecture(data.train().imageSize()), start, notes, device, session);
+        computedBy(device, other),
+        data,
+        other.architecture(data.train().imageSize()),
+        start,
+        notes,
+        device,
+        session);
   }
 
   /** The weights it begins with. */

@@ -16,6 +16,7 @@ final class Help {
     {"4", "the device asked for cannot be used"},
     {"5", "the training diverged: a loss or weight is NaN or infinite"},
     {"6", "output cannot be written"},
+    {"7", "verify: this machine does not compute the bits of the run's model"},
     {"127", "no JDK or Maven to build with"},
     {"130", "interrupted by Ctrl-C, after saving; 143 by SIGTERM, likewise"}
   };

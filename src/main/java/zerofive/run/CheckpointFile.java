@@ -19,7 +19,7 @@ import zerofive.train.Checkpoint;
 /**
  * {@code checkpoint.safetensors}: the weights as {@code model.NAME}, the optimiser's moments
  * [moments * parameters] as {@code moments}, the weights of the best epoch, where the run may stop
- * early, as {@code best.NAME}; epochs, steps and the best loss stand in its metadata.
+ * early, as {@code best.NAME}; epochs, steps, arithmetic and the best loss stand in its metadata.
  */
 final class CheckpointFile {
   private static final String MODEL = "model.";
@@ -27,6 +27,7 @@ final class CheckpointFile {
   private static final String MOMENTS = "moments";
   private static final String EPOCH = "epoch";
   private static final String STEPS = "steps";
+  private static final String ARITHMETIC = "arithmetic";
   private static final String BEST_EPOCH = "best_epoch";
   private static final String BEST_LOSS = "best_valid_loss";
 
@@ -39,6 +40,7 @@ final class CheckpointFile {
     metadata.put("format", "zerofive checkpoint");
     metadata.put(EPOCH, String.valueOf(checkpoint.epoch()));
     metadata.put(STEPS, String.valueOf(state.steps()));
+    checkpoint.arithmetic().ifPresent(number -> metadata.put(ARITHMETIC, String.valueOf(number)));
     Map<String, Safetensors.Tensor> tensors =
         new LinkedHashMap<>(ModelFile.tensors(state.parameters(), MODEL));
     tensors.put(MOMENTS, new Safetensors.Tensor(List.of(state.moments().length), state.moments()));
@@ -75,7 +77,12 @@ final class CheckpointFile {
         content.metadata().containsKey(BEST_EPOCH)
             ? Optional.of(best(file, content, epoch, architecture))
             : Optional.empty();
-    return new Checkpoint(epoch, new TrainingState(parameters, moments.values(), steps), best);
+    Optional<Integer> arithmetic =
+        content.metadata().containsKey(ARITHMETIC)
+            ? Optional.of((int) number(file, content, ARITHMETIC, Integer.MAX_VALUE))
+            : Optional.empty();
+    return new Checkpoint(
+        epoch, new TrainingState(parameters, moments.values(), steps), best, arithmetic);
   }
 
   private static Parameters parameters(

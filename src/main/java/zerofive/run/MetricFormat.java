@@ -5,7 +5,7 @@ import java.math.MathContext;
 import java.math.RoundingMode;
 
 /** Numbers for files. */
-final class MetricFormat {
+public final class MetricFormat {
   private static final int DIGITS = 9;
   private static final MathContext ROUNDED = new MathContext(DIGITS, RoundingMode.HALF_UP);
 
@@ -16,7 +16,7 @@ final class MetricFormat {
    * writes them: {@code 0.0462680404}, {@code 1.50000000e-05}. String.format would do the same, and
    * take most of an epoch's time in a process that has just begun.
    */
-  static String significant(double value) {
+  public static String significant(double value) {
     if (!Double.isFinite(value)) {
       return String.valueOf(value);
     }

@@ -1,5 +1,7 @@
 package zerofive.run;
 
+import static zerofive.train.Settings.ARITHMETIC;
+import static zerofive.train.Settings.EPOCHS;
 import static zerofive.train.Settings.INIT_FROM;
 import static zerofive.train.Settings.SEED;
 
@@ -33,6 +35,9 @@ public final class Receipt {
   private static final String DATA = "data";
   private static final String SHA256 = "sha256";
   private static final String RESULT = "result";
+  private static final String MODEL_SHA256 = "model_sha256";
+  private static final String PAIRS_SHA256 = "pairs_csv_sha256";
+  private static final String START_SHA256 = "init_from_sha256";
   private static final String TRAINED_EPOCHS = "trained_epochs";
   private static final String STOPPED_EARLY = "stopped_early";
 
@@ -60,6 +65,8 @@ public final class Receipt {
    *
    * @param started when, in UTC to the second
    * @param fromEpoch epochs that were finished before
+   * @param epochs that the whole run was to have, as the learning rate's schedule took them
+   * @param arithmetic the number of {@link zerofive.backend.Arithmetic} that computed it; or none
    * @param session who computed it
    * @param java the virtual machine
    * @param system the operating system
@@ -68,6 +75,8 @@ public final class Receipt {
   public record Part(
       String started,
       String fromEpoch,
+      String epochs,
+      String arithmetic,
       Session session,
       String java,
       String system,
@@ -85,7 +94,7 @@ public final class Receipt {
     json.addProperty("seed", recipe.get(SEED));
     recipe
         .get(INIT_FROM)
-        .ifPresent(start -> json.addProperty("init_from_sha256", Sha256.of(Path.of(start))));
+        .ifPresent(start -> json.addProperty(START_SHA256, Sha256.of(Path.of(start))));
     json.add(SESSIONS, new JsonArray());
     return new Receipt(file, json);
   }
@@ -110,26 +119,38 @@ public final class Receipt {
    * @param epoch that the model is of
    * @param trainedEpochs in all
    * @param stoppedEarly whether it was by {@code --early-stop}, so that no more will follow
+   * @param modelSha256 of the model file
    */
-  public record Ending(int epoch, int trainedEpochs, boolean stoppedEarly) {}
+  public record Ending(int epoch, int trainedEpochs, boolean stoppedEarly, String modelSha256) {}
 
   /** How it ended, where {@link #finish} was the last word, and of this very model file. */
   public Optional<Ending> ending(Path model) {
-    if (json.get(RESULT) instanceof JsonObject result
-        && Files.isRegularFile(model)
-        && text(result, "model_sha256").equals(Sha256.of(model))) {
+    return ending()
+        .filter(end -> Files.isRegularFile(model) && end.modelSha256().equals(Sha256.of(model)));
+  }
+
+  /** How it ended, where {@link #finish} was the last word. */
+  public Optional<Ending> ending() {
+    if (json.get(RESULT) instanceof JsonObject result) {
       try {
         int epoch = Integer.parseInt(text(result, "epoch"));
         // Earlier versions, which knew no early stop, wrote the one number alone.
         int trained =
             result.has(TRAINED_EPOCHS) ? Integer.parseInt(text(result, TRAINED_EPOCHS)) : epoch;
         boolean stoppedEarly = text(result, STOPPED_EARLY).equals("true");
-        return Optional.of(new Ending(epoch, trained, stoppedEarly));
+        return Optional.of(new Ending(epoch, trained, stoppedEarly, text(result, MODEL_SHA256)));
       } catch (NumberFormatException e) {
         throw damaged(file, e);
       }
     }
     return Optional.empty();
+  }
+
+  /** SHA-256 of the finished table of pairs; empty where it is not finished. */
+  public Optional<String> pairsSha256() {
+    return json.get(RESULT) instanceof JsonObject result
+        ? Optional.of(text(result, PAIRS_SHA256))
+        : Optional.empty();
   }
 
   private static boolean isReceipt(JsonObject json) {
@@ -158,6 +179,21 @@ public final class Receipt {
     }
   }
 
+  /** Throws InputException where {@code start} is not the file of weights this run began with. */
+  public void checkStart(Path start) {
+    if (!Files.isRegularFile(start)) {
+      throw new InputException(
+          start + ", whose weights the run began with, is not there; bring it back");
+    }
+    if (!text(json, START_SHA256).equals(Sha256.of(start))) {
+      throw new InputException(
+          start
+              + " is not the file whose weights the run began with (its SHA-256 differs from "
+              + file
+              + "); bring that one back");
+    }
+  }
+
   /** Who computed the latest part, if any was. */
   public Optional<Session> latest() {
     List<Part> parts = parts();
@@ -181,6 +217,8 @@ public final class Receipt {
           new Part(
               text(part, "started"),
               text(part, "from_epoch"),
+              text(part, EPOCHS.name()),
+              text(part, ARITHMETIC.name()),
               new Session(
                   text(part, "program"),
                   text(part, "backend"),
@@ -195,14 +233,43 @@ public final class Receipt {
   }
 
   /**
-   * Adds a part that starts after {@code fromEpoch}, which ends any result, and writes the file.
+   * The parts that have a share in the epochs 1 to {@code trainedEpochs}, the first one first: not
+   * those that were stopped before they saved an epoch.
    */
-  public void add(Session session, int fromEpoch) {
+  public List<Part> partsWithEpochs(int trainedEpochs) {
+    List<Part> all = parts();
+    List<Part> some = new ArrayList<>();
+    int end = trainedEpochs;
+    for (int i = all.size() - 1; i >= 0; i--) {
+      int from = fromEpoch(all.get(i));
+      if (from < end) {
+        some.add(0, all.get(i));
+        end = from;
+      }
+    }
+    return some;
+  }
+
+  private int fromEpoch(Part part) {
+    try {
+      return Integer.parseInt(part.fromEpoch());
+    } catch (NumberFormatException e) {
+      throw damaged(file, e);
+    }
+  }
+
+  /**
+   * Adds a part that starts after {@code fromEpoch} and trains by {@code recipe}, which ends any
+   * result, and writes the file.
+   */
+  public void add(Session session, Recipe recipe, int fromEpoch) {
     JsonObject entry = new JsonObject();
     JsonArray commandLine = new JsonArray();
     session.commandLine().forEach(commandLine::add);
     entry.addProperty("started", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
     entry.addProperty("from_epoch", fromEpoch);
+    entry.addProperty(EPOCHS.name(), recipe.get(EPOCHS));
+    recipe.get(ARITHMETIC).ifPresent(number -> entry.addProperty(ARITHMETIC.name(), number));
     entry.addProperty("program", session.program());
     entry.addProperty("backend", session.backend());
     entry.addProperty("device", session.device());
@@ -233,7 +300,7 @@ public final class Receipt {
     result.addProperty("errors", selected.errors());
     result.addProperty(TRAINED_EPOCHS, trainedEpochs);
     result.addProperty(STOPPED_EARLY, stoppedEarly);
-    result.addProperty("model_sha256", modelSha256);
+    result.addProperty(MODEL_SHA256, modelSha256);
     json.add(RESULT, result);
     write();
   }
@@ -243,7 +310,7 @@ public final class Receipt {
     JsonObject result = new JsonObject();
     result.addProperty("pairs", pairs);
     result.addProperty("mean_accuracy", meanAccuracy);
-    result.addProperty("pairs_csv_sha256", csvSha256);
+    result.addProperty(PAIRS_SHA256, csvSha256);
     json.add(RESULT, result);
     write();
   }

@@ -242,13 +242,22 @@ public final class RunFolder implements RunStore, AutoCloseable {
     try {
       return Recipe.fromJson(text);
     } catch (IllegalArgumentException e) {
-      if (text.contains('"' + PAIRS_OF + '"')) {
+      if (isPairs(text)) {
         throw new InputException(
             folder + " is a run of pairs; resume it by pairs with its options and --out", e);
       }
       throw new InputException(
           file + " is damaged: " + e.getMessage() + "; restore it or start a new run", e);
     }
+  }
+
+  /** Whether it is a run of pairs. Throws InputException where there are no settings. */
+  public boolean isPairs() {
+    return isPairs(TextFile.readJson(file(CONFIG)));
+  }
+
+  private static boolean isPairs(String config) {
+    return config.contains('"' + PAIRS_OF + '"');
   }
 
   /** The path of a file in this folder. */

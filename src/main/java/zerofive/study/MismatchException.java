@@ -1,6 +1,6 @@
 package zerofive.study;
 
-/** A backend does not compute what plain Java does. The message is one sentence. */
+/** A backend does not compute what the reference does. The message is one sentence. */
 public final class MismatchException extends RuntimeException {
   private static final long serialVersionUID = 1;
 

@@ -19,6 +19,19 @@ public record PairResult(
     double validLoss,
     double seconds,
     String modelSha256) {
+  /** Whether another training came to the same model and figures; the time apart. */
+  public boolean isSameAs(PairResult other) {
+    return equals(
+        new PairResult(
+            other.pair,
+            other.errors,
+            other.images,
+            other.trainLoss,
+            other.validLoss,
+            seconds,
+            other.modelSha256));
+  }
+
   /** Share of the validation images predicted rightly, in [0, 1]. */
   public double accuracy() {
     return 1 - (double) errors / images;

@@ -1,5 +1,6 @@
 package zerofive.study;
 
+import static zerofive.train.Settings.ARITHMETIC;
 import static zerofive.train.Settings.CLASSES;
 import static zerofive.train.Settings.DATA;
 import static zerofive.train.Settings.MODEL;
@@ -15,11 +16,13 @@ import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import zerofive.backend.Arithmetic;
 import zerofive.data.ClassFilter;
 import zerofive.files.AtomicFile;
 import zerofive.files.InputException;
 import zerofive.files.Json;
 import zerofive.files.TextFile;
+import zerofive.run.NotComparableException;
 import zerofive.run.RunFolder;
 import zerofive.train.Recipe;
 import zerofive.train.Setting;
@@ -40,6 +43,10 @@ public record PairsConfig(Recipe training, List<String> classes, int seeds, Shar
   /** What {@code config.json} has of a training's settings. */
   private static final List<Setting<?>> OF_TRAINING =
       Settings.without(EnumSet.of(Group.RUN), CLASSES, THREADS);
+
+  /** In what runs must agree whose results stand in one table, beside the arithmetic. */
+  private static final List<Setting<?>> COMPARED =
+      Settings.without(EnumSet.of(Group.RUN, Group.RECORDED), CLASSES, THREADS);
 
   private static final String SEEDS = "seeds";
   private static final String SHARD = "shard";
@@ -119,10 +126,13 @@ public record PairsConfig(Recipe training, List<String> classes, int seeds, Shar
     AtomicFile.write(folder.file(RunFolder.CONFIG), Json.file(json));
   }
 
-  /** The first setting in which another run differs, the share apart: {@code lr 0.5, not 0.1}. */
+  /**
+   * The first setting in which another run differs, shard and arithmetic apart: {@code lr 0.5, not
+   * 0.1}.
+   */
   public Optional<String> difference(PairsConfig other) {
     return training
-        .difference(other.training, OF_TRAINING)
+        .difference(other.training, COMPARED)
         .or(() -> difference(RunFolder.PAIRS_OF, classes, other.classes))
         .or(() -> difference(SEEDS, seeds, other.seeds));
   }
@@ -131,6 +141,27 @@ public record PairsConfig(Recipe training, List<String> classes, int seeds, Shar
     return here.equals(there)
         ? Optional.empty()
         : Optional.of(name + " " + here + ", not " + there);
+  }
+
+  /**
+   * Throws NotComparableException where another run of these settings has another arithmetic.
+   *
+   * @param run where this one is
+   * @param remedy what to do then
+   */
+  void checkArithmetic(PairsConfig other, Path run, String remedy) {
+    Optional<Integer> here = training.get(ARITHMETIC);
+    Optional<Integer> there = other.training.get(ARITHMETIC);
+    if (!here.equals(there)) {
+      throw new NotComparableException(
+          run
+              + " was made with "
+              + Arithmetic.describe(here)
+              + ", not with "
+              + Arithmetic.describe(there)
+              + ", and one table has no mixture of them; "
+              + remedy);
+    }
   }
 
   /** The model's name. */

@@ -1,6 +1,7 @@
 package zerofive.study;
 
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +13,7 @@ import zerofive.files.AtomicFile;
 import zerofive.files.InputException;
 import zerofive.files.OutputException;
 import zerofive.files.Sha256;
+import zerofive.run.NotComparableException;
 import zerofive.run.Receipt;
 import zerofive.run.RunFolder;
 import zerofive.train.DivergedException;
@@ -46,7 +48,7 @@ public final class PairsRun {
       RunFolder folder, PairsConfig config, DataSet data, Receipt.Session session) {
     try {
       Receipt receipt = Receipt.begin(folder.receipt(), data, config.training());
-      receipt.add(session, 0);
+      receipt.add(session, config.training(), 0);
       config.write(folder);
       return new PairsRun(folder, config, receipt, new LinkedHashMap<>());
     } catch (RuntimeException | Error e) {
@@ -61,6 +63,7 @@ public final class PairsRun {
    * @param ifOther receives who computed the latest part, where trainings are left to do
    * @throws OutputException where it was begun with other settings
    * @throws InputException where it was begun with other data, or is damaged
+   * @throws NotComparableException where its results have another arithmetic
    */
   public static PairsRun resume(
       RunFolder folder,
@@ -80,8 +83,9 @@ public final class PairsRun {
     }
     run.receipt.checkData(data);
     if (!run.todo().isEmpty()) {
+      run.config.checkArithmetic(config, folder.path(), "name another folder with --out");
       run.receipt.latest().ifPresent(ifOther);
-      run.receipt.add(session, 0);
+      run.receipt.add(session, config.training(), 0);
     }
     return run;
   }
@@ -93,7 +97,7 @@ public final class PairsRun {
   }
 
   /** Reads a run as it is. Throws InputException. */
-  private static PairsRun read(RunFolder folder) {
+  public static PairsRun read(RunFolder folder) {
     PairsConfig config = PairsConfig.read(folder);
     Map<Pair, PairResult> results = PairsCsv.read(folder.file(PairsCsv.NAME), config.pairs());
     return new PairsRun(folder, config, Receipt.read(folder.receipt()), results);
@@ -106,6 +110,7 @@ public final class PairsRun {
    * @param picture of the joined run
    * @throws InputException where they are no shards of one run, or a result is missing or there
    *     twice
+   * @throws NotComparableException where their results have different arithmetic
    */
   public static PairsRun merge(List<Path> folders, Path out, Function<PairsRun, String> picture) {
     RunFolder.checkFree(out);
@@ -161,6 +166,8 @@ public final class PairsRun {
               + first.path()
               + "; merge shards of one run");
     }
+    shard.config.checkArithmetic(
+        first.config, shard.path(), "train that shard again as " + first.path() + " was");
   }
 
   private static void checkWhole(PairsConfig whole, Map<Pair, PairResult> results) {
@@ -250,6 +257,16 @@ public final class PairsRun {
   /** What the results come to; there must be one. */
   public PairsSummary summary() {
     return PairsSummary.of(config.classes(), results.values());
+  }
+
+  /** The results so far, by pair. */
+  public Map<Pair, PairResult> results() {
+    return Collections.unmodifiableMap(results);
+  }
+
+  /** Its receipt. */
+  public Receipt receipt() {
+    return receipt;
   }
 
   /** What it is made by. */

@@ -1,7 +1,6 @@
 package zerofive.study;
 
 import static zerofive.train.Settings.CLASSES;
-import static zerofive.train.Settings.LOSS;
 import static zerofive.train.Settings.SEED;
 
 import java.util.ArrayList;
@@ -17,7 +16,6 @@ import zerofive.backend.Backend;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.model.Parameters;
-import zerofive.model.format.ModelFile;
 import zerofive.train.DivergedException;
 import zerofive.train.EpochRecord;
 import zerofive.train.Recipe;
@@ -126,8 +124,6 @@ public final class PairsTrainer {
   private static PairResult result(Pair pair, Recipe recipe, DataSet two, Trainer.Outcome outcome) {
     List<EpochRecord> history = outcome.history();
     EpochRecord selected = outcome.selected().orElseThrow();
-    ModelFile model =
-        new ModelFile(outcome.parameters(), two.classes(), recipe.get(LOSS), two.train().shape());
     return new PairResult(
         pair,
         selected.errors(),
@@ -135,6 +131,6 @@ public final class PairsTrainer {
         selected.trainLoss(),
         selected.validLoss(),
         history.stream().mapToDouble(row -> row.trainSeconds() + row.validSeconds()).sum(),
-        model.sha256());
+        outcome.model(recipe, two).sha256());
   }
 }

@@ -27,7 +27,7 @@ public record EpochRecord(
   private static final MathContext NINE_DIGITS = new MathContext(9, RoundingMode.HALF_UP);
 
   /** The same to nine significant digits: what a run has of the epochs before it was resumed. */
-  EpochRecord rounded() {
+  public EpochRecord rounded() {
     return new EpochRecord(
         epoch,
         round(trainLoss),

@@ -1,7 +1,9 @@
 package zerofive.train;
 
+import static zerofive.train.Settings.AUGMENTATION;
 import static zerofive.train.Settings.BATCH_SIZE;
 import static zerofive.train.Settings.CLASSES;
+import static zerofive.train.Settings.EPOCHS;
 import static zerofive.train.Settings.INITIALIZER;
 import static zerofive.train.Settings.INIT_FROM;
 import static zerofive.train.Settings.LOSS;
@@ -26,8 +28,10 @@ import java.util.TreeMap;
 import java.util.function.BinaryOperator;
 import zerofive.backend.Optimizer;
 import zerofive.backend.TrainingPlan;
+import zerofive.data.Augmentation;
 import zerofive.data.DataRequest;
 import zerofive.data.DataRequest.Split;
+import zerofive.data.image.ImageShape;
 import zerofive.files.Json;
 import zerofive.model.Architecture;
 import zerofive.model.Loss;
@@ -67,6 +71,23 @@ public final class Recipe implements Setting.Values {
     Map<Setting<?>, Object> changed = new LinkedHashMap<>(values);
     changed.put(setting, value);
     return new Recipe(changed);
+  }
+
+  /**
+   * The same with the defaults that depend on the training images, where nothing else is set.
+   *
+   * @param count of them
+   * @param shape of each
+   */
+  public Recipe forImages(int count, ImageShape shape) {
+    Recipe recipe = this;
+    if (!values.containsKey(EPOCHS)) {
+      recipe = recipe.with(EPOCHS, Settings.epochs((count - 1) / get(BATCH_SIZE) + 1));
+    }
+    if (!values.containsKey(AUGMENTATION) && !Settings.isShifted(shape)) {
+      recipe = recipe.with(AUGMENTATION, Augmentation.NONE);
+    }
+    return recipe;
   }
 
   /** The same with a value as an option names it. */
@@ -158,8 +179,11 @@ public final class Recipe implements Setting.Values {
     if (value != null) {
       return with(setting, setting.read(value));
     }
-    if (setting.isOptionalInFiles() || setting.isDeviceSetting()) {
+    if (setting.isDeviceSetting()) {
       return this;
+    }
+    if (setting.formerly().isPresent()) {
+      return with(setting, setting.formerly().get());
     }
     throw new IllegalArgumentException("it has no \"" + setting.key() + "\"");
   }
@@ -184,7 +208,7 @@ public final class Recipe implements Setting.Values {
     T value = get(setting);
     // Most values are the default object itself; a record's own equals would take 14 ms to link.
     boolean hasNoEffect = setting == INITIALIZER && get(INIT_FROM).isPresent();
-    if (!hasNoEffect && !Objects.equals(value, setting.defaultValue(this))) {
+    if (setting.isOption() && !hasNoEffect && !Objects.equals(value, setting.defaultValue(this))) {
       words.add("--" + setting.name());
       if (!setting.valueName().isEmpty()) {
         words.add(setting.text(value));

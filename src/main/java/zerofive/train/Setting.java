@@ -24,7 +24,9 @@ public final class Setting<T> {
     /** What is kept of a training; it changes no bit of the result. */
     RUN,
     /** What computes. */
-    DEVICE
+    DEVICE,
+    /** What is recorded of the device that was taken; it is no option. */
+    RECORDED
   }
 
   /** Every setting's value, as a recipe has them: a default may depend on other settings. */
@@ -51,7 +53,7 @@ public final class Setting<T> {
   private final String defaultText;
   private final boolean isDefaultInWords;
   private final List<String> choices;
-  private final boolean addedLater;
+  private final Optional<T> formerly;
   private final boolean deviceSetting;
 
   private Setting(Builder<T> builder) {
@@ -64,7 +66,7 @@ public final class Setting<T> {
     defaultText = builder.defaultText;
     isDefaultInWords = builder.isDefaultInWords;
     choices = builder.choices;
-    addedLater = builder.addedLater;
+    formerly = builder.formerly;
     deviceSetting = builder.deviceSetting;
   }
 
@@ -89,9 +91,7 @@ public final class Setting<T> {
 
   /** A float32 number; none is the default. */
   static Builder<Optional<Float>> optionalDecimal(String name, Group group, ValueType.Range range) {
-    return new Builder<>(name, group, new ValueType.OptionalDecimal(range))
-        .valueName("X")
-        .unset(Optional.empty(), "");
+    return optional(name, group, new ValueType.Decimal(range)).valueName("X");
   }
 
   /** Off, or on where its option is named. */
@@ -118,7 +118,21 @@ public final class Setting<T> {
 
   /** Any text; none is the default. */
   static Builder<Optional<String>> optional(String name, Group group) {
-    return new Builder<>(name, group, new ValueType.OptionalText()).unset(Optional.empty(), "");
+    return optional(name, group, new ValueType.Text());
+  }
+
+  /** An int of at least {@code min}; none is the default. */
+  static Builder<Optional<Integer>> optionalInteger(String name, Group group, int min) {
+    return optional(name, group, new ValueType.Int(min)).valueName("N");
+  }
+
+  private static <T> Builder<Optional<T>> optional(String name, Group group, ValueType<T> type) {
+    return new Builder<>(name, group, new ValueType.OptionalOf<>(type)).unset(Optional.empty(), "");
+  }
+
+  /** On where its option is named, and else in no file. */
+  static Builder<Optional<Boolean>> optionalFlag(String name, Group group) {
+    return optional(name, group, new ValueType.Flag()).valueName("");
   }
 
   /** Classes of the data set. */
@@ -134,6 +148,11 @@ public final class Setting<T> {
   /** What it is about. */
   public Group group() {
     return group;
+  }
+
+  /** Whether a user can choose it. */
+  public boolean isOption() {
+    return group != Group.RECORDED;
   }
 
   /** What help calls its value: {@code N}; empty where the option takes none. */
@@ -196,9 +215,12 @@ public final class Setting<T> {
     return deviceSetting;
   }
 
-  /** Whether a file without it is of an earlier version, rather than damaged. */
-  boolean isOptionalInFiles() {
-    return addedLater;
+  /**
+   * The value in a file without it, which an earlier version wrote; none where such a file is
+   * damaged.
+   */
+  Optional<T> formerly() {
+    return formerly;
   }
 
   /** Whether a file has it. */
@@ -241,7 +263,7 @@ public final class Setting<T> {
     private String defaultText = "";
     private boolean isDefaultInWords;
     private List<String> choices = List.of();
-    private boolean addedLater;
+    private Optional<T> formerly = Optional.empty();
     private boolean deviceSetting;
 
     private Builder(String name, Group group, ValueType<T> type) {
@@ -295,9 +317,12 @@ public final class Setting<T> {
       return this;
     }
 
-    /** Files of earlier versions do not have it. Every setting that is added from now on is so. */
-    Builder<T> addedLater() {
-      addedLater = true;
+    /**
+     * Files of earlier versions do not have it, and what wrote them did as with this value,
+     * whatever the default may be today. Every setting that is added from now on is so.
+     */
+    Builder<T> addedLater(T formerValue) {
+      formerly = Optional.of(formerValue);
       return this;
     }
 

@@ -9,6 +9,7 @@ import zerofive.backend.Optimizer;
 import zerofive.data.Augmentation;
 import zerofive.data.ClassFilter;
 import zerofive.data.ExampleOrder;
+import zerofive.data.image.ImageShape;
 import zerofive.data.remote.DataSetRegistry;
 import zerofive.model.Architecture;
 import zerofive.model.Initializer;
@@ -20,6 +21,20 @@ import zerofive.train.Setting.Group;
  * one is a declaration here and its use.
  */
 public final class Settings {
+  /** Passes over the data, where these have steps enough. */
+  private static final int DEFAULT_EPOCHS = 25;
+
+  /** Fewer steps leave a net of small data half trained. */
+  private static final int DEFAULT_STEPS = 400;
+
+  /** More epochs bring nothing, however small the data. */
+  private static final int MAX_DEFAULT_EPOCHS = 200;
+
+  private static final Augmentation SHIFT = new Augmentation(1);
+
+  /** In smaller images one pixel is too far. */
+  private static final int MIN_SHIFTED_SIDE = 14;
+
   private static final List<Setting<?>> DECLARED = new ArrayList<>();
 
   /** A known data set's name, or the absolute path of a folder. */
@@ -44,7 +59,7 @@ public final class Settings {
   public static final Setting<Boolean> SKIP_UNREADABLE =
       add(
           Setting.flag("skip-unreadable", Group.DATA)
-              .addedLater()
+              .addedLater(false)
               .help("leave out image files that cannot be read, and name them in a note"));
 
   /** {@code linear}, {@code mlp:30} and so on. */
@@ -75,7 +90,7 @@ public final class Settings {
   public static final Setting<Float> MOMENTUM =
       add(
           Setting.decimal("momentum", Group.OPTIMIZATION, ValueType.Range.FRACTION)
-              .defaultValue(0f)
+              .derived(values -> values.get(OPTIMIZER) == Optimizer.Kind.SGD ? 0.9f : 0, "0.9")
               .help("momentum of sgd, in [0, 1)"));
 
   /** Added to the gradient, or by AdamW taken from the weights. */
@@ -94,28 +109,37 @@ public final class Settings {
   public static final Setting<Float> LEARNING_RATE =
       add(
           Setting.positive("lr", Group.OPTIMIZATION)
-              .defaultValue(0.5f)
+              .derived(
+                  values -> values.get(OPTIMIZER) == Optimizer.Kind.SGD ? 0.2f : 0.01f,
+                  "0.2; adam and adamw 0.01")
               .help("learning rate, above 0"));
 
   /** How the learning rate moves over a run. */
   public static final Setting<Schedule> SCHEDULE =
       add(
           Setting.oneOf("schedule", Group.OPTIMIZATION, "schedule", Schedule.values())
-              .defaultValue(Schedule.CONSTANT)
+              .defaultValue(Schedule.ONE_CYCLE)
               .help("learning-rate schedule: constant, cosine, one-cycle"));
 
   /** In all. */
   public static final Setting<Integer> EPOCHS =
       add(
           Setting.integer("epochs", Group.OPTIMIZATION, 1)
-              .defaultValue(40)
+              .derived(
+                  values -> DEFAULT_EPOCHS,
+                  DEFAULT_EPOCHS
+                      + ", or more of few images: "
+                      + DEFAULT_STEPS
+                      + " steps, at most "
+                      + MAX_DEFAULT_EPOCHS
+                      + " epochs")
               .help("passes over the data"));
 
   /** Examples a step. */
   public static final Setting<Integer> BATCH_SIZE =
       add(
           Setting.integer("batch-size", Group.OPTIMIZATION, 1)
-              .defaultValue(256)
+              .defaultValue(128)
               .help("examples per step"));
 
   /** Of the examples. */
@@ -129,9 +153,11 @@ public final class Settings {
   public static final Setting<Augmentation> AUGMENTATION =
       add(
           Setting.parsed("augment", Group.OPTIMIZATION, Augmentation::parse)
-              .defaultValue(Augmentation.NONE)
-              .choices(Augmentation.NONE, new Augmentation(2))
-              .addedLater()
+              .derived(
+                  values -> values.get(MODEL).equals("linear") ? Augmentation.NONE : SHIFT,
+                  SHIFT + "; none for linear and for images under " + MIN_SHIFTED_SIDE + " pixels")
+              .choices(Augmentation.NONE, SHIFT, new Augmentation(2))
+              .addedLater(Augmentation.NONE)
               .help(
                   "shift every training image at random, anew in every epoch: shift:2 by up to 2"
                       + " pixels horizontally and vertically, or none"));
@@ -155,14 +181,14 @@ public final class Settings {
       add(
           Setting.optional("init-from", Group.MODEL)
               .valueName("FILE")
-              .addedLater()
+              .addedLater(Optional.empty())
               .help("start from this .safetensors file; it decides the model"));
 
   /** Of the pixels that the model of {@link #INIT_FROM} was trained on, divided by 255. */
   public static final Setting<Optional<Float>> MEAN =
       add(
           Setting.optionalDecimal("mean", Group.MODEL, ValueType.Range.PIXEL)
-              .addedLater()
+              .addedLater(Optional.empty())
               .help(
                   "for a model that was trained on normalised pixels, (pixel / 255 - mean) / std, as"
                       + " torch's Normalize does; with --std"));
@@ -171,7 +197,7 @@ public final class Settings {
   public static final Setting<Optional<Float>> STD =
       add(
           Setting.optionalDecimal("std", Group.MODEL, ValueType.Range.PIXEL_SCALE)
-              .addedLater()
+              .addedLater(Optional.empty())
               .help("standard deviation of the same pixels; with --mean"));
 
   /** Epochs between checkpoints. */
@@ -186,7 +212,7 @@ public final class Settings {
       add(
           Setting.integer("early-stop", Group.OPTIMIZATION, 1)
               .unset(0, "off")
-              .addedLater()
+              .addedLater(0)
               .help(
                   "end after N epochs without a lower validation loss, and keep the best epoch's"
                       + " weights"));
@@ -195,7 +221,7 @@ public final class Settings {
   public static final Setting<Boolean> TENSORBOARD =
       add(
           Setting.flag("tensorboard", Group.RUN)
-              .addedLater()
+              .addedLater(false)
               .help("write TensorBoard's event files into the run folder"));
 
   /** As asked for: {@code auto}, {@code cpu}, {@code reference}, {@code cuda}, {@code cuda:N}. */
@@ -204,7 +230,7 @@ public final class Settings {
           Setting.text("device", Group.DEVICE)
               .defaultValue("auto")
               .choices("auto", "cpu", "reference", "cuda")
-              .help("auto, cpu, reference (plain Java), cuda or cuda:N"));
+              .help("auto, cpu, reference (in double precision), cuda or cuda:N"));
 
   /** As asked for; 0 for all cores. */
   public static final Setting<Integer> THREADS =
@@ -225,6 +251,17 @@ public final class Settings {
               .choices("fp32", "tf32")
               .help("cuda: fp32, or tf32 on tensor cores"));
 
+  /** Whether a GPU computes the CPU's bits. */
+  public static final Setting<Optional<Boolean>> EXACT =
+      add(
+          Setting.optionalFlag("exact", Group.DEVICE)
+              .deviceSetting()
+              .help("cuda: compute the bits of the CPU; changes nothing on the CPU"));
+
+  /** The number of {@link zerofive.backend.Arithmetic} by which the device computes; or none. */
+  public static final Setting<Optional<Integer>> ARITHMETIC =
+      add(Setting.optionalInteger("arithmetic", Group.RECORDED, 1).addedLater(Optional.empty()));
+
   /** All of them. */
   public static final List<Setting<?>> ALL = Collections.unmodifiableList(DECLARED);
 
@@ -244,6 +281,16 @@ public final class Settings {
   private static String model(String name) {
     Architecture.parseHidden(name);
     return name;
+  }
+
+  /** The default number of epochs of so many steps each. */
+  static int epochs(int steps) {
+    return Math.max(DEFAULT_EPOCHS, Math.min((DEFAULT_STEPS - 1) / steps + 1, MAX_DEFAULT_EPOCHS));
+  }
+
+  /** Whether images of this size are shifted by default. */
+  static boolean isShifted(ImageShape shape) {
+    return Math.min(shape.height(), shape.width()) >= MIN_SHIFTED_SIDE;
   }
 
   /** All but these and those of some groups. */

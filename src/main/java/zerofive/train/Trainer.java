@@ -1,10 +1,12 @@
 package zerofive.train;
 
+import static zerofive.train.Settings.ARITHMETIC;
 import static zerofive.train.Settings.AUGMENTATION;
 import static zerofive.train.Settings.CHECKPOINT_EVERY;
 import static zerofive.train.Settings.EARLY_STOP;
 import static zerofive.train.Settings.EPOCHS;
 import static zerofive.train.Settings.LEARNING_RATE;
+import static zerofive.train.Settings.LOSS;
 import static zerofive.train.Settings.ORDER;
 import static zerofive.train.Settings.SCHEDULE;
 import static zerofive.train.Settings.SEED;
@@ -24,6 +26,7 @@ import zerofive.data.DataSet;
 import zerofive.files.InputException;
 import zerofive.model.Architecture;
 import zerofive.model.Parameters;
+import zerofive.model.format.ModelFile;
 
 /** Trains one run in its folder, from its start or from its checkpoint. */
 public final class Trainer {
@@ -57,7 +60,12 @@ public final class Trainer {
       Parameters parameters,
       float[] logits,
       boolean interrupted,
-      long setUpNanos) {}
+      long setUpNanos) {
+    /** The model as the file that a training by {@code recipe} on {@code data} ends with. */
+    public ModelFile model(Recipe recipe, DataSet data) {
+      return new ModelFile(parameters, data.classes(), recipe.get(LOSS), data.train().shape());
+    }
+  }
 
   private Trainer(
       Recipe recipe, DataSet data, RunStore store, List<EpochRecord> history, Checkpoint start) {
@@ -78,7 +86,11 @@ public final class Trainer {
   /** A new run: writes what a kill must find, the first checkpoint and last the settings. */
   public static Trainer begin(Recipe recipe, DataSet data, RunStore store, Parameters initial) {
     Checkpoint start =
-        new Checkpoint(0, TrainingState.initial(initial, recipe.optimizer()), Optional.empty());
+        new Checkpoint(
+            0,
+            TrainingState.initial(initial, recipe.optimizer()),
+            Optional.empty(),
+            recipe.get(ARITHMETIC));
     store.save(start);
     store.beginMetrics();
     store.write(recipe);
@@ -119,6 +131,11 @@ public final class Trainer {
   /** The epochs finished before this training. */
   public List<EpochRecord> history() {
     return List.copyOf(history);
+  }
+
+  /** The arithmetic by which these epochs were computed; empty where it was none. */
+  public Optional<Integer> arithmeticBefore() {
+    return start.arithmetic();
   }
 
   /**
@@ -229,7 +246,7 @@ public final class Trainer {
       throw diverged(epoch, saved, "a weight is no longer a finite number");
     }
     metrics.sync();
-    store.save(new Checkpoint(epoch, state, best));
+    store.save(new Checkpoint(epoch, state, best, recipe.get(ARITHMETIC)));
     return epoch;
   }
 

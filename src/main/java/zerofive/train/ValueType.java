@@ -126,31 +126,31 @@ abstract class ValueType<T> {
     }
   }
 
-  /** A decimal number, or none. */
-  static final class OptionalDecimal extends ValueType<Optional<Float>> {
-    private final Decimal number;
+  /** A value of another type, or none. */
+  static final class OptionalOf<T> extends ValueType<Optional<T>> {
+    private final ValueType<T> type;
 
-    OptionalDecimal(Range range) {
-      number = new Decimal(range);
+    OptionalOf(ValueType<T> type) {
+      this.type = type;
     }
 
     @Override
-    Optional<Float> parse(String subject, String text) {
-      return Optional.of(number.parse(subject, text));
+    Optional<T> parse(String subject, String text) {
+      return Optional.of(type.parse(subject, text));
     }
 
     @Override
-    String text(Optional<Float> value) {
-      return value.map(Object::toString).orElse("absent");
+    String text(Optional<T> value) {
+      return value.map(type::text).orElse("absent");
     }
 
     @Override
-    JsonElement json(Optional<Float> value) {
-      return value.map(number::json).orElseThrow();
+    JsonElement json(Optional<T> value) {
+      return value.map(type::json).orElseThrow();
     }
 
     @Override
-    boolean isPresent(Optional<Float> value) {
+    boolean isPresent(Optional<T> value) {
       return value.isPresent();
     }
   }
@@ -241,24 +241,6 @@ abstract class ValueType<T> {
     @Override
     String parse(String subject, String text) {
       return text;
-    }
-  }
-
-  /** Any text, or none. */
-  static final class OptionalText extends ValueType<Optional<String>> {
-    @Override
-    Optional<String> parse(String subject, String text) {
-      return Optional.of(text);
-    }
-
-    @Override
-    String text(Optional<String> value) {
-      return value.orElse("absent");
-    }
-
-    @Override
-    boolean isPresent(Optional<String> value) {
-      return value.isPresent();
     }
   }
 

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.Arguments;
+import zerofive.backend.cpu.CpuBackend;
 import zerofive.backend.cpu.CpuForTests;
 import zerofive.backend.cuda.CudaUnderTest;
 import zerofive.backend.ops.Ops;
@@ -38,6 +39,9 @@ public final class Implementations {
         ALL.put(variant.name(), new Implementation(CpuForTests::ops, variant, false, false, true));
       }
     }
+    ALL.put(
+        "cpu-java",
+        new Implementation(ReferenceOps::new, CpuBackend.exactly("java", 3), false, false, true));
     if (CudaUnderTest.missing().isEmpty()) {
       CudaUnderTest.backends()
           .forEach(
@@ -47,7 +51,7 @@ public final class Implementations {
                       new Implementation(
                           backend::newOps,
                           backend,
-                          true,
+                          !name.equals(CudaUnderTest.EXACT),
                           CudaUnderTest.COMPUTING.contains(name),
                           CudaUnderTest.FAST)));
     }

@@ -7,11 +7,11 @@ import zerofive.model.Architecture;
 import zerofive.model.Parameters;
 
 /** Small made-up images that can be learnt, and weights to begin with; the same in every run. */
-final class SmallImages {
+public final class SmallImages {
   private SmallImages() {}
 
   /** Noise of bytes; the pixels whose number modulo {@code classes} is the class are brighter. */
-  static ImageSet create(long seed, int count, int height, int width, int classes) {
+  public static ImageSet create(long seed, int count, int height, int width, int classes) {
     Random random = new Random(seed);
     byte[] pixels = new byte[count * height * width];
     int[] targets = new int[count];
@@ -54,7 +54,7 @@ final class SmallImages {
   }
 
   /** Weights uniform in +-{@code bound}. */
-  static Parameters weights(long seed, Architecture architecture, float bound) {
+  public static Parameters weights(long seed, Architecture architecture, float bound) {
     Random random = new Random(seed);
     float[] values = new float[architecture.parameterCount()];
     for (int i = 0; i < values.length; i++) {

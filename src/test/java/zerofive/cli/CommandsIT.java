@@ -70,7 +70,7 @@ class CommandsIT {
   void devicesTellsCauseAndRemedy() {
     Launcher.Result result = Launcher.run(folder, "devices");
     assertEquals(0, result.code());
-    assertTrue(result.out().contains("plain Java, 1 thread"), result.out());
+    assertTrue(result.out().contains("Java in double precision, 1 thread"), result.out());
     assertTrue(result.out().lines().allMatch(line -> line.length() <= 96), result.out());
     Launcher.Result json = Launcher.run(folder, "devices", "--json");
     JsonObject object = JsonParser.parseString(json.out()).getAsJsonObject();

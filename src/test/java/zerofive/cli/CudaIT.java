@@ -94,7 +94,9 @@ class CudaIT {
   /** A resumed run keeps the precision it began with, and says where another was asked for. */
   @Test
   void aResumedRunKeepsItsPrecision() throws IOException {
-    String[] train = {"train", "--epochs", "1", "--precision", "tf32", "--out", "run"};
+    String[] train = {
+      "train", "--epochs", "1", "--schedule", "constant", "--precision", "tf32", "--out", "run"
+    };
     assertEquals(0, run("", train).code());
     Launcher.Result kept = run("", "train", "--resume", "run", "--epochs", "2");
     assertEquals(0, kept.code(), kept.err());
@@ -104,6 +106,57 @@ class CudaIT {
         run("", "train", "--resume", "run", "--epochs", "3", "--precision", "fp32");
     assertEquals(0, other.code(), other.err());
     assertTrue(other.err().contains("warning: the run was computed by"), other.err());
+  }
+
+  /** The CPU's bits: on either device a run is verified, and goes on. */
+  @Test
+  void theExactEngineHasTheBitsOfTheCpu() throws IOException {
+    String[] train = {"train", "--model", "linear", "--epochs", "2", "--augment", "shift:1"};
+    Launcher.Result gpu = run("", with(train, "--device", "cuda", "--exact", "--out", "gpu"));
+    assertEquals(0, gpu.code(), gpu.err());
+    JsonObject config =
+        JsonParser.parseString(Files.readString(folder.resolve("gpu/config.json")))
+            .getAsJsonObject();
+    assertEquals(1, config.get("arithmetic").getAsInt());
+    assertTrue(config.getAsJsonObject("device_settings").get("exact").getAsBoolean());
+    // On the CPU it changes nothing.
+    assertEquals(0, run("", with(train, "--device", "cpu", "--exact", "--out", "cpu")).code());
+    assertArrayEquals(model("cpu"), model("gpu"));
+    Launcher.Result verified = run("", "verify", "gpu", "--device", "cpu");
+    assertEquals(0, verified.code(), verified.out() + verified.err());
+    verified = run("", "verify", "cpu", "--device", "cuda");
+    assertEquals(0, verified.code(), verified.out() + verified.err());
+    Launcher.Result moved =
+        run("", "train", "--resume", "cpu", "--device", "cuda", "--epochs", "3");
+    assertEquals(0, moved.code(), moved.err());
+    assertFalse(moved.err().contains("was computed"), moved.err());
+    assertEquals(0, run("", "train", "--resume", "gpu", "--epochs", "3").code());
+    assertArrayEquals(model("cpu"), model("gpu"));
+  }
+
+  /** A run that changes to the exact engine says so; its bits are then of neither. */
+  @Test
+  void whoAsksForExactnessLaterIsToldSo() throws IOException {
+    String[] train = {"train", "--model", "linear", "--epochs", "1", "--out", "run"};
+    assertEquals(0, run("", train).code());
+    Launcher.Result exact = run("", "train", "--resume", "run", "--epochs", "2", "--exact");
+    assertEquals(0, exact.code(), exact.err());
+    String said = exact.err().replaceAll("\\s+", " ");
+    assertTrue(said.contains("the run was computed with no arithmetic number, by"), said);
+    assertTrue(said.contains("and is resumed with arithmetic 1, by"), said);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--device reference | 2 | --exact asks for the CPU's bits, and the device reference has its",
+        "--precision tf32 --device cuda | 4 | --precision tf32 needs cuBLAS, and --exact computes"
+      })
+  void exactnessIsRefusedWhereItCannotBe(String options, int code, String message) {
+    Launcher.Result result = run("", with(("train --exact " + options).split(" ")));
+    assertEquals(code, result.code(), result.err());
+    assertTrue(result.err().contains(message), result.err());
   }
 
   /** The run keeps its last checkpoint, and ends with the bits of an undisturbed one. */
@@ -229,7 +282,9 @@ class CudaIT {
   @Test
   void aRunGoesOnElsewhereAndWithOtherSettingsWhichAreToldWhereTheyChangeBits() throws IOException {
     Files.createSymbolicLink(folder.resolve("blas"), SimulatedDevice.folder());
-    String[] train = {"train", "--epochs", "1", "--cublas", "blas", "--out", "run"};
+    String[] train = {
+      "train", "--epochs", "1", "--schedule", "constant", "--cublas", "blas", "--out", "run"
+    };
     assertEquals(0, run("", train).code());
     Path elsewhere = Files.createDirectory(folder.resolve("elsewhere"));
     Launcher.Result same = resume(elsewhere, "--epochs", "2");

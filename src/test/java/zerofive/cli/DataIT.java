@@ -144,6 +144,8 @@ class DataIT {
             "cat,dog",
             "--epochs",
             "2",
+            "--schedule",
+            "constant",
             "--out",
             "run");
     assertEquals(0, trained.code(), trained.err());

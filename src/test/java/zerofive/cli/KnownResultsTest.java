@@ -88,8 +88,8 @@ class KnownResultsTest {
       errors[seed - 1] = rows.get(rows.size() - 1).errors();
     }
     String all = Arrays.toString(errors);
-    assertTrue(IntStream.of(errors).average().orElseThrow() <= 10, all);
-    assertTrue(IntStream.of(errors).max().orElseThrow() <= 15, all);
+    assertTrue(IntStream.of(errors).average().orElseThrow() <= 6.5, all);
+    assertTrue(IntStream.of(errors).max().orElseThrow() <= 10, all);
   }
 
   @Tag("slow")

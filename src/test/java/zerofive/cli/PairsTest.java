@@ -199,7 +199,7 @@ class PairsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "--lr 0.1, 'lr 0.5, not 0.1'",
+    "--lr 0.1, 'lr 0.2, not 0.1'",
     "'--classes 0,1,2', pairs_of",
     "--seeds 2, 'seeds 1, not 2'",
     "--model linear, model mlp:30",
@@ -311,11 +311,42 @@ class PairsTest {
     assertRefused(3, merge("out", "share1", "share2", "share1", "share3"), "is in both");
     assertRefused(3, merge("out", "share1", "nowhere"), "nowhere");
     assertDone(pairs("other", "--seeds", "2", "--shard", "3/3", "--lr", "0.25"));
-    assertRefused(3, merge("out", "share1", "share2", "other"), "lr 0.25, not 0.5");
+    assertRefused(3, merge("out", "share1", "share2", "other"), "lr 0.25, not 0.2");
     data.valid(3, 2, 1, 0, 0, 1, 2, 3, 2);
     assertDone(pairs("data2", "--seeds", "2", "--shard", "3/3"));
     assertRefused(3, merge("out", "share1", "share2", "data2"), "other data");
     assertFalse(Files.exists(path("out")));
+  }
+
+  /** A table of the time before runs had a number is finished by no device that has one. */
+  @Test
+  void oneTableHasOneArithmetic() throws IOException {
+    assertDone(pairs("old", "--seeds", "2", "--shard", "1/2"));
+    assertDone(pairs("new", "--seeds", "2", "--shard", "2/2"));
+    Path config = path("old/config.json");
+    String json = Files.readString(config);
+    assertTrue(json.contains("\"arithmetic\": 1"), json);
+    Files.writeString(config, json.replaceFirst(" *\"arithmetic\": 1,\n", ""));
+    String refusal = "one table has no mixture of them; ";
+    assertRefused(
+        2,
+        merge("out", "new", "old"),
+        path("old") + " was made with no arithmetic number, not with arithmetic 1",
+        refusal + "train that shard again as " + path("new") + " was");
+    assertFalse(Files.exists(path("out")));
+    // With no training left to do, nothing is mixed.
+    assertDone(pairs("old", "--seeds", "2", "--shard", "1/2"));
+    List<String> rows = rows("old");
+    Files.write(path("old/pairs.csv"), rows.subList(0, 3));
+    assertRefused(
+        2,
+        pairs("old", "--seeds", "2", "--shard", "1/2"),
+        path("old") + " was made with no arithmetic number, not with arithmetic 1",
+        refusal + "name another folder with --out");
+    assertEquals(rows.subList(0, 3), rows("old"));
+    Files.writeString(config, json);
+    assertDone(pairs("old", "--seeds", "2", "--shard", "1/2"));
+    assertDone(merge("out", "new", "old"));
   }
 
   /** At an absurd rate, a white image in both classes of a pair makes its loss infinite. */

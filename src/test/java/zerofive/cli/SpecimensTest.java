@@ -17,8 +17,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import zerofive.files.Sha256;
 
 /**
- * Files that an earlier version wrote (commit e7ca3fc, plain Java): they are still read, and what
- * is made of them has the same bits. Plain Java computes them on every machine.
+ * Files that an earlier version wrote (commit e7ca3fc, the reference): they are still read, and
+ * what is made of them has the same bits. The reference computes them on every machine.
  */
 class SpecimensTest {
   private static final List<String> FILES =
@@ -126,13 +126,15 @@ class SpecimensTest {
     Path csv = first.resolve("pairs.csv");
     List<String> rows = Files.readAllLines(csv);
     Files.write(csv, rows.subList(0, 2));
-    String settings = "--device reference --classes 0,1,5 --model linear --epochs 1 --shard 1/2";
-    Launcher.Result resumed = run(("pairs " + settings + " --out " + first).split(" ", -1));
+    String settings =
+        "--device reference --model linear --epochs 1"
+            + " --lr 0.5 --momentum 0 --schedule constant --batch-size 256";
+    String shard = settings + " --classes 0,1,5 --shard 1/2 --out " + first;
+    Launcher.Result resumed = run(("pairs " + shard).split(" ", -1));
     assertTrue(resumed.err().contains("1 are done already"), resumed.err());
     assertEquals(rows.get(1), Files.readAllLines(csv).get(1));
     Path again = folder.resolve("again");
-    String training = "--device reference --classes 1,5 --model linear --epochs 1 --quiet";
-    run(("train " + training + " --out " + again).split(" ", -1));
+    run(("train " + settings + " --classes 1,5 --quiet --out " + again).split(" ", -1));
     assertEquals(model(rows.get(2)), sha256(again));
     String written = Sha256.of(again.resolve("model.safetensors"));
     assertEquals(written, model(Files.readAllLines(csv).get(2)));

@@ -217,7 +217,7 @@ class TrainIT {
   @Test
   void aFinishedRunSaysSoAndGoesOnWhenAsked() throws IOException {
     Path run = folder.resolve("run");
-    Launcher.Result watched = train(run, "2", "--tensorboard").await();
+    Launcher.Result watched = train(run, "2", "--schedule", "constant", "--tensorboard").await();
     assertEquals(0, watched.code(), watched.err());
     Launcher.Result again = Launcher.run(folder, "train", "--resume", "run");
     assertEquals(0, again.code(), again.err());
@@ -233,7 +233,7 @@ class TrainIT {
     assertEquals(2, files(run).stream().filter(name -> name.contains(".tfevents.")).count());
     // Being watched changes no bit either.
     Path whole = folder.resolve("whole");
-    assertEquals(0, train(whole, "3").await().code());
+    assertEquals(0, train(whole, "3", "--schedule", "constant").await().code());
     assertArrayEquals(model(whole), model(run));
   }
 

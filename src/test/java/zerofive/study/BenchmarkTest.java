@@ -58,7 +58,7 @@ class BenchmarkTest {
     return new Benchmark.Candidate(name, backend, backend);
   }
 
-  /** Plain Java that says its losses or its errors are others than they are. */
+  /** The reference that says its losses or its errors are others than they are. */
   private static final class Liar implements Backend {
     private final Backend java = new ReferenceBackend();
     private final double trainFactor;
@@ -141,7 +141,7 @@ class BenchmarkTest {
 
   private static String refusal(Liar liar) {
     Benchmark benchmark = benchmark(0.1f);
-    benchmark.add(contender("plain Java", new ReferenceBackend()));
+    benchmark.add(contender("reference", new ReferenceBackend()));
     return assertThrows(MismatchException.class, () -> benchmark.add(contender("liar", liar)))
         .getMessage();
   }
@@ -151,7 +151,7 @@ class BenchmarkTest {
     Liar liar = new Liar(1.001, 1, 0);
     String refusal = refusal(liar);
     assertTrue(
-        refusal.startsWith("liar does not compute what plain Java does: after one epoch"), refusal);
+        refusal.startsWith("liar does not compute what reference does: after one epoch"), refusal);
     assertTrue(refusal.contains("training loss"), refusal);
     assertEquals(List.of("open", "close"), liar.calls);
     assertTrue(refusal(new Liar(1, 0.999, 0)).contains("validation loss"));
@@ -164,7 +164,7 @@ class BenchmarkTest {
     Benchmark benchmark = benchmark(1e30f);
     assertThrows(
         DivergedException.class,
-        () -> benchmark.add(contender("plain Java", new Liar(Double.NaN, 1, 0))));
+        () -> benchmark.add(contender("reference", new Liar(Double.NaN, 1, 0))));
   }
 
   @Test
@@ -193,7 +193,7 @@ class BenchmarkTest {
   @Test
   void oneRoundIsDoneHoweverLittleTimeThereIs() {
     Benchmark benchmark = benchmark(0.1f);
-    benchmark.add(contender("plain Java", new ReferenceBackend()));
+    benchmark.add(contender("reference", new ReferenceBackend()));
     int[] turns = {0};
     List<Benchmark.Result> results = benchmark.time(1000, 1e-9, () -> turns[0]++);
     assertEquals(2, turns[0]);

@@ -102,7 +102,8 @@ class LearningRateFinderTest {
   /** A training of one step for each point, which goes on from the one before, gives the same. */
   @Test
   void everyPassGoesOnFromTheOneBeforeIt() {
-    Recipe config = config(new Optimizer(Optimizer.Kind.ADAM, 0, 0));
+    Recipe config =
+        config(new Optimizer(Optimizer.Kind.ADAM, 0, 0)).with(AUGMENTATION, Augmentation.NONE);
     int steps = config.plan(config.architecture(12)).stepsPerEpoch(DATA.train().count());
     List<Point> points = sweep(config);
     assertTrue(points.size() > 2 * steps, points.size() + " points");

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static zerofive.train.Settings.ARITHMETIC;
 import static zerofive.train.Settings.AUGMENTATION;
 import static zerofive.train.Settings.BATCH_SIZE;
 import static zerofive.train.Settings.CHECKPOINT_EVERY;
@@ -27,9 +28,11 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import zerofive.backend.Optimizer;
 import zerofive.data.Augmentation;
+import zerofive.data.image.ImageShape;
 import zerofive.model.Initializer;
 
 public class RecipeTest {
@@ -52,7 +55,8 @@ public class RecipeTest {
         .with(INIT_FROM, Optional.of("a \"quoted\" file"))
         .with(CHECKPOINT_EVERY, 3)
         .with(EARLY_STOP, 4)
-        .with(TENSORBOARD, true);
+        .with(TENSORBOARD, true)
+        .with(ARITHMETIC, Optional.of(3));
   }
 
   @Test
@@ -84,6 +88,35 @@ public class RecipeTest {
     String json = config.toJson().replaceAll("\"(early_stop|tensorboard)\": [^\\n]+\\n", "");
     assertFalse(json.contains("early_stop"), json);
     assertEquals(config.with(EARLY_STOP, 0).with(TENSORBOARD, false), Recipe.fromJson(json));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    // 16 steps an epoch, 15, four, one.
+    "11344, 28, 28, mlp:30, 25, shift:1",
+    "1921, 28, 28, mlp:30, 25, shift:1",
+    "1920, 28, 28, mlp:30, 27, shift:1",
+    "400, 28, 28, mlp:30, 100, shift:1",
+    "1, 28, 28, mlp:30, 200, shift:1",
+    "11344, 14, 100, mlp:30, 25, shift:1",
+    "11344, 100, 13, mlp:30, 25, none",
+    "11344, 28, 28, linear, 25, none",
+  })
+  void defaultsFollowFromTheImages(
+      int count, int height, int width, String model, int epochs, String augmentation) {
+    ImageShape shape = new ImageShape(height, width);
+    Recipe recipe = Recipe.DEFAULTS.with(MODEL, model);
+    Recipe resolved = recipe.forImages(count, shape);
+    assertEquals(epochs, resolved.get(EPOCHS));
+    assertEquals(augmentation, resolved.get(AUGMENTATION).toString());
+    Recipe set = recipe.with(EPOCHS, 3).with(AUGMENTATION, new Augmentation(4));
+    assertEquals(set, set.forImages(count, shape));
+  }
+
+  @Test
+  void fewerStepsAnEpochOfLargerBatchesTakeMoreEpochs() {
+    Recipe recipe = Recipe.DEFAULTS.with(BATCH_SIZE, 1 << 20);
+    assertEquals(200, recipe.forImages(11_344, new ImageShape(28, 28)).get(EPOCHS));
   }
 
   /** As in the folders of versions that knew no augmentation. */
@@ -122,6 +155,7 @@ public class RecipeTest {
         "\"augment\": \"shift:128\"",
         "\"threads\": -1",
         "\"early_stop\": -1",
+        "\"arithmetic\": 0",
         "\"tensorboard\": 7"
       })
   void aSettingOutOfRangeIsRefused(String setting) {

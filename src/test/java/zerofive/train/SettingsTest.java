@@ -2,8 +2,11 @@ package zerofive.train;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static zerofive.train.Settings.ARITHMETIC;
+import static zerofive.train.Settings.BATCH_SIZE;
 import static zerofive.train.Settings.CLASSES;
 import static zerofive.train.Settings.CUBLAS;
 import static zerofive.train.Settings.EPOCHS;
@@ -66,8 +69,8 @@ class SettingsTest {
       JsonObject json = Json.parse(new String(specimen.readAllBytes(), UTF_8));
       for (Setting<?> setting : Settings.ALL) {
         assertTrue(
-            json.has(setting.key()) || setting.isOptionalInFiles() || setting.isDeviceSetting(),
-            setting + " needs addedLater()");
+            json.has(setting.key()) || setting.formerly().isPresent() || setting.isDeviceSetting(),
+            setting + " needs addedLater");
       }
     }
   }
@@ -78,9 +81,19 @@ class SettingsTest {
     assertEquals(List.of(), all().filter(setting -> !names.add(setting.name())).toList());
   }
 
+  /** What is recorded is in files, and nobody asks for it. */
+  @Test
+  void whatIsRecordedIsNoOption() {
+    Recipe recorded = Recipe.DEFAULTS.with(ARITHMETIC, Optional.of(1));
+    assertFalse(ARITHMETIC.isOption());
+    assertEquals(List.of(), recorded.options());
+    assertEquals("1", recorded.table().get("arithmetic"));
+    assertFalse(Recipe.DEFAULTS.table().containsKey("arithmetic"));
+  }
+
   @Test
   void helpHasTheLiveDefault() {
-    assertEquals("passes over the data (default: 40)", EPOCHS.help());
+    assertEquals("examples per step (default: 128)", BATCH_SIZE.help());
     assertEquals("CPU threads (default: all cores)", THREADS.help());
     assertEquals("of each (default: 3)", EPOCHS.withHelp("of each").withDefault(3, "3").help());
   }
@@ -91,6 +104,8 @@ class SettingsTest {
     assertEquals(Loss.CROSS_ENTROPY, three.get(LOSS));
     assertEquals(Loss.BCE, three.with(LOSS, Loss.BCE).get(LOSS));
     Recipe adamw = Recipe.DEFAULTS.with(OPTIMIZER, Optimizer.Kind.ADAMW);
+    assertEquals(0.01f, adamw.get(LEARNING_RATE));
+    assertEquals(0, adamw.optimizer().momentum());
     assertEquals(Optimizer.ADAMW_WEIGHT_DECAY, adamw.get(WEIGHT_DECAY));
     assertEquals(List.of("--optimizer", "adamw"), adamw.options());
     assertEquals(
@@ -154,7 +169,7 @@ class SettingsTest {
   @Test
   void theFirstDifferenceIsNamed() {
     Recipe other = Recipe.DEFAULTS.with(LEARNING_RATE, 0.1f);
-    assertEquals(Optional.of("lr 0.5, not 0.1"), Recipe.DEFAULTS.difference(other, Settings.ALL));
+    assertEquals(Optional.of("lr 0.2, not 0.1"), Recipe.DEFAULTS.difference(other, Settings.ALL));
     List<Setting<?>> device = Settings.without(EnumSet.complementOf(EnumSet.of(Group.DEVICE)));
     assertEquals(Optional.empty(), Recipe.DEFAULTS.difference(other, device));
     Recipe without = other.with(CUBLAS, Optional.of("none"));

@@ -12,13 +12,12 @@ import zerofive.backend.natives.PackedLibrary;
 
 /** Loads the native library of this platform, once, when it is asked for. */
 final class NativeLibrary {
-  /** Names an instruction set that is not to be exceeded, for a look at the slower ones. */
-  static final String MAX_SET = "zerofive.instructions";
+  static final String PORTABLE = "portable";
+  static final String AVX2 = "AVX2";
+  static final String AVX512 = "AVX512";
 
-  /** In the order of {@code choose_kernels}. */
-  private static final List<String> INSTRUCTIONS = List.of("portable", "AVX2", "AVX-512");
-
-  private static final String PLAIN_JAVA = "until then plain Java serves in its place";
+  /** The sets of instructions, in the order of {@code choose_kernels}. */
+  static final List<String> SETS = List.of(PORTABLE, AVX2, AVX512);
 
   private static final String NAME = System.mapLibraryName("zerofive");
 
@@ -26,37 +25,30 @@ final class NativeLibrary {
 
   private NativeLibrary() {}
 
-  /** Whether it is there; its detail is the instruction set it uses, or why it cannot be used. */
+  /** Whether it is there; its detail is the best of the {@link #SETS} here, or why it is not. */
   static synchronized Availability load() {
     if (result == null) {
-      result = load(platform(), System.getProperty(MAX_SET, "AVX-512"));
+      result = load(platform());
     }
     return result;
   }
 
-  private static Availability load(String platform, String maxSet) {
-    if (!INSTRUCTIONS.contains(maxSet)) {
-      return Availability.unusable(
-          MAX_SET + " is '" + maxSet + "', and known are " + String.join(", ", INSTRUCTIONS),
-          "set it to one of these or to nothing; " + PLAIN_JAVA);
-    }
+  private static Availability load(String platform) {
     try {
       Optional<PackedLibrary> library = read(platform);
       if (library.isEmpty()) {
         return Availability.unusable(
             "the program was built without native code for " + platform,
-            "install a C++ compiler (g++) and delete the folder target, so that it is built anew; "
-                + PLAIN_JAVA);
+            "install a C++ compiler (g++) and delete the folder target, so that it is built anew");
       }
       library.get().load(file -> {});
-      return chosen(maxSet);
+      return Availability.usable(SETS.get(choose(SETS.size() - 1)));
     } catch (IOException e) {
       return Availability.unusable(
           "the native library cannot be read from the jar: " + e.getMessage(),
-          PackedLibrary.REINSTALL + "; " + PLAIN_JAVA);
+          PackedLibrary.REINSTALL);
     } catch (DeviceException e) {
-      Availability trouble = e.availability();
-      return Availability.unusable(trouble.detail(), trouble.remedy() + "; " + PLAIN_JAVA);
+      return e.availability();
     }
   }
 
@@ -83,14 +75,14 @@ final class NativeLibrary {
   }
 
   /**
-   * The best instruction set that is allowed.
+   * Takes the best of the {@link #SETS} that this CPU has, up to number {@code max}.
    *
+   * @return its number
    * @throws DeviceException where what was loaded is the library of another build
    */
-  private static Availability chosen(String maxSet) {
+  static int choose(int max) {
     try {
-      int chosen = Native.chooseKernels(INSTRUCTIONS.indexOf(maxSet));
-      return Availability.usable(INSTRUCTIONS.get(chosen));
+      return Native.chooseKernels(max);
     } catch (UnsatisfiedLinkError e) {
       throw new DeviceException(
           "the native library in this program belongs to another build of it ("

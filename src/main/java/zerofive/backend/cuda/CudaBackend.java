@@ -9,8 +9,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import zerofive.backend.Arithmetic;
 import zerofive.backend.Availability;
 import zerofive.backend.Backend;
 import zerofive.backend.DeviceException;
@@ -86,10 +88,16 @@ public final class CudaBackend implements Backend, AutoCloseable {
     }
     DriverLibrary.find(environment).load();
     CudaGpu found = CudaGpu.find(options.gpu());
-    cublas = loaded(CublasLibrary.find(options.cublas(), environment, found.driverCuda()));
+    cublas =
+        options.exact()
+            ? new CublasLibrary.Result(Optional.empty(), List.of(), false)
+            : loaded(CublasLibrary.find(options.cublas(), environment, found.driverCuda()));
     if (options.precision() == Precision.TF32 && cublas.library().isEmpty()) {
       throw new DeviceException(
-          "--precision tf32 needs cuBLAS, and matrix products are by " + cublas.describe(),
+          "--precision tf32 needs cuBLAS, and "
+              + (options.exact()
+                  ? "--exact computes without it"
+                  : "matrix products are by " + cublas.describe()),
           "leave it at fp32",
           null);
     }
@@ -117,7 +125,9 @@ public final class CudaBackend implements Backend, AutoCloseable {
         gpu.name(),
         gpu.memoryText(),
         "CUDA " + gpu.driverText(),
-        cublas.library().map(this::describe).orElse("own matrix product"));
+        options.exact()
+            ? "exact"
+            : cublas.library().map(this::describe).orElse("own matrix product"));
   }
 
   private String describe(CublasLibrary library) {
@@ -142,7 +152,11 @@ public final class CudaBackend implements Backend, AutoCloseable {
     details.put("compute capability", gpu.capabilityText());
     details.put("memory", gpu.memoryText());
     details.put("driver", driverVersion() + "CUDA " + gpu.driverText());
-    details.put("matrix products", cublas.describe());
+    details.put(
+        "matrix products",
+        options.exact()
+            ? "none: every sum as arithmetic " + Arithmetic.NUMBER + " has it"
+            : cublas.describe());
     details.put("precision", options.precision().toString());
     details.put(
         "kernels",
@@ -179,15 +193,25 @@ public final class CudaBackend implements Backend, AutoCloseable {
     return new CudaOps(context(), options, cublas.library().isPresent());
   }
 
+  /** With the exact engine that of the CPU. */
+  @Override
+  public OptionalInt arithmetic() {
+    return options.exact() ? OptionalInt.of(Arithmetic.NUMBER) : OptionalInt.empty();
+  }
+
   @Override
   public TrainingSession open(
       TrainingPlan plan, ImageSet train, ImageSet valid, TrainingState start) {
-    return StepwiseSession.open(newOps(), plan, train, valid, start);
+    return options.exact()
+        ? ExactSession.open(newOps(), plan, train, valid, start)
+        : StepwiseSession.open(newOps(), plan, train, valid, start);
   }
 
   @Override
   public Predictor openPredictor(Parameters model) {
-    return StepwisePredictor.open(newOps(), model);
+    return options.exact()
+        ? new ExactPredictor(this::newOps, model)
+        : StepwisePredictor.open(newOps(), model);
   }
 
   @Override

@@ -25,6 +25,11 @@ record CudaBuffer(ElementType type, DevicePointer memory, int offset, int length
     return view.memory.address() + view.bytesBefore();
   }
 
+  /** The same, and 0 where there is no buffer. */
+  static long addressOrNull(Buffer buffer) {
+    return buffer == null ? 0 : address(buffer);
+  }
+
   /** Bytes of {@code length} elements. */
   static long bytes(ElementType type, int length) {
     int size =

@@ -207,7 +207,8 @@ public final class CudaOps implements Ops {
     }
   }
 
-  private KernelLauncher beginLaunch() {
+  /** The launcher, for one launch that belongs to a recording under way. */
+  KernelLauncher beginLaunch() {
     beforeLaunch();
     return launcher;
   }

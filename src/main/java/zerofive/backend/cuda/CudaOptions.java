@@ -7,22 +7,28 @@ import java.util.Optional;
 import zerofive.files.EnumNames;
 
 /**
- * What may be chosen of the CUDA backend: by a user the first three, by tests and gpu-check the
- * last too, which changes no bit of a result.
+ * What may be chosen of the CUDA backend: by a user all but how an epoch reaches the GPU, by tests
+ * and gpu-check that too, which changes no bit of a result.
  *
  * @param gpu number of the GPU, as the driver counts them
  * @param cublas a folder to take cuBLAS from and no other, or {@link CublasLibrary#NONE}; empty to
  *     look for one
  * @param precision of matrix products
+ * @param exact whether every sum is that of docs/determinism.md, which no matrix product serves
  * @param session how an epoch reaches the GPU
  */
 public record CudaOptions(
-    int gpu, Optional<String> cublas, Precision precision, SessionKind session) {
+    int gpu, Optional<String> cublas, Precision precision, boolean exact, SessionKind session) {
   private static final String SESSION = "zerofive.cuda.session";
 
   /** The first GPU, cuBLAS where there is one, float32, graphs. */
   public static final CudaOptions DEFAULTS =
       new CudaOptions(0, Optional.empty(), Precision.FP32, SessionKind.GRAPH);
+
+  /** Options without the exact engine. */
+  public CudaOptions(int gpu, Optional<String> cublas, Precision precision, SessionKind session) {
+    this(gpu, cublas, precision, false, session);
+  }
 
   /** How matrix products are rounded. */
   public enum Precision {
@@ -61,7 +67,8 @@ public record CudaOptions(
   }
 
   /**
-   * As asked for on the command line: {@code cublas}, {@code precision}, both of them optional.
+   * As asked for on the command line: {@code cublas}, {@code precision} and {@code exact}, all of
+   * them optional.
    *
    * @throws IllegalArgumentException where a value is none
    */
@@ -72,6 +79,7 @@ public record CudaOptions(
         Optional.ofNullable(settings.get("precision"))
             .map(Precision::parse)
             .orElse(DEFAULTS.precision),
+        Boolean.parseBoolean(settings.get("exact")),
         DEFAULTS.session);
   }
 
@@ -87,7 +95,7 @@ public record CudaOptions(
       return this;
     }
     try {
-      return new CudaOptions(gpu, cublas, precision, SessionKind.parse(text));
+      return new CudaOptions(gpu, cublas, precision, exact, SessionKind.parse(text));
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
           "the system property " + SESSION + ": " + e.getMessage(), e);

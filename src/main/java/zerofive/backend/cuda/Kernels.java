@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import zerofive.backend.Optimizer;
 import zerofive.files.Sha256;
 import zerofive.model.Activation;
 import zerofive.model.Loss;
@@ -15,6 +16,11 @@ final class Kernels {
   static final String BIAS_ACTIVATION = "bias_activation";
   static final String BIAS_GRADIENT = "bias_gradient";
   static final String EVALUATE = "evaluate";
+  static final String EXACT_FORWARD_BACKWARD = "exact_forward_backward";
+  static final String EXACT_LINEAR_FORWARD_BACKWARD = "exact_linear_forward_backward";
+  static final String EXACT_LINEAR_UPDATE = "exact_linear_update";
+  static final String EXACT_LOSS_SUMS = "exact_loss_sums";
+  static final String EXACT_UPDATE = "exact_update";
   static final String GATHER = "gather";
   static final String GATHER_SHIFTED = "gather_shifted";
   static final String GEMM_32 = "gemm_32";
@@ -31,6 +37,11 @@ final class Kernels {
           BIAS_ACTIVATION,
           BIAS_GRADIENT,
           EVALUATE,
+          EXACT_FORWARD_BACKWARD,
+          EXACT_LINEAR_FORWARD_BACKWARD,
+          EXACT_LINEAR_UPDATE,
+          EXACT_LOSS_SUMS,
+          EXACT_UPDATE,
           GATHER,
           GATHER_SHIFTED,
           GEMM_32,
@@ -62,6 +73,15 @@ final class Kernels {
       case MNIST -> 0;
       case BCE -> 1;
       case CROSS_ENTROPY -> 2;
+    };
+  }
+
+  /** As kernels/exact.cuh has it. */
+  static int code(Optimizer.Kind kind) {
+    return switch (kind) {
+      case SGD -> 0;
+      case ADAM -> 1;
+      case ADAMW -> 2;
     };
   }
 

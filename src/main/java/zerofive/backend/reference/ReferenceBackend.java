@@ -11,7 +11,7 @@ import zerofive.backend.ops.StepwiseSession;
 import zerofive.data.ImageSet;
 import zerofive.model.Parameters;
 
-/** Plain Java on one thread; usable everywhere. */
+/** Sums in double, in Java on one thread; usable everywhere. */
 public final class ReferenceBackend implements Backend {
   @Override
   public String name() {
@@ -20,7 +20,7 @@ public final class ReferenceBackend implements Backend {
 
   @Override
   public Availability probe() {
-    return Availability.usable("plain Java, 1 thread");
+    return Availability.usable("Java in double precision, 1 thread");
   }
 
   @Override

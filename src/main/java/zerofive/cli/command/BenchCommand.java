@@ -90,7 +90,7 @@ final class BenchCommand implements Command {
     options.addOption(
         Arguments.option(
             DEVICE
-                .withHelp("only this one, beside plain Java")
+                .withHelp("only this one, beside the reference")
                 .withDefault(DeviceRequest.AUTO, "all that can be used")
                 .withChoices("cpu", "reference", "cuda")));
     options.addOption(Arguments.option(ROUNDS));
@@ -105,7 +105,7 @@ final class BenchCommand implements Command {
     float seconds = arguments.getOrDefault(SECONDS);
     TrainOptions options = TrainOptions.of(arguments).checked();
     List<Backends.BenchTarget> targets = Backends.benchTargets(DeviceRequest.of(options.recipe()));
-    // Plain Java, which comes first, is what the others are compared with.
+    // The reference, which comes first, is what the others are compared with.
     Experiment asked =
         Experiment.prepare(
             options, targets.get(0).candidate().choice(), names -> names, invocation);
@@ -148,7 +148,8 @@ final class BenchCommand implements Command {
         unusable.add(new Unusable(target.name(), availability));
       }
     }
-    terminal.info("checked  ", "after one epoch all have plain Java's losses; now they are timed");
+    terminal.info(
+        "checked  ", "after one epoch all have the reference's losses; now they are timed");
     terminal.info("");
     List<Benchmark.Result> results;
     try (Progress progress = terminal.progress("timing", (rounds + 1L) * entered.size())) {

@@ -15,6 +15,7 @@ public final class Commands {
           new PredictCommand(),
           new ExportCommand(),
           new PairsCommand(),
+          new VerifyCommand(),
           new DevicesCommand(),
           new DataCommand(),
           new BenchCommand(),

@@ -91,6 +91,7 @@ final class DevicesCommand implements Command {
           availability.usable() || availability.remedy().isEmpty()
               ? availability.detail()
               : availability.detail() + "; " + availability.remedy());
+      availability.notes().forEach(note -> terminal.result(" ".repeat(20), note));
       candidate
           .details()
           .forEach(
@@ -105,7 +106,12 @@ final class DevicesCommand implements Command {
   private record Result(String auto, List<Device> devices) {}
 
   private record Device(
-      String name, boolean usable, String detail, String remedy, Map<String, String> details) {
+      String name,
+      boolean usable,
+      String detail,
+      String remedy,
+      List<String> notes,
+      Map<String, String> details) {
     static Device of(Backends.Candidate candidate) {
       Availability availability = candidate.availability();
       return new Device(
@@ -113,6 +119,7 @@ final class DevicesCommand implements Command {
           availability.usable(),
           availability.detail(),
           availability.remedy(),
+          availability.notes(),
           candidate.details());
     }
   }

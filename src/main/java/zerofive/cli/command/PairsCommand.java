@@ -86,7 +86,8 @@ final class PairsCommand implements Command {
   public List<String> details() {
     return List.of(
         "Each training runs on one thread, and as many at a time as --threads; on a GPU they run"
-            + " one after the other. Each has the same bits as train with these two classes.",
+            + " one after the other. Each has the same bits as train with these two classes and as"
+            + " many epochs, which by default are those for a pair of average size.",
         "Started again with the same --out, it continues where it was stopped. Shards of the work"
             + " (--shard) may run on different machines; pairs --merge DIR... --out DIR joins"
             + " them.");
@@ -259,11 +260,12 @@ final class PairsCommand implements Command {
             config,
             data,
             experiment.session(),
-            before -> TrainingJob.warn(before, experiment.session(), terminal))
+            before -> TrainingJob.warn(before, experiment, terminal))
         : PairsRun.begin(folder, config, data, experiment.session());
   }
 
-  private static int atOnce(Backends.Choice device, int threads, int trainings) {
+  /** How many trainings run at a time on {@code threads}, 0 for one on each core. */
+  static int atOnce(Backends.Choice device, int threads, int trainings) {
     boolean gpu = device.backend().name().equals("cuda");
     int maxThreads = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
     return Math.max(1, Math.min(gpu ? 1 : maxThreads, trainings));

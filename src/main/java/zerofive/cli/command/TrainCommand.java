@@ -245,8 +245,9 @@ public final class TrainCommand implements Command {
               + saved.get(EPOCHS)
               + " the run was made for; name as many or more");
     }
-    return arguments
-        .recipe(saved, DeviceOptions.SETTINGS)
+    Recipe recipe = arguments.recipe(saved, DeviceOptions.SETTINGS);
+    DeviceOptions.checkExact(recipe, arguments);
+    return recipe
         .with(EPOCHS, epochs)
         .mapDeviceSettings((name, value) -> checkedSetting(folder, name, value));
   }

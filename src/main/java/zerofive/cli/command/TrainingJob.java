@@ -1,7 +1,7 @@
 package zerofive.cli.command;
 
+import static zerofive.train.Settings.ARITHMETIC;
 import static zerofive.train.Settings.EPOCHS;
-import static zerofive.train.Settings.LOSS;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -9,7 +9,9 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
+import zerofive.backend.Arithmetic;
 import zerofive.cli.Experiment;
 import zerofive.cli.Invocation;
 import zerofive.cli.PhaseTimer;
@@ -17,7 +19,6 @@ import zerofive.data.DataSet;
 import zerofive.files.AtomicFile;
 import zerofive.files.OutputException;
 import zerofive.files.Sha256;
-import zerofive.model.format.ModelFile;
 import zerofive.report.chart.HistoryCharts;
 import zerofive.report.console.ConfusionMatrix;
 import zerofive.report.console.Progress;
@@ -54,7 +55,7 @@ final class TrainingJob {
   static TrainingJob begin(Experiment experiment, RunFolder folder) {
     try {
       Receipt receipt = Receipt.begin(folder.receipt(), experiment.data(), experiment.recipe());
-      receipt.add(experiment.session(), 0);
+      receipt.add(experiment.session(), experiment.recipe(), 0);
       Trainer trainer =
           Trainer.begin(experiment.recipe(), experiment.data(), folder, experiment.initial());
       return new TrainingJob(experiment, folder, trainer, receipt);
@@ -69,8 +70,8 @@ final class TrainingJob {
     Receipt receipt = Receipt.read(folder.receipt());
     receipt.checkData(experiment.data());
     Trainer trainer = Trainer.resume(experiment.recipe(), experiment.data(), folder);
-    receipt.latest().ifPresent(before -> warn(before, experiment.session(), terminal));
-    receipt.add(experiment.session(), trainer.history().size());
+    receipt.latest().ifPresent(before -> warn(before, trainer, experiment, terminal));
+    receipt.add(experiment.session(), experiment.recipe(), trainer.history().size());
     delete(folder.model());
     delete(folder.file(REPORT));
     return new TrainingJob(experiment, folder, trainer, receipt);
@@ -84,8 +85,37 @@ final class TrainingJob {
     }
   }
 
-  /** Says where other bits may come out than from one program on one device. */
-  static void warn(Receipt.Session before, Receipt.Session now, Terminal terminal) {
+  /** Says where other bits may come out than without the interruption. */
+  private static void warn(
+      Receipt.Session before, Trainer trainer, Experiment experiment, Terminal terminal) {
+    Optional<Integer> now = experiment.recipe().get(ARITHMETIC);
+    if (trainer.arithmeticBefore().equals(now) || trainer.history().isEmpty()) {
+      warn(before, experiment, terminal);
+      return;
+    }
+    terminal.info(
+        "note     ",
+        "the run was computed with "
+            + Arithmetic.describe(trainer.arithmeticBefore())
+            + ", by "
+            + describe(before)
+            + ", and is resumed with "
+            + Arithmetic.describe(now)
+            + ", by "
+            + describe(experiment.session())
+            + ": its bits will be those of neither alone; both stand in its receipt, and verify"
+            + " cannot compare it");
+  }
+
+  /**
+   * Says where other bits may come out than from one program on one device. Devices with the same
+   * arithmetic compute the same bits.
+   */
+  static void warn(Receipt.Session before, Experiment experiment, Terminal terminal) {
+    Receipt.Session now = experiment.session();
+    if (experiment.recipe().get(ARITHMETIC).isPresent()) {
+      return;
+    }
     if (!before.program().equals(now.program())
         || !before.backend().equals(now.backend())
         || !before.device().equals(now.device())) {
@@ -147,8 +177,7 @@ final class TrainingJob {
 
   /** The receipt's result is written last: a run that has it has everything. */
   private void writeResults(Trainer.Outcome outcome, PhaseTimer time) {
-    new ModelFile(outcome.parameters(), data.classes(), recipe.get(LOSS), data.train().shape())
-        .write(folder.model());
+    outcome.model(recipe, data).write(folder.model());
     ConfusionMatrix confusion = ConfusionMatrix.of(data.classes(), data.valid(), outcome.logits());
     String title = experiment.title();
     List<EpochRecord> history = outcome.history();

@@ -67,7 +67,7 @@ public final class Backends {
    */
   public record Choice(
       Backend backend, String device, Map<String, String> details, List<String> notes) {
-    /** As one line: {@code reference (plain Java, 1 thread)}. */
+    /** As one line: {@code cpu (native code, AVX2, 4 threads)}. */
     public String describe() {
       return backend.name() + " (" + device + ")";
     }
@@ -78,7 +78,8 @@ public final class Backends {
       notes.forEach(note -> terminal.info("         ", note));
       if (request.threads() > 1 && backend.name().equals(REFERENCE)) {
         terminal.info(
-            "         ", "--threads " + request.threads() + ": plain Java computes on one thread");
+            "         ",
+            "--threads " + request.threads() + ": the reference computes on one thread");
       }
     }
   }
@@ -101,24 +102,21 @@ public final class Backends {
   public record BenchTarget(String name, Candidate candidate, Backend limits) {}
 
   /**
-   * What is asked for beside plain Java, which comes first and is measured by the peaks that native
-   * code finds on one thread; native code comes with one thread and with all.
+   * What is asked for beside the reference, which comes first and is measured by the peaks of the
+   * CPU on one thread; the CPU comes with one thread and with all.
    *
    * @throws DeviceException where a GPU is asked for and cannot be used
    */
   public static List<BenchTarget> benchTargets(DeviceRequest request) {
-    Candidate java = probe(factory(REFERENCE), request);
     Candidate single = probe(factory(CPU), request.withThreads(1));
-    boolean isNative = single.availability().usable();
     List<BenchTarget> benchTargets = new ArrayList<>();
     benchTargets.add(
-        new BenchTarget(REFERENCE, java, isNative ? single.backend() : java.backend()));
+        new BenchTarget(REFERENCE, probe(factory(REFERENCE), request), single.backend()));
     if (isAsked(CPU, request)) {
-      benchTargets.add(
-          new BenchTarget(isNative ? CPU + ", 1 thread" : CPU, single, single.backend()));
+      benchTargets.add(new BenchTarget(CPU + ", 1 thread", single, single.backend()));
       int threads =
           request.threads() > 0 ? request.threads() : Runtime.getRuntime().availableProcessors();
-      if (isNative && threads > 1) {
+      if (threads > 1) {
         Candidate all = probe(factory(CPU), request.withThreads(threads));
         benchTargets.add(new BenchTarget(CPU + ", " + threads + " threads", all, all.backend()));
       }
@@ -151,8 +149,7 @@ public final class Backends {
   }
 
   /**
-   * The device asked for. An explicit one never falls back; {@code cpu} may, since plain Java runs
-   * on the CPU too.
+   * The device asked for; an explicit one never falls back.
    *
    * @throws DeviceException where it cannot be used
    */
@@ -175,7 +172,7 @@ public final class Backends {
       }
       notes.add("not " + name + ": " + availability.detail() + "; " + availability.remedy());
     }
-    throw new IllegalStateException("plain Java is usable everywhere");
+    throw new IllegalStateException("the CPU is usable everywhere");
   }
 
   /**
@@ -201,12 +198,34 @@ public final class Backends {
     return missing;
   }
 
+  /**
+   * The same request, where auto stands for the fastest device that computes {@link
+   * zerofive.backend.Arithmetic} unasked, and a GPU is asked to compute it.
+   *
+   * @throws DeviceException where the CPU is to compute with instructions that it does not have
+   */
+  public static DeviceRequest exact(DeviceRequest request) {
+    DeviceRequest exact = request;
+    if (request.kind().equals(DeviceRequest.AUTO)) {
+      exact =
+          FACTORIES.stream()
+              .filter(factory -> factory.make().apply(request).arithmetic().isPresent())
+              .findFirst()
+              .map(factory -> request.withDevice(factory.name()))
+              .orElse(request);
+    }
+    if (exact.kind().equals(CUDA)) {
+      exact = exact.withExact();
+    }
+    String instructions = System.getProperty(CpuBackend.INSTRUCTIONS, "");
+    if (exact.kind().equals(CPU) && !instructions.isEmpty()) {
+      CpuBackend.exactly(instructions, exact.threads());
+    }
+    return exact;
+  }
+
   private static boolean isAsked(String name, DeviceRequest request) {
-    return switch (request.kind()) {
-      case DeviceRequest.AUTO -> true;
-      case CPU -> !name.equals(CUDA);
-      default -> name.equals(request.kind());
-    };
+    return request.kind().equals(DeviceRequest.AUTO) || request.kind().equals(name);
   }
 
   /**

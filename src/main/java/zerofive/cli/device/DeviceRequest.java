@@ -1,9 +1,11 @@
 package zerofive.cli.device;
 
 import static zerofive.train.Settings.DEVICE;
+import static zerofive.train.Settings.EXACT;
 import static zerofive.train.Settings.THREADS;
 
 import java.util.Map;
+import java.util.TreeMap;
 import zerofive.train.Recipe;
 
 /**
@@ -38,6 +40,18 @@ public record DeviceRequest(String device, int threads, Map<String, String> sett
   /** The same device with another number of threads. */
   public DeviceRequest withThreads(int number) {
     return new DeviceRequest(device, number, settings);
+  }
+
+  /** Another device with the same number of threads. */
+  DeviceRequest withDevice(String name) {
+    return new DeviceRequest(name, threads, settings);
+  }
+
+  /** The same device with the bits of the CPU. */
+  DeviceRequest withExact() {
+    Map<String, String> exact = new TreeMap<>(settings);
+    exact.put(EXACT.name(), "true");
+    return new DeviceRequest(device, threads, exact);
   }
 
   /** The device without a GPU's number. */

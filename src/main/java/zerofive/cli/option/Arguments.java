@@ -48,7 +48,9 @@ public final class Arguments {
 
   /** Adds the options of settings. */
   static void add(Options options, Collection<Setting<?>> settings) {
-    settings.forEach(setting -> options.addOption(option(setting)));
+    settings.stream()
+        .filter(Setting::isOption)
+        .forEach(setting -> options.addOption(option(setting)));
   }
 
   public boolean has(String name) {

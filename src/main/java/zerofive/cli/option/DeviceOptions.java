@@ -1,6 +1,7 @@
 package zerofive.cli.option;
 
 import static zerofive.train.Settings.DEVICE;
+import static zerofive.train.Settings.EXACT;
 
 import java.util.EnumSet;
 import java.util.List;
@@ -37,6 +38,7 @@ public final class DeviceOptions {
               + recipe.get(DEVICE)
               + "'; known are auto, cpu, reference, cuda and cuda:N");
     }
+    checkExact(recipe, arguments);
     return recipe.mapDeviceSettings(
         (name, value) -> {
           try {
@@ -45,5 +47,14 @@ public final class DeviceOptions {
             throw new UsageException("--" + name + ": " + e.getMessage(), e);
           }
         });
+  }
+
+  /** Throws UsageException where --exact is named and the device of a recipe has other bits. */
+  public static void checkExact(Recipe recipe, Arguments arguments) {
+    if (arguments.has(EXACT) && DeviceRequest.of(recipe).kind().equals("reference")) {
+      throw new UsageException(
+          "--exact asks for the CPU's bits, and the device reference has its own; leave one of"
+              + " them out");
+    }
   }
 }

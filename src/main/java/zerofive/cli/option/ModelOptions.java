@@ -4,10 +4,12 @@ import static zerofive.train.Settings.MEAN;
 import static zerofive.train.Settings.STD;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.apache.commons.cli.Options;
 import zerofive.model.format.ModelFile;
 import zerofive.model.format.Normalisation;
+import zerofive.train.Recipe;
 
 /** The options that name a saved model, and say of another program's what its file does not. */
 public final class ModelOptions {
@@ -36,7 +38,12 @@ public final class ModelOptions {
    * @throws UsageException where options contradict each other or the file
    */
   public static ModelFile read(Path file, Arguments arguments) {
-    Optional<Normalisation> asked = normalisation(arguments);
+    return read(file, arguments.recipe(Recipe.DEFAULTS, List.of(MEAN, STD)));
+  }
+
+  /** The same as a run's settings say it. */
+  public static ModelFile read(Path file, Recipe recipe) {
+    Optional<Normalisation> asked = normalisation(recipe);
     ModelFile model = ModelFile.read(file);
     if (model.normalisation().isEmpty()) {
       return asked
@@ -57,9 +64,9 @@ public final class ModelOptions {
     return model;
   }
 
-  private static Optional<Normalisation> normalisation(Arguments arguments) {
-    Optional<Float> mean = arguments.getOrDefault(MEAN);
-    Optional<Float> std = arguments.getOrDefault(STD);
+  private static Optional<Normalisation> normalisation(Recipe recipe) {
+    Optional<Float> mean = recipe.get(MEAN);
+    Optional<Float> std = recipe.get(STD);
     if (mean.isPresent() != std.isPresent()) {
       throw new UsageException(
           "--mean and --std belong together; name --" + (mean.isPresent() ? STD : MEAN) + " too");

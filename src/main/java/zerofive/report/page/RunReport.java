@@ -438,6 +438,9 @@ public record RunReport(
           part.started()
               + (part.fromEpoch().equals("0") ? "" : ", after epoch " + part.fromEpoch()));
       row(html, "program", session.program());
+      if (!part.arithmetic().isEmpty()) {
+        row(html, "arithmetic", part.arithmetic());
+      }
       row(html, "device", session.backend() + " (" + session.device() + ")");
       session.details().forEach((name, value) -> row(html, name, value));
       row(html, "system", part.system() + ", Java " + part.java());

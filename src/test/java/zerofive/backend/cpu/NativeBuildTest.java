@@ -48,6 +48,7 @@ final class NativeBuildTest {
             .redirectErrorStream(true);
     builder.environment().put("CXX", compiler.toString());
     builder.environment().put("CI", ci);
+    builder.environment().put("CXXFLAGS", "-ffast-math");
     Process process = builder.start();
     String output =
         new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
@@ -66,7 +67,7 @@ final class NativeBuildTest {
         + folder.resolve("c++")
         + " does not work ("
         + said
-        + "): built without native code, plain Java serves in its place";
+        + "): built without native code, Java serves in its place";
   }
 
   @Test
@@ -83,5 +84,25 @@ final class NativeBuildTest {
     Result ci = build(script, "true");
     assertEquals(1, ci.code(), ci.output());
     assertTrue(ci.output().contains(trouble), ci.output());
+  }
+
+  /** Whatever the environment asks for: a fused multiply-add that is not written changes bits. */
+  @Test
+  void everyFileIsCompiledWithoutContraction() throws Exception {
+    Path log = folder.resolve("log");
+    String logAndTouch =
+        "echo \"$*\" >>" + log + "; while [ $# -gt 0 ]; do [ $1 != -o ] || : >$2; shift; done";
+    assertEquals(new Result(0, ""), build(logAndTouch, ""));
+    List<String> commands = Files.readAllLines(log);
+    for (String object : List.of("portable.o", "native.o", "team.o", "binding.o")) {
+      assertTrue(commands.stream().anyMatch(line -> line.contains(object)), object);
+    }
+    for (String command : commands) {
+      assertFalse(command.contains(" -ffast-math"), command);
+      assertTrue(
+          !command.contains(" -c ")
+              || (command.contains(" -ffp-contract=off") && command.contains(" -fno-fast-math")),
+          command);
+    }
   }
 }

@@ -3,6 +3,7 @@ package zerofive.backend.cpu;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -17,10 +18,12 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import zerofive.backend.DeviceException;
 import zerofive.backend.NoexecMount;
 
 /** Loading, each time in a process of its own: it happens once in a life. */
@@ -85,21 +88,21 @@ final class NativeLibraryTest {
     }
     for (Process process : processes) {
       String said = output(process);
-      assertTrue(said.contains("usable=true"), said);
+      assertTrue(said.contains("native code, "), said);
     }
     assertEquals(1, cached().size());
   }
 
   @Test
   void aDamagedFileIsMadeAnew() throws IOException {
-    assertTrue(probe(Map.of()).contains("usable=true"));
+    assertTrue(probe(Map.of()).contains("native code, "));
     Path file = cached().get(0);
     byte[] whole = Files.readAllBytes(file);
     byte[] damaged = whole.clone();
     damaged[whole.length / 2] ^= 1;
     Files.write(file, damaged);
     String said = probe(Map.of());
-    assertTrue(said.contains("usable=true"), said);
+    assertTrue(said.contains("native code, "), said);
     assertEquals(-1, Arrays.mismatch(whole, Files.readAllBytes(file)));
   }
 
@@ -110,7 +113,7 @@ final class NativeLibraryTest {
     Path other = folder.resolve("cache/zerofive/natives").resolve(name).resolve("00000000/" + name);
     Files.createDirectories(other.getParent());
     Files.writeString(other, "another version's");
-    assertTrue(probe(Map.of()).contains("usable=true"));
+    assertTrue(probe(Map.of()).contains("native code, "));
     assertEquals("another version's", Files.readString(other));
     assertEquals(2, cached().size());
     Path own = cached().stream().filter(file -> !file.equals(other)).findFirst().orElseThrow();
@@ -118,10 +121,10 @@ final class NativeLibraryTest {
     FileTime month = FileTime.from(Instant.now().minus(30, ChronoUnit.DAYS));
     Files.setLastModifiedTime(other, month);
     Files.setLastModifiedTime(own, month);
-    assertTrue(probe(Map.of()).contains("usable=true"));
+    assertTrue(probe(Map.of()).contains("native code, "));
     assertTrue(Files.getLastModifiedTime(own).compareTo(month) > 0, "it is used");
     Files.delete(own);
-    assertTrue(probe(Map.of()).contains("usable=true"));
+    assertTrue(probe(Map.of()).contains("native code, "));
     assertFalse(Files.exists(other.getParent()), "what is left over goes with the next build");
     assertEquals(List.of(own), cached());
   }
@@ -131,7 +134,7 @@ final class NativeLibraryTest {
     Path temporary = Files.createDirectory(folder.resolve("temporary"));
     Path file = Files.writeString(folder.resolve("file"), "");
     String said = probe(Map.of("XDG_CACHE_HOME", file.toString()), "-Djava.io.tmpdir=" + temporary);
-    assertTrue(said.contains("usable=true"), said);
+    assertTrue(said.contains("native code, "), said);
     try (var files = Files.list(temporary)) {
       assertFalse(files.anyMatch(left -> left.getFileName().toString().startsWith("zerofive")));
     }
@@ -141,19 +144,47 @@ final class NativeLibraryTest {
   void withNoFolderAtAllItSaysWhatToDo() throws IOException {
     Path file = Files.writeString(folder.resolve("file"), "");
     String said = probe(Map.of("XDG_CACHE_HOME", file.toString()), "-Djava.io.tmpdir=" + file);
-    assertTrue(said.contains("usable=false"), said);
+    assertJavaServes(said);
     assertTrue(said.contains("XDG_CACHE_HOME"), said);
   }
 
   @Test
-  void anUnknownPlatformAndUnknownInstructionsAreTold() throws IOException {
+  void onAPlatformWithoutALibraryJavaServes() throws IOException {
     String platform = probe(Map.of(), "-Dos.arch=abacus");
-    assertTrue(platform.contains("usable=false"), platform);
+    assertJavaServes(platform);
     assertTrue(platform.contains("-abacus") && platform.contains("g++"), platform);
-    String instructions = probe(Map.of(), "-D" + NativeLibrary.MAX_SET + "=AVX-1024");
-    assertTrue(instructions.contains("AVX-1024"), instructions);
-    String lowered = probe(Map.of(), "-D" + NativeLibrary.MAX_SET + "=portable");
-    assertTrue(lowered.contains("portable"), lowered);
+  }
+
+  @Test
+  void thePropertyTakesWhatItNames() throws IOException {
+    String property = "-D" + CpuBackend.INSTRUCTIONS + "=";
+    String portable = probe(Map.of(), property + "portable");
+    assertTrue(portable.contains("detail=native code, portable, 1 thread"), portable);
+    String java = probe(Map.of(), property + "java");
+    assertTrue(java.contains("detail=Java, 1 thread, remedy=, notes=[]"), java);
+  }
+
+  @Test
+  void anUnknownWordInThePropertyIsANoteAndTheBestServes() throws IOException {
+    String best = probe(Map.of());
+    String said = probe(Map.of(), "-D" + CpuBackend.INSTRUCTIONS + "=AVX-1024");
+    assertTrue(said.startsWith(best.substring(0, best.indexOf("notes=[") + 7)), said);
+    assertTrue(
+        said.contains(
+            "notes=[zerofive.instructions is 'AVX-1024', and known are AVX512, AVX2, portable,"
+                + " java; set it to one of these or to nothing]"),
+        said);
+  }
+
+  @Test
+  void whatIsDemandedAndCannotBeHadIsRefused() {
+    DeviceException refused =
+        assertThrows(DeviceException.class, () -> CpuBackend.exactly("AVX-1024", 1));
+    assertTrue(refused.getMessage().contains("known are AVX512"), refused.getMessage());
+    for (String instructions : List.of("java", "portable")) {
+      String said = CpuBackend.exactly(instructions, 1).probe().detail();
+      assertTrue(said.toLowerCase(Locale.ROOT).contains(instructions), said);
+    }
   }
 
   @Test
@@ -162,20 +193,20 @@ final class NativeLibraryTest {
     Path cache = Files.createDirectory(folder.resolve("cache"));
     try (NoexecMount mount = new NoexecMount(cache)) {
       String said = probe(Map.of());
-      assertTrue(said.contains("usable=true"), said);
+      assertTrue(said.contains("native code, "), said);
       Path temporary = Files.createDirectory(mount.folder().resolve("temporary"));
       said = probe(Map.of(), "-Djava.io.tmpdir=" + temporary);
       assertTrue(
           said.contains(
-              "no folder can hold the native library ("
+              "not native code: no folder can hold the native library ("
                   + cache.resolve("zerofive/natives")
                   + ": mounted noexec, "
                   + temporary
-                  + ": mounted noexec), remedy=set XDG_CACHE_HOME to"),
+                  + ": mounted noexec); set XDG_CACHE_HOME to"),
           said);
       assertTrue(CpuBackend.unpack(unpacked));
       said = probe(Map.of(), "-Djava.io.tmpdir=" + temporary, "-Dzerofive.natives=" + unpacked);
-      assertTrue(said.contains("usable=true"), said);
+      assertTrue(said.contains("native code, "), said);
     }
   }
 
@@ -185,14 +216,14 @@ final class NativeLibraryTest {
     assertTrue(CpuBackend.unpack(unpacked));
     String natives = "-Dzerofive.natives=" + unpacked;
     String said = probe(Map.of(), natives);
-    assertTrue(said.contains("usable=true"), said);
+    assertTrue(said.contains("native code, "), said);
     assertFalse(Files.exists(folder.resolve("cache")));
     Path file = unpacked.resolve(System.mapLibraryName("zerofive"));
     byte[] other = Files.readAllBytes(file);
     other[other.length / 2] ^= 1;
     Files.write(file, other);
     said = probe(Map.of(), natives);
-    assertTrue(said.contains("usable=true"), said);
+    assertTrue(said.contains("native code, "), said);
     assertTrue(Files.exists(folder.resolve("cache")), "another build's library is passed over");
   }
 
@@ -207,8 +238,7 @@ final class NativeLibraryTest {
     Files.write(file, library);
     String said =
         output(start(Map.of(), List.of(folder.resolve("classes").toString()), new String[0]));
-    assertTrue(said.contains("usable=false"), said);
-    assertTrue(said.contains("; until then plain Java serves in its place"), said);
+    assertJavaServes(said);
     return said;
   }
 
@@ -232,13 +262,18 @@ final class NativeLibraryTest {
   }
 
   @Test
-  void aLibraryOfAnotherBuildIsToldAndPlainJavaServes() throws IOException {
+  void whereTheLibraryIsOfAnotherBuildJavaServes() throws IOException {
     byte[] whole = whole();
     String bytes = new String(whole, StandardCharsets.ISO_8859_1);
     String other = bytes.replace("_chooseKernels", "_chooseKernel_");
     assertNotEquals(bytes, other);
     String said = probeWith(other.getBytes(StandardCharsets.ISO_8859_1));
     assertTrue(said.contains("belongs to another build of it ("), said);
+  }
+
+  private static void assertJavaServes(String said) {
+    assertTrue(said.contains("usable=true, detail=Java, 1 thread"), said);
+    assertTrue(said.contains("notes=[not native code: "), said);
   }
 
   private byte[] whole() throws IOException {

@@ -39,20 +39,16 @@ final class SanitizersTest {
         run("g++", sanitize, WRAP, "-o", program, empty.toString()).code() == 0
             && run(program).code() == 0,
         "skipped: there is no g++ here with its sanitizer libraries for " + sanitizers);
-    List<Integer> codes = new ArrayList<>();
-    if (System.getProperty("os.arch").equals("amd64")) {
-      codes.add(compile(sanitize, "avx2", "-mavx2", "-mfma"));
-      codes.add(
-          compile(
-              sanitize, "avx512", "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma"));
+    List<String> compile = new ArrayList<>(List.of(NATIVE.resolve("compile").toString()));
+    compile.addAll(List.of(folder.toString(), "-O1", "-g", sanitize));
+    if (!sanitizers.equals("thread")) {
+      compile.add("-fno-sanitize-recover=all");
     }
-    codes.add(compile(sanitize, "portable"));
-    assertEquals(0, codes.stream().mapToInt(Integer::intValue).max().getAsInt());
+    Result compiled = run(compile.toArray(String[]::new));
+    assertEquals(0, compiled.code(), compiled.output());
     List<String> link = new ArrayList<>(List.of("g++", "-std=c++17", "-g", sanitize, "-pthread"));
     link.add(WRAP);
     link.add(NATIVE.resolveSibling("src/test/native/check.cpp").toString());
-    link.add(NATIVE.resolve("native.cpp").toString());
-    link.add(NATIVE.resolve("team.cpp").toString());
     try (var objects = Files.newDirectoryStream(folder, "*.o")) {
       objects.forEach(object -> link.add(object.toString()));
     }
@@ -65,32 +61,16 @@ final class SanitizersTest {
     assertTrue(result.output().endsWith("0 failures\n"), result.output());
   }
 
-  private int compile(String sanitize, String set, String... flags) throws Exception {
-    List<String> command =
-        new ArrayList<>(
-            List.of("g++", "-std=c++17", "-O1", "-g", "-Wno-psabi", sanitize, "-ffp-contract=off"));
-    command.addAll(List.of("-fno-math-errno", "-fno-trapping-math"));
-    if (!sanitize.endsWith("thread")) {
-      command.add("-fno-sanitize-recover=all");
-    }
-    command.addAll(List.of(flags));
-    command.addAll(List.of("-DINSTRUCTION_SET=" + set, "-c", "-o"));
-    command.add(folder.resolve(set + ".o").toString());
-    command.add(NATIVE.resolve("all.cpp").toString());
-    return run(command.toArray(String[]::new)).code();
-  }
-
   private record Result(int code, String output) {}
 
   private Result run(String... command) throws InterruptedException, IOException {
     Path output = folder.resolve("output.txt");
     Process process;
     try {
-      process =
-          new ProcessBuilder(command)
-              .redirectErrorStream(true)
-              .redirectOutput(output.toFile())
-              .start();
+      ProcessBuilder builder =
+          new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
+      builder.environment().put("CXX", "g++");
+      process = builder.start();
     } catch (IOException e) {
       return new Result(-1, e.getMessage());
     }

@@ -18,8 +18,11 @@ public final class CudaUnderTest {
   /** Whether it trains on all of MNIST in seconds; gpu-check's dry run says that it does not. */
   public static final boolean FAST = REAL && !Boolean.getBoolean("zerofive.simulated");
 
+  /** The name in {@link #backends} of the exact engine, whose bits are the CPU's. */
+  public static final String EXACT = "cuda-exact";
+
   /** The names in {@link #backends} that differ in how they compute. */
-  public static final Set<String> COMPUTING = Set.of("cuda", "cuda-cublas");
+  public static final Set<String> COMPUTING = Set.of("cuda", "cuda-cublas", EXACT);
 
   private CudaUnderTest() {}
 
@@ -32,7 +35,7 @@ public final class CudaUnderTest {
 
   /**
    * The backends by the names their tests have: our own product and cuBLAS, graphs and single
-   * launches. They live as long as the process.
+   * launches, and the exact engine. They live as long as the process.
    */
   public static synchronized Map<String, CudaBackend> backends() {
     if (shared.isEmpty()) {
@@ -40,6 +43,7 @@ public final class CudaUnderTest {
       shared.put("cuda", backend(CublasLibrary.NONE, SessionKind.GRAPH));
       shared.put("cuda-cublas", backend("", SessionKind.GRAPH));
       shared.put("cuda-stepwise", backend(CublasLibrary.NONE, SessionKind.STEPWISE));
+      shared.put(EXACT, exact(SessionKind.GRAPH));
     }
     return shared;
   }
@@ -57,6 +61,11 @@ public final class CudaUnderTest {
   static CudaBackend backend(String cublas, SessionKind session) {
     Optional<String> asked = cublas.isEmpty() ? Optional.empty() : Optional.of(cublas);
     return backend(new CudaOptions(0, asked, Precision.FP32, session));
+  }
+
+  /** The exact engine on the device under test. */
+  static CudaBackend exact(SessionKind session) {
+    return backend(new CudaOptions(0, Optional.empty(), Precision.FP32, true, session));
   }
 
   /** A backend on the device under test. */

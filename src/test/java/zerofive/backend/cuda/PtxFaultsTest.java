@@ -77,18 +77,18 @@ final class PtxFaultsTest {
             + "| ld.global.nc.f32 %f1, [%rd6]: reads 4 bytes past a device allocation",
         "wrong stride | gather | mul.wide.s32 %rd36, %r24, 4 | 1 | mul.wide.s32 %rd36, %r24, 8 "
             + "| ld.global.nc.u32 %r25, [%rd37]: reads 4 bytes past a device allocation",
-        "barrier that one lane does not reach | loss | bar.sync 0; | 2 | @%p73 bar.sync 0; "
+        "barrier that one lane does not reach | loss | bar.sync 0; | 2 | @%p74 bar.sync 0; "
             + "| bar.sync 0: diverged barrier: this lane does not come here",
-        "barrier that some warps do not reach | loss | bar.sync 0; | 2 | @!%p61 bar.sync 0; "
+        "barrier that some warps do not reach | loss | bar.sync 0; | 2 | @!%p62 bar.sync 0; "
             + "| bar.sync 0: diverged barrier: others wait at line",
         "blocks that write the same element | loss | mov.u32 %r287, %ctaid.x | 1 | mov.u32 %r287, 0 "
             + "| st.global.f64 [%rd37], %fd59: writes what block (0, 0, 0) has written, with no fence",
         "misaligned address | gather | [%rd73], {%f18 | 1 | [%rd73+4], {%f18 "
             + "| st.global.v4.f32 [%rd73+4], {%f18, %f17, %f16, %f15}: an address that is no multiple of 16",
-        "unwritten register | loss | setp.ne.s32 %p73 | 1 | setp.ne.s32 %p1, %r285, 0; setp.eq.s32 %p73 "
+        "unwritten register | loss | setp.ne.s32 %p74 | 1 | setp.ne.s32 %p1, %r285, 0; setp.eq.s32 %p74 "
             + "| st.global.f64 [%rd37], %fd59: reads register %fd59, which nothing has written",
-        "shuffle that lanes do not reach | evaluate | setp.gt.u32 %p96, %r301, 31 | 1 "
-            + "| setp.gt.u32 %p96, %r301, 15 "
+        "shuffle that lanes do not reach | evaluate | setp.gt.u32 %p97, %r301, 31 | 1 "
+            + "| setp.gt.u32 %p97, %r301, 15 "
             + "| shfl.sync.down.b32 %r183",
       })
   void aPlantedFaultIsFound(

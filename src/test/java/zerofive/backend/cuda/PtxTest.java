@@ -1,6 +1,7 @@
 package zerofive.backend.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -48,6 +49,14 @@ final class PtxTest {
       Pattern.compile("^\\.visible \\.entry (\\w+)\\(.*?^\\}", Pattern.DOTALL | Pattern.MULTILINE);
   private static final Pattern SOURCE_ENTRY =
       Pattern.compile("__global__ __launch_bounds__\\(.*?\\) void (\\w+)\\(");
+
+  /** An instruction that computes a float or a double from others. */
+  private static final Pattern ARITHMETIC =
+      Pattern.compile(
+          "(?<=\\s)(?!ld|st|mov|cvt|setp|selp|shfl|neg|abs)[a-z]\\w*(?:\\.\\w+)*\\.f(?:32|64)\\b");
+
+  private static final Pattern ROUNDED =
+      Pattern.compile("(?:add|sub|mul|fma|div|sqrt)\\.rn\\.f(?:32|64)");
   private static final Pattern LABEL = Pattern.compile("(\\$\\w+):");
   private static final Pattern BRANCH = Pattern.compile("\\bbra(?:\\.uni)?\\s+(\\$\\w+)");
   private static final Pattern ASSEMBLED =
@@ -122,9 +131,29 @@ final class PtxTest {
     expected.put(Kernels.LOSS, "3, 0 in loops");
     expected.put(Kernels.EVALUATE, "3, 0 in loops");
     expected.put(Kernels.BIAS_GRADIENT, "1, 0 in loops");
+    expected.put(Kernels.EXACT_FORWARD_BACKWARD, "0, 8 in loops");
+    expected.put(Kernels.EXACT_UPDATE, "0, 2 in loops");
+    expected.put(Kernels.EXACT_LINEAR_UPDATE, "0, 2 in loops");
     Map<String, String> found = new TreeMap<>();
     entries().forEach((name, text) -> found.put(name, barriers(text)));
     assertEquals(expected, found);
+  }
+
+  /**
+   * Nothing that another assembler may fuse, flush to zero or approximate, and no maximum, which
+   * turns NaN into a number.
+   */
+  @Test
+  void everyFloatingPointInstructionIsCorrectlyRounded() {
+    TreeMap<String, Integer> instructions = new TreeMap<>();
+    Matcher matcher = ARITHMETIC.matcher(Kernels.ptx());
+    while (matcher.find()) {
+      instructions.merge(matcher.group(), 1, Integer::sum);
+    }
+    assertTrue(instructions.containsKey("fma.rn.f32"), instructions.toString());
+    assertFalse(Kernels.ptx().contains(".ftz") || Kernels.ptx().contains(".approx"));
+    instructions.keySet().removeIf(name -> ROUNDED.matcher(name).matches());
+    assertEquals(Map.of(), instructions);
   }
 
   /** Two values a load, whose number is a half or a quarter of the multiply-adds'. */

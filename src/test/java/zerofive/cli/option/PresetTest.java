@@ -3,6 +3,8 @@ package zerofive.cli.option;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static zerofive.train.Settings.AUGMENTATION;
+import static zerofive.train.Settings.BATCH_SIZE;
+import static zerofive.train.Settings.EPOCHS;
 import static zerofive.train.Settings.LEARNING_RATE;
 import static zerofive.train.Settings.LOSS;
 import static zerofive.train.Settings.MODEL;
@@ -37,11 +39,12 @@ class PresetTest {
   }
 
   @Test
-  void accurateShiftsItsImages() throws ParseException {
+  void accurateIsTheDefaultsWithALargerNetTrainedLonger() throws ParseException {
     Recipe config = config("--preset", "accurate");
-    assertEquals(new Augmentation(2), config.get(AUGMENTATION));
-    assertEquals(Optimizer.Kind.ADAM, config.optimizer().kind());
-    assertEquals(Schedule.ONE_CYCLE, config.get(SCHEDULE));
+    assertEquals("mlp:128,64", config.get(MODEL));
+    assertEquals(60, config.get(EPOCHS));
+    assertEquals(Recipe.DEFAULTS.optimizer(), config.optimizer());
+    assertEquals(Recipe.DEFAULTS.get(SCHEDULE), config.get(SCHEDULE));
     assertEquals(Loss.BCE, config.get(LOSS));
   }
 
@@ -56,9 +59,14 @@ class PresetTest {
   void notebookIsTheNotebooksRecipe() throws ParseException {
     Recipe config = config("--preset", "notebook");
     assertEquals(Loss.MNIST, config.get(LOSS));
+    assertEquals(Optimizer.sgd(), config.optimizer());
     assertEquals(0.1f, config.get(LEARNING_RATE));
+    assertEquals(Schedule.CONSTANT, config.get(SCHEDULE));
+    assertEquals(40, config.get(EPOCHS));
+    assertEquals(256, config.get(BATCH_SIZE));
     assertEquals(ExampleOrder.SEQUENTIAL, config.get(ORDER));
-    assertEquals(Recipe.DEFAULTS.get(MODEL), config.get(MODEL));
+    assertEquals(Augmentation.NONE, config.get(AUGMENTATION));
+    assertEquals("mlp:30", config.get(MODEL));
   }
 
   @Test
@@ -76,6 +84,7 @@ class PresetTest {
             "--batch-size=7");
     Recipe plain =
         config(
+            "--augment=none",
             "--optimizer=sgd",
             "--momentum=0.9",
             "--lr=0.25",
@@ -98,7 +107,7 @@ class PresetTest {
     Recipe config = config("--preset", preset.toString());
     String help = TrainOptions.options(Settings.ALL).getOption("preset").getDescription();
     assertTrue(help.contains(preset + ": " + preset.recipe().describeSet()), help);
-    for (Object setting : List.of(config.get(LEARNING_RATE), config.get(SCHEDULE))) {
+    for (Object setting : List.of(config.get(EPOCHS), config.get(AUGMENTATION))) {
       assertTrue(
           preset.recipe().describeSet().contains(setting.toString()),
           preset.recipe().describeSet());

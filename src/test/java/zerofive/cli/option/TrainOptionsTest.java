@@ -33,7 +33,8 @@ class TrainOptionsTest {
         "--momentum 0.9 --weight-decay 0.0001 --checkpoint-every 3",
         "--device cpu --threads 3",
         "--early-stop 3 --epochs 500",
-        "--device cuda:1 --precision tf32"
+        "--device cuda:1 --precision tf32",
+        "--device cuda --exact"
       })
   void theCommandLineOfSettingsAsksForTheSameSettings(String line) throws ParseException {
     List<String> words = line.isEmpty() ? List.of() : List.of(line.split(" ", -1));

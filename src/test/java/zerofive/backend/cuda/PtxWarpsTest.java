@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -97,6 +98,20 @@ final class PtxWarpsTest {
       }
       """;
 
+  /** Each lane of a warp writes to the same bank. */
+  private static final String CONFLICTING =
+      """
+      .visible .entry conflicting(.param .u64 from, .param .u64 to)
+      {
+      .reg .b32 %r<4>;
+      mov.u32 %r1, %tid.x;
+      mov.u32 %r2, added;
+      mad.lo.s32 %r3, %r1, 128, %r2;
+      st.shared.u32 [%r3], %r1;
+      ret;
+      }
+      """;
+
   /** The second block waits for what the first writes. */
   private static final String HANDED =
       """
@@ -169,6 +184,17 @@ final class PtxWarpsTest {
         runner.run("parted", 1, THREADS, new long[1], THREADS));
     assertArrayEquals(new long[] {1, 42, 43}, runner.run("handed", 2, 1, new long[1], 3));
     assertEquals(List.of(), SimulatedDevice.violations());
+  }
+
+  @Test
+  void costsAreCounted() {
+    PtxRunner runner = new PtxRunner(HEAD + CONFLICTING + BACKWARDS);
+    runner.run("conflicting", 1, 32, 4096, new long[1], 1);
+    assertEquals(new SimulatedDevice.Cost(1, 5, 0, 31, 0), SimulatedDevice.cost("conflicting"));
+    runner.run("backwards", 1, THREADS, 4 * THREADS, new long[1], THREADS);
+    assertEquals(
+        new SimulatedDevice.Cost(1, 12 * THREADS / 32, 8 * THREADS / 32, 0, 1),
+        SimulatedDevice.cost("backwards"));
   }
 
   @ParameterizedTest

@@ -1,6 +1,6 @@
 // Matrix product c = a b, a [m, k], b [k, n], c [m, n] row-major, with what a layer does to each element of c after it.
-// Element (i, p) of a stands at a[i * a_row_stride + p * a_column_stride], one of the two strides being 1; b likewise: so one kernel
-// serves all four transpositions.
+// Element (i, p) of a stands at a[i * a_row_stride + p * a_column_stride], one of the two strides being 1; b likewise:
+// so one kernel serves all four transpositions.
 //
 // A block computes a TILE x TILE tile of c, a thread EACH x EACH elements of it, from slices of a and b of DEPTH
 // columns and rows in shared memory; the next slice is loaded while this one is used. Where row_sums [m] is given, the

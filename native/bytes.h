@@ -89,7 +89,8 @@ INLINE void transpose_square(Bytes (&rows)[SIDE]) {
   }
 }
 
-// For eight pairs of bytes, of which a bit each says whether it is kept: where the kept ones stand, and how many they are.
+// For eight pairs of bytes, of which a bit each says whether it is kept: where the kept ones stand, and how many they
+// are.
 struct Kept {
   uint8_t at[256][16];
   uint8_t count[256];

@@ -29,8 +29,8 @@ void gather(
   });
 }
 
-// An image of bytes, shifted: to[y, x] = from[y - dy, x - dx] where there is such a pixel, else 0. All pixels move as one
-// range, by copy(from, count, to); then those that came from a neighbouring row are zeroed.
+// An image of bytes, shifted: to[y, x] = from[y - dy, x - dx] where there is such a pixel, else 0. All pixels move as
+// one range, by copy(from, count, to); then those that came from a neighbouring row are zeroed.
 template <typename T, typename Copy>
 INLINE void shift_image(const uint8_t* from, int64_t height, int64_t width, int32_t shift, T* to, Copy copy) {
   int64_t dx = shift_x(shift);

@@ -1,5 +1,5 @@
-// Matrix product c = a b, a [m, k], b [k, n], c [m, n] row-major. Element (i, p) of a stands at a[i * a_row_stride + p *
-// a_column_stride], one of the two strides being 1; b likewise: so one kernel serves all four transpositions.
+// Matrix product c = a b, a [m, k], b [k, n], c [m, n] row-major. Element (i, p) of a stands at a[i * a_row_stride + p
+// * a_column_stride], one of the two strides being 1; b likewise: so one kernel serves all four transpositions.
 //
 // b is copied into panels of 32 columns, [k, 32] each, and a tile of c, as large as the registers hold, is computed by
 // walking down one panel. Each element of c is one chain of multiply-adds over k ascending: the bits depend neither on
@@ -11,8 +11,8 @@ namespace INSTRUCTION_SET {
 // Rows of a panel that stay in the first-level cache while all rows of a are multiplied with them.
 constexpr int64_t DEPTH = 256;
 
-// c[i, j] = (add ? c[i, j] : 0) + sum over p of a[i * a_row_stride + p * a_column_stride] b[p * b_row_stride + j], for ROWS x TILE_LANES *
-// 16.
+// c[i, j] = (add ? c[i, j] : 0) + sum over p of a[i * a_row_stride + p * a_column_stride] b[p * b_row_stride + j], for
+// ROWS x TILE_LANES * 16.
 template <int ROWS>
 INLINE void tile(
     int64_t depth, const float* a, int64_t a_row_stride, int64_t a_column_stride, const float* b, int64_t b_row_stride,

@@ -19,15 +19,16 @@ struct Images {
   int64_t count;
   int64_t inputs;
   int32_t* targets;
-  // bytes [count, stride], zero past the last pixel; null where the rows are sparse and nobody trains with them. In front
-  // of each image and behind the last there are `gap` zeros.
+  // bytes [count, stride], zero past the last pixel; null where the rows are sparse and nobody trains with them. In
+  // front of each image and behind the last there are `gap` zeros.
   uint8_t* bytes;
   int64_t stride;
   int64_t gap;
   // Dense: a buffer for the nonzero pixels of one image for each member of the team, wide_room(images) apart.
   int32_t* wide_index;
   uint8_t* wide_value;
-  // Sparse (CSR): image i has the entries [row_start[i], row_start[i + 1]), padding included. Null where they are dense.
+  // Sparse (CSR): image i has the entries [row_start[i], row_start[i + 1]), padding included. Null where they are
+  // dense.
   int64_t* row_start;
   uint16_t* index;
   uint8_t* value;
@@ -35,8 +36,8 @@ struct Images {
   // [nonzero_start, nonzero_end).
   int64_t* bounds;
   int64_t nonzero_start, nonzero_end;
-  // While an epoch shifts the images: (dx, dy) of each image; else null. Pixels move by at most `reach` places. shifts.cpp
-  // documents the rest.
+  // While an epoch shifts the images: (dx, dy) of each image; else null. Pixels move by at most `reach` places.
+  // shifts.cpp documents the rest.
   const int32_t* shifts;
   int64_t reach;
   int64_t height, width;
@@ -178,8 +179,8 @@ void count_nonzero(Images* images, Team* team, const uint8_t* pixels) {
   for (int64_t i = 0; i < count; i++) row_start[i + 1] = row_start[i] + padded(row_start[i + 1], 4);
 }
 
-// pixels u8 [count, inputs], targets i32 [count]. trained: whether they are trained with, not measured alone. Null where
-// the memory is too small.
+// pixels u8 [count, inputs], targets i32 [count]. trained: whether they are trained with, not measured alone. Null
+// where the memory is too small.
 Images* create_images(
     Team* team, const uint8_t* pixels, const int32_t* targets, int64_t count, int64_t inputs, int form, bool trained) {
   Images* images = (Images*)allocate(sizeof(Images));

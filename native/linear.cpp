@@ -1,8 +1,8 @@
 // The linear model with one logit, on the bytes of the images: converted in registers, forward and backward over a part
 // of the batch while it is in the first-level cache.
 //
-// Pixel p of an image belongs to chain p % 16 of its dot product, a lane of the vectors; aligned groups of sixteen pixels
-// that are zero in all training images at the start or the end of an image are left out.
+// Pixel p of an image belongs to chain p % 16 of its dot product, a lane of the vectors; aligned groups of sixteen
+// pixels that are zero in all training images at the start or the end of an image are left out.
 #include "native.h"
 
 namespace INSTRUCTION_SET {

@@ -34,8 +34,8 @@ void loss_rows(
   }
 }
 
-// The sum of a batch's losses, in the order that kernels/launch.cuh has for up to 256 rows: 32 chains of additions from +0,
-// the loss at place r of the batch in chain r % 32, then a tree over the chains, of strides 16, 8, 4, 2, 1.
+// The sum of a batch's losses, in the order that kernels/launch.cuh has for up to 256 rows: 32 chains of additions from
+// +0, the loss at place r of the batch in chain r % 32, then a tree over the chains, of strides 16, 8, 4, 2, 1.
 struct LossSum {
   static constexpr int64_t CHAINS = 32;
 

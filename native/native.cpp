@@ -41,7 +41,8 @@ int choose_kernels(int max_set) {
 }
 
 // calloc gets large blocks from the system, which has zeroed them already. The pointer that it returned is stored right
-// in front. Large blocks are asked for in huge pages: in a virtual machine the first use of a small page can take 10 us.
+// in front. Large blocks are asked for in huge pages: in a virtual machine the first use of a small page can take 10
+// us.
 void* allocate(int64_t size) {
   constexpr uintptr_t LINE = 64;
   constexpr uintptr_t HUGE_PAGE = 1 << 21;

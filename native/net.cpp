@@ -1,8 +1,8 @@
 // The layers of a net in the native session, forward and backward over a block of rows.
 //
 // The first layer and the hidden ones store their weights in panels of 32 outputs, [panels, inputs, 32]; the last of
-// several layers, which is narrow, stores them as the model file does, [outputs, padded_inputs]. Rows of activations and
-// gradients are padded to whole panels; the padding is zero and stays zero under every optimiser.
+// several layers, which is narrow, stores them as the model file does, [outputs, padded_inputs]. Rows of activations
+// and gradients are padded to whole panels; the padding is zero and stays zero under every optimiser.
 #include "native.h"
 
 namespace INSTRUCTION_SET {
@@ -124,8 +124,8 @@ INLINE void bias_activation_panel(const Layer& layer, bool hidden, int64_t rows,
   }
 }
 
-// The first layer of one image, whose pixels are those of a sparse row, for one panel: one row of z. offset: what a shift
-// adds to the indices of its pixels.
+// The first layer of one image, whose pixels are those of a sparse row, for one panel: one row of z. offset: what a
+// shift adds to the indices of its pixels.
 template <typename Row>
 INLINE void first_layer_row(
     const Layer& layer, bool hidden, const Row& row, int64_t count, int64_t panel, int64_t offset, float* z) {

@@ -27,8 +27,8 @@ struct Training : Session {
   Linear* linear;
   Activations h, d;
   float* losses;
-  // Where the bytes of the current block's images stand; and a buffer for shifted ones, u8 [block, padded inputs], or for
-  // a few of each member where the model is linear.
+  // Where the bytes of the current block's images stand; and a buffer for shifted ones, u8 [block, padded inputs], or
+  // for a few of each member where the model is linear.
   const uint8_t* block_bytes[BLOCK_ROWS];
   Arena gap_memory;
   uint8_t* shifted;
@@ -161,8 +161,8 @@ void evaluate_rows(Training* t, int member, int64_t first, int64_t rows) {
   }
 }
 
-// metrics f64 [2]: the losses of the validation images so far, from number 0 on, summed as those of one step; and the number
-// of those predicted correctly, which is added.
+// metrics f64 [2]: the losses of the validation images so far, from number 0 on, summed as those of one step; and the
+// number of those predicted correctly, which is added.
 void evaluate_valid(Session* session, double* metrics) {
   Training* t = as_training(session);
   int64_t outputs = t->net.layers[t->net.count - 1].outputs;
@@ -236,8 +236,8 @@ void update_narrow_layer(
   }
 }
 
-// The first layer: the gradients of the pixels [p0, p1), whose columns of csc are numbered from `first` on, are computed
-// in registers, and their weights are updated at once.
+// The first layer: the gradients of the pixels [p0, p1), whose columns of csc are numbered from `first` on, are
+// computed in registers, and their weights are updated at once.
 void update_columns(const Training* t, const Block& block, const CscBlock& csc, int64_t first, int64_t p0, int64_t p1) {
   const Layer& layer = t->net.layers[0];
   const float* delta = t->d.at[0];
@@ -396,11 +396,13 @@ bool allocate_cache(Training* t, int64_t blocks) {
 // Where each member's pixels begin in the cache: behind all that the members in front of it can have.
 void place_cache(Training* t, int64_t blocks) {
   const Images* images = t->train;
+  int64_t counts[MAX_SPARSE_PIXELS / SIDE] = {};
+  for (int64_t e = 0; e < images->row_start[images->count]; e++) counts[images->index[e] / SIDE]++;
+  int64_t entries = 0;
+  int64_t p = 0;
   for (int member = 0; member < t->team->threads(); member++) {
-    int64_t bound = images->bounds[member];
-    int64_t entries = 4 * blocks * bound;
-    for (int64_t e = 0; e < images->row_start[images->count] && bound > 0; e++) entries += images->index[e] < bound;
-    t->cache_at[member] = entries;
+    for (; p < images->bounds[member]; p += SIDE) entries += counts[p / SIDE];
+    t->cache_at[member] = entries + 4 * blocks * p;
   }
 }
 

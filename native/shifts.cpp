@@ -121,8 +121,8 @@ bool make_gaps(Images* images, Team* team, int64_t gap, Arena* memory) {
   return true;
 }
 
-// Where the bytes of a training image stand after its shift, if it has one. Those of an image that is shifted partly out of
-// the frame are copied to buffer number `place` of buffers, u8 [places, padded inputs].
+// Where the bytes of a training image stand after its shift, if it has one. Those of an image that is shifted partly
+// out of the frame are copied to buffer number `place` of buffers, u8 [places, padded inputs].
 INLINE const uint8_t* shifted_bytes(const Images* images, int64_t image, uint8_t* buffers, int64_t place) {
   const uint8_t* bytes = images->bytes + image * images->stride;
   if (images->shifts == nullptr) return bytes;

@@ -1,5 +1,5 @@
-// Vectors of sixteen floats, implemented once for each instruction set; code written with them gives the same bits under
-// all of them.
+// Vectors of sixteen floats, implemented once for each instruction set; code written with them gives the same bits
+// under all of them.
 #pragma once
 
 #include <stdint.h>
@@ -22,8 +22,8 @@ constexpr int LANES = 16;
 #if defined(__FP_FAST_FMAF) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)
 INLINE float fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 #else
-// Without an instruction for it: the product is exact in double; its sum with c is rounded to odd there (the last bit is
-// set where the sum is not exact), and that rounds to the right float. (Boldo and Melquiond, Emulation of FMA and
+// Without an instruction for it: the product is exact in double; its sum with c is rounded to odd there (the last bit
+// is set where the sum is not exact), and that rounds to the right float. (Boldo and Melquiond, Emulation of FMA and
 // correctly rounded sums, 2008.)
 INLINE float fused(float a, float b, float c) {
   double product = (double)a * b;

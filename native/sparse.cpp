@@ -82,8 +82,8 @@ struct ImageNumbers {
 
 alignas(64) static constexpr ImageNumbers IMAGE_NUMBERS;
 
-// The column of one pixel, of whose `count` values the first stands at `values`; a multiple of SIDE of them can be read.
-// Padded to a multiple of four with copies of the last image that have a value of 0. Returns its length.
+// The column of one pixel, of whose `count` values the first stands at `values`; a multiple of SIDE of them can be
+// read. Padded to a multiple of four with copies of the last image that have a value of 0. Returns its length.
 INLINE uint16_t make_column(const uint8_t* values, int64_t count, uint16_t* entries) {
   int64_t n = 0;
   for (int64_t r = 0; r < count; r += SIDE) {
@@ -98,8 +98,8 @@ INLINE uint16_t make_column(const uint8_t* values, int64_t count, uint16_t* entr
   return (uint16_t)length;
 }
 
-// The columns of the pixels [p0, p1), at most TILE_PIXELS and whole multiples of SIDE, of a block of images, whose bytes
-// start at rows[r]. Past the last pixel all bytes are zero.
+// The columns of the pixels [p0, p1), at most TILE_PIXELS and whole multiples of SIDE, of a block of images, whose
+// bytes start at rows[r]. Past the last pixel all bytes are zero.
 INLINE void make_columns(
     const Images* images, const uint8_t* const* rows, int64_t count, int64_t p0, int64_t p1, CscBlock csc) {
   // An odd number of cache lines, so that the columns do not share cache sets.

@@ -53,6 +53,32 @@ final class LintTest {
         40);
   }
 
+  /** Formatters keep this width for code alone, and in Java for comments too. */
+  @Test
+  void noLineOfDocumentsAndNativeSourcesHasMoreThan120Columns() throws IOException {
+    List<String> files =
+        files(
+            file -> file.toString().matches(".*\\.(?:md|cpp|h|cu|cuh)"),
+            "README.md",
+            "CONTRIBUTING.md",
+            "docs",
+            "native",
+            "kernels",
+            "src/test/native",
+            "src/test/cuda-sim");
+    assertTrue(files.size() > 60, "found only " + files);
+    List<String> tooLong = new ArrayList<>();
+    for (String file : files) {
+      List<String> lines = Files.readAllLines(Path.of(file));
+      for (int i = 0; i < lines.size(); i++) {
+        if (lines.get(i).length() > 120) {
+          tooLong.add(file + ":" + (i + 1));
+        }
+      }
+    }
+    assertEquals(List.of(), tooLong);
+  }
+
   /** Enough for one look; backend/cuda and cli/command, alike file by file, may hold more. */
   @Test
   void noFolderHoldsMoreThanFifteenSources() throws IOException {

@@ -119,7 +119,7 @@ public final class RunFolder implements RunStore, AutoCloseable {
   }
 
   /**
-   * Throws OutputException where {@link #create} would, as far as can be told without writing. A
+   * Throws OutputException where {@link #create} would, as far as can be seen without writing. A
    * folder is free where it is empty, or holds no more than a beginning that was killed before it
    * became a run.
    */

@@ -60,7 +60,7 @@ public final class PairsTrainer {
    * Trains until all are done or a stop is requested.
    *
    * @param atOnce how many trainings run at a time
-   * @param listener told of each finished training, by one thread
+   * @param listener receives each finished training; called by one thread
    * @return a sentence for each pair that diverged
    */
   public List<String> train(List<Pair> pairs, int atOnce, Consumer<PairResult> listener) {

@@ -148,7 +148,7 @@ public final class CudaBackend implements Backend, AutoCloseable {
   public Map<String, String> details() {
     CudaContext opened = context();
     Map<String, String> details = new LinkedHashMap<>();
-    details.put("card", gpu.name());
+    details.put("GPU", gpu.name());
     details.put("compute capability", gpu.capabilityText());
     details.put("memory", gpu.memoryText());
     details.put("driver", driverVersion() + "CUDA " + gpu.driverText());

@@ -59,7 +59,7 @@ public record RunReport(
   private static final int CHART_WIDTH = 440;
   private static final int CHART_HEIGHT = 310;
 
-  /** A smaller share than this off 1 is not told. */
+  /** A sum that differs from 1 by less than this fraction is not mentioned. */
   private static final double SURE = 0.9995;
 
   /** The page. */

@@ -430,7 +430,7 @@ final class CudaSessionTest {
       assertEquals(
           new TreeSet<>(
               List.of(
-                  "card",
+                  "GPU",
                   "compute capability",
                   "memory",
                   "driver",

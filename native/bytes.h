@@ -89,13 +89,13 @@ INLINE void transpose_square(Bytes (&rows)[SIDE]) {
   }
 }
 
-// For eight pairs of bytes, of which a bit each says whether it is kept: where the kept ones stand, and how many they
-// are.
-struct Kept {
+// For each mask of eight bits, one for each of eight pairs of bytes: the shuffle that moves the selected pairs
+// together, and their number.
+struct CompressTable {
   uint8_t at[256][16];
   uint8_t count[256];
 
-  constexpr Kept() : at(), count() {
+  constexpr CompressTable() : at(), count() {
     for (int bits = 0; bits < 256; bits++) {
       for (int pair = 0; pair < 8; pair++) {
         if ((bits >> pair & 1) == 0) continue;
@@ -107,12 +107,12 @@ struct Kept {
   }
 };
 
-alignas(64) static constexpr Kept KEPT;
+alignas(64) static constexpr CompressTable COMPRESS;
 
-// Writes those of eight pairs of bytes that are kept; returns their number. All 16 bytes at `to` may change.
-INLINE int64_t keep_pairs(Bytes pairs, uint32_t bits, uint16_t* to) {
-  store_bytes16((uint8_t*)to, shuffle(pairs, KEPT.at[bits]));
-  return KEPT.count[bits];
+// Writes the selected ones of eight pairs of bytes; returns their number. All 16 bytes at `to` may change.
+INLINE int64_t compress_pairs(Bytes pairs, uint32_t bits, uint16_t* to) {
+  store_bytes16((uint8_t*)to, shuffle(pairs, COMPRESS.at[bits]));
+  return COMPRESS.count[bits];
 }
 
 }  // namespace INSTRUCTION_SET

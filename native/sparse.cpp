@@ -65,7 +65,7 @@ struct CscBlock {
   uint16_t* count;
 };
 
-// Entries of a column for which there is room; keep_pairs writes past the last one.
+// Entries of a column for which there is room; compress_pairs writes past the last one.
 constexpr int64_t COLUMN_CAPACITY = BLOCK_ROWS + 32;
 
 // Pixels whose columns are made at a time.
@@ -90,8 +90,8 @@ INLINE uint16_t make_column(const uint8_t* values, int64_t count, uint16_t* entr
     Bytes some = load_bytes16(values + r);
     Bytes numbers = load_bytes16(IMAGE_NUMBERS.values + r);
     uint32_t bits = nonzero_bits(some);
-    n += keep_pairs(zip_low(some, numbers), bits & 0xff, entries + n);
-    n += keep_pairs(zip_high(some, numbers), bits >> 8, entries + n);
+    n += compress_pairs(zip_low(some, numbers), bits & 0xff, entries + n);
+    n += compress_pairs(zip_high(some, numbers), bits >> 8, entries + n);
   }
   int64_t length = padded(n, 4);
   for (; n < length; n++) entries[n] = (uint16_t)(entries[n - 1] & 0xff00);

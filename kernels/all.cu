@@ -6,6 +6,7 @@
 #include "evaluate.cu"
 #include "activation_gradient.cu"
 #include "bias_gradient.cu"
+#include "unfold.cu"
 #include "update.cu"
 #include "exact_forward.cu"
 #include "exact_update.cu"

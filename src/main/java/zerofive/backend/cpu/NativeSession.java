@@ -1,5 +1,6 @@
 package zerofive.backend.cpu;
 
+import java.util.List;
 import java.util.function.LongSupplier;
 import zerofive.backend.DeviceException;
 import zerofive.backend.Evaluation;
@@ -9,6 +10,7 @@ import zerofive.data.ImageSet;
 import zerofive.model.Architecture;
 import zerofive.model.Loss;
 import zerofive.model.Parameters;
+import zerofive.model.Window;
 
 /** A model in native memory with the threads that work on it; for training and evaluation. */
 final class NativeSession implements AutoCloseable {
@@ -33,13 +35,13 @@ final class NativeSession implements AutoCloseable {
       int threads, Architecture architecture, Loss loss, Optimizer optimizer, long batch) {
     Team team = new Team(threads);
     try {
-      int layers = architecture.hidden().size() + 1;
+      List<Window> windows = architecture.windows();
+      int layers = windows.size();
       int[] widths = new int[layers + 1];
       widths[0] = architecture.inputs();
-      for (int l = 1; l < layers; l++) {
-        widths[l] = architecture.hidden().get(l - 1);
+      for (int l = 0; l < layers; l++) {
+        widths[l + 1] = windows.get(l).outputs();
       }
-      widths[layers] = architecture.outputs();
       long address =
           enough(
               () ->

@@ -25,6 +25,7 @@ import zerofive.backend.cuda.CudaOptions.Precision;
 import zerofive.backend.ops.StepwisePredictor;
 import zerofive.backend.ops.StepwiseSession;
 import zerofive.data.ImageSet;
+import zerofive.model.Architecture;
 import zerofive.model.Parameters;
 
 /**
@@ -202,16 +203,24 @@ public final class CudaBackend implements Backend, AutoCloseable {
   @Override
   public TrainingSession open(
       TrainingPlan plan, ImageSet train, ImageSet valid, TrainingState start) {
-    return options.exact()
+    return isExact(plan.architecture())
         ? ExactSession.open(newOps(), plan, train, valid, start)
         : StepwiseSession.open(newOps(), plan, train, valid, start);
   }
 
   @Override
   public Predictor openPredictor(Parameters model) {
-    return options.exact()
+    return isExact(model.architecture())
         ? new ExactPredictor(this::newOps, model)
         : StepwisePredictor.open(newOps(), model);
+  }
+
+  private boolean isExact(Architecture architecture) {
+    if (options.exact() && architecture.convolutions() > 0) {
+      throw new DeviceException(
+          "--exact has no convolutions on a GPU yet; train without it, or with --device cpu");
+    }
+    return options.exact();
   }
 
   @Override

@@ -18,6 +18,7 @@ import zerofive.backend.ops.Matrix;
 import zerofive.backend.ops.Ops;
 import zerofive.model.Activation;
 import zerofive.model.Loss;
+import zerofive.model.Window;
 
 /**
  * {@link Ops} on one stream of a GPU. Nothing waits for the GPU but a download. Owns its stream,
@@ -345,6 +346,34 @@ public final class CudaOps implements Ops {
         .add(CudaBuffer.address(gradient))
         .launch(
             Kernels.BIAS_GRADIENT, (delta.columns() + COLUMNS - 1L) / COLUMNS, 1, COLUMN_THREADS);
+  }
+
+  @Override
+  public void unfold(Window window, Matrix images, Matrix patches) {
+    launch(Kernels.UNFOLD, window, images, patches);
+  }
+
+  @Override
+  public void fold(Window window, Matrix patches, Matrix images) {
+    launch(Kernels.FOLD, window, patches, images);
+  }
+
+  /** A thread for each element of {@code to}. */
+  private void launch(String kernel, Window window, Matrix from, Matrix to) {
+    int elements = to.rows() * to.columns();
+    beginLaunch()
+        .add(elements)
+        .add(window.height())
+        .add(window.width())
+        .add(window.channels())
+        .add(window.kernel())
+        .add(window.stride())
+        .add(window.border())
+        .add(window.outputHeight())
+        .add(window.outputWidth())
+        .add(CudaBuffer.address(from.values()))
+        .add(CudaBuffer.address(to.values()))
+        .launch(kernel, KernelLauncher.blocks(elements));
   }
 
   @Override

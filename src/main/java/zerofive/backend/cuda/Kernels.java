@@ -21,12 +21,14 @@ final class Kernels {
   static final String EXACT_LINEAR_UPDATE = "exact_linear_update";
   static final String EXACT_LOSS_SUMS = "exact_loss_sums";
   static final String EXACT_UPDATE = "exact_update";
+  static final String FOLD = "fold";
   static final String GATHER = "gather";
   static final String GATHER_SHIFTED = "gather_shifted";
   static final String GEMM_32 = "gemm_32";
   static final String GEMM_64 = "gemm_64";
   static final String LOSS = "loss";
   static final String MULTIPLY_ADDS = "multiply_adds";
+  static final String UNFOLD = "unfold";
   static final String UPDATE_ADAM = "update_adam";
   static final String UPDATE_SGD = "update_sgd";
 
@@ -42,12 +44,14 @@ final class Kernels {
           EXACT_LINEAR_UPDATE,
           EXACT_LOSS_SUMS,
           EXACT_UPDATE,
+          FOLD,
           GATHER,
           GATHER_SHIFTED,
           GEMM_32,
           GEMM_64,
           LOSS,
           MULTIPLY_ADDS,
+          UNFOLD,
           UPDATE_ADAM,
           UPDATE_SGD);
 

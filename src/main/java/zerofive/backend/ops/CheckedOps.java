@@ -4,6 +4,7 @@ import java.util.Locale;
 import zerofive.backend.Optimizer;
 import zerofive.model.Activation;
 import zerofive.model.Loss;
+import zerofive.model.Window;
 
 /**
  * Checks every shape once, before an unchecked kernel runs. A failed check is a defect of the
@@ -135,6 +136,24 @@ public final class CheckedOps implements Ops {
     matrix("biasGradient", "delta", delta);
     buffer("biasGradient", "gradient", gradient, ElementType.F32, delta.columns());
     ops.biasGradient(delta, gradient);
+  }
+
+  @Override
+  public void unfold(Window window, Matrix images, Matrix patches) {
+    windows("unfold", window, images, patches);
+    ops.unfold(window, images, patches);
+  }
+
+  @Override
+  public void fold(Window window, Matrix patches, Matrix images) {
+    windows("fold", window, images, patches);
+    ops.fold(window, patches, images);
+  }
+
+  private static void windows(String op, Window window, Matrix images, Matrix patches) {
+    matrix(op, "images", images, images.rows(), window.inputSize());
+    int places = Math.multiplyExact(images.rows(), window.positions());
+    matrix(op, "patches", patches, places, window.fanIn());
   }
 
   @Override

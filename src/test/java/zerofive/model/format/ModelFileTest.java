@@ -33,6 +33,7 @@ import zerofive.model.Architecture;
 import zerofive.model.Initializer;
 import zerofive.model.Layer;
 import zerofive.model.Loss;
+import zerofive.model.ModelSpec;
 import zerofive.model.Parameters;
 
 /** Models of ours and of PyTorch, and files that are neither. */
@@ -58,7 +59,7 @@ class ModelFileTest {
   void aModelComesBackAsItWasWritten(String model, String names, String loss) {
     List<String> classes = List.of(names.split(",", -1));
     Architecture architecture =
-        new Architecture(12, Architecture.parseHidden(model), Loss.outputs(classes.size()));
+        new Architecture(12, ModelSpec.parse(model).hidden(), Loss.outputs(classes.size()));
     Parameters parameters = Initializer.NORMAL.create(architecture, 42);
     parameters.values()[0] = -0f;
     parameters.values()[1] = Float.MIN_VALUE;
@@ -125,7 +126,7 @@ class ModelFileTest {
       })
   void aFileOfPyTorchIsReadByItsNamesAndShapes(int inputs, String model, int outputs)
       throws IOException {
-    Architecture architecture = new Architecture(inputs, Architecture.parseHidden(model), outputs);
+    Architecture architecture = new Architecture(inputs, ModelSpec.parse(model).hidden(), outputs);
     List<Parameters.View> views = new ArrayList<>(Parameters.views(architecture));
     for (int round = 0; round < 4; round++) {
       SafetensorsBytes bytes = new SafetensorsBytes();

@@ -34,6 +34,7 @@ import org.xml.sax.InputSource;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.data.ImageSet;
+import zerofive.data.image.ImageShape;
 import zerofive.model.Architecture;
 import zerofive.model.Loss;
 import zerofive.model.Parameters;
@@ -81,7 +82,7 @@ class RunReportTest {
             .with(CLASSES, new ClassFilter(classes))
             .with(MODEL, model)
             .with(LOSS, Loss.defaultFor(classes.size()));
-    Architecture architecture = config.architecture(height * width);
+    Architecture architecture = config.architecture(new ImageShape(height, width));
     Parameters parameters =
         new Parameters(architecture, normal(random, architecture.parameterCount()));
     float[] logits = normal(random, images * Loss.outputs(classes.size()));

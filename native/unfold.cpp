@@ -44,8 +44,7 @@ void unfold(
           memset(to, 0, missing_left * channels * sizeof(float));
           memcpy(to + missing_left * channels, from, inside * channels * sizeof(float));
           memset(
-              to + (missing_left + inside) * channels, 0,
-              (kernel - missing_left - inside) * channels * sizeof(float));
+              to + (missing_left + inside) * channels, 0, (kernel - missing_left - inside) * channels * sizeof(float));
         }
       }
     }

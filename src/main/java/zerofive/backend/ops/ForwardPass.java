@@ -107,13 +107,13 @@ public final class ForwardPass {
    * them.
    */
   static int evaluationRows(Architecture architecture) {
-    int most = architecture.inputs();
+    int values = architecture.inputs();
     for (Window window : architecture.windows()) {
       if (!window.isDense()) {
-        most = Math.max(most, window.positions() * window.fanIn());
+        values = Math.max(values, window.positions() * window.fanIn());
       }
     }
-    return Math.max(1, Math.min(EVALUATION_ROWS, EVALUATION_VALUES / most));
+    return Math.max(1, Math.min(EVALUATION_ROWS, EVALUATION_VALUES / values));
   }
 
   /** Throws IllegalArgumentException where images or their classes do not fit the model. */

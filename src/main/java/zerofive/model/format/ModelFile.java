@@ -55,12 +55,7 @@ public record ModelFile(
    * around an image mean the mean pixel, which no weights for pixel / 255 can say.
    */
   public ModelFile {
-    if (parameters.architecture().convolutions() > 0
-        && normalisation.filter(how -> !how.isNone()).isPresent()) {
-      throw new IllegalArgumentException(
-          "a convolutional net for pixels that are normalised by mean and std cannot be used here,"
-              + " since the zeros around its images have another meaning; train it on pixel / 255");
-    }
+    checkNormalisation(parameters.architecture(), normalisation);
   }
 
   /** A model that was trained here. */
@@ -179,6 +174,7 @@ public record ModelFile(
     Map<String, String> metadata = content.metadata();
     Optional<ImageShape> shape = shape(file, metadata, parameters.architecture());
     Optional<Normalisation> normalisation = normalisation(file, metadata);
+    checkNormalisation(file, parameters.architecture(), normalisation);
     if (!metadata.containsKey(CLASSES)) {
       List<String> numbered = new ArrayList<>();
       for (int i = 0; i < outputs; i++) {
@@ -213,6 +209,24 @@ public record ModelFile(
       return new ModelFile(parameters, classes, loss, shape, normalisation, true, notes);
     } catch (IllegalArgumentException e) {
       throw LayerShapes.broken(file, "has metadata that is not ours: " + e.getMessage(), e);
+    }
+  }
+
+  private static void checkNormalisation(
+      Path file, Architecture architecture, Optional<Normalisation> normalisation) {
+    try {
+      checkNormalisation(architecture, normalisation);
+    } catch (IllegalArgumentException e) {
+      throw new InputException(file + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static void checkNormalisation(
+      Architecture architecture, Optional<Normalisation> normalisation) {
+    if (architecture.convolutions() > 0 && normalisation.filter(how -> !how.isNone()).isPresent()) {
+      throw new IllegalArgumentException(
+          "a convolutional net for pixels that are normalised by mean and std cannot be used here,"
+              + " since the zeros around its images have another meaning; train it on pixel / 255");
     }
   }
 

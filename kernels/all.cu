@@ -10,4 +10,5 @@
 #include "update.cu"
 #include "exact_forward.cu"
 #include "exact_update.cu"
+#include "exact_ops.cu"
 #include "peak.cu"

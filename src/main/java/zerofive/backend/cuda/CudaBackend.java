@@ -22,6 +22,7 @@ import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
 import zerofive.backend.cuda.CudaOptions.Precision;
+import zerofive.backend.ops.Ops;
 import zerofive.backend.ops.StepwisePredictor;
 import zerofive.backend.ops.StepwiseSession;
 import zerofive.data.ImageSet;
@@ -203,24 +204,28 @@ public final class CudaBackend implements Backend, AutoCloseable {
   @Override
   public TrainingSession open(
       TrainingPlan plan, ImageSet train, ImageSet valid, TrainingState start) {
-    return isExact(plan.architecture())
+    if (isExactConvolutional(plan.architecture())) {
+      Ops ops = new ExactOps(context(), options, plan.architecture(), plan.rows(0, train.count()));
+      return StepwiseSession.open(ops, plan, train, valid, start);
+    }
+    return options.exact()
         ? ExactSession.open(newOps(), plan, train, valid, start)
         : StepwiseSession.open(newOps(), plan, train, valid, start);
   }
 
   @Override
   public Predictor openPredictor(Parameters model) {
-    return isExact(model.architecture())
+    if (isExactConvolutional(model.architecture())) {
+      return StepwisePredictor.open(
+          new ExactOps(context(), options, model.architecture(), 0), model);
+    }
+    return options.exact()
         ? new ExactPredictor(this::newOps, model)
         : StepwisePredictor.open(newOps(), model);
   }
 
-  private boolean isExact(Architecture architecture) {
-    if (options.exact() && architecture.convolutions() > 0) {
-      throw new DeviceException(
-          "--exact has no convolutions on a GPU yet; train without it, or with --device cpu");
-    }
-    return options.exact();
+  private boolean isExactConvolutional(Architecture architecture) {
+    return options.exact() && architecture.convolutions() > 0;
   }
 
   @Override

@@ -24,7 +24,7 @@ import zerofive.model.Window;
  * {@link Ops} on one stream of a GPU. Nothing waits for the GPU but a download. Owns its stream,
  * its memory and its graphs; the context is its backend's.
  */
-public final class CudaOps implements Ops {
+public class CudaOps implements Ops {
   /** Blocks of loss and evaluate at most; each leaves its sums for the last one. */
   private static final int METRIC_BLOCKS = 1024;
 
@@ -81,6 +81,16 @@ public final class CudaOps implements Ops {
     CudaBuffer workspace =
         allocateOnGpu(ElementType.F32, CublasGemm.workspaceBytes(context.gpu()) / Float.BYTES);
     return owned.add(new CublasGemm(stream, workspace, options.precision()));
+  }
+
+  /**
+   * A product of our own with workspaces of its own.
+   *
+   * @param partials F32, for the sums of all splits
+   * @param counters I32, zero, one for each tile of a product that is split
+   */
+  final PtxGemm newProduct(Buffer partials, Buffer counters) {
+    return new PtxGemm(launcher, CudaBuffer.address(partials), CudaBuffer.address(counters));
   }
 
   /** Where new memory is, zero. */
@@ -201,7 +211,7 @@ public final class CudaOps implements Ops {
 
   // Kernels.
 
-  private void beforeLaunch() {
+  void beforeLaunch() {
     context.makeCurrent();
     if (recording != null) {
       recording.beforeLaunch();

@@ -16,10 +16,13 @@ final class Kernels {
   static final String BIAS_ACTIVATION = "bias_activation";
   static final String BIAS_GRADIENT = "bias_gradient";
   static final String EVALUATE = "evaluate";
+  static final String EXACT_EVALUATE = "exact_evaluate";
   static final String EXACT_FORWARD_BACKWARD = "exact_forward_backward";
+  static final String EXACT_LAST_LAYER = "exact_last_layer";
   static final String EXACT_LINEAR_FORWARD_BACKWARD = "exact_linear_forward_backward";
   static final String EXACT_LINEAR_UPDATE = "exact_linear_update";
   static final String EXACT_LOSS_SUMS = "exact_loss_sums";
+  static final String EXACT_ROW_LOSSES = "exact_row_losses";
   static final String EXACT_UPDATE = "exact_update";
   static final String FOLD = "fold";
   static final String GATHER = "gather";
@@ -39,10 +42,13 @@ final class Kernels {
           BIAS_ACTIVATION,
           BIAS_GRADIENT,
           EVALUATE,
+          EXACT_EVALUATE,
           EXACT_FORWARD_BACKWARD,
+          EXACT_LAST_LAYER,
           EXACT_LINEAR_FORWARD_BACKWARD,
           EXACT_LINEAR_UPDATE,
           EXACT_LOSS_SUMS,
+          EXACT_ROW_LOSSES,
           EXACT_UPDATE,
           FOLD,
           GATHER,

@@ -5,6 +5,7 @@ import java.util.List;
 import zerofive.model.Activation;
 import zerofive.model.Architecture;
 import zerofive.model.Layer;
+import zerofive.model.Window;
 
 /**
  * From the gradients at the logits to the gradient of every weight and bias, last layer first.
@@ -63,9 +64,10 @@ final class BackwardPass {
   }
 
   private void convolutionGradient(int l, Matrix delta) {
+    Window window = forward.window(l);
     Matrix covered = forward.patches(l, delta.rows());
-    Matrix byPlace = delta.inRowsOf(forward.window(l).outputs());
-    ops.layerGradient(byPlace, covered, weightGradients.get(l), biasGradients.get(l));
+    Matrix byPlace = delta.inRowsOf(window.outputs());
+    ops.convolutionGradient(window, byPlace, covered, weightGradients.get(l), biasGradients.get(l));
   }
 
   /** Writes the gradients at the patches over these, which are not needed any more. */

@@ -197,6 +197,22 @@ public final class CheckedOps implements Ops {
   }
 
   @Override
+  public void convolutionGradient(
+      Window window, Matrix delta, Matrix patches, Matrix weightGradient, Buffer biasGradient) {
+    matrix("convolutionGradient", "delta", delta, delta.rows(), window.outputs());
+    if (delta.rows() % window.positions() != 0) {
+      throw refused(
+          "convolutionGradient: delta has %d rows, not a multiple of the window's %d positions",
+          delta.rows(), window.positions());
+    }
+    matrix("convolutionGradient", "patches", patches, delta.rows(), window.fanIn());
+    matrix(
+        "convolutionGradient", "weightGradient", weightGradient, window.outputs(), window.fanIn());
+    buffer("convolutionGradient", "biasGradient", biasGradient, ElementType.F32, window.outputs());
+    ops.convolutionGradient(window, delta, patches, weightGradient, biasGradient);
+  }
+
+  @Override
   public void layerDelta(
       Activation activation, Matrix delta, Matrix weight, Matrix input, Matrix below) {
     matrix("layerDelta", "delta", delta);

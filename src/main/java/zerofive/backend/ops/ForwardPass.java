@@ -143,8 +143,8 @@ public final class ForwardPass {
   }
 
   /** Length of a [rows, width] buffer; throws DeviceException where no buffer can be so long. */
-  public static int elements(int rows, int width) {
-    long elements = (long) rows * width;
+  public static int elements(int rows, long width) {
+    long elements = rows * width;
     if (elements > Integer.MAX_VALUE - 8) {
       throw new DeviceException(
           rows

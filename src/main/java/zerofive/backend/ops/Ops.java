@@ -184,6 +184,20 @@ public interface Ops extends AutoCloseable {
   }
 
   /**
+   * A convolution's gradient: {@link #layerGradient} over all places of its window. An
+   * implementation may sum it in another order.
+   *
+   * @param delta [rows * positions, outputs]
+   * @param patches [rows * positions, fan-in], what {@link #unfold} wrote
+   * @param weightGradient [outputs, fan-in], written
+   * @param biasGradient F32 [outputs], written
+   */
+  default void convolutionGradient(
+      Window window, Matrix delta, Matrix patches, Matrix weightGradient, Buffer biasGradient) {
+    layerGradient(delta, patches, weightGradient, biasGradient);
+  }
+
+  /**
    * From a layer to the one below, {@code below = delta weight} times the gradient of the
    * activation below: {@link #gemm}, then {@link #activationGradient}. An implementation that does
    * both at once gives the same bits.

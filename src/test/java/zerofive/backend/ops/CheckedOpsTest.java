@@ -84,6 +84,9 @@ final class CheckedOpsTest {
             ops -> ops.activationGradient(Activation.RELU, f32(2, 3), f32(2, 3))),
         call("biasGradient", ops -> ops.biasGradient(f32(2, 3), f32(3))),
         call("unfold", ops -> ops.unfold(WINDOW, f32(2, 12), f32(4, 9))),
+        call(
+            "convolutionGradient",
+            ops -> ops.convolutionGradient(WINDOW, f32(4, 5), f32(4, 9), f32(5, 9), f32(5))),
         call("fold", ops -> ops.fold(WINDOW, f32(4, 9), f32(2, 12))),
         call("update", ops -> ops.update(ADAM, f32(3), f32(3), f32(6), f32(8), 1)),
         call("update", ops -> ops.update(Optimizer.sgd(), f32(3), f32(3), f32(0), f32(4), 0)),

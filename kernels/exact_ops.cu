@@ -1,5 +1,5 @@
-// Operations of a convolutional net whose sums are those of docs/determinism.md. Its products are those of gemm.cu, with
-// splits of the depth that the page asks for.
+// Operations of a convolutional net whose sums are those of docs/determinism.md. Its products are those of gemm.cu,
+// with splits of the depth that the page asks for.
 //
 // exact_last_layer: z[r, o] = T16 of the products x[r, :] * weight[o, :] + bias[o]. Half a warp an element.
 //

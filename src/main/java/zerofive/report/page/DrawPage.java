@@ -181,12 +181,12 @@ public record DrawPage(
 
   private void pull(Html html) {
     if (layers().size() == 2) {
-      html.raw("Below a unit is how active it is, and the class it speaks for most.");
+      html.raw("The bar below a unit is how active it is.");
     } else if (layers().size() == 1 && layers().get(0).outputs() == 1) {
       html.raw("Red favours ").text(model.classes().get(0));
       html.raw(", blue ").text(model.classes().get(1)).raw(".");
     } else {
-      html.raw("The bar below is how active it is.");
+      html.raw("The bar below is how large its value is.");
     }
   }
 
@@ -205,7 +205,7 @@ public record DrawPage(
     row(
         html,
         "pixels",
-        shape + ", " + model.normalisation().orElse(Normalisation.NONE) + " in the first layer");
+        shape + ", each taken as " + model.normalisation().orElse(Normalisation.NONE));
     validation.ifPresent(some -> row(html, "data", DataText.describe(some.data())));
     samples.ifPresent(
         some ->

@@ -1,14 +1,14 @@
 // The page: what is drawn or shown, and what the model says of it, at most once in a frame.
 
-/** Pixels of the longer side of the grid that ink is computed on. */
-const GRID = 280;
 /** Of the grid's shorter side: about what MNIST's pens have. */
 const PEN = 0.04;
 const UNITS = 8;
 
 const largest = Math.max(model.width, model.height);
-const width = Math.max(1, Math.round((GRID * model.width) / largest));
-const height = Math.max(1, Math.round((GRID * model.height) / largest));
+/** Of the grid that ink is computed on: five times as fine as the image, as long as that takes milliseconds only. */
+const longest = Math.max(140, Math.min(280, 5 * largest));
+const width = Math.max(1, Math.round((longest * model.width) / largest));
+const height = Math.max(1, Math.round((longest * model.height) / largest));
 const radius = Math.max(1, PEN * Math.min(width, height));
 const ink = new Uint8Array(width * height);
 const imageSize = model.width * model.height;
@@ -33,9 +33,13 @@ function create(name, parent, text, className) {
   return child;
 }
 
-function theme(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+/** Colours of the style sheet, by name; read again where the scheme changes. */
+const colours = {};
+function colour(name) {
+  colours[name] = colours[name] || getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  return colours[name];
 }
+const rgb = (name) => colour(name).split(" ").map(Number);
 
 // What was drawn.
 
@@ -48,12 +52,27 @@ function change(next) {
 
 function redraw() {
   ink.fill(0);
-  shown.strokes.forEach((points) => points.forEach((point, i) => cover(points[Math.max(0, i - 1)], point)));
+  shown.strokes.forEach((points) => points.forEach((_, i) => cover(points, i)));
   due();
 }
 
-function cover(from, to) {
-  drawLine(ink, width, height, from.x, from.y, to.x, to.y, radius);
+const middle = (a, b) => ({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
+
+/** The ink that a stroke's point i adds: a curve around the point before, from middle to middle, and a line to itself. */
+function cover(points, i) {
+  const line = (a, b) => drawLine(ink, width, height, a.x, a.y, b.x, b.y, radius);
+  const end = points[i];
+  const turn = points[Math.max(0, i - 1)];
+  const from = middle(points[Math.max(0, i - 2)], turn);
+  const to = middle(turn, end);
+  let last = from;
+  for (let t = 0.25; t <= 1; t += 0.25) {
+    const [a, b, c] = [(1 - t) * (1 - t), 2 * t * (1 - t), t * t];
+    const next = { x: a * from.x + b * turn.x + c * to.x, y: a * from.y + b * turn.y + c * to.y };
+    line(last, next);
+    last = next;
+  }
+  line(to, end);
 }
 
 function begin(point) {
@@ -63,8 +82,8 @@ function begin(point) {
 }
 
 function extend(point) {
-  cover(stroke[stroke.length - 1], point);
   stroke.push(point);
+  cover(stroke, stroke.length - 1);
   due();
 }
 
@@ -116,9 +135,7 @@ function update() {
   element("hint").hidden = sample !== null || strokes.length > 0;
   element("undo").disabled = past.length === 0;
   element("clear").disabled = sample === null && strokes.length === 0;
-  for (const [number, button] of [...element("gallery").querySelectorAll("button")].entries()) {
-    button.setAttribute("aria-pressed", number === sample);
-  }
+  press(sample);
 }
 
 const seen = element("seen").getContext("2d");
@@ -136,14 +153,15 @@ function paintImage(image) {
 
 const paper = element("paper").getContext("2d");
 
-/** At the resolution of the screen; the model receives what the grid has. */
+/** As fine as the screen; the model receives what the grid has. */
+function resize() {
+  const pixels = Math.max(1, Math.round(paper.canvas.clientWidth * devicePixelRatio));
+  [paper.canvas.width, paper.canvas.height] = [pixels, Math.max(1, Math.round((pixels * height) / width))];
+  due();
+}
+
 function paintPaper() {
   const canvas = paper.canvas;
-  const pixels = Math.max(1, Math.round(canvas.clientWidth * devicePixelRatio));
-  if (canvas.width !== pixels) {
-    canvas.width = pixels;
-    canvas.height = Math.max(1, Math.round((pixels * height) / width));
-  }
   paper.setTransform(canvas.width / width, 0, 0, canvas.height / height, 0, 0);
   paper.clearRect(0, 0, width, height);
   if (shown.sample !== null) {
@@ -152,19 +170,24 @@ function paintPaper() {
   }
   paper.lineWidth = 2 * radius;
   paper.lineCap = paper.lineJoin = "round";
-  paper.strokeStyle = theme("--ink");
+  paper.strokeStyle = colour("--ink");
   for (const points of shown.strokes) {
     paper.beginPath();
     paper.moveTo(points[0].x, points[0].y);
-    points.forEach((point) => paper.lineTo(point.x, point.y));
+    points.forEach((point, i) => {
+      const turn = points[Math.max(0, i - 1)];
+      const to = middle(turn, point);
+      paper.quadraticCurveTo(turn.x, turn.y, to.x, to.y);
+    });
+    paper.lineTo(points[points.length - 1].x, points[points.length - 1].y);
     paper.stroke();
   }
   if (pen && document.activeElement === canvas) {
-    paper.lineWidth = 2;
-    paper.strokeStyle = theme("--accent");
-    paper.setLineDash(stroke ? [] : [4, 3]);
+    paper.lineWidth = 1.2;
+    paper.strokeStyle = colour("--accent");
+    paper.setLineDash(stroke ? [] : [2, 1.5]);
     paper.beginPath();
-    paper.arc(pen.x, pen.y, radius + 3, 0, 2 * Math.PI);
+    paper.arc(pen.x, pen.y, radius + 2, 0, 2 * Math.PI);
     paper.stroke();
     paper.setLineDash([]);
   }
@@ -187,7 +210,9 @@ function say(logits, isTried) {
     bar.style.width = all ? 100 * all[i] + "%" : "0";
     number.textContent = all ? percent(all[i]) : "";
   });
-  element("verdict").textContent = best < 0 ? "?" : model.classes[best];
+  const verdict = best < 0 ? "?" : model.classes[best];
+  element("verdict").textContent = verdict;
+  element("verdict").className = verdict.length > 2 ? "word" : "";
   element("certainty").textContent =
     best < 0 ? (isTried ? "There is too little ink to see." : "Nothing is drawn yet.") : percent(all[best]) + " sure";
   element("result").classList.toggle("empty", best < 0);
@@ -201,7 +226,7 @@ function showTruth(logits) {
     const isRight = sample.target === predicted(logits);
     truth.className = isRight ? "right" : "wrong";
     truth.textContent =
-      `Validation image no. ${sample.number}: true class ${model.classes[sample.target]}, ` +
+      `Validation image no. ${sample.number.toLocaleString("en-US")}: true class ${model.classes[sample.target]}, ` +
       `predicted ${model.classes[predicted(logits)]}: ${isRight ? "right." : "wrong."}`;
   }
 }
@@ -239,20 +264,21 @@ const tiles = strongest.map((unit) => {
   const track = create("span", item, "", "track");
   return { unit, item, context, name, bar: create("i", track), pull: create("span", item), picture: null };
 });
+element("units").classList.toggle("few", tiles.length < 4);
 const veil = document.createElement("canvas").getContext("2d");
 [veil.canvas.width, veil.canvas.height] = [model.width, model.height];
 
 /** Fades whatever has no ink, so that what a unit reacts to stays bright. */
 function paintVeil(image) {
-  const neutral = theme("--neutral").split(" ").map(Number);
+  const neutral = rgb("--neutral");
   const picture = veil.createImageData(model.width, model.height);
-  image.forEach((byte, i) => picture.data.set([...neutral, 0.72 * (255 - byte)], 4 * i));
+  image.forEach((byte, i) => picture.data.set([...neutral, 0.6 * (255 - byte)], 4 * i));
   veil.putImageData(picture, 0, 0);
 }
 
 /** A unit's weights where their pixels are; the deepest colour is its largest, but at least a quarter of all units'. */
 function weightPicture(unit) {
-  const [raise, lower, neutral] = ["--raise", "--lower", "--neutral"].map((name) => theme(name).split(" ").map(Number));
+  const [raise, lower, neutral] = ["--raise", "--lower", "--neutral"].map(rgb);
   const deepest = Math.max(peaks[unit], peak / 4) || 1;
   const picture = new ImageData(model.width, model.height);
   unitWeights[unit].forEach((weight, i) => {
@@ -385,6 +411,17 @@ element("clear").addEventListener("click", clear);
 
 // Samples.
 
+/** Marks the sample that is shown among the others. */
+let pressed = null;
+function press(sample) {
+  const buttons = element("gallery").children;
+  if (sample !== pressed) {
+    [pressed, sample].filter((i) => i !== null).forEach((i) =>
+      buttons[i].firstChild.setAttribute("aria-pressed", i === sample));
+    pressed = sample;
+  }
+}
+
 /** A permutation, so that the button shows each once before any comes again. */
 function shuffled(count) {
   const order = Array.from({ length: count }, (_, i) => i);
@@ -409,6 +446,7 @@ if (model.samples.length > 0) {
     const item = create("li", element("gallery"), "", isRight ? "" : "wrong");
     const button = create("button", item);
     button.type = "button";
+    button.setAttribute("aria-pressed", false);
     const picture = create("canvas", button).getContext("2d");
     [picture.canvas.width, picture.canvas.height] = [model.width, model.height];
     paintGrey(picture, image);
@@ -424,8 +462,9 @@ if (model.samples.length > 0) {
   });
 }
 
-new ResizeObserver(due).observe(paper.canvas);
+new ResizeObserver(resize).observe(paper.canvas);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  Object.keys(colours).forEach((name) => delete colours[name]);
   tiles.forEach((tile) => (tile.picture = null));
   due();
 });

@@ -27,17 +27,25 @@ function smoothed(ink, width, height) {
   for (let y = 0; y < height; y++) {
     const [above, here, below] = [Math.max(0, y - 1), y, Math.min(height - 1, y + 1)].map((row) => row * width);
     const column = (x) => ink[above + x] + 2 * ink[here + x] + ink[below + x];
+    let [left, middle] = [column(0), column(0)];
     for (let x = 0; x < width; x++) {
-      const sum = column(Math.max(0, x - 1)) + 2 * column(x) + column(Math.min(width - 1, x + 1));
-      smooth[here + x] = (sum + 7) >> 4;
+      const right = column(Math.min(width - 1, x + 1));
+      smooth[here + x] = (left + 2 * middle + right + 7) >> 4;
+      left = middle;
+      middle = right;
     }
   }
   return smooth;
 }
 
-function histogram(values) {
+/** How often each value occurs, at the places that are accepted. */
+function histogram(values, isAccepted) {
   const counts = new Int32Array(256);
-  values.forEach((value) => counts[value]++);
+  for (let at = 0; at < values.length; at++) {
+    if (isAccepted(at)) {
+      counts[values[at]]++;
+    }
+  }
   return counts;
 }
 
@@ -121,7 +129,7 @@ function figure(all, width, height) {
 /** The drawing as an image [newHeight, newWidth] of bytes that is fitted as MNIST was made; null where it has no ink. */
 function fit(ink, width, height, newWidth, newHeight) {
   const smooth = smoothed(ink, width, height);
-  const level = rank(histogram(smooth), smooth.length - Math.floor(smooth.length / 1000));
+  const level = rank(histogram(smooth, () => true), smooth.length - Math.floor(smooth.length / 1000));
   const threshold = Math.max(40, Math.floor((level * 30) / 100));
   const labels = new Int32Array(smooth.length);
   const parts = level > 40 ? figure(components(smooth, width, height, threshold, labels), width, height) : [];
@@ -130,7 +138,7 @@ function fit(ink, width, height, newWidth, newHeight) {
   }
   const isPart = new Uint8Array(smooth.length + 1);
   parts.forEach((part) => (isPart[part.label] = 1));
-  const strengths = histogram(smooth.filter((_, at) => isPart[labels[at]]));
+  const strengths = histogram(smooth, (at) => isPart[labels[at]] === 1);
   const full = meanFrom(strengths, meanFrom(strengths, 0));
   const floor = Math.floor(threshold / 3);
   const box = parts.reduce((a, b) => ({
@@ -142,7 +150,7 @@ function fit(ink, width, height, newWidth, newHeight) {
   const isNear = (x, y) => {
     for (let row = Math.max(0, y - 1); row < Math.min(height, y + 2); row++) {
       for (let column = Math.max(0, x - 1); column < Math.min(width, x + 2); column++) {
-        if (isPart[labels[row * width + column]]) {
+        if (isPart[labels[row * width + column]] === 1) {
           return true;
         }
       }

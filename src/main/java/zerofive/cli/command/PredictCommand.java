@@ -317,24 +317,9 @@ final class PredictCommand implements Command {
 
   /** For the model's images; a file that does not say their height and width means a square. */
   private static ImageFitter fitter(Path file, ModelFile model, boolean always, Terminal terminal) {
-    ImageShape shape = model.shape().orElseGet(() -> square(file, model, terminal));
+    ImageShape shape =
+        ModelOptions.shape(
+            file, model, "give images of just that size, with --fit never", terminal);
     return new ImageFitter(shape.width(), shape.height(), always);
-  }
-
-  private static ImageShape square(Path file, ModelFile model, Terminal terminal) {
-    int inputs = model.parameters().architecture().inputs();
-    int side = (int) Math.sqrt(inputs);
-    if (side * side != inputs) {
-      throw new InputException(
-          file
-              + " does not say the height and width of its images, and their "
-              + inputs
-              + " pixels make no square; give images of just that size, with --fit never");
-    }
-    ImageShape shape = new ImageShape(side, side);
-    terminal.info(
-        "note     ",
-        "the model file does not say the height and width of its images; " + shape + " is assumed");
-    return shape;
   }
 }

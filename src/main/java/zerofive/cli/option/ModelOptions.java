@@ -7,8 +7,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.apache.commons.cli.Options;
+import zerofive.data.image.ImageShape;
+import zerofive.files.InputException;
 import zerofive.model.format.ModelFile;
 import zerofive.model.format.Normalisation;
+import zerofive.report.console.Terminal;
 import zerofive.train.Recipe;
 
 /** The options that name a saved model, and say of another program's what its file does not. */
@@ -80,5 +83,32 @@ public final class ModelOptions {
           "--mean and --std belong together; name --" + (mean.isPresent() ? STD : MEAN) + " too");
     }
     return mean.map(value -> new Normalisation(value, std.get()));
+  }
+
+  /**
+   * The shape of a model's images; where its file does not say it, a square, with a note.
+   *
+   * @param remedy what to do where its pixels make no square
+   * @throws InputException where they make none
+   */
+  public static ImageShape shape(Path file, ModelFile model, String remedy, Terminal terminal) {
+    if (model.shape().isPresent()) {
+      return model.shape().get();
+    }
+    int inputs = model.parameters().architecture().inputs();
+    int side = (int) Math.sqrt(inputs);
+    if (side * side != inputs) {
+      throw new InputException(
+          file
+              + " does not say the height and width of its images, and their "
+              + inputs
+              + " pixels make no square; "
+              + remedy);
+    }
+    ImageShape shape = new ImageShape(side, side);
+    terminal.info(
+        "note     ",
+        "the model file does not say the height and width of its images; " + shape + " is assumed");
+    return shape;
   }
 }

@@ -2,10 +2,6 @@ package zerofive.report.page;
 
 import static zerofive.train.Settings.LOSS;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Comparator;
@@ -75,7 +71,7 @@ public record RunReport(
         .raw("<title>")
         .text(title)
         .raw("</title>\n<style>\n")
-        .raw(style())
+        .raw(PageResource.read("report.css"))
         .raw("</style>\n</head>\n<body>\n");
     summary(html);
     html.raw("<main>\n");
@@ -90,15 +86,6 @@ public record RunReport(
         .text(receipt.latest().map(Receipt.Session::program).orElse("zerofive"))
         .raw(". This page needs no network.</footer>\n</body>\n</html>\n");
     return html.toString();
-  }
-
-  private static String style() {
-    try (InputStream css =
-        RunReport.class.getResourceAsStream("/zerofive/report/page/report.css")) {
-      return new String(css.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   private void summary(Html html) {

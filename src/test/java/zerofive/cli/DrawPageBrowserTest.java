@@ -194,6 +194,25 @@ class DrawPageBrowserTest {
   }
 
   @Test
+  void aConvolutionalNetNamesADrawnZeroAndFiveAndShowsWhereItsFiltersRespond() throws IOException {
+    Path model = folder.resolve("cnn/model.safetensors");
+    run("train", "--preset", "cnn", "--epochs", "1", "--quiet", "--out", model.getParent() + "");
+    Path page = open(model);
+    Files.write(SEEN_BY_PEOPLE.resolve("cnn-empty.png"), browser.screenshot());
+    assertEquals(3, browser.evaluate("tiles[0].context.canvas.width").getAsInt());
+    for (String digit : List.of("0", "5")) {
+      browser.draw("#paper", digit.equals("0") ? ZERO : FIVE, false);
+      assertEquals(digit, browser.text("#verdict"));
+      assertAgrees(model);
+      assertEquals(15, browser.evaluate("tiles[0].context.canvas.width").getAsInt());
+      Files.write(SEEN_BY_PEOPLE.resolve("cnn-" + digit + ".png"), browser.screenshot());
+      browser.click("#clear");
+    }
+    assertEquals(3, browser.evaluate("tiles[0].context.canvas.width").getAsInt());
+    assertSilent(page);
+  }
+
+  @Test
   void theModelSeesWhatPredictWouldFit() throws IOException {
     for (ImageShape shape : List.of(new ImageShape(28, 28), new ImageShape(18, 32))) {
       Path model = folder.resolve("shape.safetensors");
@@ -228,21 +247,19 @@ class DrawPageBrowserTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "7", "9,8", "20,10,5"})
-  void everyKindOfModelAgreesWithPredict(String hidden) throws IOException {
-    List<Integer> widths =
-        hidden.isEmpty()
-            ? List.of()
-            : Arrays.stream(hidden.split(",")).map(Integer::valueOf).toList();
+  @ValueSource(strings = {"linear", "mlp:7", "mlp:9,8", "mlp:20,10,5", "cnn:4,5/1", "cnn:3/1,6+8"})
+  void everyKindOfModelAgreesWithPredict(String name) throws IOException {
+    ImageShape shape = new ImageShape(18, 32);
+    boolean convolutional = name.startsWith("cnn");
     for (int outputs : List.of(1, 4)) {
       Path model = folder.resolve("kind.safetensors");
       List<String> classes = List.of("<b>&amp;\"'", "\u05d0\u05d1\ud83d\ude00", "c", "__proto__");
       new ModelFile(
-              Initializer.PYTORCH.create(new Architecture(18 * 32, widths, outputs), 3),
+              Initializer.PYTORCH.create(Architecture.of(name, shape, outputs), 3),
               classes.subList(0, Math.max(2, outputs)),
               outputs == 1 ? Loss.BCE : Loss.CROSS_ENTROPY,
-              new ImageShape(18, 32))
-          .with(new Normalisation(0.1307f, 0.3081f))
+              shape)
+          .with(convolutional ? Normalisation.NONE : new Normalisation(0.1307f, 0.3081f))
           .write(model);
       Path page = open(model);
       browser.draw("#paper", FIVE, false);

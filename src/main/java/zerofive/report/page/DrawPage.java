@@ -16,6 +16,7 @@ import zerofive.data.image.ImageShape;
 import zerofive.files.Json;
 import zerofive.model.Layer;
 import zerofive.model.Parameters;
+import zerofive.model.Window;
 import zerofive.model.format.ModelFile;
 import zerofive.model.format.Normalisation;
 import zerofive.report.chart.Html;
@@ -67,14 +68,24 @@ public record DrawPage(
   /**
    * A layer; scripts have a function for each kind.
    *
+   * @param window of a convolution; null of a linear layer
+   * @param inputs of each output
    * @param weights where they begin among all float32 of the model
    * @param biases the same
    */
   private record LayerDescription(
-      String kind, int inputs, int outputs, int weights, int biases, String activation) {
+      String kind,
+      Window window,
+      int inputs,
+      int outputs,
+      int weights,
+      int biases,
+      String activation) {
     static LayerDescription of(Layer layer) {
+      boolean dense = layer.window().isDense();
       return new LayerDescription(
-          "linear",
+          dense ? "linear" : "convolution",
+          dense ? null : layer.window(),
           layer.inputs(),
           layer.outputs(),
           layer.weightOffset(),
@@ -170,7 +181,14 @@ public record DrawPage(
     return model.parameters().architecture().layers();
   }
 
+  private boolean isConvolutional() {
+    return model.parameters().architecture().convolutions() > 0;
+  }
+
   private String looks() {
+    if (isConvolutional()) {
+      return "What the first convolution's strongest filters look at";
+    }
     if (layers().size() > 1) {
       return "What the first layer's strongest units look at";
     }
@@ -180,6 +198,12 @@ public record DrawPage(
   }
 
   private void pull(Html html) {
+    if (isConvolutional()) {
+      html.raw(
+          "On a drawing each picture shows where the filter responds, and the bar how strongly.");
+      return;
+    }
+    html.raw("What your ink covers stands out. ");
     if (layers().size() == 2) {
       html.raw("The bar below a unit is how active it is.");
     } else if (layers().size() == 1 && layers().get(0).outputs() == 1) {

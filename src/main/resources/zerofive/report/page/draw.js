@@ -249,7 +249,10 @@ function speak(text) {
 // What the first layer looks at.
 
 const first = model.layers[0];
-const unitWeights = Array.from({ length: first.outputs }, (_, unit) => LOOK[first.kind](first, unit));
+const unitWeights = Array.from({ length: first.outputs }, (_, unit) => look(first, unit));
+/** Height and width of what a unit looks at, and of its places. */
+const seenByUnit = first.window ? [first.window.kernel, first.window.kernel] : [model.height, model.width];
+const unitPlaces = first.window ? [first.window.height, first.window.width].map((side) => places(side, first.window)) : [1, 1];
 const peaks = unitWeights.map((all) => all.reduce((a, b) => Math.max(a, Math.abs(b)), 0));
 const peak = peaks.reduce((a, b) => Math.max(a, b), 0);
 const strongest = [...peaks.keys()].sort((a, b) => peaks[b] - peaks[a]).slice(0, UNITS).sort((a, b) => a - b);
@@ -258,7 +261,6 @@ const tiles = strongest.map((unit) => {
   const item = create("li", element("units"));
   const weightsCanvas = create("canvas", item);
   weightsCanvas.setAttribute("role", "img");
-  [weightsCanvas.width, weightsCanvas.height] = [model.width, model.height];
   const context = weightsCanvas.getContext("2d");
   const name = create("b", item);
   const track = create("span", item, "", "track");
@@ -280,13 +282,37 @@ function paintVeil(image) {
 function weightPicture(unit) {
   const [raise, lower, neutral] = ["--raise", "--lower", "--neutral"].map(rgb);
   const deepest = Math.max(peaks[unit], peak / 4) || 1;
-  const picture = new ImageData(model.width, model.height);
+  const picture = new ImageData(seenByUnit[1], seenByUnit[0]);
   unitWeights[unit].forEach((weight, i) => {
     const end = weight < 0 ? lower : raise;
     const depth = Math.abs(weight) / deepest;
     picture.data.set([0, 1, 2].map((c) => neutral[c] + depth * (end[c] - neutral[c])).concat(255), 4 * i);
   });
   return picture;
+}
+
+/** A filter's responses where they are; the deepest colour is the highest. */
+function responsePicture(values) {
+  const [raise, neutral] = ["--raise", "--neutral"].map(rgb);
+  const highest = values.reduce((a, b) => Math.max(a, b), 0) || 1;
+  const picture = new ImageData(unitPlaces[1], unitPlaces[0]);
+  values.forEach((value, i) => {
+    picture.data.set([0, 1, 2].map((c) => neutral[c] + (value / highest) * (raise[c] - neutral[c])).concat(255), 4 * i);
+  });
+  return picture;
+}
+
+function paintUnit(tile, values, isDrawn) {
+  const canvas = tile.context.canvas;
+  tile.picture = tile.picture || weightPicture(tile.unit);
+  const picture = first.window && isDrawn ? responsePicture(values) : tile.picture;
+  if (canvas.width !== picture.width || canvas.height !== picture.height) {
+    [canvas.width, canvas.height] = [picture.width, picture.height];
+  }
+  tile.context.putImageData(picture, 0, 0);
+  if (!first.window && isDrawn) {
+    tile.context.drawImage(veil.canvas, 0, 0);
+  }
 }
 
 /** The class that a unit's value adds most to: by the next layer where that is the last, else by none. */
@@ -313,20 +339,18 @@ function choose(values) {
 }
 
 function showUnits(values, image) {
+  const all = Array.from(unitWeights, (_, unit) => (values ? responses(first, values[0], unit) : [0]));
+  const highest = all.map((of) => of.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a)));
   if (values) {
-    choose(values[0]);
+    choose(highest);
     paintVeil(image);
   }
-  const most = values ? values[0].reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1 : 1;
+  const most = highest.reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
   for (const tile of tiles) {
-    const value = values ? values[0][tile.unit] : 0;
-    tile.picture = tile.picture || weightPicture(tile.unit);
-    tile.context.putImageData(tile.picture, 0, 0);
-    if (values) {
-      tile.context.drawImage(veil.canvas, 0, 0);
-    }
+    const value = highest[tile.unit];
+    paintUnit(tile, all[tile.unit], Boolean(values));
     const isOutput = model.layers.length === 1 && first.outputs > 1;
-    const name = isOutput ? model.classes[tile.unit] : (model.layers.length === 1 ? "output " : "unit ") + (tile.unit + 1);
+    const name = isOutput ? model.classes[tile.unit] : (first.window ? "filter " : model.layers.length === 1 ? "output " : "unit ") + (tile.unit + 1);
     tile.name.textContent = name;
     tile.context.canvas.setAttribute("aria-label", `weights of ${name}`);
     tile.item.classList.toggle("rest", Boolean(values) && value === 0);

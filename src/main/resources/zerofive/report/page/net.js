@@ -32,7 +32,33 @@ const FORWARD = {
     }
     return output;
   },
+
+  /** Weights [outputs, kernel, kernel, channels], then biases; images are [y, x, channel], with zeros around them. */
+  convolution(layer, input) {
+    const { height, width, channels, kernel, stride, border } = layer.window;
+    const columns = places(width, layer.window);
+    const output = new Float32Array(places(height, layer.window) * columns * layer.outputs);
+    const covered = { outputs: layer.outputs, inputs: layer.inputs, weights: layer.weights, biases: layer.biases };
+    const patch = new Float32Array(layer.inputs);
+    for (let place = 0; place * layer.outputs < output.length; place++) {
+      const top = Math.floor(place / columns) * stride - border;
+      const left = (place % columns) * stride - border;
+      for (let i = 0; i < patch.length; i++) {
+        const y = top + Math.floor(i / (kernel * channels));
+        const x = left + (Math.floor(i / channels) % kernel);
+        const exists = y >= 0 && y < height && x >= 0 && x < width;
+        patch[i] = exists ? input[(y * width + x) * channels + (i % channels)] : 0;
+      }
+      output.set(FORWARD.linear(covered, patch), place * layer.outputs);
+    }
+    return output;
+  },
 };
+
+/** Places of a window along a side of its image. */
+function places(side, window) {
+  return Math.floor((side + 2 * window.border - window.kernel) / window.stride) + 1;
+}
 
 const ACTIVATION = {
   identity: (z) => z,
@@ -59,10 +85,13 @@ function predicted(logits) {
   return logits.length === 1 ? (logits[0] > 0 ? 0 : 1) : logits.indexOf(Math.max(...logits));
 }
 
-/** The weights of a unit of the first layer, one for each pixel. */
-const LOOK = {
-  linear(layer, unit) {
-    const row = layer.weights + unit * layer.inputs;
-    return weights.subarray(row, row + layer.inputs);
-  },
-};
+/** The weights of a unit of the first layer, one for each pixel that it looks at. */
+function look(layer, unit) {
+  const row = layer.weights + unit * layer.inputs;
+  return weights.subarray(row, row + layer.inputs);
+}
+
+/** Of a unit of the first layer its value at each of its places, row by row; a linear layer has one place. */
+function responses(layer, values, unit) {
+  return values.filter((_, i) => i % layer.outputs === unit);
+}

@@ -1,6 +1,7 @@
 package zerofive.backend.cpu;
 
 import java.util.function.LongSupplier;
+import java.util.stream.IntStream;
 import zerofive.backend.DeviceException;
 import zerofive.backend.Evaluation;
 import zerofive.backend.Optimizer;
@@ -33,20 +34,14 @@ final class NativeSession implements AutoCloseable {
       int threads, Architecture architecture, Loss loss, Optimizer optimizer, long batch) {
     Team team = new Team(threads);
     try {
-      int layers = architecture.hidden().size() + 1;
-      int[] widths = new int[layers + 1];
-      widths[0] = architecture.inputs();
-      for (int l = 1; l < layers; l++) {
-        widths[l] = architecture.hidden().get(l - 1);
-      }
-      widths[layers] = architecture.outputs();
+      int[] windows = windows(architecture);
       long address =
           enough(
               () ->
                   Native.createSession(
                       team.address(),
-                      widths,
-                      layers,
+                      windows,
+                      architecture.layers().size(),
                       Native.number(loss),
                       Native.number(optimizer.kind()),
                       optimizer.momentum(),
@@ -57,6 +52,13 @@ final class NativeSession implements AutoCloseable {
       team.close();
       throw e;
     }
+  }
+
+  /** The layers as native/native.h describes them. */
+  static int[] windows(Architecture architecture) {
+    return architecture.layers().stream()
+        .flatMapToInt(layer -> IntStream.of(1, 1, layer.inputs(), layer.outputs(), 1, 1, 0))
+        .toArray();
   }
 
   /** What a native function that needs memory returns; 0 says that there was not enough. */

@@ -11,6 +11,7 @@
 #include "evaluate.cpp"
 #include "activation_gradient.cpp"
 #include "bias_gradient.cpp"
+#include "unfold.cpp"
 #include "update.cpp"
 #include "images.cpp"
 #include "shifts.cpp"
@@ -39,6 +40,8 @@ extern const Kernels JOINED(kernels_, INSTRUCTION_SET) = {
     INSTRUCTION_SET::evaluate,
     INSTRUCTION_SET::activation_gradient,
     INSTRUCTION_SET::bias_gradient,
+    INSTRUCTION_SET::unfold,
+    INSTRUCTION_SET::fold,
     INSTRUCTION_SET::update,
     INSTRUCTION_SET::create_session,
     INSTRUCTION_SET::set_train,

@@ -61,6 +61,12 @@ struct Kernels {
       Team* team, int loss, int rows, int outputs, const float* logits, const int32_t* targets, double* metrics);
   void (*activation_gradient)(Team* team, int activation, int64_t elements, const float* values, float* delta);
   void (*bias_gradient)(Team* team, int rows, int width, const float* delta, float* gradient);
+  void (*unfold)(
+      Team* team, int rows, int height, int width, int channels, int kernel, int stride, int border,
+      const float* images, float* patches);
+  void (*fold)(
+      Team* team, int rows, int height, int width, int channels, int kernel, int stride, int border,
+      const float* patches, float* images);
   void (*update)(
       Team* team, int optimizer_kind, float momentum, float decay, int64_t n, float* w, const float* g, float* moments,
       const float* step_parameters, int step);

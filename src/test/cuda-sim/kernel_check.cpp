@@ -219,6 +219,47 @@ void bias_gradient(int rows, int width) {
   }
 }
 
+// Windows of kernel x kernel over images [height, width, channels], out and back.
+void unfold_and_fold(int rows, int height, int width, int channels, int kernel, int stride, int border) {
+  int output_height = (height + 2 * border - kernel) / stride + 1;
+  int output_width = (width + 2 * border - kernel) / stride + 1;
+  size_t size = (size_t)height * width * channels;
+  size_t count = (size_t)rows * output_height * output_width * kernel * kernel * channels;
+  Buffer<float> images = random_floats(rows * size), patches(count), sums(rows * size);
+  in_every_order("unfold", patches, [&](const Orders& o) {
+    launch(
+        "unfold", o, {blocks_for((unsigned)count)}, THREADS, (unsigned)count, height, width, channels, kernel, stride,
+        border, output_height, output_width, (const float*)images.values, patches.values);
+  });
+  in_every_order("fold", sums, [&](const Orders& o) {
+    launch(
+        "fold", o, {blocks_for((unsigned)sums.size)}, THREADS, (unsigned)sums.size, height, width, channels, kernel,
+        stride, border, output_height, output_width, (const float*)patches.values, sums.values);
+  });
+  std::vector<double> expected(rows * size);
+  size_t i = 0;
+  for (int r = 0; r < rows; r++) {
+    for (int y = 0; y < output_height; y++) {
+      for (int x = 0; x < output_width; x++) {
+        for (int ky = 0; ky < kernel; ky++) {
+          for (int kx = 0; kx < kernel; kx++) {
+            int v = y * stride + ky - border, u = x * stride + kx - border;
+            bool exists = v >= 0 && v < height && u >= 0 && u < width;
+            for (int c = 0; c < channels; c++, i++) {
+              size_t at = ((size_t)r * height + v) * width * channels + (size_t)u * channels + c;
+              check("unfold", i, exists ? images[at] : 0, patches[i], 0);
+              if (exists) expected[at] += patches[i];
+            }
+          }
+        }
+      }
+    }
+  }
+  for (size_t at = 0; at < expected.size(); at++) {
+    check("fold", at, expected[at], sums[at], EPSILON * kernel * kernel * kernel * kernel * (1 + fabs(images[at])));
+  }
+}
+
 // Kernel gemm_TILE; a and b row-major as they are, or stored transposed; k in splits of split_depth. The sums
 // of a's rows are asked for beside a plain product.
 void gemm(int tile, int m, int n, int k, bool a_transposed, bool b_transposed, int epilogue, int split_depth) {
@@ -438,6 +479,10 @@ int main(int, char** arguments) {
       gemm(64, 66, 3, 70, a_transposed, b_transposed, 0, 32);
     }
   }
+  unfold_and_fold(1, 1, 1, 1, 3, 2, 2);
+  unfold_and_fold(2, 7, 4, 3, 3, 2, 0);
+  unfold_and_fold(3, 5, 6, 2, 3, 1, 2);
+  unfold_and_fold(2, 28, 28, 1, 3, 2, 2);
   for (int loss : {LOSS_MNIST, LOSS_BCE}) {
     loss_and_evaluate(loss, 1, 1, 1);
     loss_and_evaluate(loss, 257, 1, 2);

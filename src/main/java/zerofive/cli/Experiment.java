@@ -131,7 +131,7 @@ public record Experiment(
 
   private static Architecture architecture(Recipe recipe, DataSet data) {
     try {
-      return recipe.architecture(data.train().imageSize());
+      return recipe.architecture(data.train().shape());
     } catch (IllegalArgumentException e) {
       throw new UsageException("--model " + recipe.get(MODEL) + ": " + e.getMessage(), e);
     }
@@ -190,7 +190,7 @@ public record Experiment(
     Architecture architecture;
     try {
       recipe.get(AUGMENTATION).check(data.train().height(), data.train().width());
-      architecture = recipe.architecture(data.train().imageSize());
+      architecture = recipe.architecture(data.train().shape());
     } catch (IllegalArgumentException e) {
       throw new InputException(
           folder.path()
@@ -263,7 +263,7 @@ public record Experiment(
     return new Experiment(
         computedBy(device, other),
         data,
-        other.architecture(data.train().imageSize()),
+        other.architecture(data.train().shape()),
         start,
         notes,
         device,

@@ -8,7 +8,12 @@ public enum Initializer {
   /** Weight and bias uniform in +-1 / sqrt(fan-in), torch.nn.Linear's own. */
   PYTORCH,
   /** Weight and bias standard normal, as the notebook's model from scratch. */
-  NORMAL;
+  NORMAL,
+  /**
+   * Weight uniform in +-sqrt(6 / fan-in) and bias 0 where ReLU follows (He et al., 2015, Delving
+   * Deep into Rectifiers), PyTorch's at the logits.
+   */
+  HE;
 
   /** Keeps the weights' stream apart from the epochs' streams, which count from 1. */
   private static final long STREAM = 0;
@@ -18,11 +23,12 @@ public enum Initializer {
     SplitMix64 random = new SplitMix64(seed, STREAM);
     float[] values = new float[architecture.parameterCount()];
     for (Layer layer : architecture.layers()) {
-      double bound = 1 / Math.sqrt(layer.inputs());
-      int end = layer.biasOffset() + layer.outputs();
+      boolean he = this == HE && layer.activation() == Activation.RELU;
+      double bound = Math.sqrt(he ? 6 : 1) / Math.sqrt(layer.inputs());
+      int end = layer.biasOffset() + (he ? 0 : layer.outputs());
       for (int i = layer.weightOffset(); i < end; i++) {
         values[i] =
-            (float) (this == PYTORCH ? (2 * random.nextDouble() - 1) * bound : gaussian(random));
+            (float) (this == NORMAL ? gaussian(random) : (2 * random.nextDouble() - 1) * bound);
       }
     }
     return new Parameters(architecture, values);

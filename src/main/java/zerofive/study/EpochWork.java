@@ -9,10 +9,11 @@ import zerofive.model.Layer;
 
 /**
  * What the training part of an epoch asks of any machine, by formula. For n images and a layer of i
- * inputs and o outputs: 2 n i o + n o operations forward with the bias, as many for the gradient of
- * weights and bias, and 2 n i o for the gradient of the layer's inputs, which the first layer does
- * not need. A step takes {@link #updateOperations} for each parameter. Activations and losses are
- * left out: they are a few operations a unit.
+ * inputs and o outputs (a convolution has o at each of its places): 2 n i o + n o operations
+ * forward with the bias, as many for the gradient of weights and bias, and 2 n i o for the gradient
+ * of the layer's inputs, which the first layer does not need. A step takes {@link
+ * #updateOperations} for each parameter. Activations and losses are left out: they are a few
+ * operations a unit.
  *
  * @param images of the training set
  * @param operations floating-point operations where every pixel is worked on
@@ -32,11 +33,12 @@ public record EpochWork(
     List<Layer> layers = plan.architecture().layers();
     double perImage = 0;
     for (int l = 0; l < layers.size(); l++) {
-      double weights = (double) layers.get(l).inputs() * layers.get(l).outputs();
-      perImage += (l == 0 ? 4 : 6) * weights + 2.0 * layers.get(l).outputs();
+      double outputs = layers.get(l).window().outputSize();
+      perImage += (l == 0 ? 4 : 6) * outputs * layers.get(l).inputs() + 2 * outputs;
     }
     Layer first = layers.get(0);
-    double zeroOperations = 4 * (1 - nonzero) * first.inputs() * first.outputs();
+    double zeroOperations =
+        first.window().isDense() ? 4 * (1 - nonzero) * first.inputs() * first.outputs() : 0;
     double parameters = plan.architecture().parameterCount();
     double updates =
         plan.stepsPerEpoch(train.count()) * parameters * updateOperations(plan.optimizer());

@@ -109,7 +109,7 @@ public final class PairsTrainer {
     DataSet two = data.only(pair.classes());
     Recipe recipe = settings.with(CLASSES, new ClassFilter(pair.classes())).with(SEED, pair.seed());
     Parameters initial =
-        start.orElseGet(() -> recipe.initial(recipe.architecture(two.train().imageSize())));
+        start.orElseGet(() -> recipe.initial(recipe.architecture(two.train().shape())));
     try {
       Trainer.Outcome outcome =
           Trainer.begin(recipe, two, initial).train(backend, stop, epoch -> {});

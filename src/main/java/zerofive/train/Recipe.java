@@ -82,7 +82,7 @@ public final class Recipe implements Setting.Values {
   public Recipe forImages(int count, ImageShape shape) {
     Recipe recipe = this;
     if (!values.containsKey(EPOCHS)) {
-      recipe = recipe.with(EPOCHS, Settings.epochs((count - 1) / get(BATCH_SIZE) + 1));
+      recipe = recipe.with(EPOCHS, Settings.epochs(this, (count - 1) / get(BATCH_SIZE) + 1));
     }
     if (!values.containsKey(AUGMENTATION) && !Settings.isShifted(shape)) {
       recipe = recipe.with(AUGMENTATION, Augmentation.NONE);
@@ -100,10 +100,9 @@ public final class Recipe implements Setting.Values {
     return new Optimizer(get(OPTIMIZER), get(MOMENTUM), get(WEIGHT_DECAY));
   }
 
-  /** The model for images of {@code inputs} pixels; throws IllegalArgumentException. */
-  public Architecture architecture(int inputs) {
-    return new Architecture(
-        inputs, Architecture.parseHidden(get(MODEL)), Loss.outputs(get(CLASSES).names().size()));
+  /** The model for images of this shape; throws IllegalArgumentException. */
+  public Architecture architecture(ImageShape images) {
+    return Architecture.of(get(MODEL), images, Loss.outputs(get(CLASSES).names().size()));
   }
 
   /** The initial weights, where they come from no file. */

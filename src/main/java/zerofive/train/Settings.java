@@ -11,9 +11,9 @@ import zerofive.data.ClassFilter;
 import zerofive.data.ExampleOrder;
 import zerofive.data.image.ImageShape;
 import zerofive.data.remote.DataSetRegistry;
-import zerofive.model.Architecture;
 import zerofive.model.Initializer;
 import zerofive.model.Loss;
+import zerofive.model.ModelSpec;
 import zerofive.train.Setting.Group;
 
 /**
@@ -23,6 +23,11 @@ import zerofive.train.Setting.Group;
 public final class Settings {
   /** Passes over the data, where these have steps enough. */
   private static final int DEFAULT_EPOCHS = 25;
+
+  /** Of a convolutional net with two classes, and with more. */
+  private static final int CNN_EPOCHS = 15;
+
+  private static final int CNN_EPOCHS_CLASSES = 20;
 
   /** Fewer steps leave a net of small data half trained. */
   private static final int DEFAULT_STEPS = 400;
@@ -67,8 +72,11 @@ public final class Settings {
       add(
           Setting.parsed("model", Group.MODEL, Settings::model)
               .defaultValue("mlp:30")
-              .choices("linear", "mlp:30", "mlp:128,64")
-              .help("linear, or mlp: and the units of each hidden layer: mlp:30, mlp:128,64"));
+              .choices("linear", "mlp:30", "mlp:128,64", "cnn")
+              .help(
+                  "linear; mlp: and the units of each hidden layer: mlp:128,64; cnn, which is"
+                      + " cnn:16,32,64, the channels of each 3 x 3 convolution of stride 2, or"
+                      + " cnn:32/1,64+128 with a stride of 1 and a hidden layer of 128 units"));
 
   /** What is lowered. */
   public static final Setting<Loss> LOSS =
@@ -126,9 +134,13 @@ public final class Settings {
       add(
           Setting.integer("epochs", Group.OPTIMIZATION, 1)
               .derived(
-                  values -> DEFAULT_EPOCHS,
+                  Settings::fullEpochs,
                   DEFAULT_EPOCHS
-                      + ", or more of few images: "
+                      + " (cnn "
+                      + CNN_EPOCHS
+                      + ", or "
+                      + CNN_EPOCHS_CLASSES
+                      + " for over two classes), or more of few images: "
                       + DEFAULT_STEPS
                       + " steps, at most "
                       + MAX_DEFAULT_EPOCHS
@@ -279,13 +291,22 @@ public final class Settings {
   }
 
   private static String model(String name) {
-    Architecture.parseHidden(name);
+    ModelSpec.parse(name);
     return name;
   }
 
+  /** The default number of epochs of many images. */
+  private static int fullEpochs(Setting.Values values) {
+    if (!ModelSpec.isConvolutional(values.get(MODEL))) {
+      return DEFAULT_EPOCHS;
+    }
+    return values.get(CLASSES).names().size() == 2 ? CNN_EPOCHS : CNN_EPOCHS_CLASSES;
+  }
+
   /** The default number of epochs of so many steps each. */
-  static int epochs(int steps) {
-    return Math.max(DEFAULT_EPOCHS, Math.min((DEFAULT_STEPS - 1) / steps + 1, MAX_DEFAULT_EPOCHS));
+  static int epochs(Setting.Values values, int steps) {
+    return Math.max(
+        fullEpochs(values), Math.min((DEFAULT_STEPS - 1) / steps + 1, MAX_DEFAULT_EPOCHS));
   }
 
   /** Whether images of this size are shifted by default. */

@@ -103,7 +103,7 @@ public final class Trainer {
    * @throws InputException where the run's files contradict each other
    */
   public static Trainer resume(Recipe recipe, DataSet data, RunStore store) {
-    Architecture architecture = recipe.architecture(data.train().imageSize());
+    Architecture architecture = recipe.architecture(data.train().shape());
     Checkpoint checkpoint = store.checkpoint(architecture, recipe.optimizer());
     TrainingPlan plan = recipe.plan(architecture);
     if (checkpoint.epoch() > recipe.get(EPOCHS)

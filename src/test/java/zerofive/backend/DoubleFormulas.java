@@ -2,6 +2,7 @@ package zerofive.backend;
 
 import java.util.Arrays;
 import zerofive.model.Loss;
+import zerofive.model.Window;
 
 /**
  * The formulas of training once more, double in and double out, written from their definitions and
@@ -48,6 +49,44 @@ public final class DoubleFormulas {
       }
     }
     return largest;
+  }
+
+  /** What a window covers at each place of each image: [rows * positions, fan-in]. */
+  public static double[] unfold(Window window, int rows, double[] images) {
+    double[] patches = new double[rows * window.positions() * window.fanIn()];
+    for (int i = 0; i < patches.length; i++) {
+      int pixel = pixel(window, i);
+      patches[i] = pixel < 0 ? 0 : images[pixel];
+    }
+    return patches;
+  }
+
+  /** Each pixel's sum over all that {@link #unfold} takes from it. */
+  public static double[] fold(Window window, int rows, double[] patches) {
+    double[] images = new double[rows * window.inputSize()];
+    for (int i = 0; i < patches.length; i++) {
+      int pixel = pixel(window, i);
+      if (pixel >= 0) {
+        images[pixel] += patches[i];
+      }
+    }
+    return images;
+  }
+
+  /** Which value of the images stands at {@code index} of the patches; -1 where none does. */
+  private static int pixel(Window window, int index) {
+    int channel = index % window.channels();
+    int tap = index % window.fanIn() / window.channels();
+    int place = index / window.fanIn() % window.positions();
+    int row = index / window.fanIn() / window.positions();
+    int y =
+        place / window.outputWidth() * window.stride() - window.border() + tap / window.kernel();
+    int x =
+        place % window.outputWidth() * window.stride() - window.border() + tap % window.kernel();
+    boolean exists = y >= 0 && y < window.height() && x >= 0 && x < window.width();
+    return exists
+        ? ((row * window.height() + y) * window.width() + x) * window.channels() + channel
+        : -1;
   }
 
   /** [columns, rows] of what was [rows, columns]. */

@@ -93,16 +93,19 @@ public final class DoubleReplay {
     for (int l = layers.size() - 1; l >= 0; l--) {
       Layer layer = layers.get(l);
       double[] input = activations.get(l);
+      double[] covered = DoubleFormulas.unfold(layer.window(), rows, input);
+      int places = rows * layer.window().positions();
       largest = Math.max(largest, largest(delta) * Math.max(1, largest(input)));
       copy(
-          DoubleFormulas.gemm(true, false, layer.outputs(), layer.inputs(), rows, delta, input),
+          DoubleFormulas.gemm(true, false, layer.outputs(), layer.inputs(), places, delta, covered),
           values,
           layer.weightOffset());
-      copy(DoubleFormulas.columnSums(rows, layer.outputs(), delta), values, layer.biasOffset());
+      copy(DoubleFormulas.columnSums(places, layer.outputs(), delta), values, layer.biasOffset());
       if (l > 0) {
-        delta =
+        double[] patches =
             DoubleFormulas.gemm(
-                false, false, rows, layer.inputs(), layer.outputs(), delta, weight(layer));
+                false, false, places, layer.inputs(), layer.outputs(), delta, weight(layer));
+        delta = DoubleFormulas.fold(layer.window(), rows, patches);
         for (int i = 0; i < delta.length; i++) {
           delta[i] *= DoubleFormulas.reluDerivative(input[i]);
         }
@@ -146,8 +149,10 @@ public final class DoubleReplay {
 
   private double[] beforeActivation(Layer layer, double[] input, int rows) {
     int outputs = layer.outputs();
+    int places = rows * layer.window().positions();
+    double[] covered = DoubleFormulas.unfold(layer.window(), rows, input);
     double[] z =
-        DoubleFormulas.gemm(false, true, rows, outputs, layer.inputs(), input, weight(layer));
+        DoubleFormulas.gemm(false, true, places, outputs, layer.inputs(), covered, weight(layer));
     Arrays.setAll(z, i -> z[i] + parameters[layer.biasOffset() + i % outputs]);
     return z;
   }

@@ -18,6 +18,7 @@ import zerofive.data.DataSet;
 import zerofive.data.DataSets;
 import zerofive.data.ExampleOrder;
 import zerofive.data.ImageSet;
+import zerofive.data.image.ImageShape;
 import zerofive.data.remote.DataSetRegistry;
 import zerofive.files.EnumNames;
 import zerofive.files.Sha256;
@@ -57,7 +58,7 @@ public record GoldenSetting(
     int epochs,
     int resumed,
     String sha256) {
-  private static final int PIXELS = 28 * 28;
+  private static final ImageShape IMAGES = new ImageShape(28, 28);
 
   private static final Map<ClassFilter, DataSet> DATA = new ConcurrentHashMap<>();
 
@@ -76,7 +77,7 @@ public record GoldenSetting(
 
   private static GoldenSetting parse(String[] fields) {
     ClassFilter classes = ClassFilter.parse(fields[1].replace(' ', ','));
-    List<Integer> hidden = Architecture.parseHidden(fields[4].replace(' ', ','));
+    String model = fields[4].replace(' ', ',');
     Optimizer optimizer =
         new Optimizer(
             EnumNames.parse(fields[6], "optimizer", Optimizer.Kind.values()),
@@ -84,7 +85,7 @@ public record GoldenSetting(
             Float.parseFloat(fields[8]));
     TrainingPlan plan =
         new TrainingPlan(
-            new Architecture(PIXELS, hidden, Loss.outputs(classes.names().size())),
+            Architecture.of(model, IMAGES, Loss.outputs(classes.names().size())),
             Loss.parse(fields[5]),
             optimizer,
             Integer.parseInt(fields[9]));

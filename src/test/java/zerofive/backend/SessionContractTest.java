@@ -22,6 +22,7 @@ import zerofive.backend.Optimizer.Kind;
 import zerofive.data.Augmentation;
 import zerofive.data.ExampleOrder;
 import zerofive.data.ImageSet;
+import zerofive.data.image.ImageShape;
 import zerofive.model.Architecture;
 import zerofive.model.Loss;
 import zerofive.model.Parameters;
@@ -44,17 +45,17 @@ final class SessionContractTest {
   /** One training, by the values that vary. */
   private record Run(
       int classes,
-      List<Integer> hidden,
+      String model,
       Loss loss,
       Optimizer optimizer,
       int batch,
       Augmentation augmentation) {
-    Run(int classes, List<Integer> hidden, Loss loss, Optimizer optimizer, int batch) {
-      this(classes, hidden, loss, optimizer, batch, Augmentation.NONE);
+    Run(int classes, String model, Loss loss, Optimizer optimizer, int batch) {
+      this(classes, model, loss, optimizer, batch, Augmentation.NONE);
     }
 
     Architecture architecture() {
-      return new Architecture(HEIGHT * WIDTH, hidden, Loss.outputs(classes));
+      return Architecture.of(model, new ImageShape(HEIGHT, WIDTH), Loss.outputs(classes));
     }
 
     TrainingPlan plan() {
@@ -120,9 +121,9 @@ final class SessionContractTest {
     List<Run> runs = new ArrayList<>();
     Optimizer momentum = new Optimizer(Kind.SGD, 0.9f, 0.01f);
     for (Augmentation shift : List.of(new Augmentation(2), new Augmentation(6))) {
-      runs.add(new Run(2, List.of(), Loss.BCE, momentum, 32, shift));
-      runs.add(new Run(2, List.of(9), Loss.BCE, Optimizer.sgd(), 32, shift));
-      runs.add(new Run(3, List.of(40, 5), Loss.CROSS_ENTROPY, momentum, 7, shift));
+      runs.add(new Run(2, "linear", Loss.BCE, momentum, 32, shift));
+      runs.add(new Run(2, "mlp:9", Loss.BCE, Optimizer.sgd(), 32, shift));
+      runs.add(new Run(3, "mlp:40,5", Loss.CROSS_ENTROPY, momentum, 7, shift));
     }
     return Implementations.times(runs.stream().map(Arguments::of))
         .filter(
@@ -137,7 +138,7 @@ final class SessionContractTest {
    */
   static Stream<Arguments> shiftedNets() {
     return shiftedRuns()
-        .filter(arguments -> !((Run) arguments.get()[1]).hidden().isEmpty())
+        .filter(arguments -> !((Run) arguments.get()[1]).model().equals("linear"))
         .filter(arguments -> !arguments.get()[0].equals("cpu"));
   }
 
@@ -160,15 +161,15 @@ final class SessionContractTest {
   private static Stream<Arguments> everyRun() {
     List<Run> runs = new ArrayList<>();
     for (Optimizer optimizer : OPTIMIZERS) {
-      runs.add(new Run(2, List.of(9), Loss.BCE, optimizer, 32));
-      runs.add(new Run(3, List.of(9), Loss.CROSS_ENTROPY, optimizer, 7));
+      runs.add(new Run(2, "mlp:9", Loss.BCE, optimizer, 32));
+      runs.add(new Run(3, "mlp:9", Loss.CROSS_ENTROPY, optimizer, 7));
     }
     for (int batch : new int[] {1, 7, 32, TRAIN - 1, TRAIN, TRAIN + 1, 1000, Integer.MAX_VALUE}) {
-      runs.add(new Run(2, List.of(), Loss.MNIST, Optimizer.sgd(), batch));
-      runs.add(new Run(2, List.of(9), Loss.MNIST, Optimizer.sgd(), batch));
-      runs.add(new Run(2, List.of(9, 5), Loss.BCE, Optimizer.sgd(), batch));
-      runs.add(new Run(3, List.of(), Loss.CROSS_ENTROPY, Optimizer.sgd(), batch));
-      runs.add(new Run(10, List.of(11, 6), Loss.CROSS_ENTROPY, Optimizer.sgd(), batch));
+      runs.add(new Run(2, "linear", Loss.MNIST, Optimizer.sgd(), batch));
+      runs.add(new Run(2, "mlp:9", Loss.MNIST, Optimizer.sgd(), batch));
+      runs.add(new Run(2, "mlp:9,5", Loss.BCE, Optimizer.sgd(), batch));
+      runs.add(new Run(3, "linear", Loss.CROSS_ENTROPY, Optimizer.sgd(), batch));
+      runs.add(new Run(10, "mlp:11,6", Loss.CROSS_ENTROPY, Optimizer.sgd(), batch));
     }
     return Implementations.times(runs.stream().map(Arguments::of));
   }
@@ -478,7 +479,7 @@ final class SessionContractTest {
   }
 
   private static Run plainRun() {
-    return new Run(2, List.of(9), Loss.BCE, new Optimizer(Kind.SGD, 0.9f, 0), 32);
+    return new Run(2, "mlp:9", Loss.BCE, new Optimizer(Kind.SGD, 0.9f, 0), 32);
   }
 
   @ParameterizedTest

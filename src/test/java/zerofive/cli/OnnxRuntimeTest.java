@@ -47,6 +47,8 @@ class OnnxRuntimeTest {
         "mlp:30 | 0,5 | byte",
         "mlp:30 | 0,5 | float",
         "mlp:24,16 | 0,5,7 | byte",
+        "cnn:4,6 | 0,5 | byte",
+        "cnn:4/1,6,8+9 | 0,5,7 | float",
         "mlp:24,16 | 0,5,7 | float",
         "mlp:24,16 | 0,5,7 | byte --mean 0.1307 --std 0.3081",
         "mlp:24,16 | 0,5,7 | float --mean 0.1307 --std 0.3081",

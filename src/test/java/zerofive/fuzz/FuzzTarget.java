@@ -21,6 +21,7 @@ import zerofive.data.ImageSet;
 import zerofive.data.idx.IdxImages;
 import zerofive.data.image.GreyImage;
 import zerofive.data.image.ImageFile;
+import zerofive.data.image.ImageShape;
 import zerofive.data.image.fit.ImageFitter;
 import zerofive.files.InputException;
 import zerofive.model.Architecture;
@@ -170,7 +171,7 @@ enum FuzzTarget {
       recipe.table();
       assertEquals(recipe, Recipe.fromJson(recipe.toJson()), "written and read again");
       try {
-        recipe.architecture(784);
+        recipe.architecture(new ImageShape(28, 28));
       } catch (IllegalArgumentException e) {
         return; // Experiment.resume makes a sentence of it.
       }

@@ -13,6 +13,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class InitializerTest {
   private static final Architecture NET = new Architecture(784, List.of(300, 9), 10);
+  private static final String LAST = "4";
 
   /** Computed apart, in Python: the seed's own stream, cut to float32. */
   @Test
@@ -43,6 +44,14 @@ class InitializerTest {
     assertEquals(NET, parameters.architecture());
     assertTrue(parameters.isFinite());
     for (Parameters.View view : Parameters.views(NET)) {
+      if (initializer == Initializer.HE
+          && !LAST.contains(view.name().substring(0, 1))
+          && view.name().endsWith("bias")) {
+        for (int i = 0; i < view.length(); i++) {
+          assertEquals(0, parameters.values()[view.offset() + i], view.name());
+        }
+        continue;
+      }
       assertTrue(parameters.values()[view.offset()] != 0, view.name() + " begins with 0");
       assertTrue(
           parameters.values()[view.offset() + view.length() - 1] != 0, view.name() + " ends in 0");
@@ -71,6 +80,22 @@ class InitializerTest {
       double share = Math.min(1, 40.0 / values.length);
       assertTrue(least >= -bound && least <= -bound * (1 - share), layer + " from " + least);
       assertTrue(most <= bound && most >= bound * (1 - share), layer + " to " + most);
+    }
+  }
+
+  /** The bound of a hidden layer is sqrt(6) times PyTorch's; the last layer has PyTorch's. */
+  @Test
+  void hesValuesFillTheBoundsOfTheirLayerAndNoMore() {
+    Parameters parameters = Initializer.HE.create(NET, 42);
+    for (Layer layer : NET.layers()) {
+      boolean hidden = layer.activation() == Activation.RELU;
+      double bound = Math.sqrt((hidden ? 6.0 : 1.0) / layer.inputs());
+      double largest = 0;
+      for (int i = layer.weightOffset(); i < layer.biasOffset(); i++) {
+        largest = Math.max(largest, Math.abs(parameters.values()[i]));
+      }
+      assertTrue(largest <= bound * (1 + 1e-6), layer + " up to " + largest);
+      assertTrue(largest >= bound * (1 - 40.0 / layer.weightCount()), layer + " up to " + largest);
     }
   }
 

@@ -1,5 +1,6 @@
 package zerofive.model;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -11,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import zerofive.data.image.ImageShape;
 
 class ParametersTest {
   private static final Architecture NET = new Architecture(784, List.of(30), 1);
@@ -19,10 +21,10 @@ class ParametersTest {
   void theViewsAreNamedAndShapedAsPyTorchsSequential() {
     assertEquals(
         List.of(
-            new Parameters.View("0.weight", 0, List.of(30, 784)),
-            new Parameters.View("0.bias", 23_520, List.of(30)),
-            new Parameters.View("2.weight", 23_550, List.of(1, 30)),
-            new Parameters.View("2.bias", 23_580, List.of(1))),
+            new Parameters.View("0.weight", 0, List.of(30, 784), 1, 784),
+            new Parameters.View("0.bias", 23_520, List.of(30), 1, 30),
+            new Parameters.View("2.weight", 23_550, List.of(1, 30), 1, 30),
+            new Parameters.View("2.bias", 23_580, List.of(1), 1, 1)),
         Parameters.views(NET));
   }
 
@@ -30,21 +32,49 @@ class ParametersTest {
   void theLinearModelsViewsHaveNoNumber() {
     assertEquals(
         List.of(
-            new Parameters.View("weight", 0, List.of(10, 784)),
-            new Parameters.View("bias", 7840, List.of(10))),
+            new Parameters.View("weight", 0, List.of(10, 784), 1, 784),
+            new Parameters.View("bias", 7840, List.of(10), 1, 10)),
         Parameters.views(new Architecture(784, List.of(), 10)));
   }
 
   @ParameterizedTest
-  @CsvSource({"linear, 1", "linear, 10", "mlp:30, 1", "'mlp:7,5,3', 4"})
+  @CsvSource({"linear, 1", "linear, 10", "mlp:30, 1", "'mlp:7,5,3', 4", "'cnn:7/1,5+3', 4"})
   void theViewsCoverEveryParameterOnce(String model, int outputs) {
-    Architecture architecture = new Architecture(13, Architecture.parseHidden(model), outputs);
+    Architecture architecture = Architecture.of(model, new ImageShape(5, 4), outputs);
     int next = 0;
     for (Parameters.View view : Parameters.views(architecture)) {
       assertEquals(next, view.offset(), view.name());
       next += view.length();
     }
     assertEquals(architecture.parameterCount(), next);
+  }
+
+  /** Channels before places in a file; Conv2d(2, 3, 3), nn.Flatten, Linear(3 * 2, 1). */
+  @Test
+  void aFileHasConvolutionsInPyTorchsOrder() {
+    Architecture net = Architecture.of("cnn:2/1,3/1", new ImageShape(1, 2), 1);
+    assertEquals("1x2-2/1-3/1-1", net.toString());
+    assertEquals(
+        List.of(
+            new Parameters.View("0.weight", 0, List.of(2, 1, 3, 3), 9, 1),
+            new Parameters.View("0.bias", 18, List.of(2), 1, 2),
+            new Parameters.View("2.weight", 20, List.of(3, 2, 3, 3), 9, 2),
+            new Parameters.View("2.bias", 74, List.of(3), 1, 3),
+            new Parameters.View("5.weight", 77, List.of(1, 6), 2, 3),
+            new Parameters.View("5.bias", 83, List.of(1), 1, 1)),
+        Parameters.views(net));
+    float[] flat = new float[net.parameterCount()];
+    for (int i = 0; i < flat.length; i++) {
+      flat[i] = i;
+    }
+    Parameters.View second = Parameters.views(net).get(2);
+    // Output 1, channel 1, at (2, 0): in the array [1, 2, 0, 1].
+    assertEquals(20 + 18 + 2 * 6 + 1, second.fileOrder(flat)[18 + 9 + 6]);
+    Parameters.View linear = Parameters.views(net).get(4);
+    assertArrayEquals(new float[] {77, 80, 78, 81, 79, 82}, linear.fileOrder(flat));
+    float[] back = new float[flat.length];
+    Parameters.views(net).forEach(view -> view.put(view.fileOrder(flat), back));
+    assertArrayEquals(flat, back);
   }
 
   @Test

@@ -50,7 +50,7 @@ class LearningRateFinderTest {
   }
 
   private static Parameters initial(Recipe config) {
-    return config.get(INITIALIZER).create(config.architecture(12), 7);
+    return config.get(INITIALIZER).create(config.architecture(DATA.train().shape()), 7);
   }
 
   private static List<Point> sweep(Recipe config) {
@@ -76,7 +76,8 @@ class LearningRateFinderTest {
             .with(AUGMENTATION, new Augmentation(1));
     List<Point> points = sweep(config);
     TrainingPlan plan =
-        new TrainingPlan(config.architecture(12), config.get(LOSS), config.optimizer(), 8);
+        new TrainingPlan(
+            config.architecture(DATA.train().shape()), config.get(LOSS), config.optimizer(), 8);
     int steps = plan.stepsPerEpoch(DATA.train().count());
     float[] rates = new float[steps];
     double sum = 0;
@@ -104,7 +105,8 @@ class LearningRateFinderTest {
   void everyPassGoesOnFromTheOneBeforeIt() {
     Recipe config =
         config(new Optimizer(Optimizer.Kind.ADAM, 0, 0)).with(AUGMENTATION, Augmentation.NONE);
-    int steps = config.plan(config.architecture(12)).stepsPerEpoch(DATA.train().count());
+    int steps =
+        config.plan(config.architecture(DATA.train().shape())).stepsPerEpoch(DATA.train().count());
     List<Point> points = sweep(config);
     assertTrue(points.size() > 2 * steps, points.size() + " points");
     TrainingState state = TrainingState.initial(initial(config), config.optimizer());
@@ -116,7 +118,8 @@ class LearningRateFinderTest {
       int[] inOrder = IntStream.range(0, batch.count()).toArray();
       float[] rate = {(float) points.get(step).rate()};
       try (TrainingSession session =
-          new ReferenceBackend().open(config.plan(config.architecture(12)), batch, batch, state)) {
+          new ReferenceBackend()
+              .open(config.plan(config.architecture(DATA.train().shape())), batch, batch, state)) {
         double loss = session.trainEpoch(new EpochInput(inOrder, rate)).trainLoss();
         assertEquals(loss, points.get(step).loss(), "step " + step);
         state = session.state();

@@ -42,6 +42,7 @@ import zerofive.data.DataSet;
 import zerofive.data.ExampleOrder;
 import zerofive.data.ImageSet;
 import zerofive.data.SplitMix64;
+import zerofive.data.image.ImageShape;
 import zerofive.files.InputException;
 import zerofive.run.RunFolder;
 
@@ -102,7 +103,10 @@ public class TrainerTest {
     Recipe config = everyOptimizerAndSchedule().get(0).with(EPOCHS, 3).with(CHECKPOINT_EVERY, 2);
     Trainer trainer =
         Trainer.begin(
-            config, DATA, store, config.get(INITIALIZER).create(config.architecture(12), 1));
+            config,
+            DATA,
+            store,
+            config.get(INITIALIZER).create(config.architecture(DATA.train().shape()), 1));
     try (StopSignal stop = StopSignal.install(() -> {}, () -> {})) {
       trainer.train(BACKEND, stop, row -> {});
     }
@@ -148,7 +152,9 @@ public class TrainerTest {
               config,
               DATA,
               folder,
-              config.get(INITIALIZER).create(config.architecture(12), config.get(SEED)));
+              config
+                  .get(INITIALIZER)
+                  .create(config.architecture(DATA.train().shape()), config.get(SEED)));
       return trainer.train(BACKEND, stop, row -> stopAt(row, stopAfter, stop));
     }
   }
@@ -168,7 +174,9 @@ public class TrainerTest {
 
   private TrainingState finalState(String name, Recipe config) {
     try (RunFolder folder = RunFolder.find(temporary.resolve(name))) {
-      return folder.checkpoint(config.architecture(12), config.optimizer()).state();
+      return folder
+          .checkpoint(config.architecture(DATA.train().shape()), config.optimizer())
+          .state();
     }
   }
 
@@ -388,8 +396,13 @@ public class TrainerTest {
     Recipe config = everyOptimizerAndSchedule().get(0);
     try (RunFolder folder = RunFolder.create(temporary.resolve("begun"))) {
       Trainer.begin(
-          config, DATA, folder, config.get(INITIALIZER).create(config.architecture(12), 7));
-      assertEquals(0, folder.checkpoint(config.architecture(12), config.optimizer()).epoch());
+          config,
+          DATA,
+          folder,
+          config.get(INITIALIZER).create(config.architecture(DATA.train().shape()), 7));
+      assertEquals(
+          0,
+          folder.checkpoint(config.architecture(DATA.train().shape()), config.optimizer()).epoch());
     }
   }
 
@@ -424,9 +437,10 @@ public class TrainerTest {
     try (RunFolder folder = RunFolder.find(temporary.resolve("other"))) {
       assertThrows(
           InputException.class,
-          () -> folder.checkpoint(config.architecture(13), config.optimizer()));
+          () -> folder.checkpoint(config.architecture(new ImageShape(1, 13)), config.optimizer()));
       assertThrows(
-          InputException.class, () -> folder.checkpoint(config.architecture(12), Optimizer.sgd()));
+          InputException.class,
+          () -> folder.checkpoint(config.architecture(DATA.train().shape()), Optimizer.sgd()));
     }
   }
 }

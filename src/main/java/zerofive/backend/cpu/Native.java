@@ -151,6 +151,32 @@ final class Native {
       @Cast("float*") long delta,
       @Cast("float*") long gradient);
 
+  @Name("kernels->unfold")
+  static native void unfold(
+      @Cast("zerofive::Team*") long team,
+      int rows,
+      int height,
+      int width,
+      int channels,
+      int kernel,
+      int stride,
+      int border,
+      @Cast("float*") long images,
+      @Cast("float*") long patches);
+
+  @Name("kernels->fold")
+  static native void fold(
+      @Cast("zerofive::Team*") long team,
+      int rows,
+      int height,
+      int width,
+      int channels,
+      int kernel,
+      int stride,
+      int border,
+      @Cast("float*") long patches,
+      @Cast("float*") long images);
+
   @Name("kernels->update")
   static native void update(
       @Cast("zerofive::Team*") long team,

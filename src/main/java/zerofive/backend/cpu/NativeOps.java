@@ -9,6 +9,7 @@ import zerofive.backend.ops.Matrix;
 import zerofive.backend.ops.Ops;
 import zerofive.model.Activation;
 import zerofive.model.Loss;
+import zerofive.model.Window;
 
 /**
  * {@link Ops} in native code on several threads, for the contract tests; training uses {@link
@@ -180,6 +181,36 @@ final class NativeOps implements Ops {
   public void biasGradient(Matrix delta, Buffer gradient) {
     Native.biasGradient(
         team.address(), delta.rows(), delta.columns(), address(delta), address(gradient));
+  }
+
+  @Override
+  public void unfold(Window window, Matrix images, Matrix patches) {
+    Native.unfold(
+        team.address(),
+        images.rows(),
+        window.height(),
+        window.width(),
+        window.channels(),
+        window.kernel(),
+        window.stride(),
+        window.border(),
+        address(images),
+        address(patches));
+  }
+
+  @Override
+  public void fold(Window window, Matrix patches, Matrix images) {
+    Native.fold(
+        team.address(),
+        images.rows(),
+        window.height(),
+        window.width(),
+        window.channels(),
+        window.kernel(),
+        window.stride(),
+        window.border(),
+        address(patches),
+        address(images));
   }
 
   @Override

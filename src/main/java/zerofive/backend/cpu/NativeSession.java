@@ -41,7 +41,7 @@ final class NativeSession implements AutoCloseable {
                   Native.createSession(
                       team.address(),
                       windows,
-                      architecture.layers().size(),
+                      architecture.windows().size(),
                       Native.number(loss),
                       Native.number(optimizer.kind()),
                       optimizer.momentum(),
@@ -56,8 +56,17 @@ final class NativeSession implements AutoCloseable {
 
   /** The layers as native/native.h describes them. */
   static int[] windows(Architecture architecture) {
-    return architecture.layers().stream()
-        .flatMapToInt(layer -> IntStream.of(1, 1, layer.inputs(), layer.outputs(), 1, 1, 0))
+    return architecture.windows().stream()
+        .flatMapToInt(
+            window ->
+                IntStream.of(
+                    window.height(),
+                    window.width(),
+                    window.channels(),
+                    window.outputs(),
+                    window.kernel(),
+                    window.stride(),
+                    window.border()))
         .toArray();
   }
 

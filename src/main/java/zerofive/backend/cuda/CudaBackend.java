@@ -22,9 +22,11 @@ import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
 import zerofive.backend.cuda.CudaOptions.Precision;
+import zerofive.backend.ops.Ops;
 import zerofive.backend.ops.StepwisePredictor;
 import zerofive.backend.ops.StepwiseSession;
 import zerofive.data.ImageSet;
+import zerofive.model.Architecture;
 import zerofive.model.Parameters;
 
 /**
@@ -202,6 +204,10 @@ public final class CudaBackend implements Backend, AutoCloseable {
   @Override
   public TrainingSession open(
       TrainingPlan plan, ImageSet train, ImageSet valid, TrainingState start) {
+    if (isExactConvolutional(plan.architecture())) {
+      Ops ops = new ExactOps(context(), options, plan.architecture(), plan.rows(0, train.count()));
+      return StepwiseSession.open(ops, plan, train, valid, start);
+    }
     return options.exact()
         ? ExactSession.open(newOps(), plan, train, valid, start)
         : StepwiseSession.open(newOps(), plan, train, valid, start);
@@ -209,9 +215,17 @@ public final class CudaBackend implements Backend, AutoCloseable {
 
   @Override
   public Predictor openPredictor(Parameters model) {
+    if (isExactConvolutional(model.architecture())) {
+      return StepwisePredictor.open(
+          new ExactOps(context(), options, model.architecture(), 0), model);
+    }
     return options.exact()
         ? new ExactPredictor(this::newOps, model)
         : StepwisePredictor.open(newOps(), model);
+  }
+
+  private boolean isExactConvolutional(Architecture architecture) {
+    return options.exact() && architecture.convolutions() > 0;
   }
 
   @Override

@@ -18,12 +18,13 @@ import zerofive.backend.ops.Matrix;
 import zerofive.backend.ops.Ops;
 import zerofive.model.Activation;
 import zerofive.model.Loss;
+import zerofive.model.Window;
 
 /**
  * {@link Ops} on one stream of a GPU. Nothing waits for the GPU but a download. Owns its stream,
  * its memory and its graphs; the context is its backend's.
  */
-public final class CudaOps implements Ops {
+public class CudaOps implements Ops {
   /** Blocks of loss and evaluate at most; each leaves its sums for the last one. */
   private static final int METRIC_BLOCKS = 1024;
 
@@ -80,6 +81,16 @@ public final class CudaOps implements Ops {
     CudaBuffer workspace =
         allocateOnGpu(ElementType.F32, CublasGemm.workspaceBytes(context.gpu()) / Float.BYTES);
     return owned.add(new CublasGemm(stream, workspace, options.precision()));
+  }
+
+  /**
+   * A product of our own with workspaces of its own.
+   *
+   * @param partials F32, for the sums of all splits
+   * @param counters I32, zero, one for each tile of a product that is split
+   */
+  final PtxGemm newProduct(Buffer partials, Buffer counters) {
+    return new PtxGemm(launcher, CudaBuffer.address(partials), CudaBuffer.address(counters));
   }
 
   /** Where new memory is, zero. */
@@ -200,7 +211,7 @@ public final class CudaOps implements Ops {
 
   // Kernels.
 
-  private void beforeLaunch() {
+  void beforeLaunch() {
     context.makeCurrent();
     if (recording != null) {
       recording.beforeLaunch();
@@ -345,6 +356,34 @@ public final class CudaOps implements Ops {
         .add(CudaBuffer.address(gradient))
         .launch(
             Kernels.BIAS_GRADIENT, (delta.columns() + COLUMNS - 1L) / COLUMNS, 1, COLUMN_THREADS);
+  }
+
+  @Override
+  public void unfold(Window window, Matrix images, Matrix patches) {
+    launch(Kernels.UNFOLD, window, images, patches);
+  }
+
+  @Override
+  public void fold(Window window, Matrix patches, Matrix images) {
+    launch(Kernels.FOLD, window, patches, images);
+  }
+
+  /** A thread for each element of {@code to}. */
+  private void launch(String kernel, Window window, Matrix from, Matrix to) {
+    int elements = to.rows() * to.columns();
+    beginLaunch()
+        .add(elements)
+        .add(window.height())
+        .add(window.width())
+        .add(window.channels())
+        .add(window.kernel())
+        .add(window.stride())
+        .add(window.border())
+        .add(window.outputHeight())
+        .add(window.outputWidth())
+        .add(CudaBuffer.address(from.values()))
+        .add(CudaBuffer.address(to.values()))
+        .launch(kernel, KernelLauncher.blocks(elements));
   }
 
   @Override

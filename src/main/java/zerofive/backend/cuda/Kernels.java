@@ -16,17 +16,22 @@ final class Kernels {
   static final String BIAS_ACTIVATION = "bias_activation";
   static final String BIAS_GRADIENT = "bias_gradient";
   static final String EVALUATE = "evaluate";
+  static final String EXACT_EVALUATE = "exact_evaluate";
   static final String EXACT_FORWARD_BACKWARD = "exact_forward_backward";
+  static final String EXACT_LAST_LAYER = "exact_last_layer";
   static final String EXACT_LINEAR_FORWARD_BACKWARD = "exact_linear_forward_backward";
   static final String EXACT_LINEAR_UPDATE = "exact_linear_update";
   static final String EXACT_LOSS_SUMS = "exact_loss_sums";
+  static final String EXACT_ROW_LOSSES = "exact_row_losses";
   static final String EXACT_UPDATE = "exact_update";
+  static final String FOLD = "fold";
   static final String GATHER = "gather";
   static final String GATHER_SHIFTED = "gather_shifted";
   static final String GEMM_32 = "gemm_32";
   static final String GEMM_64 = "gemm_64";
   static final String LOSS = "loss";
   static final String MULTIPLY_ADDS = "multiply_adds";
+  static final String UNFOLD = "unfold";
   static final String UPDATE_ADAM = "update_adam";
   static final String UPDATE_SGD = "update_sgd";
 
@@ -37,17 +42,22 @@ final class Kernels {
           BIAS_ACTIVATION,
           BIAS_GRADIENT,
           EVALUATE,
+          EXACT_EVALUATE,
           EXACT_FORWARD_BACKWARD,
+          EXACT_LAST_LAYER,
           EXACT_LINEAR_FORWARD_BACKWARD,
           EXACT_LINEAR_UPDATE,
           EXACT_LOSS_SUMS,
+          EXACT_ROW_LOSSES,
           EXACT_UPDATE,
+          FOLD,
           GATHER,
           GATHER_SHIFTED,
           GEMM_32,
           GEMM_64,
           LOSS,
           MULTIPLY_ADDS,
+          UNFOLD,
           UPDATE_ADAM,
           UPDATE_SGD);
 

@@ -52,7 +52,7 @@ final class PtxGemm implements MatrixProduct {
    *
    * @param tile side of a block's tile
    * @param tiles of the result
-   * @param splitDepth terms of k in a split, a multiple of DEPTH
+   * @param splitDepth terms of k in a split
    * @param splits of k
    */
   record Tiling(int tile, long tiles, int splitDepth, int splits) {
@@ -70,6 +70,28 @@ final class PtxGemm implements MatrixProduct {
               Math.min((BLOCKS + small - 1) / small, (k + MIN_SPLIT_DEPTH - 1L) / MIN_SPLIT_DEPTH);
       int splitDepth = roundUp((k + wanted - 1) / wanted, DEPTH);
       return new Tiling(SMALL, small, splitDepth, (int) ((k + splitDepth - 1L) / splitDepth));
+    }
+
+    /** Without splits: each element is one chain. */
+    static Tiling whole(int m, int n, int k) {
+      long large = tiles(m, n, LARGE);
+      return large >= BLOCKS
+          ? new Tiling(LARGE, large, k, 1)
+          : new Tiling(SMALL, tiles(m, n, SMALL), k, 1);
+    }
+
+    /** In splits of exactly {@code splitDepth} terms; the last may have fewer. */
+    static Tiling split(int m, int n, int k, int splitDepth) {
+      int splits = (int) ((k + splitDepth - 1L) / splitDepth);
+      long large = tiles(m, n, LARGE);
+      return large * splits >= BLOCKS
+          ? new Tiling(LARGE, large, splitDepth, splits)
+          : new Tiling(SMALL, tiles(m, n, SMALL), splitDepth, splits);
+    }
+
+    /** Floats that the splits leave for a tile's last block, with the sums of m rows. */
+    long partialSums(int m) {
+      return splits * (tiles * tile * tile + m);
     }
 
     private static long tiles(int m, int n, int side) {
@@ -91,6 +113,19 @@ final class PtxGemm implements MatrixProduct {
       boolean transposeA, boolean transposeB, Matrix a, Matrix b, Matrix c, Epilogue epilogue) {
     int k = transposeA ? a.rows() : a.columns();
     Tiling tiling = Tiling.of(c.rows(), c.columns(), k);
+    multiply(transposeA, transposeB, a, b, c, epilogue, tiling);
+  }
+
+  /** The same, divided so. */
+  void multiply(
+      boolean transposeA,
+      boolean transposeB,
+      Matrix a,
+      Matrix b,
+      Matrix c,
+      Epilogue epilogue,
+      Tiling tiling) {
+    int k = transposeA ? a.rows() : a.columns();
     launcher
         .add(c.rows())
         .add(c.columns())

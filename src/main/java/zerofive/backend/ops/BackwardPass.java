@@ -2,8 +2,10 @@ package zerofive.backend.ops;
 
 import java.util.ArrayList;
 import java.util.List;
+import zerofive.model.Activation;
 import zerofive.model.Architecture;
 import zerofive.model.Layer;
+import zerofive.model.Window;
 
 /**
  * From the gradients at the logits to the gradient of every weight and bias, last layer first.
@@ -29,7 +31,7 @@ final class BackwardPass {
     for (Layer layer : architecture.layers()) {
       weightGradients.add(ForwardPass.weight(gradient, layer));
       biasGradients.add(gradient.slice(layer.biasOffset(), layer.outputs()));
-      deltas.add(ForwardPass.allocate(ops, maxRows, layer.outputs()));
+      deltas.add(ForwardPass.allocate(ops, maxRows, layer.window().outputSize()));
     }
   }
 
@@ -43,12 +45,36 @@ final class BackwardPass {
     for (int l = deltas.size() - 1; l >= 0; l--) {
       Matrix delta = deltas.get(l).firstRows(x.rows());
       Matrix input = l == 0 ? x : forward.activation(l - 1).firstRows(x.rows());
-      ops.layerGradient(delta, input, weightGradients.get(l), biasGradients.get(l));
+      if (forward.window(l).isDense()) {
+        ops.layerGradient(delta, input, weightGradients.get(l), biasGradients.get(l));
+      } else {
+        convolutionGradient(l, delta);
+      }
       if (l > 0) {
         Matrix below = deltas.get(l - 1).firstRows(x.rows());
-        ops.layerDelta(
-            forward.layer(l - 1).activation(), delta, forward.layer(l).weight(), input, below);
+        Activation activation = forward.layer(l - 1).activation();
+        if (forward.window(l).isDense()) {
+          ops.layerDelta(activation, delta, forward.layer(l).weight(), input, below);
+        } else {
+          convolutionDelta(l, delta, below);
+          ops.activationGradient(activation, input, below);
+        }
       }
     }
+  }
+
+  private void convolutionGradient(int l, Matrix delta) {
+    Window window = forward.window(l);
+    Matrix covered = forward.patches(l, delta.rows());
+    Matrix byPlace = delta.inRowsOf(window.outputs());
+    ops.convolutionGradient(window, byPlace, covered, weightGradients.get(l), biasGradients.get(l));
+  }
+
+  /** Writes the gradients at the patches over these, which are not needed any more. */
+  private void convolutionDelta(int l, Matrix delta, Matrix below) {
+    Matrix covered = forward.patches(l, delta.rows());
+    Matrix byPlace = delta.inRowsOf(forward.window(l).outputs());
+    ops.gemm(false, false, byPlace, forward.layer(l).weight(), covered);
+    ops.fold(forward.window(l), covered, below);
   }
 }

@@ -4,6 +4,7 @@ import java.util.Locale;
 import zerofive.backend.Optimizer;
 import zerofive.model.Activation;
 import zerofive.model.Loss;
+import zerofive.model.Window;
 
 /**
  * Checks every shape once, before an unchecked kernel runs. A failed check is a defect of the
@@ -138,6 +139,24 @@ public final class CheckedOps implements Ops {
   }
 
   @Override
+  public void unfold(Window window, Matrix images, Matrix patches) {
+    windows("unfold", window, images, patches);
+    ops.unfold(window, images, patches);
+  }
+
+  @Override
+  public void fold(Window window, Matrix patches, Matrix images) {
+    windows("fold", window, images, patches);
+    ops.fold(window, patches, images);
+  }
+
+  private static void windows(String op, Window window, Matrix images, Matrix patches) {
+    matrix(op, "images", images, images.rows(), window.inputSize());
+    int places = Math.multiplyExact(images.rows(), window.positions());
+    matrix(op, "patches", patches, places, window.fanIn());
+  }
+
+  @Override
   public void update(
       Optimizer optimizer,
       Buffer parameters,
@@ -175,6 +194,22 @@ public final class CheckedOps implements Ops {
     matrix("layerGradient", "weightGradient", weightGradient, delta.columns(), input.columns());
     buffer("layerGradient", "biasGradient", biasGradient, ElementType.F32, delta.columns());
     ops.layerGradient(delta, input, weightGradient, biasGradient);
+  }
+
+  @Override
+  public void convolutionGradient(
+      Window window, Matrix delta, Matrix patches, Matrix weightGradient, Buffer biasGradient) {
+    matrix("convolutionGradient", "delta", delta, delta.rows(), window.outputs());
+    if (delta.rows() % window.positions() != 0) {
+      throw refused(
+          "convolutionGradient: delta has %d rows, not a multiple of the window's %d positions",
+          delta.rows(), window.positions());
+    }
+    matrix("convolutionGradient", "patches", patches, delta.rows(), window.fanIn());
+    matrix(
+        "convolutionGradient", "weightGradient", weightGradient, window.outputs(), window.fanIn());
+    buffer("convolutionGradient", "biasGradient", biasGradient, ElementType.F32, window.outputs());
+    ops.convolutionGradient(window, delta, patches, weightGradient, biasGradient);
   }
 
   @Override

@@ -7,6 +7,7 @@ import zerofive.data.ImageSet;
 import zerofive.model.Architecture;
 import zerofive.model.Layer;
 import zerofive.model.Parameters;
+import zerofive.model.Window;
 
 /**
  * A model's layers one after the other, with the activations kept: the backward pass reads them.
@@ -17,7 +18,11 @@ public final class ForwardPass {
 
   private final Ops ops;
   private final List<Dense> layers = new ArrayList<>();
+  private final List<Window> windows = new ArrayList<>();
   private final List<Matrix> activations = new ArrayList<>();
+
+  /** What a convolution's windows cover, [maxRows * positions, fan-in]; null of other layers. */
+  private final List<Matrix> patches = new ArrayList<>();
 
   /** Allocates activations for batches of up to {@code maxRows}. */
   ForwardPass(Ops ops, Architecture architecture, Buffer parameters, int maxRows) {
@@ -28,7 +33,13 @@ public final class ForwardPass {
               layer.activation(),
               weight(parameters, layer),
               parameters.slice(layer.biasOffset(), layer.outputs())));
-      activations.add(allocate(ops, maxRows, layer.outputs()));
+      Window window = layer.window();
+      windows.add(window);
+      activations.add(allocate(ops, maxRows, window.outputSize()));
+      patches.add(
+          window.isDense()
+              ? null
+              : allocate(ops, elements(maxRows, window.positions()), window.fanIn()));
     }
   }
 
@@ -45,7 +56,14 @@ public final class ForwardPass {
     Matrix input = x;
     for (int l = 0; l < layers.size(); l++) {
       Matrix output = activations.get(l).firstRows(x.rows());
-      ops.layer(layers.get(l), input, output);
+      Window window = windows.get(l);
+      if (window.isDense()) {
+        ops.layer(layers.get(l), input, output);
+      } else {
+        Matrix covered = patches(l, x.rows());
+        ops.unfold(window, input, covered);
+        ops.layer(layers.get(l), covered, output.inRowsOf(window.outputs()));
+      }
       input = output;
     }
     return input;
@@ -56,7 +74,17 @@ public final class ForwardPass {
     return layers.get(l);
   }
 
-  /** What layer {@code l} put out in the last run, in its first rows: [maxRows, outputs]. */
+  /** The window of layer {@code l}. */
+  Window window(int l) {
+    return windows.get(l);
+  }
+
+  /** What a convolution's windows covered in the last run, [rows * positions, fan-in]. */
+  Matrix patches(int l, int rows) {
+    return patches.get(l).firstRows(rows * windows.get(l).positions());
+  }
+
+  /** What layer {@code l} put out in the last run, in its first rows: [maxRows, output size]. */
   Matrix activation(int l) {
     return activations.get(l);
   }
@@ -74,9 +102,18 @@ public final class ForwardPass {
     return new Matrix(ops.allocate(ElementType.F32, elements(rows, columns)), rows, columns);
   }
 
-  /** Images measured at once: 256, or fewer where they are so large that 64 MiB hold no more. */
-  static int evaluationRows(int imageSize) {
-    return Math.max(1, Math.min(EVALUATION_ROWS, EVALUATION_VALUES / imageSize));
+  /**
+   * Images measured at once: 256, or fewer where 64 MiB hold no more of what a layer needs for
+   * them.
+   */
+  static int evaluationRows(Architecture architecture) {
+    int values = architecture.inputs();
+    for (Window window : architecture.windows()) {
+      if (!window.isDense()) {
+        values = Math.max(values, window.positions() * window.fanIn());
+      }
+    }
+    return Math.max(1, Math.min(EVALUATION_ROWS, EVALUATION_VALUES / values));
   }
 
   /** Throws IllegalArgumentException where images or their classes do not fit the model. */
@@ -89,6 +126,13 @@ public final class ForwardPass {
               + architecture.inputs()
               + " inputs");
     }
+    if (architecture.convolutions() > 0 && !images.shape().equals(architecture.imageShape())) {
+      throw new IllegalArgumentException(
+          "images of "
+              + images.shape().describe()
+              + " for a model of "
+              + architecture.imageShape().describe());
+    }
     int classes = Math.max(2, architecture.outputs());
     for (int target : images.targets()) {
       if (target < 0 || target >= classes) {
@@ -99,8 +143,8 @@ public final class ForwardPass {
   }
 
   /** Length of a [rows, width] buffer; throws DeviceException where no buffer can be so long. */
-  public static int elements(int rows, int width) {
-    long elements = (long) rows * width;
+  public static int elements(int rows, long width) {
+    long elements = rows * width;
     if (elements > Integer.MAX_VALUE - 8) {
       throw new DeviceException(
           rows

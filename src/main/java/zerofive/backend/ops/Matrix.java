@@ -12,4 +12,9 @@ public record Matrix(Buffer values, int rows, int columns) {
   public Matrix firstRows(int count) {
     return count == rows ? this : new Matrix(values, count, columns);
   }
+
+  /** The same values in rows of {@code width}, of which each row here has a whole number. */
+  public Matrix inRowsOf(int width) {
+    return new Matrix(values, rows * (columns / width), width);
+  }
 }

@@ -3,6 +3,7 @@ package zerofive.backend.ops;
 import zerofive.backend.Optimizer;
 import zerofive.model.Activation;
 import zerofive.model.Loss;
+import zerofive.model.Window;
 
 /**
  * The operations of training, on row-major matrices in buffers that may be longer than needed. None
@@ -59,6 +60,27 @@ public interface Ops extends AutoCloseable {
    * @param targets I32 [batch rows], written
    */
   void gather(Images images, Batch batch, Matrix x, Buffer targets);
+
+  /**
+   * What a window covers at each of its places, one row a place: {@code patches[(r, y, x), (ky, kx,
+   * c)] = images[r, (y * stride + ky - border, x * stride + kx - border, c)]}, and 0 outside the
+   * image.
+   *
+   * @param images [rows, height * width * channels]
+   * @param patches [rows * positions, fan-in], written
+   */
+  void unfold(Window window, Matrix images, Matrix patches);
+
+  /**
+   * The gradient at each value of an image from those at the patches that cover it, the reverse of
+   * {@link #unfold}: {@code images[r, (v, u, c)]} is the sum of {@code patches[(r, y, x), (ky, kx,
+   * c)]} with v = y * stride + ky - border and u = x * stride + kx - border, added in float32 from
+   * +0 in ascending order of ky, then kx.
+   *
+   * @param patches [rows * positions, fan-in]
+   * @param images [rows, height * width * channels], written
+   */
+  void fold(Window window, Matrix patches, Matrix images);
 
   /**
    * Matrix product {@code c = op(a) op(b)}: op(a) is [m, k], op(b) [k, n], c [m, n]; op transposes
@@ -159,6 +181,20 @@ public interface Ops extends AutoCloseable {
       Matrix delta, Matrix input, Matrix weightGradient, Buffer biasGradient) {
     gemm(true, false, delta, input, weightGradient);
     biasGradient(delta, biasGradient);
+  }
+
+  /**
+   * A convolution's gradient: {@link #layerGradient} over all places of its window. An
+   * implementation may sum it in another order.
+   *
+   * @param delta [rows * positions, outputs]
+   * @param patches [rows * positions, fan-in], what {@link #unfold} wrote
+   * @param weightGradient [outputs, fan-in], written
+   * @param biasGradient F32 [outputs], written
+   */
+  default void convolutionGradient(
+      Window window, Matrix delta, Matrix patches, Matrix weightGradient, Buffer biasGradient) {
+    layerGradient(delta, patches, weightGradient, biasGradient);
   }
 
   /**

@@ -22,7 +22,7 @@ public final class StepwisePredictor implements Predictor {
   private StepwisePredictor(Ops ops, Parameters model) {
     this.ops = ops;
     this.architecture = model.architecture();
-    int batchRows = ForwardPass.evaluationRows(architecture.inputs());
+    int batchRows = ForwardPass.evaluationRows(architecture);
     int batchPixels = ForwardPass.elements(batchRows, architecture.inputs());
     Buffer parameters = ops.allocate(ElementType.F32, model.values().length);
     ops.upload(model.values(), parameters);

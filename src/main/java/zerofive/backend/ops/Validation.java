@@ -25,7 +25,7 @@ final class Validation {
     this.loss = loss;
     count = valid.count();
     outputs = architecture.outputs();
-    int batchRows = Math.min(ForwardPass.evaluationRows(valid.imageSize()), count);
+    int batchRows = Math.min(ForwardPass.evaluationRows(architecture), count);
     Buffer labels = ops.allocate(ElementType.I32, count);
     ops.upload(valid.targets(), labels);
     order = ops.allocate(ElementType.I32, count);

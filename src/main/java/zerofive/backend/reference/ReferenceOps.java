@@ -12,6 +12,7 @@ import zerofive.backend.ops.Ops;
 import zerofive.data.Augmentation;
 import zerofive.model.Activation;
 import zerofive.model.Loss;
+import zerofive.model.Window;
 
 /** {@link Ops} the way a textbook would write them. */
 public final class ReferenceOps implements Ops {
@@ -212,6 +213,69 @@ public final class ReferenceOps implements Ops {
       }
       out.floats()[out.offset() + j] = (float) sum;
     }
+  }
+
+  @Override
+  public void unfold(Window window, Matrix images, Matrix patches) {
+    float[] from = ((ReferenceBuffer) images.values()).floats();
+    float[] to = ((ReferenceBuffer) patches.values()).floats();
+    walk(
+        window,
+        images,
+        patches,
+        (image, patch) -> {
+          for (int c = 0; c < window.channels(); c++) {
+            to[patch + c] = image < 0 ? 0 : from[image + c];
+          }
+        });
+  }
+
+  @Override
+  public void fold(Window window, Matrix patches, Matrix images) {
+    float[] from = ((ReferenceBuffer) patches.values()).floats();
+    float[] to = ((ReferenceBuffer) images.values()).floats();
+    int start = ((ReferenceBuffer) images.values()).offset();
+    Arrays.fill(to, start, start + images.rows() * images.columns(), 0f);
+    walk(
+        window,
+        images,
+        patches,
+        (image, patch) -> {
+          for (int c = 0; c < window.channels() && image >= 0; c++) {
+            to[image + c] += from[patch + c];
+          }
+        });
+  }
+
+  /**
+   * Calls {@code pixels} with the place of the first channel of each pixel that a window covers, in
+   * the images and in the patches; -1 for the former where the pixel lies outside. Taps are the
+   * outermost loop, so that a pixel meets them in ascending order.
+   */
+  private static void walk(Window window, Matrix images, Matrix patches, PixelPair pixels) {
+    int imageStart = ((ReferenceBuffer) images.values()).offset();
+    int patchStart = ((ReferenceBuffer) patches.values()).offset();
+    int kernel = window.kernel();
+    int channels = window.channels();
+    for (int tap = 0; tap < kernel * kernel; tap++) {
+      for (int place = 0; place < images.rows() * window.positions(); place++) {
+        int r = place / window.positions();
+        int y = place % window.positions() / window.outputWidth();
+        int x = place % window.outputWidth();
+        int v = y * window.stride() + tap / kernel - window.border();
+        int u = x * window.stride() + tap % kernel - window.border();
+        boolean exists = v >= 0 && v < window.height() && u >= 0 && u < window.width();
+        int pixel = (r * window.height() + v) * window.width() + u;
+        pixels.accept(
+            exists ? imageStart + pixel * channels : -1,
+            patchStart + (place * kernel * kernel + tap) * channels);
+      }
+    }
+  }
+
+  /** Takes a place in images and one in patches. */
+  private interface PixelPair {
+    void accept(int image, int patch);
   }
 
   @Override

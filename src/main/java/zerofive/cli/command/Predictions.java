@@ -19,6 +19,7 @@ import zerofive.backend.Prediction;
 import zerofive.backend.Predictor;
 import zerofive.data.ImageSet;
 import zerofive.data.image.GreyImage;
+import zerofive.data.image.ImageShape;
 import zerofive.data.image.fit.ImageFitter;
 import zerofive.files.Csv;
 import zerofive.files.InputException;
@@ -163,7 +164,9 @@ final class Predictions {
       return;
     }
     byte[] whole = Arrays.copyOf(pixels, names.size() * inputs);
-    float[] logits = predictor.logits(new ImageSet(whole, new int[names.size()], 1, inputs));
+    ImageShape shape = model.shape().orElse(new ImageShape(1, inputs));
+    float[] logits =
+        predictor.logits(new ImageSet(whole, new int[names.size()], shape.height(), shape.width()));
     int outputs = logits.length / names.size();
     List<String> records = new ArrayList<>();
     for (int i = 0; i < names.size(); i++) {

@@ -47,7 +47,7 @@ public final class ModelOptions {
     ModelFile model = ModelFile.read(file);
     if (model.normalisation().isEmpty()) {
       return asked
-          .map(model::with)
+          .map(how -> with(model, how))
           .orElseGet(
               () ->
                   model.withNote(
@@ -62,6 +62,14 @@ public final class ModelOptions {
           file + " says itself that it takes " + said + "; leave out --mean and --std");
     }
     return model;
+  }
+
+  private static ModelFile with(ModelFile model, Normalisation how) {
+    try {
+      return model.with(how);
+    } catch (IllegalArgumentException e) {
+      throw new UsageException("--mean and --std: " + e.getMessage(), e);
+    }
   }
 
   private static Optional<Normalisation> normalisation(Recipe recipe) {

@@ -9,14 +9,10 @@ import java.io.StringReader;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import zerofive.data.image.ImageShape;
 import zerofive.files.InputException;
 import zerofive.files.Sha256;
@@ -48,17 +44,19 @@ public record ModelFile(
     List<String> notes) {
   private static final String CLASSES = "classes";
   private static final String LOSS = "loss";
-  private static final String LAYERS = "layers";
-  private static final String HEIGHT = "height";
-  private static final String WIDTH = "width";
   private static final String MEAN = "mean";
   private static final String STD = "std";
 
   /** Where {@link Normalisation#formula} stands. */
   static final String NORMALISATION = "normalisation";
 
-  private static final Pattern SIZE = Pattern.compile("\\d{1,9}");
-  private static final Pattern WEIGHT = Pattern.compile("(?:(\\d{1,4})\\.)?weight");
+  /**
+   * Throws IllegalArgumentException where pixels are normalised for a convolution: to it the zeros
+   * around an image mean the mean pixel, which no weights for pixel / 255 can say.
+   */
+  public ModelFile {
+    checkNormalisation(parameters.architecture(), normalisation);
+  }
 
   /** A model that was trained here. */
   public ModelFile(Parameters parameters, List<String> classes, Loss loss, ImageShape shape) {
@@ -134,11 +132,11 @@ public record ModelFile(
     Map<String, String> metadata = new LinkedHashMap<>();
     metadata.put(CLASSES, names.toString());
     metadata.put(LOSS, loss.toString());
-    metadata.put(LAYERS, parameters.architecture().toString());
+    metadata.put(LayerShapes.LAYERS, parameters.architecture().toString());
     shape.ifPresent(
         images -> {
-          metadata.put(HEIGHT, String.valueOf(images.height()));
-          metadata.put(WIDTH, String.valueOf(images.width()));
+          metadata.put(LayerShapes.HEIGHT, String.valueOf(images.height()));
+          metadata.put(LayerShapes.WIDTH, String.valueOf(images.width()));
         });
     normalisation.ifPresent(
         how -> {
@@ -155,8 +153,7 @@ public record ModelFile(
   public static Map<String, Safetensors.Tensor> tensors(Parameters parameters, String prefix) {
     Map<String, Safetensors.Tensor> tensors = new LinkedHashMap<>();
     for (Parameters.View view : Parameters.views(parameters.architecture())) {
-      float[] values = new float[view.length()];
-      System.arraycopy(parameters.values(), view.offset(), values, 0, values.length);
+      float[] values = view.fileOrder(parameters.values());
       tensors.put(prefix + view.name(), new Safetensors.Tensor(view.shape(), values));
     }
     return tensors;
@@ -166,17 +163,18 @@ public record ModelFile(
   public static ModelFile read(Path file) {
     Safetensors content = content(file);
     LayerOrder order = LayerOrder.of(file, content.tensors());
-    Map<String, Safetensors.Tensor> tensors = renamed(content.tensors(), order.prefixes());
-    Parameters found = assemble(file, tensors, infer(file, content.tensors(), tensors));
+    LayerShapes layers = LayerShapes.of(content, order.prefixes());
+    Parameters found = assemble(file, layers.tensors(), layers.architecture(file));
     List<String> notes = notes(file, content, order, found.architecture());
     int outputs = found.architecture().outputs();
     Parameters parameters = outputs == 2 ? difference(found) : found;
     if (!parameters.isFinite()) {
-      throw broken(file, "has two logits whose difference is more than float32 holds");
+      throw LayerShapes.broken(file, "has two logits whose difference is more than float32 holds");
     }
     Map<String, String> metadata = content.metadata();
-    Optional<ImageShape> shape = shape(file, metadata, parameters.architecture().inputs());
+    Optional<ImageShape> shape = shape(file, metadata, parameters.architecture());
     Optional<Normalisation> normalisation = normalisation(file, metadata);
+    checkNormalisation(file, parameters.architecture(), normalisation);
     if (!metadata.containsKey(CLASSES)) {
       List<String> numbered = new ArrayList<>();
       for (int i = 0; i < outputs; i++) {
@@ -188,7 +186,7 @@ public record ModelFile(
     }
     List<String> classes = parseClasses(file, metadata.get(CLASSES));
     if (outputs != classes.size() && outputs != Loss.outputs(classes.size())) {
-      throw broken(
+      throw LayerShapes.broken(
           file,
           "names "
               + classes.size()
@@ -197,9 +195,10 @@ public record ModelFile(
               + (classes.size() == 2 ? " logit, but has " : " logits, but has ")
               + outputs);
     }
-    String said = metadata.get(LAYERS);
+    String said = metadata.get(LayerShapes.LAYERS);
     if (said != null && !said.equals(found.architecture().toString())) {
-      throw broken(file, "says it is " + said + ", but its tensors make " + found.architecture());
+      throw LayerShapes.broken(
+          file, "says it is " + said + ", but its tensors make " + found.architecture());
     }
     try {
       Loss loss =
@@ -209,7 +208,25 @@ public record ModelFile(
       loss.checkClasses(classes.size());
       return new ModelFile(parameters, classes, loss, shape, normalisation, true, notes);
     } catch (IllegalArgumentException e) {
-      throw broken(file, "has metadata that is not ours: " + e.getMessage(), e);
+      throw LayerShapes.broken(file, "has metadata that is not ours: " + e.getMessage(), e);
+    }
+  }
+
+  private static void checkNormalisation(
+      Path file, Architecture architecture, Optional<Normalisation> normalisation) {
+    try {
+      checkNormalisation(architecture, normalisation);
+    } catch (IllegalArgumentException e) {
+      throw new InputException(file + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static void checkNormalisation(
+      Architecture architecture, Optional<Normalisation> normalisation) {
+    if (architecture.convolutions() > 0 && normalisation.filter(how -> !how.isNone()).isPresent()) {
+      throw new IllegalArgumentException(
+          "a convolutional net for pixels that are normalised by mean and std cannot be used here,"
+              + " since the zeros around its images have another meaning; train it on pixel / 255");
     }
   }
 
@@ -222,26 +239,36 @@ public record ModelFile(
   }
 
   /** Height and width in the metadata, which earlier versions and PyTorch do not write. */
-  private static Optional<ImageShape> shape(Path file, Map<String, String> metadata, int inputs) {
-    String height = metadata.get(HEIGHT);
-    String width = metadata.get(WIDTH);
+  private static Optional<ImageShape> shape(
+      Path file, Map<String, String> metadata, Architecture architecture) {
+    int inputs = architecture.inputs();
+    String height = metadata.get(LayerShapes.HEIGHT);
+    String width = metadata.get(LayerShapes.WIDTH);
+    Optional<ImageShape> convolved =
+        architecture.convolutions() > 0 ? Optional.of(architecture.imageShape()) : Optional.empty();
     if (height == null && width == null) {
-      return Optional.empty();
+      return convolved;
     }
-    if (!isSize(height)
-        || !isSize(width)
+    if (!LayerShapes.isSize(height)
+        || !LayerShapes.isSize(width)
         || Long.parseLong(height) * Long.parseLong(width) != inputs) {
-      throw broken(
+      throw LayerShapes.broken(
           file,
           "says its images have height "
-              + metadata.getOrDefault(HEIGHT, "(none)")
+              + metadata.getOrDefault(LayerShapes.HEIGHT, "(none)")
               + " and width "
-              + metadata.getOrDefault(WIDTH, "(none)")
+              + metadata.getOrDefault(LayerShapes.WIDTH, "(none)")
               + ", but its tensors take "
               + inputs
               + " pixels");
     }
-    return Optional.of(new ImageShape(Integer.parseInt(height), Integer.parseInt(width)));
+    ImageShape shape = new ImageShape(Integer.parseInt(height), Integer.parseInt(width));
+    if (convolved.isPresent() && !convolved.get().equals(shape)) {
+      throw LayerShapes.broken(
+          file,
+          "says its images are " + shape.describe() + ", but that its layers are " + architecture);
+    }
+    return Optional.of(shape);
   }
 
   /** How pixels are normalised, where the file says it as we do. */
@@ -255,7 +282,7 @@ public record ModelFile(
     try {
       return Optional.of(new Normalisation(Float.parseFloat(mean), Float.parseFloat(std)));
     } catch (IllegalArgumentException e) {
-      throw broken(
+      throw LayerShapes.broken(
           file,
           "has metadata with mean "
               + mean
@@ -264,10 +291,6 @@ public record ModelFile(
               + ", expected a number and one above 0",
           e);
     }
-  }
-
-  private static boolean isSize(String text) {
-    return text != null && SIZE.matcher(text).matches();
   }
 
   /** Puts named tensors into the flat array of {@code architecture}. Throws InputException. */
@@ -287,31 +310,9 @@ public record ModelFile(
                 + architecture
                 + "; name a file of such a model");
       }
-      System.arraycopy(tensor.values(), 0, values, view.offset(), tensor.values().length);
+      view.put(tensor.values(), values);
     }
     return new Parameters(architecture, values);
-  }
-
-  /**
-   * The tensors under the names this program gives them: {@code 0.}, {@code 2.} and so on for the
-   * layers in order, nothing for a single one. Where one is of another kind all stay, to be refused
-   * as what they are.
-   */
-  private static Map<String, Safetensors.Tensor> renamed(
-      Map<String, Safetensors.Tensor> tensors, List<String> layers) {
-    Map<String, String> ours = new HashMap<>();
-    for (String layer : layers) {
-      ours.put(layer, layers.size() == 1 ? "" : 2 * ours.size() + ".");
-    }
-    Map<String, Safetensors.Tensor> renamed = new LinkedHashMap<>();
-    for (Map.Entry<String, Safetensors.Tensor> entry : tensors.entrySet()) {
-      Matcher name = LayerOrder.NAME.matcher(entry.getKey());
-      if (!name.matches() || !ours.containsKey(name.group(1))) {
-        return tensors;
-      }
-      renamed.put(ours.get(name.group(1)) + name.group(2), entry.getValue());
-    }
-    return renamed;
   }
 
   /**
@@ -321,13 +322,13 @@ public record ModelFile(
   private static Parameters difference(Parameters two) {
     Architecture architecture = two.architecture();
     float[] values = Arrays.copyOf(two.values(), two.values().length);
-    Layer last = architecture.layers().get(architecture.hidden().size());
+    Layer last = architecture.layers().get(architecture.windows().size() - 1);
     int first = last.weightOffset();
     for (int i = 0; i < last.inputs(); i++) {
       values[first + i] -= values[first + last.inputs() + i];
     }
     values[first + last.inputs()] = values[last.biasOffset()] - values[last.biasOffset() + 1];
-    Architecture one = new Architecture(architecture.inputs(), architecture.hidden(), 1);
+    Architecture one = architecture.withOutputs(1);
     return new Parameters(one, Arrays.copyOf(values, one.parameterCount()));
   }
 
@@ -343,7 +344,17 @@ public record ModelFile(
               + String.join(", ", content.converted())
               + " were converted to float32");
     }
-    if (!content.metadata().containsKey(LAYERS) && !architecture.hidden().isEmpty()) {
+    boolean saysLayers = content.metadata().containsKey(LayerShapes.LAYERS);
+    if (!saysLayers && architecture.convolutions() > 0) {
+      notes.add(
+          file
+              + " does not say the stride and padding of its convolutions, nor what lies between its"
+              + " layers; stride 2, padding 2 of the first and none of the others, images of "
+              + architecture.imageShape().describe()
+              + ", ReLU between the layers and "
+              + order.weights()
+              + " in this order are taken");
+    } else if (!saysLayers && architecture.windows().size() > 1) {
       notes.add(
           file
               + " does not say what lies between its layers; "
@@ -361,70 +372,6 @@ public record ModelFile(
     return notes;
   }
 
-  /**
-   * The widths that the tensors' shapes make.
-   *
-   * @param found under the names that the file gives them
-   * @param tensors under ours
-   */
-  private static Architecture infer(
-      Path file, Map<String, Safetensors.Tensor> found, Map<String, Safetensors.Tensor> tensors) {
-    List<Integer> widths = new ArrayList<>();
-    int expected = 0;
-    for (Map.Entry<String, Safetensors.Tensor> entry : inLayerOrder(tensors)) {
-      Matcher weight = WEIGHT.matcher(entry.getKey());
-      List<Integer> shape = entry.getValue().shape();
-      boolean inOrder =
-          weight.matches()
-              && shape.size() == 2
-              && (weight.group(1) == null
-                  ? tensors.size() == 2
-                  : Integer.parseInt(weight.group(1)) == expected)
-              && (widths.isEmpty() || widths.get(widths.size() - 1).equals(shape.get(1)));
-      if (!inOrder) {
-        break;
-      }
-      if (widths.isEmpty()) {
-        widths.add(shape.get(1));
-      }
-      widths.add(shape.get(0));
-      expected += 2;
-    }
-    if (widths.size() < 2 || tensors.size() != 2 * (widths.size() - 1)) {
-      throw broken(
-          file,
-          (found.isEmpty()
-                  ? "holds no tensors"
-                  : "holds the tensors "
-                      + found.entrySet().stream()
-                          .limit(8)
-                          .map(tensor -> tensor.getKey() + " " + tensor.getValue().shape())
-                          .collect(Collectors.joining(", ")))
-              + ", expected weight and bias of a linear model, or 0.weight, 0.bias, 2.weight,"
-              + " 2.bias and so on of Linear and ReLU layers in turn");
-    }
-    try {
-      return new Architecture(
-          widths.get(0), widths.subList(1, widths.size() - 1), widths.get(widths.size() - 1));
-    } catch (IllegalArgumentException e) {
-      throw broken(file, "holds no model: " + e.getMessage(), e);
-    }
-  }
-
-  /** The weight tensors by layer number; a file may hold them in any order. */
-  private static List<Map.Entry<String, Safetensors.Tensor>> inLayerOrder(
-      Map<String, Safetensors.Tensor> tensors) {
-    return tensors.entrySet().stream()
-        .filter(entry -> WEIGHT.matcher(entry.getKey()).matches())
-        .sorted((a, b) -> Integer.compare(number(a.getKey()), number(b.getKey())))
-        .toList();
-  }
-
-  private static int number(String name) {
-    int dot = name.indexOf('.');
-    return dot < 0 ? 0 : Integer.parseInt(name.substring(0, dot));
-  }
-
   private static List<String> parseClasses(Path file, String json) {
     List<String> classes = new ArrayList<>();
     try (JsonReader reader = new JsonReader(new StringReader(json))) {
@@ -438,20 +385,12 @@ public record ModelFile(
         throw new IllegalStateException("something follows the closing bracket");
       }
     } catch (IOException | IllegalStateException e) {
-      throw broken(file, "has metadata whose classes are not a JSON list of names", e);
+      throw LayerShapes.broken(file, "has metadata whose classes are not a JSON list of names", e);
     }
     if (classes.size() < 2 || classes.stream().distinct().count() < classes.size()) {
-      throw broken(file, "has metadata whose classes are not two or more different names");
+      throw LayerShapes.broken(
+          file, "has metadata whose classes are not two or more different names");
     }
     return classes;
-  }
-
-  private static InputException broken(Path file, String what) {
-    return broken(file, what, null);
-  }
-
-  private static InputException broken(Path file, String what, Exception cause) {
-    return new InputException(
-        file + " " + what + "; name a model that zerofive or PyTorch's nn.Sequential wrote", cause);
   }
 }

@@ -14,6 +14,7 @@ import zerofive.files.EnumNames;
 import zerofive.model.Activation;
 import zerofive.model.Architecture;
 import zerofive.model.Layer;
+import zerofive.model.Window;
 
 /**
  * A model as an ONNX file, in the oldest operator set that has all it needs. Its input {@code
@@ -145,12 +146,27 @@ public final class OnnxFile {
         .forEach(
             (name, tensor) -> graph.addInitializer(tensor(name, tensor.shape(), tensor.values())));
     String x = pixels;
+    boolean images = false;
     for (Layer layer : layers) {
+      Window window = layer.window();
+      if (!window.isDense() && !images) {
+        // [batch, 1, height, width]
+        x = reshaped(x, "planes", -1, 1, window.height(), window.width());
+      } else if (window.isDense() && images) {
+        x = reshaped(x, "flat", -1, window.channels());
+      }
+      images = !window.isDense();
       boolean last = layer.activation() == Activation.IDENTITY;
       String z = last ? LOGITS : layer.prefix() + "linear";
-      OnnxMl.NodeProto.Builder gemm =
-          node("Gemm", List.of(x, layer.weightName(), layer.biasName()), z);
-      gemm.addAttribute(number("transB", 1));
+      OnnxMl.NodeProto.Builder product =
+          node(images ? "Conv" : "Gemm", List.of(x, layer.weightName(), layer.biasName()), z);
+      if (images) {
+        long border = window.border();
+        product.addAttribute(numbers("strides", window.stride(), window.stride()));
+        product.addAttribute(numbers("pads", border, border, border, border));
+      } else {
+        product.addAttribute(number("transB", 1));
+      }
       x = z;
       if (!last) {
         x = layer.prefix() + "relu";
@@ -187,6 +203,32 @@ public final class OnnxFile {
         .setType(OnnxMl.AttributeProto.AttributeType.INT)
         .setI(value)
         .build();
+  }
+
+  private static OnnxMl.AttributeProto numbers(String name, long... values) {
+    OnnxMl.AttributeProto.Builder attribute =
+        OnnxMl.AttributeProto.newBuilder()
+            .setName(name)
+            .setType(OnnxMl.AttributeProto.AttributeType.INTS);
+    for (long value : values) {
+      attribute.addInts(value);
+    }
+    return attribute.build();
+  }
+
+  /** The same values in another shape, in which -1 stands for whatever is left. */
+  private String reshaped(String x, String name, long... shape) {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(shape.length * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asLongBuffer().put(shape);
+    graph.addInitializer(
+        OnnxMl.TensorProto.newBuilder()
+            .setName(name + ".shape")
+            .setDataType(OnnxMl.TensorProto.DataType.INT64.getNumber())
+            .setRawData(UnsafeByteOperations.unsafeWrap(bytes))
+            .addDims(shape.length));
+    node("Reshape", List.of(x, name + ".shape"), name);
+    return name;
   }
 
   /** [batch, width], where a user may give any number of rows. */

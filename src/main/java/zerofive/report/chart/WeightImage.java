@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.List;
 import zerofive.model.Layer;
 import zerofive.model.Parameters;
+import zerofive.model.Window;
 
 /**
  * The weights of one unit of a model's first layer as a picture, each where its pixel is: white for
@@ -33,14 +34,21 @@ public record WeightImage(int unit, double scale, byte[] png) {
   private static final byte[] COLOURS = colours();
 
   /**
-   * Pictures of the first layer's units, in its order.
+   * Pictures of the first layer's units, in its order; of a convolution's filters what their window
+   * has.
    *
+   * @param height of the images
+   * @param width of the images
    * @param maxCount where the layer has more, those with the largest weights (by their norm) are
    *     taken
    */
   public static List<WeightImage> of(Parameters model, int height, int width, int maxCount) {
     Layer layer = model.architecture().layers().get(0);
-    Downsampler downsampler = Downsampler.within(LONGEST, height, width);
+    Window window = layer.window();
+    Downsampler downsampler =
+        window.isDense()
+            ? Downsampler.within(LONGEST, height, width)
+            : Downsampler.within(LONGEST, window.kernel(), window.kernel());
     List<Integer> units = units(model, layer, maxCount);
     List<double[]> weights = new ArrayList<>();
     double largest = 0;

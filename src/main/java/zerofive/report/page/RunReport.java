@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.Comparator;
 import java.util.List;
@@ -15,6 +16,7 @@ import zerofive.data.DataSet;
 import zerofive.data.ImageSet;
 import zerofive.model.Layer;
 import zerofive.report.chart.Downsampler;
+import zerofive.report.chart.FilterResponse;
 import zerofive.report.chart.HistoryCharts;
 import zerofive.report.chart.Html;
 import zerofive.report.chart.LineChart;
@@ -280,12 +282,6 @@ public record RunReport(
 
   private void topLoss(Html html, TopLoss image, Downsampler downsampler) {
     ImageSet images = data.valid();
-    int start = image.index() * images.imageSize();
-    double[] means = downsampler.means(pixel -> images.pixels()[start + pixel] & 0xff);
-    byte[] pixels = new byte[means.length];
-    for (int i = 0; i < pixels.length; i++) {
-      pixels[i] = (byte) Math.round(means[i]);
-    }
     int outputs = outcome.logits().length / images.count();
     double[] probabilities =
         Prediction.probabilities(outcome.logits(), image.index() * outputs, outputs);
@@ -294,7 +290,7 @@ public record RunReport(
     html.raw(image.isWrong() ? "<li class=\"wrong\"><span class=\"verdict\">wrong</span>" : "<li>");
     picture(
         html,
-        Png.grey(downsampler.columns(), downsampler.rows(), pixels),
+        grey(image.index(), downsampler),
         "validation image " + number + ", true class " + data.classes().get(image.target()));
     html.raw("<span>true <b>")
         .text(data.classes().get(image.target()))
@@ -305,6 +301,18 @@ public record RunReport(
         .raw("</span><span>no. ")
         .raw(number)
         .raw("</span></li>\n");
+  }
+
+  /** A validation image as a PNG file. */
+  private byte[] grey(int index, Downsampler downsampler) {
+    ImageSet images = data.valid();
+    int start = index * images.imageSize();
+    double[] means = downsampler.means(pixel -> images.pixels()[start + pixel] & 0xff);
+    byte[] pixels = new byte[means.length];
+    for (int i = 0; i < pixels.length; i++) {
+      pixels[i] = (byte) Math.round(means[i]);
+    }
+    return Png.grey(downsampler.columns(), downsampler.rows(), pixels);
   }
 
   /** In per cent with one decimal, and never 100 where it is a little less. */
@@ -325,33 +333,51 @@ public record RunReport(
   private void weights(Html html) {
     List<Layer> layers = outcome.parameters().architecture().layers();
     boolean linear = layers.size() == 1;
+    boolean filters = !layers.get(0).window().isDense();
     int units = layers.get(0).outputs();
     List<WeightImage> pictures =
         WeightImage.of(outcome.parameters(), data.train().height(), data.train().width(), UNITS);
     html.raw("<section>\n<h2>Learned weights</h2>\n<p class=\"about\">")
-        .raw(linear ? "What each output" : "What each hidden unit of the first layer")
+        .raw(
+            filters
+                ? "What each filter of the first convolution"
+                : linear ? "What each output" : "What each hidden unit of the first layer")
         .raw(
             " responds to: red pixels raise it, blue ones lower it, white ones have no effect. The")
         .raw(" number below a picture is the weight of its deepest colour.");
     if (linear && units == 1) {
       html.raw(" Red favours ").text(data.classes().get(0));
       html.raw(", blue ").text(data.classes().get(1)).raw(".");
+    } else if (filters) {
+      html.raw(
+              " Below that is how strongly the filter responds, from white to black, at each place")
+          .raw(" of the first validation image, which is shown at the start.");
     } else if (layers.size() == 2) {
       html.raw(" Below that is the class that the unit favours most.");
     }
     if (pictures.size() < units) {
       html.raw(" Shown are the ")
           .raw(pictures.size())
-          .raw(" units with the largest weights; ")
+          .raw(filters ? " filters" : " units")
+          .raw(" with the largest weights; ")
           .raw(Format.count(units - pictures.size()))
           .raw(" are left out.");
     }
     html.raw("</p>\n<ol class=\"pictures weights")
         .raw(pictures.size() == 1 ? " few" : "")
         .raw("\">\n");
+    if (filters) {
+      html.raw("<li>");
+      picture(
+          html,
+          grey(0, Downsampler.within(LONGEST, data.valid().height(), data.valid().width())),
+          "validation image 1");
+      html.raw("<span>image <b>").text(data.classes().get(data.valid().targets()[0]));
+      html.raw("</b></span></li>\n");
+    }
     for (WeightImage picture : pictures) {
       String name = linear && units > 1 ? data.classes().get(picture.unit()) : "";
-      String unit = linear ? "output " : "unit ";
+      String unit = filters ? "filter " : linear ? "output " : "unit ";
       String number = unit + Format.count(picture.unit() + 1);
       html.raw("<li>");
       picture(html, picture.png(), "weights of " + number + (name.isEmpty() ? "" : ", " + name));
@@ -360,7 +386,13 @@ public record RunReport(
           .raw("</b></span><span>&#177; ")
           .raw(scale(picture.scale()))
           .raw("</span>");
-      if (layers.size() == 2) {
+      if (filters) {
+        byte[] image = Arrays.copyOf(data.valid().pixels(), data.valid().imageSize());
+        picture(
+            html,
+            FilterResponse.png(outcome.parameters(), picture.unit(), image),
+            "response of " + number + " to validation image 1");
+      } else if (layers.size() == 2) {
         html.raw("<span>for <b>").text(favoured(layers.get(1), picture.unit())).raw("</b></span>");
       }
       html.raw("</li>\n");

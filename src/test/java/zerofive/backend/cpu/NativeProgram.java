@@ -78,7 +78,7 @@ record NativeProgram(String name, List<String> command, int set, int threads) im
       requests = process.getOutputStream();
       answers = new DataInputStream(process.getInputStream());
       Optimizer optimizer = plan.optimizer();
-      send(bytes(plan.architecture().layers().size()));
+      send(bytes(plan.architecture().windows().size()));
       send(bytes(NativeSession.windows(plan.architecture())));
       send(bytes(Native.number(plan.loss()), Native.number(optimizer.kind())));
       send(bytes(optimizer.momentum(), optimizer.weightDecay()));

@@ -30,6 +30,7 @@ import zerofive.data.ExampleOrder;
 import zerofive.data.ImageSet;
 import zerofive.model.Architecture;
 import zerofive.model.Loss;
+import zerofive.model.ModelSpec;
 
 /** The exact engine has the bits of the CPU's Java code, on shapes at which its kernels turn. */
 @ExtendWith({FreshDevice.class, JniCheck.class})
@@ -42,7 +43,7 @@ final class ExactSessionTest {
     TrainingPlan plan() {
       Loss loss = Loss.defaultFor(classes);
       Architecture architecture =
-          new Architecture(height * width, Architecture.parseHidden(model), Loss.outputs(classes));
+          new Architecture(height * width, ModelSpec.parse(model).hidden(), Loss.outputs(classes));
       return new TrainingPlan(architecture, loss, optimizer, batch);
     }
 

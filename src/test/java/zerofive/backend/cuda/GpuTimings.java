@@ -33,6 +33,7 @@ import zerofive.data.remote.DataSetRegistry;
 import zerofive.model.Architecture;
 import zerofive.model.Initializer;
 import zerofive.model.Loss;
+import zerofive.model.ModelSpec;
 
 /**
  * What scripts/gpu-check times on the GPU, one mode a process. Each prints JSON, an object a line,
@@ -107,7 +108,7 @@ final class GpuTimings {
     Trained(CudaBackend backend, DataSet data, String model) {
       this.data = data;
       Architecture architecture =
-          new Architecture(data.train().imageSize(), Architecture.parseHidden(model), 1);
+          new Architecture(data.train().imageSize(), ModelSpec.parse(model).hidden(), 1);
       Optimizer optimizer = Optimizer.sgd();
       TrainingPlan plan = new TrainingPlan(architecture, Loss.BCE, optimizer, BATCH);
       TrainingState start =

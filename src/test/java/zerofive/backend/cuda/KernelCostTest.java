@@ -18,6 +18,7 @@ import zerofive.backend.cuda.CudaOptions.SessionKind;
 import zerofive.backend.cuda.SimulatedDevice.Cost;
 import zerofive.data.Augmentation;
 import zerofive.data.ImageSet;
+import zerofive.data.image.ImageShape;
 import zerofive.model.Architecture;
 import zerofive.model.Initializer;
 import zerofive.model.Loss;
@@ -30,6 +31,7 @@ import zerofive.model.Loss;
 @ExtendWith(FreshDevice.class)
 final class KernelCostTest {
   private static final int BATCH = 256;
+  private static final int CNN_BATCH = 64;
 
   /** Up to so few, a tenth is less than one. */
   private static final long FEW = 8;
@@ -38,7 +40,7 @@ final class KernelCostTest {
    * One step of 256 images, or one evaluation of as many.
    *
    * @param variant plain; adam, with shifts; cublas, which computes the products; evaluation;
-   *     exact, the exact engine
+   *     exact, the exact engine; cnn, the convolutional net of that name and 64 images
    */
   @ParameterizedTest(name = "{0} {1}")
   @CsvSource({
@@ -55,7 +57,11 @@ final class KernelCostTest {
     "evaluation, evaluate, 1, 1187, 68, 0, 1",
     "exact, exact_forward_backward, 1, 1060260, 199668, 0, 1536",
     "exact, exact_update, 1, 875628, 378283, 0, 98",
-    "exact, exact_loss_sums, 1, 156, 33, 0, 0"
+    "exact, exact_loss_sums, 1, 156, 33, 0, 0",
+    "cnn, unfold, 3, 1494252, 190868, 0, 0",
+    "cnn, fold, 2, 1844448, 118528, 0, 0",
+    "cnn, gemm_32, 9, 9297678, 752987, 0, 5868",
+    "cnn, gemm_64, 2, 2954416, 301152, 0, 744"
   })
   void aKernelCostsWhatTheTableSays(
       String variant,
@@ -87,7 +93,8 @@ final class KernelCostTest {
 
   private static Cost step(String variant, String kernel) {
     SplittableRandom random = new SplittableRandom(2);
-    byte[] pixels = new byte[BATCH * 784];
+    int batch = variant.equals("cnn") ? CNN_BATCH : BATCH;
+    byte[] pixels = new byte[batch * 784];
     random.nextBytes(pixels);
     if (variant.equals("exact")) {
       // Of digits' pixels about a fifth are not zero, and the exact engine leaves the others out.
@@ -95,19 +102,20 @@ final class KernelCostTest {
         pixels[i] = random.nextInt(5) == 0 ? pixels[i] : 0;
       }
     }
-    int[] targets = random.ints(BATCH, 0, 2).toArray();
+    int[] targets = random.ints(batch, 0, 2).toArray();
     ImageSet images = new ImageSet(pixels, targets, 28, 28);
     int[] shifts = null;
     Optimizer optimizer = Optimizer.sgd();
     if (variant.equals("adam")) {
       optimizer = new Optimizer(Optimizer.Kind.ADAM, 0, 0);
-      shifts = new int[BATCH];
-      for (int i = 0; i < BATCH; i++) {
+      shifts = new int[batch];
+      for (int i = 0; i < batch; i++) {
         shifts[i] = Augmentation.pack(random.nextInt(-2, 3), random.nextInt(-2, 3));
       }
     }
-    Architecture net = new Architecture(784, List.of(30), 1);
-    TrainingPlan plan = new TrainingPlan(net, Loss.BCE, optimizer, BATCH);
+    Architecture net =
+        Architecture.of(variant.equals("cnn") ? "cnn" : "mlp:30", new ImageShape(28, 28), 1);
+    TrainingPlan plan = new TrainingPlan(net, Loss.BCE, optimizer, batch);
     TrainingState start = TrainingState.initial(Initializer.PYTORCH.create(net, 1), optimizer);
     String cublas = variant.equals("cublas") ? "" : CublasLibrary.NONE;
     try (CudaBackend backend =
@@ -115,7 +123,7 @@ final class KernelCostTest {
                 ? CudaUnderTest.exact(SessionKind.STEPWISE)
                 : CudaUnderTest.backend(cublas, SessionKind.STEPWISE);
         TrainingSession session = backend.open(plan, images, images, start)) {
-      int[] order = IntStream.range(0, BATCH).toArray();
+      int[] order = IntStream.range(0, batch).toArray();
       session.trainEpoch(new EpochInput(order, new float[] {0.1f}, shifts));
       Cost trained = SimulatedDevice.cost(kernel);
       if (!variant.equals("evaluation")) {

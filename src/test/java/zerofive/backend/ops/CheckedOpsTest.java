@@ -20,6 +20,7 @@ import zerofive.backend.Optimizer;
 import zerofive.backend.Optimizer.Kind;
 import zerofive.model.Activation;
 import zerofive.model.Loss;
+import zerofive.model.Window;
 
 /** Every check of {@link CheckedOps} fires, says why, and keeps the call from the kernel. */
 final class CheckedOpsTest {
@@ -37,6 +38,9 @@ final class CheckedOpsTest {
   private static final Batch SHIFTED = new Batch(i32(7), i32(3), 5, 2);
 
   private static final Optimizer ADAM = new Optimizer(Kind.ADAM, 0, 0);
+
+  /** Two places over 3 x 4 pixels. */
+  private static final Window WINDOW = new Window(3, 4, 1, 5, 3, 1, 0);
 
   private final List<String> reached = new ArrayList<>();
 
@@ -79,6 +83,11 @@ final class CheckedOpsTest {
             "activationGradient",
             ops -> ops.activationGradient(Activation.RELU, f32(2, 3), f32(2, 3))),
         call("biasGradient", ops -> ops.biasGradient(f32(2, 3), f32(3))),
+        call("unfold", ops -> ops.unfold(WINDOW, f32(2, 12), f32(4, 9))),
+        call(
+            "convolutionGradient",
+            ops -> ops.convolutionGradient(WINDOW, f32(4, 5), f32(4, 9), f32(5, 9), f32(5))),
+        call("fold", ops -> ops.fold(WINDOW, f32(4, 9), f32(2, 12))),
         call("update", ops -> ops.update(ADAM, f32(3), f32(3), f32(6), f32(8), 1)),
         call("update", ops -> ops.update(Optimizer.sgd(), f32(3), f32(3), f32(0), f32(4), 0)),
         call("layer", ops -> layer(ops, f32(2, 5), f32(3, 5), f32(3), f32(2, 3))),
@@ -106,6 +115,7 @@ final class CheckedOpsTest {
             wrongProducts(),
             wrongLosses(),
             wrongRows(),
+            wrongWindows(),
             wrongLayers(),
             wrongSteps())
         .flatMap(calls -> calls);
@@ -274,6 +284,23 @@ final class CheckedOpsTest {
         biasGradient("delta has 5", new Matrix(f32(5), 2, 3), f32(3)),
         biasGradient("gradient holds F64", f32(2, 3), f64(3)),
         biasGradient("gradient has 2", f32(2, 3), f32(2)));
+  }
+
+  private static Stream<Arguments> wrongWindows() {
+    return Stream.of(
+            windows("images is [2, 11], expected [2, 12]", f32(2, 11), f32(4, 9)),
+            windows("images has 23", new Matrix(f32(23), 2, 12), f32(4, 9)),
+            windows("images holds U8", new Matrix(u8(24), 2, 12), f32(4, 9)),
+            windows("patches is [3, 9], expected [4, 9]", f32(2, 12), f32(3, 9)),
+            windows("patches is [4, 8], expected [4, 9]", f32(2, 12), f32(4, 8)),
+            windows("patches has 35", f32(2, 12), new Matrix(f32(35), 4, 9)))
+        .flatMap(calls -> calls);
+  }
+
+  private static Stream<Arguments> windows(String argument, Matrix images, Matrix patches) {
+    return Stream.of(
+        wrong("unfold", argument, ops -> ops.unfold(WINDOW, images, patches)),
+        wrong("fold", argument, ops -> ops.fold(WINDOW, patches, images)));
   }
 
   private static Arguments biasActivation(String argument, Buffer bias, Matrix z) {

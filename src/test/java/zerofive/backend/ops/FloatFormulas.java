@@ -2,6 +2,7 @@ package zerofive.backend.ops;
 
 import zerofive.backend.Optimizer;
 import zerofive.model.Activation;
+import zerofive.model.Window;
 
 /** The element-wise operations in float32, as the comments of {@link Ops} define them. */
 final class FloatFormulas {
@@ -24,6 +25,28 @@ final class FloatFormulas {
       case IDENTITY -> delta;
       case RELU -> activated <= 0 ? 0 : delta;
     };
+  }
+
+  /** Each pixel's sum of what the windows that cover it have for it, from +0, tap after tap. */
+  static float[] fold(Window window, int rows, float[] patches) {
+    float[] images = new float[rows * window.inputSize()];
+    for (int tap = 0; tap < window.kernel() * window.kernel(); tap++) {
+      for (int place = 0; place < rows * window.positions(); place++) {
+        int r = place / window.positions();
+        int y = place % window.positions() / window.outputWidth();
+        int x = place % window.outputWidth();
+        int v = y * window.stride() - window.border() + tap / window.kernel();
+        int u = x * window.stride() - window.border() + tap % window.kernel();
+        for (int c = 0; c < window.channels(); c++) {
+          if (v >= 0 && v < window.height() && u >= 0 && u < window.width()) {
+            int pixel = (r * window.height() + v) * window.width() + u;
+            images[pixel * window.channels() + c] +=
+                patches[place * window.fanIn() + tap * window.channels() + c];
+          }
+        }
+      }
+    }
+    return images;
   }
 
   /** A step's row of the stepParameters buffer; {@code t} counts from 1. */

@@ -28,6 +28,7 @@ import zerofive.backend.ops.GuardedOps.Region;
 import zerofive.data.Augmentation;
 import zerofive.model.Activation;
 import zerofive.model.Loss;
+import zerofive.model.Window;
 
 /**
  * What every implementation of {@link Ops} has to do, at sizes chosen to hurt: 1, primes, one under
@@ -620,6 +621,62 @@ final class OpsContractTest {
         marked(DoubleFormulas.columnSums(rows, width, widened(delta))),
         gradient,
         j -> tolerance(2, rows, largest[j]));
+  }
+
+  /** Strides that leave pixels out, borders wider than the image, one place, many channels. */
+  static Stream<Arguments> windows() {
+    return Implementations.timesComputing(
+        Stream.of(
+            Arguments.of(1, new Window(1, 1, 1, 4, 3, 2, 2)),
+            Arguments.of(2, new Window(3, 3, 5, 4, 3, 1, 0)),
+            Arguments.of(3, new Window(7, 4, 3, 4, 3, 2, 0)),
+            Arguments.of(2, new Window(5, 6, 2, 4, 3, 1, 2)),
+            Arguments.of(2, new Window(6, 9, 17, 4, 4, 3, 1)),
+            Arguments.of(5, new Window(28, 28, 1, 4, 3, 2, 2)),
+            Arguments.of(3, new Window(9, 2, 1, 4, 2, 1, 1))));
+  }
+
+  @ParameterizedTest
+  @MethodSource("windows")
+  void unfoldCopiesWhatEachWindowCovers(String implementation, int rows, Window window) {
+    float[] images = floats(21, rows * window.inputSize());
+    double[] expected = DoubleFormulas.unfold(window, rows, widened(images));
+    float[] patches = floats(22, expected.length + TAIL);
+    try (GuardedOps guarded = new GuardedOps(implementation)) {
+      Region out = guarded.output(patches);
+      guarded
+          .ops()
+          .unfold(
+              window,
+              guarded.input(images).matrix(rows, window.inputSize()),
+              out.matrix(rows * window.positions(), window.fanIn()));
+      for (int i = 0; i < expected.length; i++) {
+        patches[i] = (float) expected[i];
+      }
+      assertSameBits("patches", patches, out.floats());
+      guarded.assertIntact();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("windows")
+  void foldAddsWhatEachWindowCoversTapAfterTap(String implementation, int rows, Window window) {
+    int count = rows * window.positions() * window.fanIn();
+    float[] patches = floats(23, count);
+    float[] images = floats(24, rows * window.inputSize() + TAIL);
+    try (GuardedOps guarded = new GuardedOps(implementation)) {
+      Region out = guarded.output(images);
+      guarded
+          .ops()
+          .fold(
+              window,
+              guarded.input(patches).matrix(rows * window.positions(), window.fanIn()),
+              out.matrix(rows, window.inputSize()));
+      System.arraycopy(
+          FloatFormulas.fold(window, rows, patches), 0, images, 0, images.length - TAIL);
+      assertSameBits("images", images, out.floats());
+      guarded.assertIntact();
+    }
   }
 
   // Whole layers.

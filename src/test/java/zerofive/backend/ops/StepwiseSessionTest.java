@@ -18,6 +18,7 @@ import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingState;
 import zerofive.backend.reference.ReferenceOps;
 import zerofive.data.ImageSet;
+import zerofive.data.image.ImageShape;
 import zerofive.model.Architecture;
 import zerofive.model.Initializer;
 import zerofive.model.Loss;
@@ -110,9 +111,11 @@ class StepwiseSessionTest {
   /** 256 rows of 4,000 x 4,000 pixels would be 16 GiB. */
   @Test
   void largeImagesAreMeasuredFewAtATime() {
-    assertEquals(256, ForwardPass.evaluationRows(784));
-    assertEquals(4, ForwardPass.evaluationRows(2048 * 2048));
-    assertEquals(1, ForwardPass.evaluationRows(4096 * 4096));
+    assertEquals(256, ForwardPass.evaluationRows(new Architecture(784, List.of(1), 1)));
+    assertEquals(4, ForwardPass.evaluationRows(new Architecture(2048 * 2048, List.of(1), 1)));
+    assertEquals(1, ForwardPass.evaluationRows(new Architecture(4096 * 4096, List.of(1), 1)));
+    ImageShape images = new ImageShape(66, 66);
+    assertEquals(26, ForwardPass.evaluationRows(Architecture.of("cnn:16/1,16/1", images, 1)));
   }
 
   @Test

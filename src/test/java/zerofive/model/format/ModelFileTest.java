@@ -33,6 +33,7 @@ import zerofive.model.Architecture;
 import zerofive.model.Initializer;
 import zerofive.model.Layer;
 import zerofive.model.Loss;
+import zerofive.model.ModelSpec;
 import zerofive.model.Parameters;
 
 /** Models of ours and of PyTorch, and files that are neither. */
@@ -53,12 +54,14 @@ class ModelFileTest {
         "mlp:30 | 5,0 | bce",
         "mlp:3,2,7 | 0,1,2 | cross-entropy",
         "linear | 0,1,2,3,4,5,6,7,8,9 | cross-entropy",
-        "mlp:4 | a \"b\",ü | bce"
+        "mlp:4 | a \"b\",ü | bce",
+        "cnn:5/1,3+4 | 0,1,2 | cross-entropy",
+        "cnn:2 | 0,5 | bce"
       })
   void aModelComesBackAsItWasWritten(String model, String names, String loss) {
     List<String> classes = List.of(names.split(",", -1));
     Architecture architecture =
-        new Architecture(12, Architecture.parseHidden(model), Loss.outputs(classes.size()));
+        Architecture.of(model, new ImageShape(3, 4), Loss.outputs(classes.size()));
     Parameters parameters = Initializer.NORMAL.create(architecture, 42);
     parameters.values()[0] = -0f;
     parameters.values()[1] = Float.MIN_VALUE;
@@ -93,6 +96,61 @@ class ModelFileTest {
     assertEquals(List.of(30, 784), content.tensors().get("0.weight").shape());
   }
 
+  /** Conv2d(1, 2, 3, 2, 2), ReLU, Conv2d(2, 3, 3, 2), ReLU, Flatten, Linear(inputs, outputs). */
+  private static SafetensorsBytes convolutions(String metadata, int kernel, int inputs) {
+    return new SafetensorsBytes()
+        .metadata(metadata)
+        .counting("0.weight", 0, 2, 1, kernel, kernel)
+        .counting("0.bias", 0, 2)
+        .counting("2.weight", 0, 3, 2, kernel, kernel)
+        .counting("2.bias", 0, 3)
+        .counting("5.weight", 0, 4, inputs)
+        .counting("5.bias", 0, 4);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{} | 147 | 28x28-2/2-3/2-4",
+        "{\"height\":\"5\",\"width\":\"7\"} | 6 | 5x7-2/2-3/2-4",
+        "{\"layers\":\"6x5-2/1-3/2-4\"} | 27 | 6x5-2/1-3/2-4"
+      })
+  void convolutionsOfPyTorchAreReadByTheirShapesAndWhatMetadataSays(
+      String metadata, int inputs, String layers) throws IOException {
+    put(convolutions(metadata, 3, inputs));
+    ModelFile read = ModelFile.read(file);
+    assertEquals(layers, read.parameters().architecture().toString());
+    assertEquals(Optional.of(read.parameters().architecture().imageShape()), read.shape());
+    boolean saysLayers = metadata.contains("layers");
+    assertEquals(saysLayers ? 0 : 1, read.notes().size());
+    if (!saysLayers) {
+      String note = read.notes().get(0);
+      assertTrue(note.contains("stride 2, padding 2 of the first and none of the others"), note);
+    }
+    // [3, 2, 3, 3] in the file is [3, 3, 3, 2] here: what stood 9 places on now stands 1 on.
+    Layer second = read.parameters().architecture().layers().get(1);
+    assertEquals(9, read.parameters().values()[second.weightOffset() + 1]);
+  }
+
+  @Test
+  void convolutionsThatAreNotOursAreRefused() throws IOException {
+    put(convolutions("{}", 3, 148));
+    refused().saying("148 inputs", "28x28-2/2-3/2-4 has 147", "28x28-16/2-32/2-64/2-1");
+    put(convolutions("{}", 5, 147));
+    refused().saying("0.weight [2, 1, 5, 5]", "3 x 3 convolutions");
+    put(convolutions("{\"layers\":\"28x28-2/2-4/2-4\"}", 3, 147));
+    refused().saying("has a layer of 147 inputs");
+    put(convolutions("{\"layers\":\"28x28-2/2-3/3-4\"}", 3, 147));
+    refused().saying("stride 1 or 2, not 3");
+    put(convolutions("{\"layers\":\"99999x99999-2/1-3/1-4\"}", 3, 147));
+    refused().saying("values for one image");
+    put(convolutions("{\"mean\":\"0.1\",\"std\":\"0.3\"}", 3, 147));
+    refused().saying("normalised by mean and std");
+    put(convolutions("{\"layers\":\"5x7-2/2-3/2-4\",\"height\":\"7\",\"width\":\"5\"}", 3, 6));
+    refused().saying("7 x 5", "5x7-2/2-3/2-4");
+  }
+
   @Test
   void theSameModelIsTheSameBytes() throws IOException {
     Parameters parameters = Initializer.NORMAL.create(new Architecture(9, List.of(4), 1), 3);
@@ -125,7 +183,7 @@ class ModelFileTest {
       })
   void aFileOfPyTorchIsReadByItsNamesAndShapes(int inputs, String model, int outputs)
       throws IOException {
-    Architecture architecture = new Architecture(inputs, Architecture.parseHidden(model), outputs);
+    Architecture architecture = new Architecture(inputs, ModelSpec.parse(model).hidden(), outputs);
     List<Parameters.View> views = new ArrayList<>(Parameters.views(architecture));
     for (int round = 0; round < 4; round++) {
       SafetensorsBytes bytes = new SafetensorsBytes();

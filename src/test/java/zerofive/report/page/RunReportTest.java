@@ -14,6 +14,7 @@ import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.Comparator;
 import java.util.List;
@@ -34,6 +35,7 @@ import org.xml.sax.InputSource;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.data.ImageSet;
+import zerofive.data.image.ImageShape;
 import zerofive.model.Architecture;
 import zerofive.model.Loss;
 import zerofive.model.Parameters;
@@ -81,7 +83,7 @@ class RunReportTest {
             .with(CLASSES, new ClassFilter(classes))
             .with(MODEL, model)
             .with(LOSS, Loss.defaultFor(classes.size()));
-    Architecture architecture = config.architecture(height * width);
+    Architecture architecture = config.architecture(new ImageShape(height, width));
     Parameters parameters =
         new Parameters(architecture, normal(random, architecture.parameterCount()));
     float[] logits = normal(random, images * Loss.outputs(classes.size()));
@@ -133,7 +135,8 @@ class RunReportTest {
   }
 
   private static BufferedImage picture(Element item) throws IOException {
-    String source = children(item, "img").get(0).getAttribute("src");
+    Element image = item.getTagName().equals("img") ? item : children(item, "img").get(0);
+    String source = image.getAttribute("src");
     String prefix = "data:image/png;base64,";
     assertTrue(source.startsWith(prefix), source);
     ImageIO.setUseCache(false);
@@ -232,6 +235,38 @@ class RunReportTest {
     }
   }
 
+  /** A filter of a single weight, in its middle, responds to the image itself. */
+  @Test
+  void aFilterIsShownWithItsResponseToAnImage() throws Exception {
+    Run run = run(names(3), "cnn:2/1,4", 9, 5, 4);
+    float[] values = run.model().values();
+    Arrays.fill(values, 0, 20, 0);
+    values[4] = 0.5f;
+    List<Element> items = children(elements(run.page(), "ol", "pictures weights").get(0), "li");
+    assertEquals(3, items.size());
+    BufferedImage image = picture(items.get(0));
+    assertEquals(5, image.getHeight());
+    BufferedImage weights = picture(items.get(1));
+    assertEquals(3, weights.getHeight());
+    assertTrue((weights.getRGB(1, 1) & 0xff) < 0x80, "not red");
+    BufferedImage response = picture(children(items.get(1), "img").get(1));
+    assertEquals(7, response.getHeight());
+    int highest = 0;
+    for (int i = 0; i < 20; i++) {
+      highest = Math.max(highest, run.data().valid().pixels()[i] & 0xff);
+    }
+    for (int y = 0; y < 7; y++) {
+      for (int x = 0; x < 6; x++) {
+        boolean inside = y > 0 && y < 6 && x > 0 && x < 5;
+        int pixel = inside ? run.data().valid().pixels()[(y - 1) * 4 + x - 1] & 0xff : 0;
+        assertEquals(
+            255 - 255.0 * pixel / highest, response.getRaster().getSample(x, y, 0), 1, x + " " + y);
+      }
+    }
+    BufferedImage nothing = picture(children(items.get(2), "img").get(1));
+    assertEquals(255, nothing.getRaster().getSample(3, 3, 0));
+  }
+
   @Test
   void ofManyUnitsThoseWithTheLargestWeightsAreShown() throws Exception {
     Run run = run(names(2), "mlp:70,3", 9, 3, 3);
@@ -275,7 +310,12 @@ class RunReportTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"2, mlp:64, 30, 100, 80", "2, linear, 25, 1, 9000", "62, mlp:66, 70, 57, 113"})
+  @CsvSource({
+    "2, mlp:64, 30, 100, 80",
+    "2, cnn, 30, 100, 80",
+    "2, linear, 25, 1, 9000",
+    "62, mlp:66, 70, 57, 113"
+  })
   void thePageStaysSmallWhateverTheImages(
       int classes, String model, int images, int height, int width) throws Exception {
     Run run = run(names(classes), model, images, height, width);

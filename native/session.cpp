@@ -301,8 +301,19 @@ void cache_columns(Training* t, int member, const Block& block, const CscBlock& 
   }
 }
 
-// One member's part of the convolutions' gradients and update: some tiles of their weights, of about as much work as
-// those of the others.
+// Calls work(i0, panel) for one member's part of the tiles of a convolution's weights: those that begin in the range
+// [start, end) of the work on all convolutions, of which this one's begins at `at`.
+template <typename Work>
+INLINE void each_weight_tile(const Layer& layer, int64_t at, int64_t start, int64_t end, const Work& work) {
+  for (int64_t panel = 0; panel < layer.padded_outputs / PANEL; panel++) {
+    for (int64_t i0 = 0; i0 < layer.inputs; i0 += TILE_ROWS, at += layer.window.positions) {
+      if (at >= start && at < end) work(i0, panel);
+    }
+  }
+}
+
+// One member's part of the convolutions' gradients and update: some tiles of their weights, about as much work as the
+// others have. A group of images stays in the cache while it meets all tiles.
 void update_windows(const Training* t, int member, const Block& block) {
   const Net& net = t->net;
   int64_t work = 0;
@@ -310,24 +321,26 @@ void update_windows(const Training* t, int member, const Block& block) {
   int64_t start = work * member / t->team->threads();
   int64_t end = work * (member + 1) / t->team->threads();
   int64_t at = 0;
-  for (int l = 0; l < net.convolutions; l++) {
+  for (int l = 0; l < net.convolutions; at += window_work(net.layers[l].window), l++) {
     const Layer& layer = net.layers[l];
     const Window& window = layer.window;
-    for (int64_t panel = 0; panel < layer.padded_outputs / PANEL; panel++) {
-      for (int64_t i0 = 0; i0 < layer.inputs; i0 += TILE_ROWS, at += window.positions) {
-        if (at < start || at >= end) continue;
-        int64_t first = panel * layer.inputs * PANEL;
-        int64_t bias = layer.weights + panel * PANEL;
-        int64_t i1 = i0 + TILE_ROWS < layer.inputs ? i0 + TILE_ROWS : layer.inputs;
+    const float* input = l > 0 ? t->h.at[l - 1] : t->h.images;
+    for (int64_t r = 0; r < block.rows; r += window.group) {
+      int64_t rows = block.rows - r < window.group ? block.rows - r : window.group;
+      each_weight_tile(layer, at, start, end, [&](int64_t i0, int64_t panel) {
         window_gradient(
-            window, block.rows, l > 0 ? t->h.at[l - 1] : t->h.images, t->d.at[l], !block.first, i0, panel,
-            layer.gradient + first, layer.gradient + bias);
-        if (!block.last) continue;
-        update_layer(t, layer, first + i0 * PANEL, first + i1 * PANEL, block.step_parameters);
-        if (i0 == 0) update_layer(t, layer, bias, bias + PANEL, block.step_parameters);
-        transpose_window(layer, i0, i1, panel);
-      }
+            window, rows, input + r * window.image, t->d.at[l] + r * window.output_image, !block.first || r > 0, i0,
+            panel, layer.gradient + panel * layer.inputs * PANEL, layer.gradient + layer.weights + panel * PANEL);
+      });
     }
+    each_weight_tile(layer, at, start, block.last ? end : start, [&](int64_t i0, int64_t panel) {
+      int64_t first = panel * layer.inputs * PANEL;
+      int64_t bias = layer.weights + panel * PANEL;
+      int64_t i1 = i0 + TILE_ROWS < layer.inputs ? i0 + TILE_ROWS : layer.inputs;
+      update_layer(t, layer, first + i0 * PANEL, first + i1 * PANEL, block.step_parameters);
+      if (i0 == 0) update_layer(t, layer, bias, bias + PANEL, block.step_parameters);
+      transpose_window(layer, i0, i1, panel);
+    });
   }
 }
 

@@ -222,54 +222,50 @@ INLINE int64_t window_work(const Window& w) {
   return padded(w.outputs, PANEL) / PANEL * (padded(w.inputs, TILE_ROWS) / TILE_ROWS) * w.positions;
 }
 
-// Adds the parts of some images to the gradient of weights: of the inputs [i0, i0 + TILE_ROWS), as many as there are,
-// for the outputs of one strip; where i0 is 0, of the bias too. add: whether the gradient holds the sum of images
-// before these, whole groups. gradient [inputs, 32].
+// One part of the gradient of weights, that of at most a group of images: of the inputs [i0, i0 + TILE_ROWS), as many as
+// there are, for the outputs of one strip; with Rows that end with ones, of the bias too. add: whether it is added to
+// what the gradient holds. gradient [inputs, 32].
 template <int VECTORS, typename Rows, int ROWS>
 INLINE void window_gradient_strip(
-    const Window& w, int64_t images, const float* from, const float* output_delta, bool continues, int64_t i0,
+    const Window& w, int64_t images, const float* from, const float* output_delta, bool adds, int64_t i0,
     float* gradient, float* bias_gradient) {
   int64_t count = w.inputs - i0 < TILE_ROWS ? w.inputs - i0 : TILE_ROWS;
   // Positions whose outputs are evenly spaced.
   int64_t span = w.output_row == w.output_width * w.output_pixel ? w.positions : w.output_width;
   Rows rows;
   for (int i = 0; i < TILE_ROWS; i++) rows.row[i] = from + w.input_place[i0 + (i < count ? i : 0)];
-  for (int64_t first = 0; first < images; first += w.group) {
-    int64_t end = first + w.group < images ? first + w.group : images;
-    Lanes sums[ROWS][VECTORS] = {};
-    for (int64_t image = first; image < end; image++) {
-      for (int64_t position = 0; position < w.positions; position += span) {
-        rows.places = w.place + position;
-        rows.offset = image * w.image;
-        walk(span, rows, output_delta + image * w.output_image + w.output_place[position], w.output_pixel, sums);
-      }
+  Lanes sums[ROWS][VECTORS] = {};
+  for (int64_t image = 0; image < images; image++) {
+    for (int64_t position = 0; position < w.positions; position += span) {
+      rows.places = w.place + position;
+      rows.offset = image * w.image;
+      walk(span, rows, output_delta + image * w.output_image + w.output_place[position], w.output_pixel, sums);
     }
-    bool adds = continues || first > 0;
+  }
 #pragma GCC unroll 13
-    for (int i = 0; i < ROWS; i++) {
-      if (i >= count && i < TILE_ROWS) continue;
-      float* to = i < TILE_ROWS ? gradient + (i0 + i) * PANEL : bias_gradient;
-      for (int l = 0; l < VECTORS; l++) {
-        store(to + l * LANES, adds ? add(load(to + l * LANES), sums[i][l]) : sums[i][l]);
-      }
+  for (int i = 0; i < ROWS; i++) {
+    if (i >= count && i < TILE_ROWS) continue;
+    float* to = i < TILE_ROWS ? gradient + (i0 + i) * PANEL : bias_gradient;
+    for (int l = 0; l < VECTORS; l++) {
+      store(to + l * LANES, adds ? add(load(to + l * LANES), sums[i][l]) : sums[i][l]);
     }
   }
 }
 
 // The same for a panel of 32 outputs. gradient [inputs, 32], bias_gradient [32].
 void window_gradient(
-    const Window& w, int64_t images, const float* from, const float* output_delta, bool continues, int64_t i0,
-    int64_t panel, float* gradient, float* bias_gradient) {
+    const Window& w, int64_t images, const float* from, const float* output_delta, bool adds, int64_t i0, int64_t panel,
+    float* gradient, float* bias_gradient) {
   int64_t left = w.output_pixel - panel * PANEL;
   each_strip(left < PANEL ? left : PANEL, PANEL, [&](int64_t j, auto wide) {
     constexpr int VECTORS = decltype(wide)::VECTORS;
     const float* delta = output_delta + panel * PANEL + j;
     if (i0 == 0) {
       window_gradient_strip<VECTORS, RowsAndOnes, TILE_ROWS + 1>(
-          w, images, from, delta, continues, i0, gradient + j, bias_gradient + j);
+          w, images, from, delta, adds, i0, gradient + j, bias_gradient + j);
     } else {
       window_gradient_strip<VECTORS, PointerRows<Places>, TILE_ROWS>(
-          w, images, from, delta, continues, i0, gradient + j, nullptr);
+          w, images, from, delta, adds, i0, gradient + j, nullptr);
     }
   });
 }

@@ -16,6 +16,7 @@
 #include "images.cpp"
 #include "shifts.cpp"
 #include "sparse.cpp"
+#include "window.cpp"
 #include "net.cpp"
 #include "linear.cpp"
 #include "session.cpp"

@@ -11,6 +11,30 @@ namespace INSTRUCTION_SET {
 // Rows of a panel that stay in the first-level cache while all rows of a are multiplied with them.
 constexpr int64_t DEPTH = 256;
 
+// Rows of the left factor that are evenly spaced, with evenly spaced elements.
+struct EvenRows {
+  const float* a;
+  int64_t row_stride, column_stride;
+  INLINE_MEMBER int64_t place(int64_t p) const { return p * column_stride; }
+  INLINE_MEMBER float at(int i, int64_t place) const { return a[i * row_stride + place]; }
+};
+
+// The walk of every product: sums[i, l] = fma(left.at(i, left.place(p)), b[p * b_row_stride + l * LANES ...],
+// sums[i, l]) for p = 0, 1, ..., for ROWS x WIDE * 16.
+template <int ROWS, int WIDE, typename Left>
+INLINE void walk(int64_t depth, const Left& left, const float* b, int64_t b_row_stride, Lanes (&sums)[ROWS][WIDE]) {
+  for (int64_t p = 0; p < depth; p++) {
+    Lanes right[WIDE];
+    for (int l = 0; l < WIDE; l++) right[l] = load(b + p * b_row_stride + l * LANES);
+    int64_t place = left.place(p);
+#pragma GCC unroll 13
+    for (int i = 0; i < ROWS; i++) {
+      Lanes factor = broadcast(left.at(i, place));
+      for (int l = 0; l < WIDE; l++) sums[i][l] = multiply_add(factor, right[l], sums[i][l]);
+    }
+  }
+}
+
 // c[i, j] = (add ? c[i, j] : 0) + sum over p of a[i * a_row_stride + p * a_column_stride] b[p * b_row_stride + j], for
 // ROWS x TILE_LANES * 16.
 template <int ROWS>
@@ -21,16 +45,7 @@ INLINE void tile(
   for (int i = 0; i < ROWS; i++) {
     for (int l = 0; l < TILE_LANES; l++) sums[i][l] = add ? load(c + i * c_row + l * LANES) : zero();
   }
-  for (int64_t p = 0; p < depth; p++) {
-    Lanes right[TILE_LANES];
-    for (int l = 0; l < TILE_LANES; l++) right[l] = load(b + p * b_row_stride + l * LANES);
-    const float* column = a + p * a_column_stride;
-#pragma GCC unroll 12
-    for (int i = 0; i < ROWS; i++) {
-      Lanes left = broadcast(column[i * a_row_stride]);
-      for (int l = 0; l < TILE_LANES; l++) sums[i][l] = multiply_add(left, right[l], sums[i][l]);
-    }
-  }
+  walk(depth, EvenRows{a, a_row_stride, a_column_stride}, b, b_row_stride, sums);
   for (int i = 0; i < ROWS; i++) {
     for (int l = 0; l < TILE_LANES; l++) store(c + i * c_row + l * LANES, sums[i][l]);
   }

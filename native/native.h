@@ -19,6 +19,10 @@ constexpr int64_t PANEL = 32;
 // Bytes of a cache line.
 constexpr int64_t LINE = 64;
 
+// Numbers that describe a layer in `windows`: height, width, channels, outputs, kernel, stride and border of
+// zerofive.model.Window. A fully connected layer has an image of one pixel.
+constexpr int WINDOW_SHAPE = 7;
+
 // Rows that are processed together.
 constexpr int64_t BLOCK_ROWS = 256;
 
@@ -69,7 +73,7 @@ struct Kernels {
 
   // The native session; session.cpp documents the arguments.
   Session* (*create_session)(
-      Team* team, const int32_t* widths, int layers, int loss, int optimizer_kind, float momentum, float decay,
+      Team* team, const int32_t* windows, int layers, int loss, int optimizer_kind, float momentum, float decay,
       int64_t batch);
   bool (*set_train)(Session* session, const uint8_t* pixels, const int32_t* targets, int64_t count, int form);
   bool (*set_valid)(Session* session, const uint8_t* pixels, const int32_t* targets, int64_t first, int64_t count);

@@ -16,6 +16,7 @@ constexpr int64_t EVAL_ROWS = 64;
 enum ValueKind { PARAMETERS, FIRST_MOMENT, SECOND_MOMENT, VALUE_KINDS };
 
 struct Layer {
+  // Of a convolution: the weights of an output, its channels.
   int64_t inputs, outputs;
   int64_t padded_inputs, padded_outputs;
   bool panels;
@@ -26,58 +27,115 @@ struct Layer {
   int64_t weights, size;
   float* values[VALUE_KINDS];
   float* gradient;
-  // W as [outputs, padded_inputs], for the backward pass.
+  // W as [outputs, padded_inputs], for the backward pass; that of a convolution as window_delta wants it.
   float* transposed;
+  // Of a convolution.
+  Window window;
 
   const float* bias() const { return values[PARAMETERS] + weights; }
 };
 
 struct Net {
   int count;
+  // The first layers, so many, are convolutions.
+  int convolutions;
+  // Pixels of an image.
+  int64_t pixels;
   Layer layers[MAX_LAYERS];
 };
 
-// The activations of each layer, or their gradients: [rows, layer.row_stride].
+// The activations of each layer, or their gradients: [rows, layer.row_stride]. Of a net with convolutions also the
+// images, as the first of them reads them; and what the last of them makes, without padding between its pixels, if it
+// has some: [rows, flat_stride(net)], else null.
 struct Activations {
   float* at[MAX_LAYERS];
+  float* images;
+  float* flat;
 };
 
-void create_net(Net* net, Arena& memory, const int32_t* widths, int count, int moments) {
+// shape: WINDOW_SHAPE numbers.
+INLINE bool is_convolution(const int32_t* shape) { return shape[0] > 1 || shape[1] > 1 || shape[4] > 1; }
+
+void create_net(Net* net, Arena& memory, const int32_t* windows, int count, int moments) {
   net->count = count;
+  net->pixels = (int64_t)windows[0] * windows[1] * windows[2];
   for (int l = 0; l < count; l++) {
+    const int32_t* shape = windows + l * WINDOW_SHAPE;
     Layer& layer = net->layers[l];
-    layer.inputs = widths[l];
-    layer.outputs = widths[l + 1];
+    layer.inputs = (int64_t)shape[4] * shape[4] * shape[2];
+    layer.outputs = shape[3];
     layer.padded_inputs = padded(layer.inputs, PANEL);
     layer.padded_outputs = padded(layer.outputs, PANEL);
     layer.panels = l + 1 < count || (l == 0 && layer.outputs > 1);
     layer.row_stride = layer.panels ? layer.padded_outputs + LANES : layer.outputs;
     layer.weights = layer.panels ? layer.padded_outputs * layer.inputs : layer.outputs * layer.padded_inputs;
     layer.size = layer.weights + layer.padded_outputs;
+    int64_t transposed = layer.outputs * layer.padded_inputs;
+    if (is_convolution(shape)) {
+      net->convolutions = l + 1;
+      const int32_t* next = shape + WINDOW_SHAPE;
+      create_window(&layer.window, memory, shape, l == 0, is_convolution(next) ? next[6] : 0);
+      layer.row_stride = layer.window.output_image;
+      transposed = layer.outputs * padded(shape[4] * shape[4] * layer.window.pixel, PANEL);
+    }
     for (int kind = 0; kind <= moments; kind++) layer.values[kind] = (float*)memory.take(layer.size * sizeof(float));
     layer.gradient = (float*)memory.take(layer.size * sizeof(float));
-    layer.transposed = layer.panels && l > 0 ? (float*)memory.take(layer.outputs * layer.padded_inputs * sizeof(float))
-                                             : layer.values[PARAMETERS];
+    layer.transposed =
+        layer.panels && l > 0 ? (float*)memory.take(transposed * sizeof(float)) : layer.values[PARAMETERS];
   }
 }
+
+// Floats from one row of Activations.flat to the next; 0 where there are none.
+INLINE int64_t flat_stride(const Net& net) {
+  if (net.convolutions == 0 || net.layers[net.convolutions - 1].outputs % LANES == 0) return 0;
+  return net.layers[net.convolutions].padded_inputs + LANES;
+}
+
+INLINE int64_t image_stride(const Net& net) { return net.convolutions > 0 ? net.layers[0].window.image : 0; }
 
 Activations create_activations(const Net& net, Arena& memory, int64_t rows) {
   Activations result = {};
   for (int l = 0; l < net.count; l++) {
     result.at[l] = (float*)memory.take(rows * net.layers[l].row_stride * sizeof(float));
   }
+  if (net.convolutions > 0) result.images = (float*)memory.take(rows * image_stride(net) * sizeof(float));
+  if (flat_stride(net) > 0) result.flat = (float*)memory.take(rows * flat_stride(net) * sizeof(float));
   return result;
 }
 
 INLINE Activations activations_from(const Net& net, const Activations& rows, int64_t r) {
   Activations result;
   for (int l = 0; l < net.count; l++) result.at[l] = rows.at[l] + r * net.layers[l].row_stride;
+  result.images = rows.images + r * image_stride(net);
+  result.flat = rows.flat + r * flat_stride(net);
   return result;
+}
+
+// What a fully connected layer reads, or the gradient there, and the floats from one row of it to the next.
+INLINE float* input_of(const Net& net, int l, const Activations& h) {
+  return l == net.convolutions && flat_stride(net) > 0 ? h.flat : h.at[l - 1];
+}
+
+INLINE int64_t input_stride(const Net& net, int l) {
+  return l == net.convolutions && flat_stride(net) > 0 ? flat_stride(net) : net.layers[l - 1].row_stride;
 }
 
 // The index of weight (o, i).
 INLINE int64_t weight_index(const Layer& layer, int64_t o, int64_t i) {
   return layer.panels ? (o / PANEL * layer.inputs + i) * PANEL + o % PANEL : o * layer.padded_inputs + i;
+}
+
+// Updates the backward pass's copy of the weights of a convolution from inputs [i0, i1) to the outputs of one panel.
+void transpose_window(const Layer& layer, int64_t i0, int64_t i1, int64_t panel) {
+  if (layer.transposed == layer.values[PARAMETERS]) return;
+  const Window& window = layer.window;
+  int64_t end = (panel + 1) * PANEL < layer.outputs ? (panel + 1) * PANEL : layer.outputs;
+  for (int64_t i = i0; i < i1; i++) {
+    int64_t column = i / window.channels * window.pixel + i % window.channels;
+    float* to = layer.transposed + column / PANEL * layer.outputs * PANEL + column % PANEL;
+    const float* from = layer.values[PARAMETERS] + (panel * layer.inputs + i) * PANEL - panel * PANEL;
+    for (int64_t o = panel * PANEL; o < end; o++) to[o * PANEL] = from[o];
+  }
 }
 
 // Updates the backward pass's copy of the weights from inputs [i0, i1).
@@ -99,7 +157,11 @@ void set_values(Net* net, int kind, const float* from) {
       for (int64_t i = 0; i < layer.inputs; i++) layer.values[kind][weight_index(layer, o, i)] = *from++;
     }
     for (int64_t o = 0; o < layer.outputs; o++) layer.values[kind][layer.weights + o] = *from++;
-    if (kind == PARAMETERS) transpose(layer, 0, layer.inputs);
+    if (kind == PARAMETERS && l >= net->convolutions) transpose(layer, 0, layer.inputs);
+    for (int64_t panel = 0; kind == PARAMETERS && l < net->convolutions && panel < layer.padded_outputs / PANEL;
+         panel++) {
+      transpose_window(layer, 0, layer.inputs, panel);
+    }
   }
 }
 
@@ -235,14 +297,57 @@ void narrow_layer(const Layer& layer, int64_t rows, const float* input, int64_t 
   }
 }
 
+// Copies what the last convolution makes of some images, pixel by pixel, to or from rows without padding.
+void flatten(const Net& net, int64_t rows, const Activations& h) {
+  const Window& w = net.layers[net.convolutions - 1].window;
+  for (int64_t r = 0; r < rows && flat_stride(net) > 0; r++) {
+    for (int64_t p = 0; p < w.positions; p++) {
+      memcpy(
+          h.flat + r * flat_stride(net) + p * w.outputs,
+          h.at[net.convolutions - 1] + r * w.output_image + w.output_place[p], w.outputs * sizeof(float));
+    }
+  }
+}
+
+void unflatten(const Net& net, int64_t rows, const Activations& d) {
+  const Window& w = net.layers[net.convolutions - 1].window;
+  for (int64_t r = 0; r < rows && flat_stride(net) > 0; r++) {
+    for (int64_t p = 0; p < w.positions; p++) {
+      memcpy(
+          d.at[net.convolutions - 1] + r * w.output_image + w.output_place[p],
+          d.flat + r * flat_stride(net) + p * w.outputs, w.outputs * sizeof(float));
+    }
+  }
+}
+
+// The convolutions, if there are some.
+void convolve(const Net& net, const Rows& batch, const Activations& h) {
+  const Images* images = batch.images;
+  const Window& first = net.layers[0].window;
+  for (int64_t r = 0; r < batch.count; r++) {
+    int32_t shift = images->shifts != nullptr ? images->shifts[batch.image(r)] : 0;
+    window_image(first, batch.bytes[r], shift_x(shift), shift_y(shift), h.images + r * first.image);
+  }
+  for (int l = 0; l < net.convolutions; l++) {
+    const Layer& layer = net.layers[l];
+    window_forward(
+        layer.window, batch.count, l > 0 ? h.at[l - 1] : h.images, layer.values[PARAMETERS], layer.bias(), h.at[l]);
+  }
+  flatten(net, batch.count, h);
+}
+
 // All layers over some rows; h.at[l] receives the output of layer l, that of the last one without activation.
 void forward(const Net& net, const Rows& batch, const Wanted& wanted, int member, const Activations& h) {
   int64_t rows = batch.count;
-  first_layer(net.layers[0], net.count > 1, batch, wanted, member, h.at[0]);
-  for (int l = 1; l < net.count; l++) {
+  if (net.convolutions > 0) {
+    convolve(net, batch, h);
+  } else {
+    first_layer(net.layers[0], net.count > 1, batch, wanted, member, h.at[0]);
+  }
+  for (int l = net.convolutions > 0 ? net.convolutions : 1; l < net.count; l++) {
     const Layer& layer = net.layers[l];
-    const float* input = h.at[l - 1];
-    int64_t input_row = net.layers[l - 1].row_stride;
+    const float* input = input_of(net, l, h);
+    int64_t input_row = input_stride(net, l);
     if (!layer.panels) {
       narrow_layer(layer, rows, input, input_row, h.at[l]);
       continue;
@@ -258,21 +363,27 @@ void forward(const Net& net, const Rows& batch, const Wanted& wanted, int member
 
 // From the gradients at the logits, d.at[last], to those at each hidden layer before its activation.
 void backward(const Net& net, int64_t rows, const Activations& h, const Activations& d) {
-  for (int l = net.count - 1; l > 0; l--) {
+  for (int l = net.count - 1; l > 0 && l >= net.convolutions; l--) {
     const Layer& layer = net.layers[l];
-    int64_t below_row = net.layers[l - 1].row_stride;
+    float* below = input_of(net, l, d);
+    int64_t below_row = input_stride(net, l);
     for (int64_t j = 0; j < layer.padded_inputs; j += PANEL) {
       multiply_panel(
           rows, layer.outputs, d.at[l], layer.row_stride, 1, layer.transposed + j, layer.padded_inputs, false,
-          d.at[l - 1] + j, below_row);
+          below + j, below_row);
     }
     for (int64_t r = 0; r < rows; r++) {
-      const float* values = h.at[l - 1] + r * below_row;
-      float* delta = d.at[l - 1] + r * below_row;
+      const float* values = input_of(net, l, h) + r * below_row;
+      float* delta = below + r * below_row;
       for (int64_t j = 0; j < layer.padded_inputs; j++) {
         delta[j] = activation_backward(ACTIVATION_RELU, values[j], delta[j]);
       }
     }
+  }
+  if (net.convolutions > 0) unflatten(net, rows, d);
+  for (int l = net.convolutions - 1; l > 0; l--) {
+    const Layer& layer = net.layers[l];
+    window_delta(layer.window, rows, d.at[l], layer.transposed, h.at[l - 1], d.at[l - 1]);
   }
 }
 

@@ -2,7 +2,8 @@
 // partitioned by rows of the batch; gradients and the update are partitioned by pixels, or whatever the inputs of a
 // layer are. No sum is split between threads, so the number of threads changes no bit.
 //
-// A batch is processed in blocks of 256 rows; where it has more, gradients accumulate in memory from block to block.
+// A batch is processed in blocks of 256 rows, with convolutions of fewer; where it has more, gradients accumulate in
+// memory from block to block.
 #include "native.h"
 
 namespace zerofive {
@@ -22,6 +23,8 @@ struct Training : Session {
   Optimizer optimizer;
   int moments;
   int64_t batch;
+  // Rows of a block.
+  int64_t block_rows;
 
   Images* train;
   Linear* linear;
@@ -57,6 +60,14 @@ INLINE Training* as_training(Session* session) { return (Training*)session; }
 
 INLINE bool is_linear(const Net& net) { return net.count == 1 && !net.layers[0].panels; }
 
+// Whether its first layer reads the bytes of an image, not its nonzero pixels.
+INLINE bool reads_bytes(const Net& net) { return is_linear(net) || net.convolutions > 0; }
+
+// With convolutions: rows of a block, and of these the rows that a member takes through all layers together. They stay
+// in the second-level cache.
+constexpr int64_t WINDOW_BLOCK_ROWS = 64;
+constexpr int64_t ROWS_IN_CACHE = 16;
+
 void destroy_session(Session* session) {
   Training* t = as_training(session);
   destroy_images(t->train);
@@ -67,9 +78,9 @@ void destroy_session(Session* session) {
   release(t);
 }
 
-// widths: inputs, then each layer's outputs. batch: the maximum number of rows of a step, 0 for evaluation only.
+// windows: WINDOW_SHAPE numbers of each layer. batch: the maximum number of rows of a step, 0 for evaluation only.
 Session* create_session(
-    Team* team, const int32_t* widths, int layers, int loss, int optimizer_kind, float momentum, float decay,
+    Team* team, const int32_t* windows, int layers, int loss, int optimizer_kind, float momentum, float decay,
     int64_t batch) {
   Training* t = (Training*)allocate(sizeof(Training));
   if (t == nullptr) return nullptr;
@@ -78,7 +89,13 @@ Session* create_session(
   t->optimizer = {optimizer_kind, momentum, decay};
   t->moments = batch == 0 ? 0 : optimizer_kind != OPTIMIZER_SGD ? 2 : momentum != 0.0f ? 1 : 0;
   t->batch = batch;
-  create_net(&t->net, t->memory, widths, layers, t->moments);
+  create_net(&t->net, t->memory, windows, layers, t->moments);
+  t->block_rows = t->net.convolutions > 0 ? WINDOW_BLOCK_ROWS : BLOCK_ROWS;
+  for (int l = 0; l < t->net.convolutions; l++) {
+    // The parts of a gradient are summed within a block.
+    int64_t group = t->net.layers[l].window.group;
+    t->block_rows = group > t->block_rows ? group : t->block_rows;
+  }
   t->eval_activations = create_activations(t->net, t->memory, team->threads() * EVAL_ROWS);
   t->correct = (int64_t*)t->memory.take(team->threads() * sizeof(int64_t));
   if (t->memory.failed()) {
@@ -101,11 +118,11 @@ void get_session_values(Session* session, int kind, float* values, int64_t offse
 bool set_train(Session* session, const uint8_t* pixels, const int32_t* targets, int64_t count, int form) {
   Training* t = as_training(session);
   Arena& memory = t->memory;
-  int64_t inputs = t->net.layers[0].inputs;
-  t->train = create_images(t->team, pixels, targets, count, inputs, is_linear(t->net) ? FORM_DENSE : form, true);
+  t->train =
+      create_images(t->team, pixels, targets, count, t->net.pixels, reads_bytes(t->net) ? FORM_DENSE : form, true);
   if (t->train == nullptr) return false;
   int64_t batch_rows = t->batch < count ? t->batch : count;
-  int64_t rows = batch_rows < BLOCK_ROWS ? batch_rows : BLOCK_ROWS;
+  int64_t rows = batch_rows < t->block_rows ? batch_rows : t->block_rows;
   t->losses = (float*)memory.take(batch_rows * sizeof(float));
   if (is_linear(t->net)) {
     t->linear = create_linear(memory, t->team, t->train, t->net.layers[0], batch_rows);
@@ -120,14 +137,14 @@ bool set_train(Session* session, const uint8_t* pixels, const int32_t* targets, 
 // Returns whether the memory was enough. first: the index of the first image in Java's arrays.
 bool set_valid(Session* session, const uint8_t* pixels, const int32_t* targets, int64_t first, int64_t count) {
   Training* t = as_training(session);
-  const Layer& layer = t->net.layers[0];
+  int64_t pixels_of_one = t->net.pixels;
   destroy_images(t->valid);
   t->valid_memory.close();
   t->valid_memory = {};
   t->valid_first = first;
   t->valid = create_images(
-      t->team, pixels + first * layer.inputs, targets + first, count, layer.inputs,
-      is_linear(t->net) ? FORM_DENSE : FORM_BY_SIZE, false);
+      t->team, pixels + first * pixels_of_one, targets + first, count, pixels_of_one,
+      reads_bytes(t->net) ? FORM_DENSE : FORM_BY_SIZE, false);
   if (t->valid == nullptr) return false;
   int64_t outputs = t->net.layers[t->net.count - 1].outputs;
   t->logits = (float*)t->valid_memory.take(count * outputs * sizeof(float));
@@ -284,6 +301,49 @@ void cache_columns(Training* t, int member, const Block& block, const CscBlock& 
   }
 }
 
+// Calls work(i0, panel) for one member's part of the tiles of a convolution's weights: those that begin in the range
+// [start, end) of the work on all convolutions, of which this one's begins at `at`.
+template <typename Work>
+INLINE void each_weight_tile(const Layer& layer, int64_t at, int64_t start, int64_t end, const Work& work) {
+  for (int64_t panel = 0; panel < layer.padded_outputs / PANEL; panel++) {
+    for (int64_t i0 = 0; i0 < layer.inputs; i0 += TILE_ROWS, at += layer.window.positions) {
+      if (at >= start && at < end) work(i0, panel);
+    }
+  }
+}
+
+// One member's part of the convolutions' gradients and update: some tiles of their weights, about as much work as the
+// others have. A group of images stays in the cache while it meets all tiles.
+void update_windows(const Training* t, int member, const Block& block) {
+  const Net& net = t->net;
+  int64_t work = 0;
+  for (int l = 0; l < net.convolutions; l++) work += window_work(net.layers[l].window);
+  int64_t start = work * member / t->team->threads();
+  int64_t end = work * (member + 1) / t->team->threads();
+  int64_t at = 0;
+  for (int l = 0; l < net.convolutions; at += window_work(net.layers[l].window), l++) {
+    const Layer& layer = net.layers[l];
+    const Window& window = layer.window;
+    const float* input = l > 0 ? t->h.at[l - 1] : t->h.images;
+    for (int64_t r = 0; r < block.rows; r += window.group) {
+      int64_t rows = block.rows - r < window.group ? block.rows - r : window.group;
+      each_weight_tile(layer, at, start, end, [&](int64_t i0, int64_t panel) {
+        window_gradient(
+            window, rows, input + r * window.image, t->d.at[l] + r * window.output_image, !block.first || r > 0, i0,
+            panel, layer.gradient + panel * layer.inputs * PANEL, layer.gradient + layer.weights + panel * PANEL);
+      });
+    }
+    each_weight_tile(layer, at, start, block.last ? end : start, [&](int64_t i0, int64_t panel) {
+      int64_t first = panel * layer.inputs * PANEL;
+      int64_t bias = layer.weights + panel * PANEL;
+      int64_t i1 = i0 + TILE_ROWS < layer.inputs ? i0 + TILE_ROWS : layer.inputs;
+      update_layer(t, layer, first + i0 * PANEL, first + i1 * PANEL, block.step_parameters);
+      if (i0 == 0) update_layer(t, layer, bias, bias + PANEL, block.step_parameters);
+      transpose_window(layer, i0, i1, panel);
+    });
+  }
+}
+
 // One member's part of the first layer's gradients and update: some pixels.
 void update_first_layer(Training* t, int member, const Block& block) {
   int64_t inputs = t->net.layers[0].inputs;
@@ -303,9 +363,9 @@ void update_first_layer(Training* t, int member, const Block& block) {
   }
 }
 
-// Sums the columns of every layer's gradient and updates the biases.
+// Sums the columns of the gradient of every fully connected layer and updates the biases.
 void update_biases(const Training* t, const Block& block) {
-  for (int l = 0; l < t->net.count; l++) {
+  for (int l = t->net.convolutions; l < t->net.count; l++) {
     const Layer& layer = t->net.layers[l];
     float* gradient = layer.gradient + layer.weights;
     if (block.first) memset(gradient, 0, layer.padded_outputs * sizeof(float));
@@ -328,19 +388,16 @@ INLINE Wanted wanted_bytes(const Training* t, int member, const Block& block) {
       end < images->nonzero_end ? end : images->nonzero_end};
 }
 
-// One member's part of the forward and backward pass: some rows of the block.
-void forward_backward(Training* t, int member, const Block& block) {
+// The forward and backward pass of some rows of the block, [r0, r0 + rows).
+void forward_backward_rows(Training* t, int member, const Block& block, int64_t r0, int64_t rows) {
   const Net& net = t->net;
-  int threads = t->team->threads();
   const Layer& last = net.layers[net.count - 1];
-  int64_t r0 = chunk_start(block.rows, 1, member, threads);
-  int64_t rows = chunk_start(block.rows, 1, member + 1, threads) - r0;
-  if (rows == 0) return;
   Activations h = activations_from(net, t->h, r0);
   Activations d = activations_from(net, t->d, r0);
   const Images* images = t->train;
   for (int64_t r = r0; r < r0 + rows && !block.cached; r++) {
-    t->block_bytes[r] = shifted_bytes(images, block.order[r], t->shifted, r);
+    t->block_bytes[r] = net.convolutions > 0 ? images->bytes + block.order[r] * images->stride
+                                             : shifted_bytes(images, block.order[r], t->shifted, r);
   }
   forward(net, {images, block.order + r0, 0, rows, t->block_bytes + r0}, wanted_bytes(t, member, block), member, h);
   int32_t targets[BLOCK_ROWS];
@@ -351,20 +408,34 @@ void forward_backward(Training* t, int member, const Block& block) {
   backward(net, rows, h, d);
 }
 
+// One member's part of the forward and backward pass: some rows of the block.
+void forward_backward(Training* t, int member, const Block& block) {
+  int threads = t->team->threads();
+  int64_t end = chunk_start(block.rows, 1, member + 1, threads);
+  int64_t at_once = t->net.convolutions > 0 ? ROWS_IN_CACHE : block.rows;
+  for (int64_t r = chunk_start(block.rows, 1, member, threads); r < end; r += at_once) {
+    forward_backward_rows(t, member, block, r, end - r < at_once ? end - r : at_once);
+  }
+}
+
 // One member's part of the gradients and the update: some inputs of each layer.
 void update_weights(Training* t, int member, const Block& block) {
   const Net& net = t->net;
   int threads = t->team->threads();
-  for (int l = net.count - 1; l > 0; l--) {
+  for (int l = net.count - 1; l > 0 && l >= net.convolutions; l--) {
     const Layer& layer = net.layers[l];
     int64_t unit = layer.panels ? TILE_ROWS : PANEL;
     int64_t inputs = layer.panels ? layer.inputs : layer.padded_inputs;
     int64_t i0 = chunk_start(inputs, unit, member, threads);
     int64_t i1 = chunk_start(inputs, unit, member + 1, threads);
     (layer.panels ? update_panels : update_narrow_layer)(
-        t, layer, block, i0, i1, t->h.at[l - 1], net.layers[l - 1].row_stride, t->d.at[l]);
+        t, layer, block, i0, i1, input_of(net, l, t->h), input_stride(net, l), t->d.at[l]);
   }
-  update_first_layer(t, member, block);
+  if (net.convolutions > 0) {
+    update_windows(t, member, block);
+  } else {
+    update_first_layer(t, member, block);
+  }
   if (member == 0) update_biases(t, block);
 }
 
@@ -373,7 +444,7 @@ int64_t count_blocks(const Training* t) {
   int64_t blocks = 0;
   for (int64_t first = 0; first < t->train->count; first += t->batch) {
     int64_t rows = t->train->count - first < t->batch ? t->train->count - first : t->batch;
-    blocks += (rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+    blocks += (rows + t->block_rows - 1) / t->block_rows;
   }
   return blocks;
 }
@@ -425,8 +496,8 @@ void train_net(Training* t, const int32_t* order, const float* step_parameters, 
   for (int64_t start = 0; start < images->count; start += t->batch) {
     int64_t batch_rows = images->count - start < t->batch ? images->count - start : t->batch;
     LossSum sum;
-    for (int64_t at = 0; at < batch_rows; at += BLOCK_ROWS, number++) {
-      int64_t rows = batch_rows - at < BLOCK_ROWS ? batch_rows - at : BLOCK_ROWS;
+    for (int64_t at = 0; at < batch_rows; at += t->block_rows, number++) {
+      int64_t rows = batch_rows - at < t->block_rows ? batch_rows - at : t->block_rows;
       CscBlock cache = {};
       if (can_cache) cache = {t->cache.entries, t->cache.start + number * columns, t->cache.count + number * columns};
       Block block = {
@@ -481,7 +552,7 @@ bool set_shifts(Session* session, const int32_t* shifts, int height, int width) 
   images->shifts = shifts;
   images->height = height;
   images->width = width;
-  if (shifts == nullptr) return true;
+  if (shifts == nullptr || t->net.convolutions > 0) return true;
   if (t->shifted == nullptr) {
     int64_t rows = is_linear(t->net) ? t->team->threads() * ROWS_AT_ONCE : BLOCK_ROWS;
     t->shifted = (uint8_t*)images->memory.take(rows * padded(images->inputs, LINE));

@@ -240,6 +240,14 @@ INLINE Lanes broadcast_lane(Quad a) {
 
 #endif
 
+// Pixels in [0, 1], as normalized of element_math.h: the quotient by 255, to the nearest float. It is that of a
+// product with 1/255, corrected by what the product lacks.
+INLINE Lanes normalized_pixels(Lanes pixels) {
+  Lanes quotient = multiply(pixels, broadcast(1.0f / 255));
+  Lanes rest = multiply_add(quotient, broadcast(-255.0f), pixels);
+  return multiply_add(rest, broadcast(1.0f / 255), quotient);
+}
+
 // The sum of all lanes, as one tree.
 #if defined(__AVX2__) && defined(__FMA__)
 INLINE float sum(Lanes a) {

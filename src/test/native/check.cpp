@@ -14,6 +14,7 @@
 
 #include "../../../native/native.h"
 #include "crew.h"
+#include "naive.h"
 
 using namespace zerofive;
 
@@ -145,8 +146,37 @@ void check_ops(Team* team, int rows, int width) {
   }
 }
 
+// The windows of a fully connected net.
+std::vector<int32_t> dense(const std::vector<int32_t>& widths) {
+  std::vector<int32_t> windows;
+  for (size_t l = 0; l + 1 < widths.size(); l++) {
+    windows.insert(windows.end(), {1, 1, widths[l], widths[l + 1], 1, 1, 0});
+  }
+  return windows;
+}
+
+// Those of convolutions of a kernel of 3 (channels and stride, alternately), then of fully connected layers. border:
+// that of every convolution.
+std::vector<int32_t> convolutional(
+    int32_t height, int32_t width, int32_t border, const std::vector<int32_t>& layers,
+    const std::vector<int32_t>& widths) {
+  std::vector<int32_t> windows;
+  int32_t channels = 1;
+  for (size_t l = 0; l < layers.size(); l += 2) {
+    windows.insert(windows.end(), {height, width, channels, layers[l], 3, layers[l + 1], border});
+    channels = layers[l];
+    height = (height + 2 * border - 3) / layers[l + 1] + 1;
+    width = (width + 2 * border - 3) / layers[l + 1] + 1;
+  }
+  std::vector<int32_t> all = {height * width * channels};
+  all.insert(all.end(), widths.begin(), widths.end());
+  std::vector<int32_t> rest = dense(all);
+  windows.insert(windows.end(), rest.begin(), rest.end());
+  return windows;
+}
+
 struct Plan {
-  std::vector<int32_t> widths;
+  std::vector<int32_t> windows;
   int kind;
   int64_t batch;
   int form;
@@ -161,13 +191,16 @@ constexpr uint32_t NO_MEMORY = 0;
 uint32_t trained(const Plan& plan, int threads) {
   constexpr int COUNT = 331;
   Crew crew(threads);
-  int inputs = plan.widths[0];
-  int layers = (int)plan.widths.size() - 1;
-  int outputs = plan.widths[layers];
+  const std::vector<int32_t>& windows = plan.windows;
+  int inputs = windows[0] * windows[1] * windows[2];
+  int layers = (int)windows.size() / WINDOW_SHAPE;
+  int outputs = windows[(layers - 1) * WINDOW_SHAPE + 3];
   Guarded<uint8_t> pixels((int64_t)COUNT * inputs);
   Guarded<int32_t> targets(COUNT), order(COUNT), shifts(COUNT);
   int64_t parameters = 0;
-  for (int l = 0; l < layers; l++) parameters += (plan.widths[l] + 1) * plan.widths[l + 1];
+  for (const int32_t* w = windows.data(); w < windows.data() + windows.size(); w += WINDOW_SHAPE) {
+    parameters += (w[4] * w[4] * w[2] + 1) * w[3];
+  }
   Guarded<float> values(parameters), step_parameters((COUNT / plan.batch + 1) * 4), logits((int64_t)COUNT * outputs);
   int64_t steps = (COUNT + plan.batch - 1) / plan.batch;
   Guarded<double> metrics(2), loss_sums(steps);
@@ -187,7 +220,7 @@ uint32_t trained(const Plan& plan, int threads) {
   }
   const Kernels& k = *kernels;
   Session* session = k.create_session(
-      crew.team, plan.widths.data(), layers, outputs == 1 ? 1 : 2, plan.kind, plan.kind == 0 ? 0.9f : 0.0f, 0.01f,
+      crew.team, windows.data(), layers, outputs == 1 ? 1 : 2, plan.kind, plan.kind == 0 ? 0.9f : 0.0f, 0.01f,
       plan.batch);
   bool enough = session != nullptr && k.set_train(session, pixels.data(), targets.data(), COUNT, plan.form) &&
                 k.set_valid(session, pixels.data(), targets.data(), 0, COUNT);
@@ -263,7 +296,7 @@ void check_little_memory(const Plan& plan, int number) {
 void check_large_images() {
   constexpr int64_t INPUTS = 1 << 18;
   constexpr int64_t COUNT = 64;
-  const int32_t widths[] = {INPUTS, 3};
+  const std::vector<int32_t> windows = dense({INPUTS, 3});
   Crew crew(2);
   Guarded<uint8_t> pixels(COUNT * INPUTS);
   Guarded<int32_t> targets(COUNT);
@@ -271,7 +304,7 @@ void check_large_images() {
   Guarded<double> metrics(2);
   for (int64_t i = 0; i < COUNT * INPUTS; i += 257) pixels[i] = (uint8_t)random_bits();
   fill(values, 3 * INPUTS + 3);
-  Session* session = kernels->create_session(crew.team, widths, 1, 2, 0, 0.0f, 0.0f, 0);
+  Session* session = kernels->create_session(crew.team, windows.data(), 1, 2, 0, 0.0f, 0.0f, 0);
   kernels->set_values(session, 0, values.data(), 0);
   for (int64_t count : {(int64_t)1, COUNT}) {
     allocated = 0;
@@ -285,15 +318,147 @@ void check_large_images() {
   kernels->destroy_session(session);
 }
 
+// A training of a net with convolutions: its data, and what plain loops make of it.
+class Convolutional {
+ public:
+  explicit Convolutional(const Plan& plan)
+      : plan_(plan),
+        inputs_(plan.windows[0] * plan.windows[1]),
+        layers_((int)plan.windows.size() / WINDOW_SHAPE),
+        outputs_(plan.windows[(layers_ - 1) * WINDOW_SHAPE + 3]),
+        loss_(outputs_ == 1 ? LOSS_BCE : LOSS_CROSS_ENTROPY),
+        naive_(plan.windows, loss_, plan.kind, momentum(), DECAY),
+        pixels_(COUNT * inputs_),
+        targets_(COUNT),
+        order_(COUNT),
+        shifts_(COUNT),
+        start_(naive_.parameter_count()),
+        step_parameters_(steps() * STEP_PARAMETERS) {
+    state = 3;
+    for (int64_t i = 0; i < COUNT * inputs_; i++) {
+      pixels_[i] = random_bits() % 10 < 5 ? (uint8_t)(random_bits() >> 24) : 0;
+    }
+    for (int i = 0; i < COUNT; i++) {
+      targets_[i] = (int32_t)(random_bits() >> 16) % (outputs_ == 1 ? 2 : outputs_);
+      order_[i] = i * 7 % COUNT;
+      shifts_[i] = (random_shift() & 0xff) << 8 | (random_shift() & 0xff);
+    }
+    fill(start_, naive_.parameter_count());
+    for (int64_t i = 0; i < naive_.parameter_count(); i++) start_[i] *= 0.3f;
+    for (int64_t s = 0; s < steps(); s++) {
+      step_parameters_[4 * s] = step_parameters_[4 * s + 1] = 0.01f;
+      step_parameters_[4 * s + 2] = step_parameters_[4 * s + 3] = 0.99f;
+    }
+    naive_.parameters.assign(start_.data(), start_.data() + naive_.parameter_count());
+    naive_.first.resize(naive_.parameter_count());
+    naive_.second.resize(naive_.parameter_count());
+    for (int epoch = 0; epoch < EPOCHS; epoch++) {
+      for (int64_t first = 0; first < COUNT; first += plan.batch) naive_step(epoch, first);
+    }
+  }
+
+  // The native session has the same bits.
+  void check(int threads, int number) {
+    Guarded<float> values(naive_.parameter_count()), logits(VALID * outputs_);
+    Guarded<double> metrics(2), loss_sums(steps());
+    Crew crew(threads);
+    const Kernels& k = *kernels;
+    Session* session =
+        k.create_session(crew.team, plan_.windows.data(), layers_, loss_, plan_.kind, momentum(), DECAY, plan_.batch);
+    expect(
+        session != nullptr && k.set_train(session, pixels_.data(), targets_.data(), COUNT, 0) &&
+            k.set_valid(session, pixels_.data(), targets_.data(), 0, VALID),
+        "no memory", number, threads);
+    for (float value : naive_.parameters) expect(isfinite(value), "plain loops gave no numbers", number, threads);
+    k.set_values(session, 0, start_.data(), 0);
+    for (int epoch = 0; epoch < EPOCHS; epoch++) {
+      k.set_shifts(session, is_shifted(epoch) ? shifts_.data() : nullptr, plan_.windows[0], plan_.windows[1]);
+      k.train_epoch(session, order_.data(), step_parameters_.data(), loss_sums.data());
+    }
+    k.evaluate_valid(session, metrics.data());
+    k.get_values(session, 0, values.data(), 0);
+    k.get_logits(session, logits.data(), 0);
+    k.destroy_session(session);
+    expect(
+        memcmp(values.data(), naive_.parameters.data(), naive_.parameters.size() * sizeof(float)) == 0,
+        "convolutions differ from plain loops", number, threads);
+    for (int64_t v = 0; v < VALID; v++) {
+      std::vector<float> expected = naive_.logits(pixels_.data() + v * inputs_);
+      expect(
+          memcmp(logits.data() + v * outputs_, expected.data(), outputs_ * sizeof(float)) == 0,
+          "logits of convolutions differ from plain loops", number, (int)v);
+    }
+  }
+
+ private:
+  static constexpr int COUNT = 150, VALID = 5, EPOCHS = 2;
+  static constexpr float DECAY = 0.01f;
+
+  static bool is_shifted(int epoch) { return epoch == 0; }
+  static int32_t random_shift() { return (int32_t)(random_bits() >> 29) - 3; }
+  float momentum() const { return plan_.kind == OPTIMIZER_SGD ? 0.9f : 0.0f; }
+  int64_t steps() const { return (COUNT + plan_.batch - 1) / plan_.batch; }
+
+  void naive_step(int epoch, int64_t first) {
+    std::vector<const uint8_t*> images;
+    std::vector<int32_t> shifts, targets;
+    for (int64_t r = first; r < COUNT && r < first + plan_.batch; r++) {
+      int32_t image = order_[r];
+      images.push_back(pixels_.data() + image * inputs_);
+      shifts.push_back(is_shifted(epoch) ? shifts_[image] : 0);
+      targets.push_back(targets_[image]);
+    }
+    naive_.step(images, shifts, targets, step_parameters_.data() + first / plan_.batch * STEP_PARAMETERS);
+  }
+
+  const Plan& plan_;
+  const int64_t inputs_;
+  const int layers_, outputs_, loss_;
+  NaiveNet naive_;
+  Guarded<uint8_t> pixels_;
+  Guarded<int32_t> targets_, order_, shifts_;
+  Guarded<float> start_, step_parameters_;
+};
+
+// With a kernel of 3: small images, channels that are no multiple of 16, one position, groups of 1 to 128 images.
+void check_convolutions() {
+  const Plan plans[] = {
+      {convolutional(8, 9, 2, {16, 2, 32, 2}, {1}), 0, 64, 0},
+      {convolutional(7, 9, 1, {5, 1, 40, 2}, {10}), 1, 70, 0},
+      {convolutional(5, 8, 2, {48, 2, 16, 1}, {17, 3}), 2, 9, 0},
+      {convolutional(17, 9, 0, {3, 2, 35, 2}, {1}), 1, 130, 0},
+      {convolutional(4, 4, 0, {7, 2}, {6}), 0, 140, 0},
+      {convolutional(3, 3, 0, {30, 1}, {1}), 0, 1, 0},
+      {convolutional(2, 1, 2, {16, 1}, {20, 3}), 1, 64, 0},
+  };
+  for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++) {
+    Convolutional training(plans[i]);
+    for (int set = 0; set < 3 && choose_kernels(set) == set; set++) {
+      for (int threads : {1, 2, 3}) training.check(threads, (int)i);
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
   const Plan plans[] = {
-      {{61, 30, 1}, 0, 100, 1},      {{61, 30, 1}, 1, 1000, 1},   {{61, 37, 33, 10}, 0, 64, 1},
-      {{61, 37, 33, 10}, 1, 300, 2}, {{61, 30, 1}, 0, 7, 2},      {{61, 5}, 2, 100, 1},
-      {{61, 1}, 0, 100, 0},          {{61, 1}, 1, 1000, 0},       {{3, 1}, 0, 1, 0},
-      {{2100, 33, 3}, 0, 128, 0},    {{60, 37, 1}, 0, 100, 1, 5}, {{60, 37, 3}, 1, 300, 1, 12},
-      {{60, 37, 1}, 0, 64, 2, 5},    {{60, 1}, 0, 100, 0, 5},     {{60, 1}, 1, 64, 0, 60},
+      {dense({61, 30, 1}), 0, 100, 1},
+      {dense({61, 30, 1}), 1, 1000, 1},
+      {dense({61, 37, 33, 10}), 0, 64, 1},
+      {dense({61, 37, 33, 10}), 1, 300, 2},
+      {dense({61, 30, 1}), 0, 7, 2},
+      {dense({61, 5}), 2, 100, 1},
+      {dense({61, 1}), 0, 100, 0},
+      {dense({61, 1}), 1, 1000, 0},
+      {dense({3, 1}), 0, 1, 0},
+      {dense({2100, 33, 3}), 0, 128, 0},
+      {dense({60, 37, 1}), 0, 100, 1, 5},
+      {dense({60, 37, 3}), 1, 300, 1, 12},
+      {dense({60, 37, 1}), 0, 64, 2, 5},
+      {dense({60, 1}), 0, 100, 0, 5},
+      {dense({60, 1}), 1, 64, 0, 60},
+      {convolutional(5, 12, 1, {16, 2, 20, 1}, {12, 3}), 1, 100, 0, 5},
   };
   uint32_t portable[sizeof plans / sizeof plans[0]] = {};
   for (int set = 0, chosen; set < 3 && (chosen = choose_kernels(set)) == set; set++) {
@@ -325,6 +490,7 @@ int main() {
 #ifndef __SANITIZE_THREAD__
   check_large_images();
 #endif
+  check_convolutions();
   printf("%d failures\n", failures);
   return failures == 0 ? 0 : 1;
 }

@@ -60,20 +60,24 @@ int main(int, char** arguments) {
   Crew crew(atoi(arguments[2]));
 
   int32_t layers = read<int32_t>();
-  std::vector<int32_t> widths = read<int32_t>(layers + 1);
+  std::vector<int32_t> windows = read<int32_t>(layers * WINDOW_SHAPE);
   int32_t loss = read<int32_t>();
   int32_t optimizer = read<int32_t>();
   float momentum = read<float>();
   float decay = read<float>();
   int64_t batch = read<int32_t>();
   int32_t height = read<int32_t>();
-  Images train = read_images(widths[0]);
-  Images valid = read_images(widths[0]);
+  int64_t inputs = (int64_t)windows[0] * windows[1] * windows[2];
+  int32_t outputs = windows[(layers - 1) * WINDOW_SHAPE + 3];
+  Images train = read_images(inputs);
+  Images valid = read_images(inputs);
   int64_t steps = (train.count + batch - 1) / batch;
   int64_t parameters = 0;
-  for (int l = 0; l < layers; l++) parameters += (widths[l] + 1) * (int64_t)widths[l + 1];
+  for (const int32_t* w = windows.data(); w < windows.data() + windows.size(); w += WINDOW_SHAPE) {
+    parameters += ((int64_t)w[4] * w[4] * w[2] + 1) * w[3];
+  }
 
-  Session* session = k.create_session(crew.team, widths.data(), layers, loss, optimizer, momentum, decay, batch);
+  Session* session = k.create_session(crew.team, windows.data(), layers, loss, optimizer, momentum, decay, batch);
   require(
       session != nullptr && k.set_train(session, train.pixels.data(), train.targets.data(), train.count, 0) &&
           k.set_valid(session, valid.pixels.data(), valid.targets.data(), 0, valid.count),
@@ -93,14 +97,14 @@ int main(int, char** arguments) {
       std::vector<int32_t> shifts = read<int32_t>(read<int32_t>());
       std::vector<double> loss_sums(steps);
       require(
-          k.set_shifts(session, shifts.empty() ? nullptr : shifts.data(), height, widths[0] / height),
+          k.set_shifts(session, shifts.empty() ? nullptr : shifts.data(), height, (int)(inputs / height)),
           "the memory is too small");
       k.train_epoch(session, order.data(), step_parameters.data(), loss_sums.data());
       write(loss_sums);
     } else {
       require(request == 'e', "an unknown request");
       std::vector<double> metrics(2);
-      std::vector<float> logits(valid.count * widths[layers]);
+      std::vector<float> logits(valid.count * outputs);
       k.evaluate_valid(session, metrics.data());
       k.get_logits(session, logits.data(), 0);
       write(metrics);

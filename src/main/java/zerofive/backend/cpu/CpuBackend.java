@@ -16,9 +16,6 @@ import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
 import zerofive.backend.jvm.JavaPredictor;
 import zerofive.backend.jvm.JavaSession;
-import zerofive.backend.ops.Ops;
-import zerofive.backend.ops.StepwisePredictor;
-import zerofive.backend.ops.StepwiseSession;
 import zerofive.data.ImageSet;
 import zerofive.model.Parameters;
 
@@ -166,9 +163,6 @@ public final class CpuBackend implements Backend {
   @Override
   public TrainingSession open(
       TrainingPlan plan, ImageSet train, ImageSet valid, TrainingState start) {
-    if (plan.architecture().convolutions() > 0) {
-      return StepwiseSession.open(convolutionOps(), plan, train, valid, start);
-    }
     return isNative()
         ? CpuSession.open(threads, Form.BY_SIZE, plan, train, valid, start)
         : JavaSession.open(threads, plan, train, valid, start);
@@ -176,17 +170,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public Predictor openPredictor(Parameters model) {
-    if (model.architecture().convolutions() > 0) {
-      return StepwisePredictor.open(convolutionOps(), model);
-    }
     return isNative() ? new CpuPredictor(threads, model) : new JavaPredictor(threads, model);
-  }
-
-  private Ops convolutionOps() {
-    if (!isNative()) {
-      throw new DeviceException("Java has no convolutions yet");
-    }
-    return new NativeOps(threads);
   }
 
   /** Whether native code computes; its instructions are this backend's then. */

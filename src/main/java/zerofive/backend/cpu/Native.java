@@ -194,7 +194,7 @@ final class Native {
   @CriticalRegion
   static native @Cast("int64_t") long createSession(
       @Cast("zerofive::Team*") long team,
-      int[] widths,
+      int[] windows,
       int layers,
       int loss,
       int kind,

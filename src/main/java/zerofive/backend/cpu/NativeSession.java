@@ -1,7 +1,7 @@
 package zerofive.backend.cpu;
 
-import java.util.List;
 import java.util.function.LongSupplier;
+import java.util.stream.IntStream;
 import zerofive.backend.DeviceException;
 import zerofive.backend.Evaluation;
 import zerofive.backend.Optimizer;
@@ -10,7 +10,6 @@ import zerofive.data.ImageSet;
 import zerofive.model.Architecture;
 import zerofive.model.Loss;
 import zerofive.model.Parameters;
-import zerofive.model.Window;
 
 /** A model in native memory with the threads that work on it; for training and evaluation. */
 final class NativeSession implements AutoCloseable {
@@ -35,20 +34,14 @@ final class NativeSession implements AutoCloseable {
       int threads, Architecture architecture, Loss loss, Optimizer optimizer, long batch) {
     Team team = new Team(threads);
     try {
-      List<Window> windows = architecture.windows();
-      int layers = windows.size();
-      int[] widths = new int[layers + 1];
-      widths[0] = architecture.inputs();
-      for (int l = 0; l < layers; l++) {
-        widths[l + 1] = windows.get(l).outputs();
-      }
+      int[] windows = windows(architecture);
       long address =
           enough(
               () ->
                   Native.createSession(
                       team.address(),
-                      widths,
-                      layers,
+                      windows,
+                      architecture.windows().size(),
                       Native.number(loss),
                       Native.number(optimizer.kind()),
                       optimizer.momentum(),
@@ -59,6 +52,22 @@ final class NativeSession implements AutoCloseable {
       team.close();
       throw e;
     }
+  }
+
+  /** The layers as native/native.h describes them. */
+  static int[] windows(Architecture architecture) {
+    return architecture.windows().stream()
+        .flatMapToInt(
+            window ->
+                IntStream.of(
+                    window.height(),
+                    window.width(),
+                    window.channels(),
+                    window.outputs(),
+                    window.kernel(),
+                    window.stride(),
+                    window.border()))
+        .toArray();
   }
 
   /** What a native function that needs memory returns; 0 says that there was not enough. */

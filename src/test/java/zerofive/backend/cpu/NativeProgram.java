@@ -9,7 +9,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import zerofive.backend.Availability;
 import zerofive.backend.Backend;
@@ -78,13 +77,9 @@ record NativeProgram(String name, List<String> command, int set, int threads) im
       process = new ProcessBuilder(line).redirectError(ProcessBuilder.Redirect.INHERIT).start();
       requests = process.getOutputStream();
       answers = new DataInputStream(process.getInputStream());
-      int[] widths =
-          IntStream.concat(
-                  IntStream.of(plan.architecture().inputs()),
-                  plan.architecture().layers().stream().mapToInt(layer -> layer.outputs()))
-              .toArray();
       Optimizer optimizer = plan.optimizer();
-      send(bytes(widths.length - 1), bytes(widths));
+      send(bytes(plan.architecture().windows().size()));
+      send(bytes(NativeSession.windows(plan.architecture())));
       send(bytes(Native.number(plan.loss()), Native.number(optimizer.kind())));
       send(bytes(optimizer.momentum(), optimizer.weightDecay()));
       send(bytes(plan.batchSize(), train.height()));

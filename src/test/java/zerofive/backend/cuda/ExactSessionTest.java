@@ -23,14 +23,15 @@ import zerofive.backend.SmallImages;
 import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
+import zerofive.backend.cpu.CpuForTests;
 import zerofive.backend.cuda.CudaOptions.SessionKind;
 import zerofive.backend.jvm.JavaSession;
 import zerofive.data.Augmentation;
 import zerofive.data.ExampleOrder;
 import zerofive.data.ImageSet;
+import zerofive.data.image.ImageShape;
 import zerofive.model.Architecture;
 import zerofive.model.Loss;
-import zerofive.model.ModelSpec;
 
 /** The exact engine has the bits of the CPU's Java code, on shapes at which its kernels turn. */
 @ExtendWith({FreshDevice.class, JniCheck.class})
@@ -43,7 +44,7 @@ final class ExactSessionTest {
     TrainingPlan plan() {
       Loss loss = Loss.defaultFor(classes);
       Architecture architecture =
-          new Architecture(height * width, ModelSpec.parse(model).hidden(), Loss.outputs(classes));
+          Architecture.of(model, new ImageShape(height, width), Loss.outputs(classes));
       return new TrainingPlan(architecture, loss, optimizer, batch);
     }
 
@@ -155,6 +156,33 @@ final class ExactSessionTest {
           Result.of(training, training.cuda(backend, training.start(), 0)), "all rows at once");
       expected.assertSameBits(
           Result.of(training, training.cuda(backend, training.start(), 256)), "256 rows at once");
+    }
+    assertNothingLeft();
+  }
+
+  static Stream<Training> convolutions() {
+    return Stream.of(
+        // One place of one image; a short last batch.
+        new Training("cnn:5", 1, 1, 2, 9, 4, PLAIN),
+        new Training("cnn:3/1,4+6", 5, 7, 3, 40, 7, ADAM),
+        // More channels than a tile has, and several blocks of images in each batch.
+        new Training("cnn:33,40/1", 12, 9, 2, 40, 40, MOMENTUM),
+        // More images than are measured or added up at once.
+        new Training("cnn:2,3", 8, 9, 12, 530, 300, ADAMW));
+  }
+
+  @ParameterizedTest
+  @MethodSource("convolutions")
+  void aConvolutionalNetHasTheBitsOfTheCpu(Training training) {
+    Result expected =
+        Result.of(
+            training,
+            CpuForTests.backend()
+                .open(training.plan(), training.train(), training.valid(), training.start()));
+    try (CudaBackend backend = CudaUnderTest.exact(SessionKind.GRAPH)) {
+      TrainingSession session =
+          backend.open(training.plan(), training.train(), training.valid(), training.start());
+      expected.assertSameBits(Result.of(training, session), training.model());
     }
     assertNothingLeft();
   }

@@ -180,7 +180,9 @@ final class Browser implements AutoCloseable {
     String address = page.toUri().toString();
     call("Page.navigate", Map.of("url", address));
     for (int i = 0; i < LIMIT_SECONDS * 10; i++) {
-      if (evaluate("document.readyState + location.href").getAsString().equals("complete" + address)) {
+      if (evaluate("document.readyState + location.href")
+          .getAsString()
+          .equals("complete" + address)) {
         frame();
         return;
       }
@@ -199,7 +201,8 @@ final class Browser implements AutoCloseable {
 
   /** Waits until what was changed is on the screen. */
   void frame() {
-    evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(0))))");
+    evaluate(
+        "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(0))))");
   }
 
   /** The value of an expression or of the promise that it is. */
@@ -306,8 +309,7 @@ final class Browser implements AutoCloseable {
 
   /** What the window shows, as PNG. */
   byte[] screenshot() {
-    String png =
-        call("Page.captureScreenshot", Map.of("format", "png")).get("data").getAsString();
+    String png = call("Page.captureScreenshot", Map.of("format", "png")).get("data").getAsString();
     return Base64.getDecoder().decode(png);
   }
 

@@ -15,7 +15,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterAll;
@@ -64,9 +63,9 @@ class DrawPageBrowserTest {
   };
 
   /**
-   * Milliseconds for each movement: in {@code computing} of the handler, of all that is computed for
-   * the frame and of its layout; in {@code waiting} from the event's arrival until that is done,
-   * with the time until the frame begins.
+   * Milliseconds for each movement: in {@code computing} of the handler, of all that is computed
+   * for the frame and of its layout; in {@code waiting} from the event's arrival until that is
+   * done, with the time until the frame begins.
    */
   private static final String TIMER =
       "var computing = [], waiting = [], arrived, handled, plain = update;"
@@ -189,7 +188,8 @@ class DrawPageBrowserTest {
       assertEquals("?", browser.text("#verdict"));
     }
     assertEquals(
-        width, browser.evaluate("document.documentElement.scrollWidth").getAsInt() + (phone ? 0 : 15));
+        width,
+        browser.evaluate("document.documentElement.scrollWidth").getAsInt() + (phone ? 0 : 15));
     assertSilent(page);
   }
 
@@ -209,14 +209,14 @@ class DrawPageBrowserTest {
       int width = browser.evaluate("width").getAsInt();
       int height = browser.evaluate("height").getAsInt();
       for (int seed = 1; seed <= 12; seed++) {
-        // Lines of a random walk, and one apart from them.
+        // Lines from point to point, and some apart from them.
         browser.evaluate(
             "(() => { let s = %d; const random = () => (s = (s * 48271) %% 2147483647) / 2147483647;"
-                .formatted(seed)
+                    .formatted(seed)
                 + " ink.fill(0); let [x, y] = [width * random(), height * random()];"
                 + " for (let i = 0; i < 9; i++) {"
                 + " const [a, b] = [width * random(), height * random()];"
-                + " if (i != 5) drawLine(ink, width, height, x, y, a, b, 1 + 9 * random());"
+                + " if (i != 5) drawLine(ink, width, height, x, y, a, b, 1 + 0.06 * height * random());"
                 + " [x, y] = [a, b]; } return 0; })()");
         GreyImage drawing = new GreyImage(bytes("ink"), width, height);
         assertArrayEquals(
@@ -231,7 +231,9 @@ class DrawPageBrowserTest {
   @ValueSource(strings = {"", "7", "9,8", "20,10,5"})
   void everyKindOfModelAgreesWithPredict(String hidden) throws IOException {
     List<Integer> widths =
-        hidden.isEmpty() ? List.of() : Arrays.stream(hidden.split(",")).map(Integer::valueOf).toList();
+        hidden.isEmpty()
+            ? List.of()
+            : Arrays.stream(hidden.split(",")).map(Integer::valueOf).toList();
     for (int outputs : List.of(1, 4)) {
       Path model = folder.resolve("kind.safetensors");
       List<String> classes = List.of("<b>&amp;\"'", "\u05d0\u05d1\ud83d\ude00", "c", "__proto__");
@@ -254,7 +256,8 @@ class DrawPageBrowserTest {
 
   private static String style(String selector, String property) {
     return browser
-        .evaluate("getComputedStyle(document.querySelector('" + selector + "'))['" + property + "']")
+        .evaluate(
+            "getComputedStyle(document.querySelector('" + selector + "'))['" + property + "']")
         .getAsString();
   }
 
@@ -290,7 +293,8 @@ class DrawPageBrowserTest {
       String truth = browser.text("#truth");
       String verdict = browser.text("#verdict");
       assertTrue(
-          truth.matches("Validation image no\\. [\\d,]+: true class [05], predicted [05]: .*"), truth);
+          truth.matches("Validation image no\\. [\\d,]+: true class [05], predicted [05]: .*"),
+          truth);
       assertTrue(truth.contains("predicted " + verdict), truth);
       assertEquals(truth.contains("true class " + verdict), truth.endsWith("right."), truth);
       assertAgrees(trained);
@@ -347,11 +351,11 @@ class DrawPageBrowserTest {
     browser.draw("#paper", FIVE, false);
     double light = luminance(style("body", "backgroundColor"));
     assertEquals(dark, light < 0.1, style("body", "backgroundColor"));
-    for (String selector : List.of("h1", "#keys", "#verdict", "#certainty", "figcaption", "b.raise")) {
+    for (String selector :
+        List.of("h1", "#keys", "#verdict", "#certainty", "figcaption", "b.raise")) {
       double text = luminance(style(selector, "color"));
       double behind = luminance(style("#result", "backgroundColor"));
-      double contrast =
-          (Math.max(text, behind) + 0.05) / (Math.min(text, behind) + 0.05);
+      double contrast = (Math.max(text, behind) + 0.05) / (Math.min(text, behind) + 0.05);
       assertTrue(contrast >= 4.5, selector + " has " + contrast);
     }
   }
@@ -384,14 +388,18 @@ class DrawPageBrowserTest {
   /** Writes times; how long they may be depends on the machine, so nothing is asserted of them. */
   @Test
   void timesFromPointerToBarsAreMeasured() throws IOException {
-    StringBuilder table = new StringBuilder("model,weight_bytes,page_bytes,computing_median_ms,computing_max_ms,"
+    StringBuilder table =
+        new StringBuilder(
+            "model,weight_bytes,page_bytes,computing_median_ms,computing_max_ms,"
                 + "to_bars_median_ms,to_bars_max_ms\n");
     for (String widths : List.of("30", "128,64", "2500")) {
       List<Integer> hidden = Arrays.stream(widths.split(",")).map(Integer::valueOf).toList();
       Architecture architecture = new Architecture(784, hidden, widths.equals("30") ? 1 : 10);
       Path model = folder.resolve("time.safetensors");
       List<String> classes =
-          IntStream.range(0, Math.max(2, architecture.outputs())).mapToObj(String::valueOf).toList();
+          IntStream.range(0, Math.max(2, architecture.outputs()))
+              .mapToObj(String::valueOf)
+              .toList();
       new ModelFile(
               Initializer.PYTORCH.create(architecture, 1),
               classes,
@@ -401,7 +409,14 @@ class DrawPageBrowserTest {
       Path page = folder.resolve("time.html");
       Files.deleteIfExists(page);
       run(
-          "export", "--model", model.toString(), "--format", "html", "--data", "mnist", "--out",
+          "export",
+          "--model",
+          model.toString(),
+          "--format",
+          "html",
+          "--data",
+          "mnist",
+          "--out",
           page.toString());
       browser.open(page);
       browser.evaluate(TIMER);
@@ -410,7 +425,8 @@ class DrawPageBrowserTest {
         browser.click("#clear");
       }
       table.append(
-          "\"%s\",%d,%d".formatted(architecture, 4L * architecture.parameterCount(), Files.size(page)));
+          "\"%s\",%d,%d"
+              .formatted(architecture, 4L * architecture.parameterCount(), Files.size(page)));
       for (String which : List.of("computing", "waiting")) {
         double[] times = doubles(browser.evaluate(which));
         Arrays.sort(times);

@@ -1,18 +1,6 @@
 // The model: its layers in order, in float32. The description is JSON in the element "model", the weights of all
 // layers one block of little-endian float32 in base64 in "weights"; a layer says where in that block its own begin.
 
-const element = (id) => document.getElementById(id);
-
-/** The bytes that an element holds as base64. */
-function bytesOf(id) {
-  const text = atob(element(id).textContent);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < bytes.length; i++) {
-    bytes[i] = text.charCodeAt(i);
-  }
-  return bytes;
-}
-
 const model = JSON.parse(element("model").textContent);
 const weights = new Float32Array(bytesOf("weights").buffer);
 
@@ -59,10 +47,14 @@ function predicted(logits) {
   return logits.length === 1 ? (logits[0] > 0 ? 0 : 1) : logits.indexOf(Math.max(...logits));
 }
 
-/** The weights of a unit of the first layer, one for each pixel. */
+/** What a first layer's units look at: how many, [height, width] of their weights, their strength in its outputs. */
 const LOOK = {
-  linear(layer, unit) {
-    const row = layer.weights + unit * layer.inputs;
-    return weights.subarray(row, row + layer.inputs);
-  },
+  linear: (layer) => ({
+    count: layer.outputs,
+    width: model.width,
+    height: model.height,
+    isOfImage: true,
+    weights: (unit) => weights.subarray(layer.weights + unit * layer.inputs, layer.weights + (unit + 1) * layer.inputs),
+    strengths: (values) => values,
+  }),
 };

@@ -228,14 +228,14 @@ class DrawPageBrowserTest {
       int width = browser.evaluate("width").getAsInt();
       int height = browser.evaluate("height").getAsInt();
       for (int seed = 1; seed <= 12; seed++) {
-        // Lines of a random walk, and one apart from them.
+        // Lines from point to point, and some apart from them.
         browser.evaluate(
             "(() => { let s = %d; const random = () => (s = (s * 48271) %% 2147483647) / 2147483647;"
                     .formatted(seed)
                 + " ink.fill(0); let [x, y] = [width * random(), height * random()];"
                 + " for (let i = 0; i < 9; i++) {"
                 + " const [a, b] = [width * random(), height * random()];"
-                + " if (i != 5) drawLine(ink, width, height, x, y, a, b, 1 + 9 * random());"
+                + " if (i != 5) drawLine(ink, width, height, x, y, a, b, 1 + 0.06 * height * random());"
                 + " [x, y] = [a, b]; } return 0; })()");
         GreyImage drawing = new GreyImage(bytes("ink"), width, height);
         assertArrayEquals(

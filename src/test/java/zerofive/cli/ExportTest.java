@@ -30,6 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import zerofive.data.image.ImageShape;
+import zerofive.files.Json;
 import zerofive.model.Architecture;
 import zerofive.model.Initializer;
 import zerofive.model.Loss;
@@ -110,7 +111,7 @@ class ExportTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"onnx", "safetensors", "npz"})
+  @ValueSource(strings = {"onnx", "safetensors", "npz", "html"})
   void theSameModelIsTheSameBytes(String format) throws IOException {
     Path first = folder.resolve("first");
     Path second = folder.resolve("second");
@@ -228,6 +229,9 @@ class ExportTest {
       value = {
         "--format pickle | 2 | onnx, safetensors, npz",
         "--input int8 | 2 | byte, float",
+        "--format npz --data mnist | 2 | --data belongs to --format html",
+        "--format html --data nowhere | 2 | unknown data set",
+        "--format html --data mnist | 3 | mnist (train-labels-idx1-ubyte) has no class",
         "--format npz --input float | 2 | --input belongs to --format onnx",
         "--format safetensors | 6 | exists; name another file with --out",
         "--out nowhere/model.onnx | 6 | no such folder",
@@ -244,7 +248,7 @@ class ExportTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"onnx", "safetensors", "npz"})
+  @ValueSource(strings = {"onnx", "safetensors", "npz", "html"})
   void whereTheDiskIsFullNothingStays(String format) throws Exception {
     Path disk = Files.createDirectory(folder.resolve("disk"));
     assumeTrue(
@@ -260,6 +264,55 @@ class ExportTest {
     } finally {
       assertEquals(0, call("umount", disk.toString()));
     }
+  }
+
+  @Test
+  void aPageOfARunHasSamplesOfItsData() throws IOException {
+    Path run = folder.resolve("run");
+    file = run.resolve("model.safetensors");
+    Launcher.Result trained =
+        InProcess.run("train", "--epochs", "1", "--quiet", "--out", run.toString());
+    assertEquals(0, trained.code(), trained.err());
+    Launcher.Result json = export("--format", "html", "--json");
+    assertEquals(0, json.code(), json.err());
+    assertEquals(60, Json.parse(json.out()).get("samples").getAsInt());
+    assertTrue(Files.readString(run.resolve("model.html")).contains("of 1,872 validation images"));
+
+    Path config = run.resolve("config.json");
+    String settings = Files.readString(config);
+    for (String other : List.of("{", settings.replace("mnist", "kmnist"))) {
+      Files.writeString(config, other);
+      Path page = folder.resolve("page.html");
+      Launcher.Result without = export("--format", "html", "--out", page.toString());
+      assertEquals(0, without.code(), without.err());
+      assertTrue(without.err().contains("the page has no samples: "), without.err());
+      assertTrue(without.out().contains("with no samples"), without.out());
+      Files.delete(page);
+    }
+    Files.delete(config);
+    Path page = folder.resolve("page.html");
+    Launcher.Result named = export("--format", "html", "--data", "mnist", "--out", page.toString());
+    assertEquals(0, named.code(), named.err());
+    assertEquals("", named.err());
+    assertArrayEquals(Files.readAllBytes(run.resolve("model.html")), Files.readAllBytes(page));
+  }
+
+  @Test
+  void aPageHoldsSmallModelsOfImagesWithAShape() throws IOException {
+    Parameters large = Initializer.NORMAL.create(new Architecture(784, List.of(2548), 1), 1);
+    new ModelFile(large, List.of("0", "5"), Loss.BCE, new ImageShape(28, 28)).write(file);
+    assertRefused("has 8,011,004 bytes of weights, and a page holds at most 8,000,000");
+    Map<String, Safetensors.Tensor> tensors = ModelFile.tensors(parameters, "");
+    new Safetensors(Map.of(), tensors).write(file);
+    assertRefused("their 6 pixels make no square; add height and width to its metadata");
+  }
+
+  private void assertRefused(String said) throws IOException {
+    Launcher.Result result = export("--format", "html", "--quiet");
+    assertEquals(3, result.code(), result.err());
+    assertTrue(result.err().contains(said), result.err());
+    assertEquals(1, result.err().lines().count(), result.err());
+    assertEquals(List.of(file), content(folder));
   }
 
   private static List<Path> content(Path folder) throws IOException {

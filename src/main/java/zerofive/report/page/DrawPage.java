@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import zerofive.data.DataSet;
 import zerofive.data.image.ImageShape;
 import zerofive.files.Json;
@@ -45,6 +46,9 @@ public record DrawPage(
 
   /** Longer headings name the number of classes instead. */
   private static final int MAX_TITLE = 60;
+
+  private static final List<String> SCRIPTS =
+      List.of("dom.js", "net.js", "fit.js", "units.js", "draw.js");
 
   private static final Pattern PLACE = Pattern.compile("\\{\\{(\\w+)}}");
 
@@ -113,11 +117,9 @@ public record DrawPage(
     Optional<PageSamples> samples = chosen();
     // CDATA makes the page well-formed as XML; to HTML it is a comment of the script.
     String script =
-        "//<![CDATA[\n\"use strict\";\n"
-            + PageResource.read("net.js")
-            + PageResource.read("fit.js")
-            + PageResource.read("draw.js")
-            + "//]]>\n";
+        SCRIPTS.stream()
+            .map(PageResource::read)
+            .collect(Collectors.joining("", "//<![CDATA[\n\"use strict\";\n", "//]]>\n"));
     String style = PageResource.read("report.css") + PageResource.read("draw.css");
     String template = PageResource.read("draw.html");
     Html html = new Html();

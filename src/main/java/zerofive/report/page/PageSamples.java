@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import zerofive.backend.Prediction;
 import zerofive.data.DataSet;
 import zerofive.data.ExampleOrder;
 import zerofive.data.ImageSet;
@@ -20,7 +21,7 @@ import zerofive.data.ImageSet;
 record PageSamples(ImageSet images, List<Sample> samples, int hard, int errors) {
   private static final int MAX_SAMPLES = 60;
 
-  /** Of each five. */
+  /** One of so many is of the hardest. */
   private static final int HARD = 5;
 
   /** Pixels of all samples, a byte each: 60 of MNIST's are 47 KB. */
@@ -41,12 +42,17 @@ record PageSamples(ImageSet images, List<Sample> samples, int hard, int errors) 
    */
   static Optional<PageSamples> of(DataSet data, float[] logits) {
     ImageSet images = data.valid();
-    List<TopLoss> all = TopLoss.hardest(images, logits, images.count());
-    int errors = (int) all.stream().filter(TopLoss::isWrong).count();
+    int outputs = logits.length / images.count();
+    int errors =
+        (int)
+            IntStream.range(0, images.count())
+                .filter(i -> Prediction.of(logits, i * outputs, outputs) != images.targets()[i])
+                .count();
     int count = Math.min(images.count(), Math.min(MAX_SAMPLES, MAX_PIXELS / images.imageSize()));
     int hard = (count + HARD - 1) / HARD;
     List<Integer> chosen =
-        new ArrayList<>(all.subList(0, hard).stream().map(TopLoss::index).toList());
+        new ArrayList<>(
+            TopLoss.hardest(images, logits, hard).stream().map(TopLoss::index).toList());
     chosen.addAll(random(images, data.classes().size(), chosen, count - hard));
     List<Sample> samples =
         chosen.stream().map(index -> new Sample(index + 1, images.targets()[index])).toList();

@@ -2,7 +2,6 @@
 
 /** Of the grid's shorter side: about what MNIST's pens have. */
 const PEN = 0.04;
-const UNITS = 8;
 
 const largest = Math.max(model.width, model.height);
 /** Of the grid that ink is computed on: five times as fine as the image, as long as that takes milliseconds only. */
@@ -15,7 +14,7 @@ const imageSize = model.width * model.height;
 const samplePixels = bytesOf("pixels");
 const percent = (p) => (p >= 0.9995 && p < 1 ? "> 99.9 %" : (100 * p).toFixed(1) + " %");
 
-/** Strokes, each a list of points on the grid, or the number of a sample. Replaced, never changed: undo needs the old. */
+/** Strokes, each a list of points on the grid, or the number of a sample. Replaced, never changed, for undo. */
 let shown = { strokes: [], sample: null };
 const past = [];
 /** The stroke that grows under a pointer or the keyboard's pen. */
@@ -24,22 +23,6 @@ let pointer = null;
 /** The keyboard's pen, once it was used. */
 let pen = null;
 let isDue = false;
-
-function create(name, parent, text, className) {
-  const child = document.createElement(name);
-  child.textContent = text || "";
-  child.className = className || "";
-  parent.append(child);
-  return child;
-}
-
-/** Colours of the style sheet, by name; read again where the scheme changes. */
-const colours = {};
-function colour(name) {
-  colours[name] = colours[name] || getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  return colours[name];
-}
-const rgb = (name) => colour(name).split(" ").map(Number);
 
 // What was drawn.
 
@@ -58,7 +41,7 @@ function redraw() {
 
 const middle = (a, b) => ({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
 
-/** The ink that a stroke's point i adds: a curve around the point before, from middle to middle, and a line to itself. */
+/** The ink that a stroke's point i adds: a curve around the point before, from middle to middle, and a line to i. */
 function cover(points, i) {
   const line = (a, b) => drawLine(ink, width, height, a.x, a.y, b.x, b.y, radius);
   const end = points[i];
@@ -131,7 +114,7 @@ function update() {
   const values = image && outputs(image);
   say(values && values[values.length - 1], strokes.length > 0);
   showTruth(values && values[values.length - 1]);
-  showUnits(values, image);
+  showUnits(values && values[0], image);
   element("hint").hidden = sample !== null || strokes.length > 0;
   element("undo").disabled = past.length === 0;
   element("clear").disabled = sample === null && strokes.length === 0;
@@ -244,120 +227,6 @@ function speakLater() {
 
 function speak(text) {
   element("spoken").textContent = text;
-}
-
-// What the first layer looks at.
-
-const first = model.layers[0];
-const unitWeights = Array.from({ length: first.outputs }, (_, unit) => look(first, unit));
-/** Height and width of what a unit looks at, and of its places. */
-const seenByUnit = first.window ? [first.window.kernel, first.window.kernel] : [model.height, model.width];
-const unitPlaces = first.window ? [first.window.height, first.window.width].map((side) => places(side, first.window)) : [1, 1];
-const peaks = unitWeights.map((all) => all.reduce((a, b) => Math.max(a, Math.abs(b)), 0));
-const peak = peaks.reduce((a, b) => Math.max(a, b), 0);
-const strongest = [...peaks.keys()].sort((a, b) => peaks[b] - peaks[a]).slice(0, UNITS).sort((a, b) => a - b);
-
-const tiles = strongest.map((unit) => {
-  const item = create("li", element("units"));
-  const weightsCanvas = create("canvas", item);
-  weightsCanvas.setAttribute("role", "img");
-  const context = weightsCanvas.getContext("2d");
-  const name = create("b", item);
-  const track = create("span", item, "", "track");
-  return { unit, item, context, name, bar: create("i", track), pull: create("span", item), picture: null };
-});
-element("units").classList.toggle("few", tiles.length < 4);
-const veil = document.createElement("canvas").getContext("2d");
-[veil.canvas.width, veil.canvas.height] = [model.width, model.height];
-
-/** Fades whatever has no ink, so that what a unit reacts to stays bright. */
-function paintVeil(image) {
-  const neutral = rgb("--neutral");
-  const picture = veil.createImageData(model.width, model.height);
-  image.forEach((byte, i) => picture.data.set([...neutral, 0.6 * (255 - byte)], 4 * i));
-  veil.putImageData(picture, 0, 0);
-}
-
-/** A unit's weights where their pixels are; the deepest colour is its largest, but at least a quarter of all units'. */
-function weightPicture(unit) {
-  const [raise, lower, neutral] = ["--raise", "--lower", "--neutral"].map(rgb);
-  const deepest = Math.max(peaks[unit], peak / 4) || 1;
-  const picture = new ImageData(seenByUnit[1], seenByUnit[0]);
-  unitWeights[unit].forEach((weight, i) => {
-    const end = weight < 0 ? lower : raise;
-    const depth = Math.abs(weight) / deepest;
-    picture.data.set([0, 1, 2].map((c) => neutral[c] + depth * (end[c] - neutral[c])).concat(255), 4 * i);
-  });
-  return picture;
-}
-
-/** A filter's responses where they are; the deepest colour is the highest. */
-function responsePicture(values) {
-  const [raise, neutral] = ["--raise", "--neutral"].map(rgb);
-  const highest = values.reduce((a, b) => Math.max(a, b), 0) || 1;
-  const picture = new ImageData(unitPlaces[1], unitPlaces[0]);
-  values.forEach((value, i) => {
-    picture.data.set([0, 1, 2].map((c) => neutral[c] + (value / highest) * (raise[c] - neutral[c])).concat(255), 4 * i);
-  });
-  return picture;
-}
-
-function paintUnit(tile, values, isDrawn) {
-  const canvas = tile.context.canvas;
-  tile.picture = tile.picture || weightPicture(tile.unit);
-  const picture = first.window && isDrawn ? responsePicture(values) : tile.picture;
-  if (canvas.width !== picture.width || canvas.height !== picture.height) {
-    [canvas.width, canvas.height] = [picture.width, picture.height];
-  }
-  tile.context.putImageData(picture, 0, 0);
-  if (!first.window && isDrawn) {
-    tile.context.drawImage(veil.canvas, 0, 0);
-  }
-}
-
-/** The class that a unit's value adds most to: by the next layer where that is the last, else by none. */
-function favoured(unit, value) {
-  if (model.layers.length === 1) {
-    return first.outputs === 1 ? (value > 0 ? 0 : 1) : unit;
-  }
-  const last = model.layers[1];
-  if (model.layers.length > 2 || last.kind !== "linear" || last.inputs !== first.outputs) {
-    return -1;
-  }
-  const pulls = Float64Array.from({ length: last.outputs }, (_, o) => weights[last.weights + o * last.inputs + unit]);
-  return predicted(pulls);
-}
-
-/** The units with the largest values; one that was shown before keeps its place. */
-function choose(values) {
-  const order = [...values.keys()].sort((a, b) => values[b] - values[a]).slice(0, tiles.length);
-  const added = order.filter((unit) => tiles.every((tile) => tile.unit !== unit));
-  tiles.filter((tile) => !order.includes(tile.unit)).forEach((tile) => {
-    tile.unit = added.shift();
-    tile.picture = null;
-  });
-}
-
-function showUnits(values, image) {
-  const all = Array.from(unitWeights, (_, unit) => (values ? responses(first, values[0], unit) : [0]));
-  const highest = all.map((of) => of.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a)));
-  if (values) {
-    choose(highest);
-    paintVeil(image);
-  }
-  const most = highest.reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
-  for (const tile of tiles) {
-    const value = highest[tile.unit];
-    paintUnit(tile, all[tile.unit], Boolean(values));
-    const isOutput = model.layers.length === 1 && first.outputs > 1;
-    const name = isOutput ? model.classes[tile.unit] : (first.window ? "filter " : model.layers.length === 1 ? "output " : "unit ") + (tile.unit + 1);
-    tile.name.textContent = name;
-    tile.context.canvas.setAttribute("aria-label", `weights of ${name}`);
-    tile.item.classList.toggle("rest", Boolean(values) && value === 0);
-    tile.bar.style.width = (100 * Math.abs(value)) / most + "%";
-    const best = values && value !== 0 && !isOutput ? favoured(tile.unit, value) : -1;
-    tile.pull.textContent = best < 0 ? (values && value === 0 ? "at rest" : "\u00a0") : `for ${model.classes[best]}`;
-  }
 }
 
 // Hands.
@@ -477,8 +346,8 @@ if (model.samples.length > 0) {
     if (!isRight) {
       create("span", button, "wrong", "verdict");
     }
-    create("span", button, "true ").append(Object.assign(document.createElement("b"), { textContent: model.classes[sample.target] }));
-    create("span", button, "predicted ").append(Object.assign(document.createElement("b"), { textContent: model.classes[named] }));
+    create("b", create("span", button, "true "), model.classes[sample.target]);
+    create("b", create("span", button, "predicted "), model.classes[named]);
     button.addEventListener("click", () => {
       showSample(i);
       element("drawing").scrollIntoView({ block: "nearest" });
@@ -489,7 +358,7 @@ if (model.samples.length > 0) {
 new ResizeObserver(resize).observe(paper.canvas);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   Object.keys(colours).forEach((name) => delete colours[name]);
-  tiles.forEach((tile) => (tile.picture = null));
+  forgetPictures();
   due();
 });
 paper.canvas.style.aspectRatio = `${width} / ${height}`;

@@ -75,7 +75,7 @@ function gap(a, b) {
   return Math.max(0, a.left - b.right, b.left - a.right, a.top - b.bottom, b.top - a.bottom);
 }
 
-/** Connected pixels above the threshold, diagonals included: label, box and mass of each; `labels` receives the labels. */
+/** Connected pixels above the threshold, diagonals too: label, box and mass of each; `labels` receives the labels. */
 function components(smooth, width, height, threshold, labels) {
   const all = [];
   const stack = new Int32Array(smooth.length);
@@ -126,7 +126,7 @@ function figure(all, width, height) {
       part.mass * 20 >= main.mass && part.strength * 2 >= main.strength && gap(part, main) * 4 <= longerSide(main));
 }
 
-/** The drawing as an image [newHeight, newWidth] of bytes that is fitted as MNIST was made; null where it has no ink. */
+/** The drawing as an image [newHeight, newWidth] of bytes that is fitted as MNIST was made; null without ink. */
 function fit(ink, width, height, newWidth, newHeight) {
   const smooth = smoothed(ink, width, height);
   const level = rank(histogram(smooth, () => true), smooth.length - Math.floor(smooth.length / 1000));

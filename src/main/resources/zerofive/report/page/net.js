@@ -1,18 +1,6 @@
 // The model: its layers in order, in float32. The description is JSON in the element "model", the weights of all
 // layers one block of little-endian float32 in base64 in "weights"; a layer says where in that block its own begin.
 
-const element = (id) => document.getElementById(id);
-
-/** The bytes that an element holds as base64. */
-function bytesOf(id) {
-  const text = atob(element(id).textContent);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < bytes.length; i++) {
-    bytes[i] = text.charCodeAt(i);
-  }
-  return bytes;
-}
-
 const model = JSON.parse(element("model").textContent);
 const weights = new Float32Array(bytesOf("weights").buffer);
 
@@ -85,13 +73,35 @@ function predicted(logits) {
   return logits.length === 1 ? (logits[0] > 0 ? 0 : 1) : logits.indexOf(Math.max(...logits));
 }
 
-/** The weights of a unit of the first layer, one for each pixel that it looks at. */
-function look(layer, unit) {
-  const row = layer.weights + unit * layer.inputs;
-  return weights.subarray(row, row + layer.inputs);
-}
+const weightsOf = (layer) => (unit) =>
+  weights.subarray(layer.weights + unit * layer.inputs, layer.weights + (unit + 1) * layer.inputs);
 
-/** Of a unit of the first layer its value at each of its places, row by row; a linear layer has one place. */
-function responses(layer, values, unit) {
-  return values.filter((_, i) => i % layer.outputs === unit);
-}
+/**
+ * What a first layer's units look at: how many, [height, width] of their weights, their strength in its outputs; of a
+ * convolution's also their response at each place, a picture of `columns` places a row.
+ */
+const LOOK = {
+  linear: (layer) => ({
+    count: layer.outputs,
+    width: model.width,
+    height: model.height,
+    isOfImage: true,
+    weights: weightsOf(layer),
+    strengths: (values) => values,
+  }),
+
+  convolution: (layer) => ({
+    count: layer.outputs,
+    width: layer.window.kernel,
+    height: layer.window.kernel,
+    isOfImage: false,
+    weights: weightsOf(layer),
+    strengths: (values) =>
+      values.reduce((largest, value, i) => {
+        largest[i % layer.outputs] = Math.max(largest[i % layer.outputs], value);
+        return largest;
+      }, new Float32Array(layer.outputs)),
+    columns: places(layer.window.width, layer.window),
+    responses: (values, unit) => values.filter((_, i) => i % layer.outputs === unit),
+  }),
+};

@@ -233,7 +233,7 @@ class DrawPageBrowserTest {
     List<Integer> widths =
         hidden.isEmpty()
             ? List.of()
-            : Arrays.stream(hidden.split(",")).map(Integer::valueOf).toList();
+            : Arrays.stream(hidden.split(",", -1)).map(Integer::valueOf).toList();
     for (int outputs : List.of(1, 4)) {
       Path model = folder.resolve("kind.safetensors");
       List<String> classes = List.of("<b>&amp;\"'", "\u05d0\u05d1\ud83d\ude00", "c", "__proto__");
@@ -362,7 +362,7 @@ class DrawPageBrowserTest {
 
   private static double luminance(String rgb) {
     double[] parts =
-        Arrays.stream(rgb.replaceAll("[^\\d. ]", "").strip().split(" +"))
+        Arrays.stream(rgb.replaceAll("[^\\d. ]", "").strip().split(" +", -1))
             .mapToDouble(Double::parseDouble)
             .map(c -> c / 255)
             .map(c -> c <= 0.04045 ? c / 12.92 : StrictMath.pow((c + 0.055) / 1.055, 2.4))
@@ -393,7 +393,7 @@ class DrawPageBrowserTest {
             "model,weight_bytes,page_bytes,computing_median_ms,computing_max_ms,"
                 + "to_bars_median_ms,to_bars_max_ms\n");
     for (String widths : List.of("30", "128,64", "2500")) {
-      List<Integer> hidden = Arrays.stream(widths.split(",")).map(Integer::valueOf).toList();
+      List<Integer> hidden = Arrays.stream(widths.split(",", -1)).map(Integer::valueOf).toList();
       Architecture architecture = new Architecture(784, hidden, widths.equals("30") ? 1 : 10);
       Path model = folder.resolve("time.safetensors");
       List<String> classes =

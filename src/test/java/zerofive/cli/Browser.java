@@ -43,7 +43,7 @@ final class Browser implements AutoCloseable {
   /** Starts one with a profile in {@code folder}; skips where there is none, and fails in CI. */
   static Browser start(Path folder) {
     List<Path> found =
-        List.of(System.getenv("PATH").split(":")).stream()
+        List.of(System.getenv("PATH").split(":", -1)).stream()
             .flatMap(place -> NAMES.stream().map(name -> Path.of(place, name)))
             .filter(Files::isExecutable)
             .toList();

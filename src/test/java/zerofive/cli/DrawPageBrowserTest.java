@@ -379,7 +379,7 @@ class DrawPageBrowserTest {
 
   private static double luminance(String rgb) {
     double[] parts =
-        Arrays.stream(rgb.replaceAll("[^\\d. ]", "").strip().split(" +"))
+        Arrays.stream(rgb.replaceAll("[^\\d. ]", "").strip().split(" +", -1))
             .mapToDouble(Double::parseDouble)
             .map(c -> c / 255)
             .map(c -> c <= 0.04045 ? c / 12.92 : StrictMath.pow((c + 0.055) / 1.055, 2.4))
@@ -410,7 +410,7 @@ class DrawPageBrowserTest {
             "model,weight_bytes,page_bytes,computing_median_ms,computing_max_ms,"
                 + "to_bars_median_ms,to_bars_max_ms\n");
     for (String widths : List.of("30", "128,64", "2500")) {
-      List<Integer> hidden = Arrays.stream(widths.split(",")).map(Integer::valueOf).toList();
+      List<Integer> hidden = Arrays.stream(widths.split(",", -1)).map(Integer::valueOf).toList();
       Architecture architecture = new Architecture(784, hidden, widths.equals("30") ? 1 : 10);
       Path model = folder.resolve("time.safetensors");
       List<String> classes =

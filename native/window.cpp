@@ -222,9 +222,9 @@ INLINE int64_t window_work(const Window& w) {
   return padded(w.outputs, PANEL) / PANEL * (padded(w.inputs, TILE_ROWS) / TILE_ROWS) * w.positions;
 }
 
-// One part of the gradient of weights, that of at most a group of images: of the inputs [i0, i0 + TILE_ROWS), as many as
-// there are, for the outputs of one strip; with Rows that end with ones, of the bias too. add: whether it is added to
-// what the gradient holds. gradient [inputs, 32].
+// One part of the gradient of weights, that of at most a group of images: of the inputs [i0, i0 + TILE_ROWS), as many
+// as there are, for the outputs of one strip; with Rows that end with ones, of the bias too. adds: whether it is added
+// to what the gradient holds. gradient [inputs, 32].
 template <int VECTORS, typename Rows, int ROWS>
 INLINE void window_gradient_strip(
     const Window& w, int64_t images, const float* from, const float* output_delta, bool adds, int64_t i0,

@@ -124,6 +124,7 @@ final class SessionContractTest {
       runs.add(new Run(2, "linear", Loss.BCE, momentum, 32, shift));
       runs.add(new Run(2, "mlp:9", Loss.BCE, Optimizer.sgd(), 32, shift));
       runs.add(new Run(3, "mlp:40,5", Loss.CROSS_ENTROPY, momentum, 7, shift));
+      runs.add(new Run(3, "cnn:5,4/1+6", Loss.CROSS_ENTROPY, momentum, 32, shift));
     }
     return Implementations.times(runs.stream().map(Arguments::of))
         .filter(
@@ -163,6 +164,7 @@ final class SessionContractTest {
     for (Optimizer optimizer : OPTIMIZERS) {
       runs.add(new Run(2, "mlp:9", Loss.BCE, optimizer, 32));
       runs.add(new Run(3, "mlp:9", Loss.CROSS_ENTROPY, optimizer, 7));
+      runs.add(new Run(2, "cnn:5,18", Loss.BCE, optimizer, 32));
     }
     for (int batch : new int[] {1, 7, 32, TRAIN - 1, TRAIN, TRAIN + 1, 1000, Integer.MAX_VALUE}) {
       runs.add(new Run(2, "linear", Loss.MNIST, Optimizer.sgd(), batch));

@@ -33,8 +33,13 @@ final class Layer {
 
   final float[] biasGradient;
 
-  /** Weights as the backward pass reads them, [outputs][inputs]; null where nothing is below. */
-  final float[][] transposed;
+  /**
+   * Weights as the backward pass reads them, [pixels of the window][outputs][channels], so [1] of a
+   * fully connected layer; null where nothing is below.
+   */
+  final float[][][] transposed;
+
+  private final int channels;
 
   private final int offset;
 
@@ -49,6 +54,7 @@ final class Layer {
   Layer(zerofive.model.Layer place, boolean isFirst, boolean isLast, int moments) {
     inputs = place.inputs();
     outputs = place.outputs();
+    channels = place.window().channels();
     offset = place.weightOffset();
     isByInput = !isLast || (isFirst && outputs > 1);
     int rows = isByInput ? inputs : outputs;
@@ -61,7 +67,12 @@ final class Layer {
     }
     gradient = moments < 0 ? null : new float[rows][width];
     biasGradient = new float[outputs];
-    transposed = isFirst || moments < 0 ? null : isByInput ? new float[outputs][inputs] : weights;
+    if (isFirst || moments < 0) {
+      transposed = null;
+    } else {
+      transposed =
+          isByInput ? new float[inputs / channels][outputs][channels] : new float[][][] {weights};
+    }
   }
 
   /** [outputs] */
@@ -105,8 +116,9 @@ final class Layer {
     }
     for (int i = i0; i < i1; i++) {
       float[] row = weights[i];
+      float[][] to = transposed[i / channels];
       for (int o = 0; o < outputs; o++) {
-        transposed[o][i] = row[o];
+        to[o][i % channels] = row[o];
       }
     }
   }

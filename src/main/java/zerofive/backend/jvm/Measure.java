@@ -37,11 +37,12 @@ final class Measure {
     float[][] h = model.activations();
     float[] z = h[h.length - 1];
     Chains chains = model.chains();
+    Convolution[] windows = model.windows();
     SparseImages.Row row = new SparseImages.Row();
     int right = 0;
     for (int image = start; image < end; image++) {
       images.row(image, 0, row);
-      model.forward(row, chains, h);
+      model.forward(row, chains, windows, h);
       losses[image] = Losses.loss(loss, z, images.target(image));
       right += Prediction.of(z, 0, z.length) == images.target(image) ? 1 : 0;
       System.arraycopy(z, 0, logits, image * z.length, z.length);

@@ -49,13 +49,24 @@ final class Model {
     }
   }
 
-  /** Room for what each layer puts out of one image: [layers][outputs]. */
+  /** How many of the layers, the first ones, are convolutions. */
+  int convolutions() {
+    return architecture.convolutions();
+  }
+
+  /** Room for what each layer puts out of one image: [layers][output size]. */
   float[][] activations() {
-    float[][] rows = new float[layers.length][];
-    for (int l = 0; l < layers.length; l++) {
-      rows[l] = new float[layers[l].outputs];
-    }
-    return rows;
+    return architecture.windows().stream()
+        .map(window -> new float[window.outputSize()])
+        .toArray(float[][]::new);
+  }
+
+  /** The convolutions of one thread that computes {@link #forward}. */
+  Convolution[] windows() {
+    return architecture.windows().stream()
+        .limit(convolutions())
+        .map(Convolution::new)
+        .toArray(Convolution[]::new);
   }
 
   /** Sums of one thread that computes {@link #forward}. */
@@ -64,7 +75,7 @@ final class Model {
   }
 
   /** Writes what each layer puts out to h[l], the logits last. */
-  void forward(SparseImages.Row image, Chains chains, float[][] h) {
+  void forward(SparseImages.Row image, Chains chains, Convolution[] windows, float[][] h) {
     if (isLinear()) {
       h[0][0] = logit(image);
       return;
@@ -72,6 +83,10 @@ final class Model {
     for (int l = 0; l < layers.length; l++) {
       Layer layer = layers[l];
       float[] z = h[l];
+      if (l < windows.length) {
+        windows[l].forward(l == 0 ? windows[0].image(image) : h[l - 1], layer, z);
+        continue;
+      }
       if (l == 0) {
         chains.sparseProduct(image.entries(), image.count(), layer.weights, layer.bias(), z);
       } else if (layer.isByInput) {
@@ -101,11 +116,15 @@ final class Model {
    *
    * @param h what each layer put out
    */
-  void backward(float[][] h, float[][] d) {
+  void backward(Convolution[] windows, float[][] h, float[][] d) {
     for (int l = layers.length - 1; l > 0; l--) {
       float[] below = d[l - 1];
+      if (l < windows.length) {
+        windows[l].backward(d[l], layers[l], h[l - 1], below);
+        continue;
+      }
       Arrays.fill(below, 0);
-      Chains.addProducts(d[l], layers[l].transposed, layers[l].outputs, below);
+      Chains.addProducts(d[l], layers[l].transposed[0], layers[l].outputs, below);
       float[] activated = h[l - 1];
       for (int j = 0; j < below.length; j++) {
         below[j] = ElementMath.reluBackward(activated[j], below[j]);

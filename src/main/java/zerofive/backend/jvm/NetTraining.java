@@ -7,9 +7,10 @@ import zerofive.backend.Optimizer;
 import zerofive.backend.TrainingPlan;
 
 /**
- * Training of a net, or of a linear model with several logits, in blocks of 256 rows with two jobs
- * for the team each. The forward and backward pass is shared out by rows of the batch; gradients
- * and the update by the inputs of a layer. No sum is split between threads.
+ * Training of a net, or of a linear model with several logits, in blocks of 256 rows (of fewer with
+ * convolutions) with two jobs for the team each. The forward and backward pass is shared out by
+ * rows of the batch; gradients and the update by the inputs of a layer. No sum is split between
+ * threads.
  */
 final class NetTraining {
   /** Pixels of a block of large images that are transposed at a time. */
@@ -34,6 +35,9 @@ final class NetTraining {
   /** What each layer puts out, by layer: [layers][rows][outputs]. */
   private final float[][][] outputs;
 
+  /** Rows of a block: whole groups of every convolution. */
+  private final int blockRows;
+
   private final float[] losses = new float[BLOCK_ROWS];
   private final SparseImages.Row[] rows = new SparseImages.Row[BLOCK_ROWS];
   private final Member[] members;
@@ -47,13 +51,15 @@ final class NetTraining {
   /** What one thread writes. */
   private static final class Member {
     final Chains chains;
+    final Convolution[] windows;
     final SparseImages.Row row = new SparseImages.Row();
     final Columns columns = new Columns();
     final float[] factors = new float[BLOCK_ROWS];
     SparseImages.Row[] rows;
 
-    Member(Chains chains) {
+    Member(Chains chains, Convolution[] windows) {
       this.chains = chains;
+      this.windows = windows;
     }
   }
 
@@ -86,9 +92,13 @@ final class NetTraining {
     this.images = images;
     bounds = images.bounds(team.members());
     int layers = model.layers.length;
+    blockRows =
+        model.convolutions() == 0
+            ? BLOCK_ROWS
+            : Arrays.stream(model.windows()).mapToInt(Convolution::group).reduce(64, Math::max);
     deltas = new float[layers][BLOCK_ROWS][];
     outputs = new float[layers][BLOCK_ROWS][];
-    for (int r = 0; r < BLOCK_ROWS; r++) {
+    for (int r = 0; r < blockRows; r++) {
       rows[r] = new SparseImages.Row();
       h[r] = model.activations();
       d[r] = model.activations();
@@ -99,7 +109,7 @@ final class NetTraining {
     }
     members = new Member[team.members()];
     for (int m = 0; m < members.length; m++) {
-      members[m] = new Member(model.chains());
+      members[m] = new Member(model.chains(), model.windows());
     }
   }
 
@@ -117,7 +127,7 @@ final class NetTraining {
       cachedOrder = order.clone();
       cachedColumns = null;
     }
-    if (isRepeated && cachedColumns == null && isWorthCaching()) {
+    if (isRepeated && cachedColumns == null && model.convolutions() == 0 && isWorthCaching()) {
       cachedColumns = new Columns[blocks()][members.length];
     }
     int number = 0;
@@ -125,8 +135,8 @@ final class NetTraining {
       int start = step * plan.batchSize();
       int batchRows = plan.rows(step, order.length);
       Losses sum = new Losses();
-      for (int at = 0; at < batchRows; at += BLOCK_ROWS) {
-        int count = Math.min(BLOCK_ROWS, batchRows - at);
+      for (int at = 0; at < batchRows; at += blockRows) {
+        int count = Math.min(blockRows, batchRows - at);
         Block block =
             new Block(
                 order,
@@ -169,7 +179,7 @@ final class NetTraining {
     for (int r = team.start(block.count(), member); r < end; r++) {
       SparseImages.Row row = images.isStored() ? rows[r] : own.row;
       images.row(block.image(r), block.shift(r), row);
-      model.forward(row, own.chains, h[r]);
+      model.forward(row, own.chains, own.windows, h[r]);
       losses[r] =
           Losses.lossAndGradient(
               plan.loss(),
@@ -177,13 +187,13 @@ final class NetTraining {
               images.target(block.image(r)),
               block.batchRows(),
               d[r][last]);
-      model.backward(h[r], d[r]);
+      model.backward(own.windows, h[r], d[r]);
     }
   }
 
   /** One member's part of the gradients and of the update: some inputs of each layer. */
   private void updateWeights(Member own, int member, Block block) {
-    for (int l = model.layers.length - 1; l > 0; l--) {
+    for (int l = model.layers.length - 1; l >= Math.max(1, model.convolutions()); l--) {
       Layer layer = model.layers[l];
       int start = team.start(layer.weights.length, member);
       int end = team.start(layer.weights.length, member + 1);
@@ -192,6 +202,57 @@ final class NetTraining {
         layer.transpose(start, end);
       }
     }
+    if (model.convolutions() > 0) {
+      updateWindows(own, member, block);
+    } else {
+      updateFirstLayer(own, member, block);
+    }
+    if (member == 0) {
+      updateBiases(block);
+    }
+  }
+
+  /** One member's part of the gradients and of the update of each convolution: some inputs. */
+  private void updateWindows(Member own, int member, Block block) {
+    for (int l = 0; l < own.windows.length; l++) {
+      Layer layer = model.layers[l];
+      int start = team.start(layer.inputs, member);
+      int end = team.start(layer.inputs, member + 1);
+      int group = own.windows[l].group();
+      for (int r = 0; r < block.count() && start < end; r += group) {
+        int to = Math.min(r + group, block.count());
+        own.windows[l].gradient(
+            l == 0 ? groupImages(own, block, r, to) : Arrays.copyOfRange(outputs[l - 1], r, to),
+            Arrays.copyOfRange(deltas[l], r, to),
+            layer,
+            start,
+            end,
+            block.isFirst() && r == 0);
+      }
+      for (int i = start; i < end && block.isLast(); i++) {
+        layer.updateRow(plan.optimizer(), i, block.stepParameters(), block.step());
+      }
+      if (block.isLast() && start == 0 && end > 0) {
+        layer.updateBias(plan.optimizer(), block.stepParameters(), block.step());
+      }
+      if (block.isLast()) {
+        layer.transpose(start, end);
+      }
+    }
+  }
+
+  /** The rows [start, end) of a block as the first convolution reads them. */
+  private float[][] groupImages(Member own, Block block, int start, int end) {
+    float[][] group = new float[end - start][];
+    for (int r = start; r < end; r++) {
+      images.row(block.image(r), block.shift(r), own.row);
+      group[r - start] = own.windows[0].image(own.row);
+    }
+    return group;
+  }
+
+  /** One member's part of the gradients and of the update of the first layer: some pixels. */
+  private void updateFirstLayer(Member own, int member, Block block) {
     int p0 = bounds[member];
     int p1 = bounds[member + 1];
     if (images.isStored()) {
@@ -203,9 +264,6 @@ final class NetTraining {
         own.columns.fill(own.rows, block.count(), first, end);
         updatePixels(own, own.columns, first, end, block);
       }
-    }
-    if (member == 0) {
-      updateBiases(block);
     }
   }
 
@@ -270,9 +328,9 @@ final class NetTraining {
     }
   }
 
-  /** Sums the rows of every layer's gradient and updates the biases. */
+  /** Sums the rows of the gradient of every fully connected layer and updates the biases. */
   private void updateBiases(Block block) {
-    for (int l = 0; l < model.layers.length; l++) {
+    for (int l = model.convolutions(); l < model.layers.length; l++) {
       Layer layer = model.layers[l];
       if (block.isFirst()) {
         Arrays.fill(layer.biasGradient, 0);

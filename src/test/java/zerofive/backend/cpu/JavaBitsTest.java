@@ -29,6 +29,7 @@ import zerofive.backend.TrainingState;
 import zerofive.data.Augmentation;
 import zerofive.data.ExampleOrder;
 import zerofive.data.ImageSet;
+import zerofive.data.image.ImageShape;
 import zerofive.model.Architecture;
 import zerofive.model.Initializer;
 import zerofive.model.Loss;
@@ -40,7 +41,7 @@ final class JavaBitsTest {
   private static final int EPOCHS = 4;
 
   private record Run(
-      List<Integer> hidden,
+      String model,
       int classes,
       Loss loss,
       Optimizer optimizer,
@@ -51,7 +52,10 @@ final class JavaBitsTest {
       int train) {
     TrainingPlan plan() {
       return new TrainingPlan(
-          new Architecture(height * width, hidden, Loss.outputs(classes)), loss, optimizer, batch);
+          Architecture.of(model, new ImageShape(height, width), Loss.outputs(classes)),
+          loss,
+          optimizer,
+          batch);
     }
   }
 
@@ -72,36 +76,42 @@ final class JavaBitsTest {
     Optimizer adamw = new Optimizer(Kind.ADAMW, 0, Optimizer.ADAMW_WEIGHT_DECAY);
     List<Run> runs = new ArrayList<>();
     for (int batch : new int[] {1, 255, 256, 257, 600}) {
-      runs.add(run(List.of(), 2, Loss.BCE, plain, batch, 0));
-      runs.add(run(List.of(), 10, Loss.CROSS_ENTROPY, momentum, batch, 0));
-      runs.add(run(List.of(30), 2, Loss.MNIST, plain, batch, 0));
-      runs.add(run(List.of(37, 11), 2, Loss.BCE, adam, batch, 2));
-      runs.add(run(List.of(64), 10, Loss.CROSS_ENTROPY, adamw, batch, 1));
+      runs.add(run("linear", 2, Loss.BCE, plain, batch, 0));
+      runs.add(run("linear", 10, Loss.CROSS_ENTROPY, momentum, batch, 0));
+      runs.add(run("mlp:30", 2, Loss.MNIST, plain, batch, 0));
+      runs.add(run("mlp:37,11", 2, Loss.BCE, adam, batch, 2));
+      runs.add(run("mlp:64", 10, Loss.CROSS_ENTROPY, adamw, batch, 1));
     }
     for (Optimizer optimizer : List.of(momentum, decay, adam, adamw)) {
-      runs.add(run(List.of(), 2, Loss.MNIST, optimizer, 300, 3));
-      runs.add(run(List.of(30), 2, Loss.BCE, optimizer, 300, 3));
-      runs.add(run(List.of(8, 16, 5), 3, Loss.CROSS_ENTROPY, optimizer, Integer.MAX_VALUE, 0));
+      runs.add(run("linear", 2, Loss.MNIST, optimizer, 300, 3));
+      runs.add(run("mlp:30", 2, Loss.BCE, optimizer, 300, 3));
+      runs.add(run("mlp:8,16,5", 3, Loss.CROSS_ENTROPY, optimizer, Integer.MAX_VALUE, 0));
     }
-    runs.add(large(List.of(), plain, 1));
-    runs.add(large(List.of(3), momentum, 1));
-    runs.add(large(List.of(3), plain, 0));
+    runs.add(run("cnn:16,32", 2, Loss.MNIST, plain, 64, 0));
+    runs.add(run("cnn:5/1,20,33+17", 3, Loss.CROSS_ENTROPY, adam, 70, 2));
+    runs.add(run("cnn:8,16,12", 10, Loss.CROSS_ENTROPY, momentum, 300, 3));
+    runs.add(run("cnn:8/1,8/1", 2, Loss.BCE, adamw, 1, 1));
+    runs.add(large("linear", plain, 1));
+    runs.add(large("mlp:3", momentum, 1));
+    runs.add(large("mlp:3", plain, 0));
+    runs.add(large("cnn:2", momentum, 1));
     return runs.stream();
   }
 
   private static Run run(
-      List<Integer> hidden, int classes, Loss loss, Optimizer optimizer, int batch, int shift) {
-    return new Run(hidden, classes, loss, optimizer, batch, new Augmentation(shift), 12, 13, 603);
+      String model, int classes, Loss loss, Optimizer optimizer, int batch, int shift) {
+    return new Run(model, classes, loss, optimizer, batch, new Augmentation(shift), 12, 13, 603);
   }
 
   private static final List<Run> FEW =
       List.of(
-          run(List.of(), 2, Loss.BCE, Optimizer.sgd(), 100, 1),
-          run(List.of(9, 17), 3, Loss.CROSS_ENTROPY, new Optimizer(Kind.ADAM, 0, 0), 100, 0));
+          run("linear", 2, Loss.BCE, Optimizer.sgd(), 100, 1),
+          run("cnn:4,5", 2, Loss.BCE, Optimizer.sgd(), 100, 1),
+          run("mlp:9,17", 3, Loss.CROSS_ENTROPY, new Optimizer(Kind.ADAM, 0, 0), 100, 0));
 
   /** More pixels than 16 bits number. */
-  private static Run large(List<Integer> hidden, Optimizer optimizer, int shift) {
-    return new Run(hidden, 2, Loss.BCE, optimizer, 3, new Augmentation(shift), 300, 250, 7);
+  private static Run large(String model, Optimizer optimizer, int shift) {
+    return new Run(model, 2, Loss.BCE, optimizer, 3, new Augmentation(shift), 300, 250, 7);
   }
 
   @ParameterizedTest

@@ -20,6 +20,7 @@ import zerofive.backend.TrainingState;
 import zerofive.data.Augmentation;
 import zerofive.data.ExampleOrder;
 import zerofive.data.ImageSet;
+import zerofive.data.image.ImageShape;
 import zerofive.model.Architecture;
 import zerofive.model.Initializer;
 import zerofive.model.Loss;
@@ -34,14 +35,14 @@ final class SameBitsTest {
   private static final int AVX512 = 2;
 
   private record Run(
-      List<Integer> hidden,
+      String model,
       int classes,
       Optimizer optimizer,
       Form form,
       int batch,
       Augmentation augmentation) {
-    Run(List<Integer> hidden, int classes, Optimizer optimizer, Form form, int batch) {
-      this(hidden, classes, optimizer, form, batch, Augmentation.NONE);
+    Run(String model, int classes, Optimizer optimizer, Form form, int batch) {
+      this(model, classes, optimizer, form, batch, Augmentation.NONE);
     }
   }
 
@@ -62,17 +63,19 @@ final class SameBitsTest {
     Optimizer momentum = new Optimizer(Optimizer.Kind.SGD, 0.9f, 0.01f);
     List<Run> runs = new ArrayList<>();
     for (Form form : List.of(Form.BY_SIZE, Form.DENSE)) {
-      runs.add(new Run(List.of(30), 2, Optimizer.sgd(), form, 256));
-      runs.add(new Run(List.of(33, 65), 10, adam, form, 100));
-      runs.add(new Run(List.of(40), 3, momentum, form, 700));
-      runs.add(new Run(List.of(), 5, momentum, form, 256));
+      runs.add(new Run("mlp:30", 2, Optimizer.sgd(), form, 256));
+      runs.add(new Run("mlp:33,65", 10, adam, form, 100));
+      runs.add(new Run("mlp:40", 3, momentum, form, 700));
+      runs.add(new Run("linear", 5, momentum, form, 256));
     }
     for (Form form : List.of(Form.BY_SIZE, Form.DENSE)) {
-      runs.add(new Run(List.of(33, 65), 10, adam, form, 300, new Augmentation(2)));
+      runs.add(new Run("mlp:33,65", 10, adam, form, 300, new Augmentation(2)));
     }
-    runs.add(new Run(List.of(), 2, momentum, Form.BY_SIZE, 256, new Augmentation(2)));
-    runs.add(new Run(List.of(), 2, Optimizer.sgd(), Form.BY_SIZE, 256));
-    runs.add(new Run(List.of(), 2, adam, Form.BY_SIZE, 1000));
+    runs.add(new Run("linear", 2, momentum, Form.BY_SIZE, 256, new Augmentation(2)));
+    runs.add(new Run("linear", 2, Optimizer.sgd(), Form.BY_SIZE, 256));
+    runs.add(new Run("linear", 2, adam, Form.BY_SIZE, 1000));
+    runs.add(new Run("cnn:16,32,20", 2, adam, Form.BY_SIZE, 64, new Augmentation(2)));
+    runs.add(new Run("cnn:20/1,48+30", 10, momentum, Form.BY_SIZE, 100));
     return runs.stream();
   }
 
@@ -100,7 +103,7 @@ final class SameBitsTest {
   void theFormOfTheImagesChangesNoBit(Run run) {
     Run other =
         new Run(
-            run.hidden(),
+            run.model(),
             run.classes(),
             run.optimizer(),
             run.form() == Form.DENSE ? Form.BY_SIZE : Form.DENSE,
@@ -116,7 +119,7 @@ final class SameBitsTest {
   private static int trained(Run run, int threads) {
     ImageSet train = images(1, TRAIN, run.classes());
     Architecture architecture =
-        new Architecture(SIDE * SIDE, run.hidden(), Loss.outputs(run.classes()));
+        Architecture.of(run.model(), new ImageShape(SIDE, SIDE), Loss.outputs(run.classes()));
     TrainingPlan plan =
         new TrainingPlan(
             architecture, Loss.defaultFor(run.classes()), run.optimizer(), run.batch());

@@ -9,4 +9,5 @@
 #include "update.cu"
 #include "exact_forward.cu"
 #include "exact_update.cu"
+#include "exact_sweep.cu"
 #include "peak.cu"

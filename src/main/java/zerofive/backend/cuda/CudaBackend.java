@@ -188,6 +188,11 @@ public final class CudaBackend implements Backend, AutoCloseable {
     return context;
   }
 
+  /** How many GPUs the driver counts; after a probe that found one. */
+  public int gpus() {
+    return CudaGpu.count();
+  }
+
   /** New operations, to be closed by the caller. */
   public CudaOps newOps() {
     return new CudaOps(context(), options, cublas.library().isPresent());
@@ -205,6 +210,17 @@ public final class CudaBackend implements Backend, AutoCloseable {
     return options.exact()
         ? ExactSession.open(newOps(), plan, train, valid, start)
         : StepwiseSession.open(newOps(), plan, train, valid, start);
+  }
+
+  /** The exact engine does. */
+  @Override
+  public boolean sweeps() {
+    return options.exact();
+  }
+
+  @Override
+  public Sweep openSweep(TrainingPlan plan) {
+    return ExactSweep.open(newOps(), plan, ExactSweep.Limits.of(context()));
   }
 
   @Override

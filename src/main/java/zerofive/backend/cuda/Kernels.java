@@ -18,8 +18,12 @@ final class Kernels {
   static final String EVALUATE = "evaluate";
   static final String EXACT_FORWARD_BACKWARD = "exact_forward_backward";
   static final String EXACT_LINEAR_FORWARD_BACKWARD = "exact_linear_forward_backward";
+  static final String EXACT_LINEAR_SWEEP = "exact_linear_sweep";
+  static final String EXACT_LINEAR_SWEEP_MEASURE = "exact_linear_sweep_measure";
   static final String EXACT_LINEAR_UPDATE = "exact_linear_update";
   static final String EXACT_LOSS_SUMS = "exact_loss_sums";
+  static final String EXACT_SWEEP = "exact_sweep";
+  static final String EXACT_SWEEP_MEASURE = "exact_sweep_measure";
   static final String EXACT_UPDATE = "exact_update";
   static final String GATHER = "gather";
   static final String GATHER_SHIFTED = "gather_shifted";
@@ -39,8 +43,12 @@ final class Kernels {
           EVALUATE,
           EXACT_FORWARD_BACKWARD,
           EXACT_LINEAR_FORWARD_BACKWARD,
+          EXACT_LINEAR_SWEEP,
+          EXACT_LINEAR_SWEEP_MEASURE,
           EXACT_LINEAR_UPDATE,
           EXACT_LOSS_SUMS,
+          EXACT_SWEEP,
+          EXACT_SWEEP_MEASURE,
           EXACT_UPDATE,
           GATHER,
           GATHER_SHIFTED,

@@ -27,7 +27,9 @@ final class PairsQueue {
   PairsQueue(List<Pair> pairs, int devices) {
     waiting =
         new ArrayDeque<>(
-            pairs.stream().sorted(Comparator.comparing(Pair::first).thenComparing(Pair::second)).toList());
+            pairs.stream()
+                .sorted(Comparator.comparing(Pair::first).thenComparing(Pair::second))
+                .toList());
     share = (pairs.size() + devices - 1) / devices;
   }
 

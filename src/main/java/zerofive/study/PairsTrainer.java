@@ -84,7 +84,9 @@ public final class PairsTrainer {
     if (!backends.get(0).sweeps()) {
       Backend backend = backends.get(0);
       return run(
-          pairs.stream().<Work>map(pair -> results -> results.accept(train(pair, backend))).toList(),
+          pairs.stream()
+              .<Work>map(pair -> results -> results.accept(train(pair, backend)))
+              .toList(),
           atOnce,
           listener);
     }

@@ -75,14 +75,14 @@ public final class SweepTrainer {
     }
   }
 
-  /** What each active training is given for an epoch that it has; on all cores. */
+  /** What each active training is given for an epoch that it may have; on all cores. */
   private List<Optional<EpochInput>> inputs(int epoch) {
     return new ArrayList<>(
         IntStream.range(0, trainers.size())
             .parallel()
             .mapToObj(
                 i ->
-                    active.get(i) && !trainers.get(i).isDone(epoch - 1)
+                    active.get(i) && trainers.get(i).mayHave(epoch)
                         ? Optional.of(trainers.get(i).input(epoch))
                         : Optional.<EpochInput>empty())
             .toList());

@@ -166,8 +166,7 @@ public final class Trainer {
         listener.accept(row);
         check(row, saved);
         keepIfBest(row, () -> session.state().parameters());
-        if (isCheckpoint(epoch)
-            || row.trainSeconds() + row.validSeconds() > LONG_EPOCH_SECONDS) {
+        if (isCheckpoint(epoch) || row.trainSeconds() + row.validSeconds() > LONG_EPOCH_SECONDS) {
           saved = save(session, metrics, epoch, saved);
         }
       }
@@ -227,8 +226,7 @@ public final class Trainer {
   }
 
   /** How it ended, or where it was interrupted. */
-  Outcome outcome(
-      int epoch, Supplier<Parameters> present, float[] logits, long setUpNanos) {
+  Outcome outcome(int epoch, Supplier<Parameters> present, float[] logits, long setUpNanos) {
     int selected = best.map(BestEpoch::epoch).orElse(epoch);
     return new Outcome(
         List.copyOf(history),
@@ -256,6 +254,11 @@ public final class Trainer {
 
   private TrainingPlan plan() {
     return recipe.plan(start.state().parameters().architecture());
+  }
+
+  /** Whether this epoch comes, unless the training ends early. */
+  boolean mayHave(int epoch) {
+    return epoch <= recipe.get(EPOCHS);
   }
 
   /** What a session is given for an epoch. */

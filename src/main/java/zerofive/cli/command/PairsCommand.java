@@ -285,7 +285,9 @@ final class PairsCommand implements Command {
 
   /** The same in words. */
   static String atOnce(Backends.Choice device, int trainings) {
-    return device.backend().sweeps() ? "as many at a time as a GPU holds" : trainings + " at a time";
+    return device.backend().sweeps()
+        ? "as many at a time as a GPU holds"
+        : trainings + " at a time";
   }
 
   /** What computes. */

@@ -37,7 +37,9 @@ import zerofive.data.ImageSet;
 import zerofive.model.Architecture;
 import zerofive.model.Loss;
 
-/** Each training of a sweep has the bits of the CPU's Java code, on shapes at which kernels turn. */
+/**
+ * Each training of a sweep has the bits of the CPU's Java code, on shapes at which kernels turn.
+ */
 @ExtendWith({FreshDevice.class, JniCheck.class})
 final class ExactSweepTest {
   private static final int EPOCHS = 3;
@@ -124,8 +126,7 @@ final class ExactSweepTest {
     ImageSet train = all.train(training % 2);
     List<Double> numbers = new ArrayList<>();
     try (TrainingSession session =
-        JavaSession.open(
-            1, all.plan(), train, all.valid(training % 2), all.start(training))) {
+        JavaSession.open(1, all.plan(), train, all.valid(training % 2), all.start(training))) {
       for (int epoch = 1; epoch <= epochs(training); epoch++) {
         double[] losses = session.trainEpoch(all.input(train, training, epoch)).stepLosses();
         note(numbers, losses, session.evaluate());
@@ -167,8 +168,7 @@ final class ExactSweepTest {
       }
       return IntStream.range(0, COUNT)
           .mapToObj(
-              training ->
-                  new Result(numbers.get(training), sweep.parameters(training).values()))
+              training -> new Result(numbers.get(training), sweep.parameters(training).values()))
           .toList();
     }
   }
@@ -211,6 +211,98 @@ final class ExactSweepTest {
       assertSameBits(expected, sweep(backend, all, little), "a step a launch");
     }
     assertNothingLeft();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "schedule=lazy,multiprocessors=1",
+        "schedule=random:1,order=random,multiprocessors=2",
+        "schedule=random:2,order=random,multiprocessors=7",
+        "order=descending"
+      })
+  void anyOrderOfStreamsAndBlocksGivesTheSameBits(String settings) {
+    Trainings all = new Trainings("mlp:33,5", 5, 7, 3, 40, 16, ADAM);
+    List<Result> expected = java(all);
+    SimulatedDevice.configure(settings);
+    try (CudaBackend backend = CudaUnderTest.exact(SessionKind.GRAPH)) {
+      assertSameBits(expected, sweep(backend, all, LIMITS), settings);
+    }
+    assertNothingLeft();
+  }
+
+  /** So many steps a launch as its work allows, and one launch to measure. */
+  @Test
+  void anEpochIsFewLaunches() {
+    Trainings all = new Trainings("mlp:5", 4, 4, 2, 40, 16, PLAIN);
+    long step = 2L * 16 * all.plan().architecture().parameterCount();
+    try (CudaBackend backend = CudaUnderTest.exact(SessionKind.GRAPH)) {
+      long before = SimulatedDevice.calls("cuLaunchKernel");
+      sweep(backend, all, new ExactSweep.Limits(100, Long.MAX_VALUE, 2 * step));
+      // Three steps of the longest epoch, two at a time.
+      assertEquals(before + EPOCHS * (2 + 1), SimulatedDevice.calls("cuLaunchKernel"));
+    }
+  }
+
+  @Test
+  void whatDoesNotFitIsNotTaken() {
+    Trainings all = new Trainings("mlp:5", 4, 4, 2, 40, 16, PLAIN);
+    ImageSet train = all.train(0);
+    ImageSet valid = all.valid(0);
+    long images = 17L * (train.count() + valid.count());
+    try (CudaBackend backend = CudaUnderTest.exact(SessionKind.GRAPH)) {
+      try (ExactSweep two =
+          ExactSweep.open(
+              backend.newOps(), all.plan(), new ExactSweep.Limits(2, Long.MAX_VALUE, 1))) {
+        assertTrue(two.add(train, valid, all.start(0)));
+        assertTrue(two.add(train, valid, all.start(1)));
+        assertFalse(two.add(train, valid, all.start(2)));
+      }
+      try (ExactSweep small =
+          ExactSweep.open(
+              backend.newOps(), all.plan(), new ExactSweep.Limits(100, 40 * images, 1))) {
+        assertTrue(small.add(train, valid, all.start(0)));
+        int taken = 1;
+        while (taken < 100 && small.add(train, valid, all.start(taken))) {
+          taken++;
+        }
+        assertTrue(taken > 1 && taken < 40, taken + " fit");
+        // Images that are there already take no more.
+        assertFalse(small.add(all.train(1), all.valid(1), all.start(0)));
+      }
+    }
+    assertNothingLeft();
+  }
+
+  /** The first is taken whatever it needs: the GPU itself refuses it then. */
+  @Test
+  void whatDoesNotFitAloneIsOneSentence() {
+    Trainings all = new Trainings("mlp:5", 60, 60, 2, 400, 16, PLAIN);
+    ImageSet train = all.train(0);
+    SimulatedDevice.configure("memory=2M");
+    try (CudaBackend backend = CudaUnderTest.exact(SessionKind.GRAPH);
+        Backend.Sweep sweep = backend.openSweep(all.plan())) {
+      assertTrue(sweep.add(train, all.valid(0), all.start(0)));
+      List<Optional<EpochInput>> inputs = List.of(Optional.of(all.input(train, 0, 1)));
+      DeviceException refusal =
+          assertThrows(DeviceException.class, () -> sweep.trainEpoch(inputs));
+      assertTrue(refusal.getMessage().contains("CUDA_ERROR_OUT_OF_MEMORY"), refusal.getMessage());
+    }
+    assertNothingLeft();
+  }
+
+  /** A GPU holds as many as its multiprocessors run blocks. */
+  @Test
+  void aGpuTakesThreeForEachMultiprocessor() {
+    Trainings all = new Trainings("linear", 3, 3, 2, 10, 10, PLAIN);
+    SimulatedDevice.configure("multiprocessors=2");
+    try (CudaBackend backend = CudaUnderTest.exact(SessionKind.GRAPH);
+        Backend.Sweep sweep = backend.openSweep(all.plan())) {
+      for (int training = 0; training < 6; training++) {
+        assertTrue(sweep.add(all.train(0), all.valid(0), all.start(training)));
+      }
+      assertFalse(sweep.add(all.train(0), all.valid(0), all.start(6)));
+    }
   }
 
   private static void assertNothingLeft() {

@@ -65,8 +65,8 @@ struct Step {
   }
 };
 
-// Weights of the first layer: a warp a pixel, from p0 on. In each block of 256 rows the rows are listed in which the pixel is
-// nonzero, and their gradients added in four chains.
+// Weights of the first layer: a warp a pixel, from p0 on. In each block of 256 rows the rows are listed in which the
+// pixel is nonzero, and their gradients added in four chains.
 __device__ __forceinline__ void update_pixels(
     const Step& step, const ExactLayer& layer, const Pictures& pictures, int first, int rows, const float* d,
     int row_floats, int p0) {

@@ -63,9 +63,6 @@ public final class PairsTrainer {
   /** How one training ended; no result where it was stopped, or diverged with that sentence. */
   private record Ended(Optional<PairResult> result, Optional<String> diverged) {
     static final Ended STOPPED = new Ended(Optional.empty(), Optional.empty());
-
-    /** Behind those of a thread: it has done its work. */
-    static final Ended LAST = new Ended(Optional.empty(), Optional.empty());
   }
 
   /** What a thread does; it hands on how each training ended. */
@@ -100,17 +97,18 @@ public final class PairsTrainer {
   private List<String> run(List<Work> works, int atOnce, Consumer<PairResult> listener) {
     List<String> diverged = new ArrayList<>();
     ExecutorService threads = Executors.newFixedThreadPool(atOnce);
-    BlockingQueue<Ended> ended = new LinkedBlockingQueue<>();
+    // How trainings ended, and nothing behind those of a piece of work.
+    BlockingQueue<Optional<Ended>> ended = new LinkedBlockingQueue<>();
     boolean complete = false;
     try {
       List<Future<?>> futures = new ArrayList<>();
       works.forEach(work -> futures.add(submit(threads, work, ended)));
       int left = works.size();
       while (left > 0) {
-        Ended next = ended.take();
-        left -= next == Ended.LAST ? 1 : 0;
-        next.result().ifPresent(listener);
-        next.diverged().ifPresent(diverged::add);
+        Optional<Ended> next = ended.take();
+        left -= next.isEmpty() ? 1 : 0;
+        next.flatMap(Ended::result).ifPresent(listener);
+        next.flatMap(Ended::diverged).ifPresent(diverged::add);
       }
       for (Future<?> future : futures) {
         future.get();
@@ -134,16 +132,16 @@ public final class PairsTrainer {
   }
 
   /** Where it fails, the others are to end too. */
-  private Future<?> submit(ExecutorService threads, Work work, Queue<Ended> ended) {
+  private Future<?> submit(ExecutorService threads, Work work, Queue<Optional<Ended>> ended) {
     return threads.submit(
         () -> {
           try {
-            work.run(ended::add);
+            work.run(how -> ended.add(Optional.of(how)));
           } catch (RuntimeException | Error e) {
             stop.request();
             throw e;
           } finally {
-            ended.add(Ended.LAST);
+            ended.add(Optional.empty());
           }
         });
   }

@@ -193,6 +193,11 @@ public final class CudaBackend implements Backend, AutoCloseable {
     return CudaGpu.count();
   }
 
+  /** Of the GPU, which is opened. */
+  int multiprocessors() {
+    return context().multiprocessors();
+  }
+
   /** New operations, to be closed by the caller. */
   public CudaOps newOps() {
     return new CudaOps(context(), options, cublas.library().isPresent());

@@ -284,8 +284,7 @@ final class ExactSweepTest {
         Backend.Sweep sweep = backend.openSweep(all.plan())) {
       assertTrue(sweep.add(train, all.valid(0), all.start(0)));
       List<Optional<EpochInput>> inputs = List.of(Optional.of(all.input(train, 0, 1)));
-      DeviceException refusal =
-          assertThrows(DeviceException.class, () -> sweep.trainEpoch(inputs));
+      DeviceException refusal = assertThrows(DeviceException.class, () -> sweep.trainEpoch(inputs));
       assertTrue(refusal.getMessage().contains("CUDA_ERROR_OUT_OF_MEMORY"), refusal.getMessage());
     }
     assertNothingLeft();

@@ -3,12 +3,14 @@ package zerofive.backend.cuda;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import zerofive.backend.Backend;
 import zerofive.backend.EpochInput;
 import zerofive.backend.Optimizer;
 import zerofive.backend.TrainingPlan;
@@ -38,7 +40,7 @@ final class KernelCostTest {
    * One step of 256 images, or one evaluation of as many.
    *
    * @param variant plain; adam, with shifts; cublas, which computes the products; evaluation;
-   *     exact, the exact engine
+   *     exact, the exact engine; sweep, one training of several
    */
   @ParameterizedTest(name = "{0} {1}")
   @CsvSource({
@@ -55,7 +57,9 @@ final class KernelCostTest {
     "evaluation, evaluate, 1, 1187, 68, 0, 1",
     "exact, exact_forward_backward, 1, 1060260, 199668, 0, 1536",
     "exact, exact_update, 1, 875628, 378283, 0, 98",
-    "exact, exact_loss_sums, 1, 156, 33, 0, 0"
+    "exact, exact_loss_sums, 1, 156, 33, 0, 0",
+    "sweep, exact_sweep, 1, 1756900, 562198, 0, 197",
+    "sweep, exact_sweep_measure, 1, 852075, 179878, 0, 1"
   })
   void aKernelCostsWhatTheTableSays(
       String variant,
@@ -89,7 +93,8 @@ final class KernelCostTest {
     SplittableRandom random = new SplittableRandom(2);
     byte[] pixels = new byte[BATCH * 784];
     random.nextBytes(pixels);
-    if (variant.equals("exact")) {
+    boolean isExact = variant.equals("exact") || variant.equals("sweep");
+    if (isExact) {
       // Of digits' pixels about a fifth are not zero, and the exact engine leaves the others out.
       for (int i = 0; i < pixels.length; i++) {
         pixels[i] = random.nextInt(5) == 0 ? pixels[i] : 0;
@@ -111,12 +116,20 @@ final class KernelCostTest {
     TrainingState start = TrainingState.initial(Initializer.PYTORCH.create(net, 1), optimizer);
     String cublas = variant.equals("cublas") ? "" : CublasLibrary.NONE;
     try (CudaBackend backend =
-            variant.equals("exact")
+            isExact
                 ? CudaUnderTest.exact(SessionKind.STEPWISE)
                 : CudaUnderTest.backend(cublas, SessionKind.STEPWISE);
         TrainingSession session = backend.open(plan, images, images, start)) {
       int[] order = IntStream.range(0, BATCH).toArray();
-      session.trainEpoch(new EpochInput(order, new float[] {0.1f}, shifts));
+      EpochInput input = new EpochInput(order, new float[] {0.1f}, shifts);
+      if (variant.equals("sweep")) {
+        try (Backend.Sweep sweep = backend.openSweep(plan)) {
+          sweep.add(images, images, start);
+          sweep.trainEpoch(List.of(Optional.of(input)));
+        }
+        return SimulatedDevice.cost(kernel);
+      }
+      session.trainEpoch(input);
       Cost trained = SimulatedDevice.cost(kernel);
       if (!variant.equals("evaluation")) {
         return trained;

@@ -11,4 +11,5 @@
 #include "exact_forward.cu"
 #include "exact_update.cu"
 #include "exact_ops.cu"
+#include "exact_sweep.cu"
 #include "peak.cu"

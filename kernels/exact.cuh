@@ -85,6 +85,24 @@ __device__ __forceinline__ int whole_panels(int count) { return (count + PANEL -
 // The lanes below this one, as bits.
 __device__ __forceinline__ unsigned int lanes_below() { return (1u << (threadIdx.x % WARP)) - 1; }
 
+// Lists those i of [0, BLOCK_ROWS) whose value(i), a byte, is nonzero, ascending, each as i << 8 | value. By a whole
+// warp; returns their number.
+template <typename Value>
+__device__ __forceinline__ int list_nonzero(uint16_t* list, Value value) {
+  int count = 0;
+  unsigned int values[BLOCK_ROWS / WARP];
+#pragma unroll
+  for (int g = 0; g < BLOCK_ROWS / WARP; g++) values[g] = value(g * WARP + threadIdx.x % WARP);
+#pragma unroll
+  for (int g = 0; g < BLOCK_ROWS / WARP; g++) {
+    int i = g * WARP + threadIdx.x % WARP;
+    unsigned int nonzero = __ballot_sync(WHOLE_WARP, values[g] != 0);
+    if (values[g] != 0) list[count + __popc(nonzero & lanes_below())] = (uint16_t)(i << 8 | values[g]);
+    count += __popc(nonzero);
+  }
+  return count;
+}
+
 // T16 over the sixteen lanes of half a warp; the first of them has it.
 __device__ __forceinline__ float half_warp_sum(float chain) {
   for (int stride = DOT_CHAINS / 2; stride > 0; stride /= 2) {

@@ -103,11 +103,13 @@ __device__ __forceinline__ void first_layer(
   }
 }
 
-// A layer between others: z[o] = ReLU(a chain over the inputs + bias[o]).
+// A layer between others: z[o] = ReLU(a chain over the inputs + bias[o]). By `threads` threads, whole warps, of which
+// this one is `thread`; so are the functions below.
 __device__ __forceinline__ void hidden_layer(
-    const ExactLayer& layer, const float* __restrict__ values, const float* x, float* z) {
-  int lane = threadIdx.x % WARP;
-  for (int panel = threadIdx.x / WARP; panel < whole_panels(layer.outputs); panel += SPARSE_CHAINS) {
+    const ExactLayer& layer, const float* __restrict__ values, const float* x, float* z, unsigned int thread,
+    unsigned int threads) {
+  int lane = thread % WARP;
+  for (int panel = thread / WARP; panel < whole_panels(layer.outputs); panel += threads / WARP) {
     int o = panel * PANEL + lane;
     const float* weights = values + layer.weights + o;
     float sum = 0.0f;
@@ -119,10 +121,11 @@ __device__ __forceinline__ void hidden_layer(
 
 // The last of several layers: half a warp an output, z[o] = T16 of the products with x + bias[o].
 __device__ __forceinline__ void last_layer(
-    const ExactLayer& layer, const float* __restrict__ values, const float* x, float* z) {
-  int chain = threadIdx.x % DOT_CHAINS;
-  int half = threadIdx.x / DOT_CHAINS % 2;
-  for (int first = threadIdx.x / WARP * 2; first < layer.outputs; first += SPARSE_CHAINS * 2) {
+    const ExactLayer& layer, const float* __restrict__ values, const float* x, float* z, unsigned int thread,
+    unsigned int threads) {
+  int chain = thread % DOT_CHAINS;
+  int half = thread / DOT_CHAINS % 2;
+  for (int first = thread / WARP * 2; first < layer.outputs; first += threads / WARP * 2) {
     int o = first + half;
     bool exists = o < layer.outputs;
     const float* weights = values + layer.weights + (size_t)(exists ? o : first) * layer.row_floats;
@@ -139,15 +142,27 @@ __device__ __forceinline__ void last_layer(
 // below[i] = a chain over the outputs of d[o] * weight[o, i], where the layer below put out more than 0, else 0.
 __device__ __forceinline__ void backward_layer(
     const ExactLayer& layer, const float* __restrict__ values, const float* __restrict__ transposed, const float* d,
-    const float* x, float* below) {
+    const float* x, float* below, unsigned int thread, unsigned int threads) {
   const float* rows = layer.by_input ? transposed + layer.transposed : values + layer.weights;
   int row_floats = layer.by_input ? layer.transposed_floats : layer.row_floats;
-  for (int i = threadIdx.x; i < whole_panels(layer.inputs) * PANEL; i += IMAGE_THREADS) {
+  for (int i = thread; i < whole_panels(layer.inputs) * PANEL; i += threads) {
     float sum = 0.0f;
 #pragma unroll 8
     for (int o = 0; o < layer.outputs; o++) sum = fmaf(d[o], rows[(size_t)o * row_floats + i], sum);
     below[i] = activation_backward(ACTIVATION_RELU, x[i], sum);
   }
+}
+
+// The logit of a linear model with one, by half a warp, whose threads have a chain each; the first of them has it.
+__device__ __forceinline__ float linear_logit(
+    const ExactLayer& layer, const float* __restrict__ values, const Picture& picture) {
+  const float* weights = values + layer.weights;
+  float sum = 0.0f;
+#pragma unroll 8
+  for (int p = threadIdx.x % DOT_CHAINS; p < layer.inputs; p += DOT_CHAINS) {
+    sum = fmaf((float)picture.pixel(p), weights[p], sum);
+  }
+  return fmaf(half_warp_sum(sum), PIXEL_SCALE, values[layer.bias]);
 }
 
 // The loss of a row of logits, and for training its gradient: of the mean over batch_rows.
@@ -183,9 +198,9 @@ extern "C" __global__ __launch_bounds__(IMAGE_THREADS, 4) void exact_forward_bac
       const ExactLayer& layer = layout[l];
       const float* x = outputs + layout[l - 1].output;
       if (layer.by_input) {
-        hidden_layer(layer, values, x, outputs + layer.output);
+        hidden_layer(layer, values, x, outputs + layer.output, threadIdx.x, IMAGE_THREADS);
       } else {
-        last_layer(layer, values, x, outputs + layer.output);
+        last_layer(layer, values, x, outputs + layer.output, threadIdx.x, IMAGE_THREADS);
       }
       __syncthreads();
     }
@@ -200,7 +215,9 @@ extern "C" __global__ __launch_bounds__(IMAGE_THREADS, 4) void exact_forward_bac
         __syncthreads();
         int below = layout[l - 1].output;
         const ExactLayer& layer = layout[l];
-        backward_layer(layer, values, transposed, gradients + layer.output, outputs + below, gradients + below);
+        backward_layer(
+            layer, values, transposed, gradients + layer.output, outputs + below, gradients + below, threadIdx.x,
+            IMAGE_THREADS);
       }
     } else {
       if (threadIdx.x == 0) correct[first + r] = is_correct(z, last.outputs, target);
@@ -221,19 +238,12 @@ extern "C" __global__ __launch_bounds__(IMAGE_THREADS) void exact_linear_forward
     float* d, float* losses, float* logits, int* correct) {
   Pictures pictures = {pixels, labels, order, shifts, height, width};
   const ExactLayer layer = layout[0];
-  int chain = threadIdx.x % DOT_CHAINS;
   int place = blockIdx.x * LINEAR_ROWS + threadIdx.x / DOT_CHAINS;
   bool exists = place < rows;
   int r = exists ? place : rows - 1;
   int image = pictures.image(first + r);
-  Picture picture(pictures, image);
-  const float* weights = values + layer.weights;
-  float sum = 0.0f;
-#pragma unroll 8
-  for (int p = chain; p < layer.inputs; p += DOT_CHAINS) sum = fmaf((float)picture.pixel(p), weights[p], sum);
-  sum = half_warp_sum(sum);
-  if (chain != 0 || !exists) return;
-  float z = fmaf(sum, PIXEL_SCALE, values[layer.bias]);
+  float z = linear_logit(layer, values, Picture(pictures, image));
+  if (threadIdx.x % DOT_CHAINS != 0 || !exists) return;
   int target = labels[image];
   losses[first + r] = binary_loss(loss, z, target);
   if (training) {

@@ -65,16 +65,15 @@ struct Step {
   }
 };
 
-// Weights of the first layer: a warp a pixel. In each block of 256 rows the rows are listed in which the pixel is
-// nonzero, and their gradients added in four chains.
+// Weights of the first layer: a warp a pixel, from p0 on. In each block of 256 rows the rows are listed in which the
+// pixel is nonzero, and their gradients added in four chains.
 __device__ __forceinline__ void update_pixels(
     const Step& step, const ExactLayer& layer, const Pictures& pictures, int first, int rows, const float* d,
-    int row_floats) {
+    int row_floats, int p0) {
   __shared__ uint8_t bytes[WARPS][BLOCK_ROWS];
   __shared__ uint16_t lists[WARPS][BLOCK_ROWS];
   int lane = threadIdx.x % WARP;
   int warp = threadIdx.x / WARP;
-  int p0 = blockIdx.x * WARPS;
   int p = p0 + warp;
   for (int start = 0; start < rows; start += BLOCK_ROWS) {
     // A thread a row: neighbouring pixels of an image lie side by side.
@@ -91,15 +90,7 @@ __device__ __forceinline__ void update_pixels(
     __syncthreads();
     if (p >= layer.inputs) continue;
     uint16_t* list = lists[warp];
-    int count = 0;
-#pragma unroll
-    for (int g = 0; g < BLOCK_ROWS / WARP; g++) {
-      int row = g * WARP + lane;
-      unsigned int value = bytes[warp][row];
-      unsigned int nonzero = __ballot_sync(WHOLE_WARP, value != 0);
-      if (value != 0) list[count + __popc(nonzero & lanes_below())] = (uint16_t)(row << 8 | value);
-      count += __popc(nonzero);
-    }
+    int count = list_nonzero(list, [&](int row) { return (unsigned int)bytes[warp][row]; });
     __syncwarp();
     bool begins = step.begins && start == 0;
     bool ends = step.ends && rows - start <= BLOCK_ROWS;
@@ -132,6 +123,13 @@ __device__ __forceinline__ void update_pixels(
       }
     }
   }
+}
+
+// Panels of ROWS_AT_ONCE rows of a layer's weights.
+__device__ __forceinline__ int weight_items(const ExactLayer& layer) {
+  int weight_rows = layer.by_input ? layer.inputs : layer.outputs;
+  int columns = layer.by_input ? layer.outputs : layer.inputs;
+  return (weight_rows + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE * whole_panels(columns);
 }
 
 // Weights of a layer that has another below it: a warp takes a panel of ROWS_AT_ONCE rows of weights, `item` of them
@@ -201,15 +199,13 @@ extern "C" __global__ __launch_bounds__(THREADS) void exact_update(
   int blocks = (layout[0].inputs + WARPS - 1) / WARPS;
   if (block < blocks) {
     Pictures pictures = {pixels, nullptr, order, shifts, height, width};
-    update_pixels(step, layout[0], pictures, first, rows, d, row_floats);
+    update_pixels(step, layout[0], pictures, first, rows, d, row_floats, block * WARPS);
     return;
   }
   for (int l = 1; l < layers; l++) {
     block -= blocks;
     const ExactLayer layer = layout[l];
-    int weight_rows = layer.by_input ? layer.inputs : layer.outputs;
-    int columns = layer.by_input ? layer.outputs : layer.inputs;
-    blocks = ((weight_rows + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE * whole_panels(columns) + WARPS - 1) / WARPS;
+    blocks = (weight_items(layer) + WARPS - 1) / WARPS;
     if (block < blocks) {
       int item = block * WARPS + threadIdx.x / WARP;
       update_weights(step, layer, layout[l - 1].output, item, rows, h, d, row_floats, transposed);

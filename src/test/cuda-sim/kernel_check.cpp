@@ -439,6 +439,91 @@ void multiply_adds(unsigned blocks) {
   for (size_t i = 0; i < THREADS; i++) check("one step of multiply_adds", i, 8 * (double)i + 28 + 4, begun[i], 0);
 }
 
+// Two models of two layers, two steps of plain gradient descent each, the second over a shorter batch.
+void exact_sweep() {
+  const int height = 3, width = 4, inputs = height * width, hidden = 5, batch = 9, row_floats = 64;
+  const int bias = inputs * 32, last = bias + 32, last_bias = last + 32, size = last_bias + 32;
+  const int counts[] = {17, 10};
+  const int images = counts[0] + counts[1];
+  Buffer<int> layout(18), plan(13), models(10);
+  const int layers[] = {inputs, hidden, 1, 32, 0, bias, 0, 32, 0, hidden, 1, 0, 32, last, last_bias, 0, 32, 32};
+  const int common[] = {LOSS_BCE, 2, height, width, batch, batch, row_floats, size, 1, 0, 0, 0, 0};
+  const int described[] = {0, counts[0], 0, 0, 0, 1, counts[1], counts[0], counts[0], 2};
+  std::copy(std::begin(layers), std::end(layers), layout.values);
+  std::copy(std::begin(common), std::end(common), plan.values);
+  std::copy(std::begin(described), std::end(described), models.values);
+  layout.written(), plan.written(), models.written();
+  Buffer<uint8_t> pixels((size_t)images * inputs);
+  for (size_t i = 0; i < pixels.size; i++) pixels[i] = generator() % 3 == 0 ? (uint8_t)generator() : 0;
+  pixels.written();
+  Buffer<int> labels = random_ints(images, 2), order(images);
+  for (int model = 0; model < 2; model++) {
+    int first = model * counts[0];
+    for (int i = 0; i < counts[model]; i++) order[first + i] = counts[model] - 1 - i;
+  }
+  order.written();
+  Buffer<float> step_parameters(16), values(2 * size), h(2 * batch * row_floats), d(2 * batch * row_floats),
+      losses(images), gradient(1), transposed(1);
+  for (int step = 0; step < 4; step++) step_parameters[4 * step] = 0.5f;
+  step_parameters.written();
+  // Padding is read, and zero.
+  h.written();
+  d.written();
+  for (int model = 0; model < 2; model++) {
+    float* w = values.values + model * size;
+    for (int o = 0; o < hidden; o++) {
+      for (int p = 0; p < inputs; p++) w[p * 32 + o] = random_floats(1)[0];
+      w[bias + o] = random_floats(1)[0];
+      w[last + o] = random_floats(1)[0];
+    }
+  }
+  values.written();
+  Buffer<float> before(values);
+  Buffer<double> sums(4);
+  in_every_order("exact_sweep", values, [&](const Orders& o) {
+    launch(
+        "exact_sweep", o, {2}, THREADS, 0, 2, (const int*)plan.values, (const int*)layout.values,
+        (const int*)models.values, (const uint8_t*)pixels.values, (const int*)labels.values, (const int*)order.values,
+        (const int*)nullptr, (const float*)step_parameters.values, values.values, transposed.values, gradient.values,
+        h.values, d.values, losses.values, sums.values);
+  });
+  for (int model = 0; model < 2; model++) {
+    std::vector<double> w(before.values + model * size, before.values + (model + 1) * size);
+    for (int step = 0; step < 2; step++) {
+      int first = step * batch, rows = std::min(batch, counts[model] - first);
+      std::vector<double> next = w;
+      double loss = 0;
+      for (int r = 0; r < rows; r++) {
+        int image = model * counts[0] + order[model * counts[0] + first + r];
+        const uint8_t* x = pixels.values + (size_t)image * inputs;
+        std::vector<double> z(hidden);
+        double logit = w[last_bias], dlogit;
+        for (int o = 0; o < hidden; o++) {
+          z[o] = w[bias + o];
+          for (int p = 0; p < inputs; p++) z[o] += x[p] / 255.0 * w[p * 32 + o];
+          logit += fmax(z[o], 0) * w[last + o];
+        }
+        float rounded = (float)logit;
+        loss += row_loss(LOSS_BCE, &rounded, 1, labels[image], &dlogit);
+        double gradient_at_logit = 0.5 * dlogit / rows;
+        next[last_bias] -= gradient_at_logit;
+        for (int o = 0; o < hidden; o++) {
+          next[last + o] -= gradient_at_logit * fmax(z[o], 0);
+          if (z[o] <= 0) continue;
+          next[bias + o] -= gradient_at_logit * w[last + o];
+          for (int p = 0; p < inputs; p++) next[p * 32 + o] -= gradient_at_logit * w[last + o] * x[p] / 255.0;
+        }
+      }
+      w = next;
+      check("exact_sweep losses", 2 * model + step, loss, sums[2 * model + step], 32 * EPSILON * rows * inputs);
+    }
+    for (int i = 0; i < size; i++) {
+      double tolerance = 32 * EPSILON * batch * inputs * (1 + fabs(w[i]));
+      check("exact_sweep", (size_t)i, w[i], values[(size_t)(model * size + i)], tolerance);
+    }
+  }
+}
+
 }  // namespace
 
 int main(int, char** arguments) {
@@ -499,6 +584,7 @@ int main(int, char** arguments) {
     update_adam(1, 0.01f, decoupled);
     update_adam(513, 0.0f, decoupled);
   }
+  exact_sweep();
   multiply_adds(1);
   multiply_adds(3);
   printf("%d elements agree\n", checks);

@@ -6,13 +6,17 @@ import static zerofive.train.Settings.SEED;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import zerofive.backend.Backend;
+import zerofive.backend.TrainingPlan;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.model.Parameters;
@@ -20,6 +24,7 @@ import zerofive.train.DivergedException;
 import zerofive.train.EpochRecord;
 import zerofive.train.Recipe;
 import zerofive.train.StopSignal;
+import zerofive.train.SweepTrainer;
 import zerofive.train.Trainer;
 
 /**
@@ -30,24 +35,28 @@ public final class PairsTrainer {
   private final Recipe settings;
   private final DataSet data;
   private final Optional<Parameters> start;
-  private final Backend backend;
+  private final List<Backend> backends;
   private final StopSignal stop;
 
   /**
    * Nothing is trained yet.
    *
-   * @param settings of each training; its classes and seed are the pair's
+   * @param settings of each training, of two classes; classes and seed are the pair's
    * @param data all classes that occur in a pair
    * @param start weights to begin from, where there are any
-   * @param backend that computes; several trainings may be open on it at a time
+   * @param backends that compute: several of one kind, or one; several trainings may be open on it
    * @param stop asked between epochs, and requested where one training fails
    */
   public PairsTrainer(
-      Recipe settings, DataSet data, Optional<Parameters> start, Backend backend, StopSignal stop) {
+      Recipe settings,
+      DataSet data,
+      Optional<Parameters> start,
+      List<Backend> backends,
+      StopSignal stop) {
     this.settings = settings;
     this.data = data;
     this.start = start;
-    this.backend = backend;
+    this.backends = List.copyOf(backends);
     this.stop = stop;
   }
 
@@ -56,24 +65,53 @@ public final class PairsTrainer {
     static final Ended STOPPED = new Ended(Optional.empty(), Optional.empty());
   }
 
+  /** What a thread does; it hands on how each training ended. */
+  private interface Work {
+    void run(Consumer<Ended> results);
+  }
+
   /**
    * Trains until all are done or a stop is requested.
    *
-   * @param atOnce how many trainings run at a time
+   * @param atOnce how many trainings run at a time, where backends do not sweep
    * @param listener receives each finished training; called by one thread
    * @return a sentence for each pair that diverged
    */
   public List<String> train(List<Pair> pairs, int atOnce, Consumer<PairResult> listener) {
+    if (!backends.get(0).sweeps(settings.model())) {
+      Backend backend = backends.get(0);
+      return run(
+          pairs.stream()
+              .<Work>map(pair -> results -> results.accept(train(pair, backend)))
+              .toList(),
+          atOnce,
+          listener);
+    }
+    PairsQueue queue = new PairsQueue(pairs, backends.size());
+    return run(
+        backends.stream().<Work>map(backend -> results -> sweep(backend, queue, results)).toList(),
+        backends.size(),
+        listener);
+  }
+
+  private List<String> run(List<Work> works, int atOnce, Consumer<PairResult> listener) {
     List<String> diverged = new ArrayList<>();
     ExecutorService threads = Executors.newFixedThreadPool(atOnce);
+    // How trainings ended, and nothing behind those of a piece of work.
+    BlockingQueue<Optional<Ended>> ended = new LinkedBlockingQueue<>();
     boolean complete = false;
     try {
-      ExecutorCompletionService<Ended> ended = new ExecutorCompletionService<>(threads);
-      pairs.forEach(pair -> ended.submit(() -> train(pair)));
-      for (int i = 0; i < pairs.size(); i++) {
-        Ended next = ended.take().get();
-        next.result().ifPresent(listener);
-        next.diverged().ifPresent(diverged::add);
+      List<Future<?>> futures = new ArrayList<>();
+      works.forEach(work -> futures.add(submit(threads, work, ended)));
+      int left = works.size();
+      while (left > 0) {
+        Optional<Ended> next = ended.take();
+        left -= next.isEmpty() ? 1 : 0;
+        next.flatMap(Ended::result).ifPresent(listener);
+        next.flatMap(Ended::diverged).ifPresent(diverged::add);
+      }
+      for (Future<?> future : futures) {
+        future.get();
       }
       complete = true;
       return diverged;
@@ -93,6 +131,21 @@ public final class PairsTrainer {
     }
   }
 
+  /** Where it fails, the others are to end too. */
+  private Future<?> submit(ExecutorService threads, Work work, Queue<Optional<Ended>> ended) {
+    return threads.submit(
+        () -> {
+          try {
+            work.run(how -> ended.add(Optional.of(how)));
+          } catch (RuntimeException | Error e) {
+            stop.request();
+            throw e;
+          } finally {
+            ended.add(Optional.empty());
+          }
+        });
+  }
+
   private static void awaitEnd(ExecutorService threads) {
     threads.shutdown();
     try {
@@ -102,23 +155,71 @@ public final class PairsTrainer {
     }
   }
 
-  private Ended train(Pair pair) {
-    if (stop.requested()) {
-      return Ended.STOPPED;
-    }
-    DataSet two = data.only(pair.classes());
-    Recipe recipe = settings.with(CLASSES, new ClassFilter(pair.classes())).with(SEED, pair.seed());
-    Parameters initial =
-        start.orElseGet(() -> recipe.initial(recipe.architecture(two.train().shape())));
-    try {
-      Trainer.Outcome outcome =
-          Trainer.begin(recipe, two, initial).train(backend, stop, epoch -> {});
+  /** A training that is about to begin. */
+  private record Task(Pair pair, Recipe recipe, DataSet two, Trainer trainer) {
+    Ended ended(Trainer.Outcome outcome) {
       return outcome.interrupted()
           ? Ended.STOPPED
           : new Ended(Optional.of(result(pair, recipe, two, outcome)), Optional.empty());
-    } catch (DivergedException e) {
-      return new Ended(Optional.empty(), Optional.of(pair + ": " + e.getMessage()));
     }
+
+    Ended diverged(DivergedException how) {
+      return new Ended(Optional.empty(), Optional.of(pair + ": " + how.getMessage()));
+    }
+  }
+
+  /** A pair's training on the images of its classes. */
+  private Task task(Pair pair, DataSet two) {
+    Recipe recipe = settings.with(CLASSES, new ClassFilter(pair.classes())).with(SEED, pair.seed());
+    Parameters initial =
+        start.orElseGet(() -> recipe.initial(recipe.architecture(two.train().shape())));
+    return new Task(pair, recipe, two, Trainer.begin(recipe, two, initial));
+  }
+
+  private Ended train(Pair pair, Backend backend) {
+    if (stop.requested()) {
+      return Ended.STOPPED;
+    }
+    Task task = task(pair, data.only(pair.classes()));
+    try {
+      return task.ended(task.trainer().train(backend, stop, epoch -> {}));
+    } catch (DivergedException e) {
+      return task.diverged(e);
+    }
+  }
+
+  /** Trains as many at a time as the backend takes, until the queue is empty. */
+  private void sweep(Backend backend, PairsQueue queue, Consumer<Ended> results) {
+    TrainingPlan plan = settings.plan(settings.architecture(data.train().shape()));
+    long values = 1L + plan.optimizer().momentCount();
+    List<Task> wave = new ArrayList<>();
+    do {
+      wave.clear();
+      try (Backend.Sweep sweep = backend.openSweep(plan)) {
+        SweepTrainer trainer =
+            new SweepTrainer(
+                sweep,
+                new SweepTrainer.Listener() {
+                  @Override
+                  public void ended(int training, Trainer.Outcome outcome) {
+                    results.accept(wave.get(training).ended(outcome));
+                  }
+
+                  @Override
+                  public void diverged(int training, DivergedException how) {
+                    results.accept(wave.get(training).diverged(how));
+                  }
+                });
+        queue.take(
+            data,
+            Float.BYTES * values * plan.architecture().parameterCount(),
+            (pair, two) -> {
+              Task task = task(pair, two);
+              return trainer.add(task.trainer()) && wave.add(task);
+            });
+        trainer.train(stop);
+      }
+    } while (!wave.isEmpty() && !stop.requested());
   }
 
   private static PairResult result(Pair pair, Recipe recipe, DataSet two, Trainer.Outcome outcome) {

@@ -35,6 +35,7 @@ import zerofive.data.image.ImageShape;
 import zerofive.files.Json;
 import zerofive.model.Architecture;
 import zerofive.model.Loss;
+import zerofive.model.ModelSpec;
 import zerofive.model.Parameters;
 
 /**
@@ -100,9 +101,14 @@ public final class Recipe implements Setting.Values {
     return new Optimizer(get(OPTIMIZER), get(MOMENTUM), get(WEIGHT_DECAY));
   }
 
+  /** The model as it is named, for images of any shape. */
+  public ModelSpec model() {
+    return ModelSpec.parse(get(MODEL));
+  }
+
   /** The model for images of this shape; throws IllegalArgumentException. */
   public Architecture architecture(ImageShape images) {
-    return Architecture.of(get(MODEL), images, Loss.outputs(get(CLASSES).names().size()));
+    return Architecture.of(model(), images, Loss.outputs(get(CLASSES).names().size()));
   }
 
   /** The initial weights, where they come from no file. */

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import zerofive.backend.Backend;
 import zerofive.backend.EpochInput;
 import zerofive.backend.EpochResult;
@@ -149,8 +150,7 @@ public final class Trainer {
    */
   public Outcome train(Backend backend, StopSignal stop, Consumer<EpochRecord> listener) {
     long startNanos = System.nanoTime();
-    Architecture architecture = start.state().parameters().architecture();
-    TrainingPlan plan = recipe.plan(architecture);
+    TrainingPlan plan = plan();
     try (EpochSink metrics = store.metrics(start.epoch(), recipe);
         TrainingSession session = backend.open(plan, data.train(), data.valid(), start.state())) {
       long setUpNanos = System.nanoTime() - startNanos;
@@ -158,36 +158,83 @@ public final class Trainer {
       int epoch = saved;
       while (!isDone(epoch) && !stop.requested()) {
         epoch++;
-        EpochRecord row = epoch(epoch, plan, session);
+        EpochResult trained = session.trainEpoch(input(epoch));
+        EpochRecord row = record(epoch, trained, session.evaluate());
         // Every result shows it so, whether or not the run is resumed from here.
         history.add(row.rounded());
         metrics.append(row, lastRate(epoch, plan));
         listener.accept(row);
-        if (!Double.isFinite(row.trainLoss()) || !Double.isFinite(row.validLoss())) {
-          throw diverged(epoch, saved, "the loss is no longer a finite number");
-        }
-        if (recipe.get(EARLY_STOP) > 0
-            && best.map(lowest -> row.validLoss() < lowest.validLoss()).orElse(true)) {
-          best = Optional.of(new BestEpoch(epoch, row.validLoss(), session.state().parameters()));
-        }
-        if (epoch % recipe.get(CHECKPOINT_EVERY) == 0
-            || isDone(epoch)
-            || row.trainSeconds() + row.validSeconds() > LONG_EPOCH_SECONDS) {
+        check(row, saved);
+        keepIfBest(row, () -> session.state().parameters());
+        if (isCheckpoint(epoch) || row.trainSeconds() + row.validSeconds() > LONG_EPOCH_SECONDS) {
           saved = save(session, metrics, epoch, saved);
         }
       }
       if (saved < epoch) {
         save(session, metrics, epoch, saved);
       }
-      int selected = best.map(BestEpoch::epoch).orElse(epoch);
-      return new Outcome(
-          List.copyOf(history),
-          selected == 0 ? Optional.empty() : Optional.of(history.get(selected - 1)),
-          best.map(BestEpoch::parameters).orElseGet(() -> session.state().parameters()),
+      return outcome(
+          epoch,
+          () -> session.state().parameters(),
           isDone(epoch) ? logitsToKeep(session) : new float[0],
-          !isDone(epoch),
           setUpNanos);
     }
+  }
+
+  /** Adds its training to others; not where it does not fit beside them. */
+  boolean joins(Backend.Sweep sweep) {
+    return sweep.add(data.train(), data.valid(), start.state());
+  }
+
+  /**
+   * Takes an epoch of a new run that keeps nothing.
+   *
+   * @param present the weights after it
+   * @throws DivergedException where a loss or a weight is NaN or infinite
+   */
+  void take(int epoch, Backend.Epoch result, Supplier<Parameters> present) {
+    EpochRecord row = record(epoch, result.trained(), result.measured());
+    history.add(row.rounded());
+    check(row, 0);
+    keepIfBest(row, present);
+    if (isCheckpoint(epoch)) {
+      check(present.get(), epoch, 0);
+    }
+  }
+
+  private void check(EpochRecord row, int saved) {
+    if (!Double.isFinite(row.trainLoss()) || !Double.isFinite(row.validLoss())) {
+      throw diverged(row.epoch(), saved, "the loss is no longer a finite number");
+    }
+  }
+
+  private void check(Parameters parameters, int epoch, int saved) {
+    if (!parameters.isFinite()) {
+      throw diverged(epoch, saved, "a weight is no longer a finite number");
+    }
+  }
+
+  private void keepIfBest(EpochRecord row, Supplier<Parameters> parameters) {
+    if (recipe.get(EARLY_STOP) > 0
+        && best.map(lowest -> row.validLoss() < lowest.validLoss()).orElse(true)) {
+      best = Optional.of(new BestEpoch(row.epoch(), row.validLoss(), parameters.get()));
+    }
+  }
+
+  private boolean isCheckpoint(int epoch) {
+    return epoch % recipe.get(CHECKPOINT_EVERY) == 0 || isDone(epoch);
+  }
+
+  /** How it ended, or where it was interrupted. */
+  Outcome outcome(int epoch, Supplier<Parameters> present, float[] logits, long setUpNanos) {
+    int selected = best.map(BestEpoch::epoch).orElse(epoch);
+    return new Outcome(
+        List.copyOf(history),
+        selected == 0 ? Optional.empty() : Optional.of(history.get(selected - 1)),
+        best.map(BestEpoch::parameters).orElseGet(present),
+        logits,
+        !isDone(epoch),
+        setUpNanos);
   }
 
   /** The logits of the weights that are selected, which the session then has; it is done with. */
@@ -200,21 +247,33 @@ public final class Trainer {
    * Whether no epoch follows: it was the last, or with {@code --early-stop N} the N-th one without
    * a lower validation loss than the best epoch's. An equal loss is no lower one.
    */
-  private boolean isDone(int epoch) {
+  boolean isDone(int epoch) {
     return epoch == recipe.get(EPOCHS)
         || best.map(lowest -> epoch - lowest.epoch() >= recipe.get(EARLY_STOP)).orElse(false);
   }
 
-  private EpochRecord epoch(int epoch, TrainingPlan plan, TrainingSession session) {
-    int steps = plan.stepsPerEpoch(data.train().count());
+  private TrainingPlan plan() {
+    return recipe.plan(start.state().parameters().architecture());
+  }
+
+  /** Whether this epoch comes, unless the training ends early. */
+  boolean mayHave(int epoch) {
+    return epoch <= recipe.get(EPOCHS);
+  }
+
+  /** What a session is given for an epoch. */
+  EpochInput input(int epoch) {
+    int steps = plan().stepsPerEpoch(data.train().count());
     float[] rates = new float[steps];
     for (int step = 0; step < steps; step++) {
       rates[step] = rate(epoch, step, steps);
     }
     int[] order = recipe.get(ORDER).indices(data.train().targets(), recipe.get(SEED), epoch);
     int[] shifts = recipe.get(AUGMENTATION).shifts(order.length, recipe.get(SEED), epoch);
-    EpochResult trained = session.trainEpoch(new EpochInput(order, rates, shifts));
-    Evaluation measured = session.evaluate();
+    return new EpochInput(order, rates, shifts);
+  }
+
+  private static EpochRecord record(int epoch, EpochResult trained, Evaluation measured) {
     return new EpochRecord(
         epoch,
         trained.trainLoss(),
@@ -242,9 +301,7 @@ public final class Trainer {
 
   private int save(TrainingSession session, EpochSink metrics, int epoch, int saved) {
     TrainingState state = session.state();
-    if (!state.parameters().isFinite()) {
-      throw diverged(epoch, saved, "a weight is no longer a finite number");
-    }
+    check(state.parameters(), epoch, saved);
     metrics.sync();
     store.save(new Checkpoint(epoch, state, best, recipe.get(ARITHMETIC)));
     return epoch;

@@ -13,8 +13,12 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -23,9 +27,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import zerofive.backend.cuda.SimulatedDevice;
+import zerofive.data.IdxFolder;
 
 /** The CUDA backend through the real launcher, on the simulated device. */
 class CudaIT {
+  /** The column of pairs.csv. */
+  private static final int SECONDS = 8;
+
   @TempDir Path folder;
 
   @BeforeEach
@@ -157,6 +165,90 @@ class CudaIT {
     Launcher.Result result = run("", with(("train --exact " + options).split(" ")));
     assertEquals(code, result.code(), result.err());
     assertTrue(result.err().contains(message), result.err());
+  }
+
+  /** Without what a clock said. */
+  private List<String> figures(String run) throws IOException {
+    Path csv = folder.resolve(run).resolve("pairs.csv");
+    return Files.exists(csv)
+        ? Files.readAllLines(csv).stream().map(CudaIT::untimed).toList()
+        : List.of();
+  }
+
+  private static String untimed(String row) {
+    List<String> fields = new ArrayList<>(List.of(row.split(",", -1)));
+    fields.remove(SECONDS);
+    return String.join(",", fields);
+  }
+
+  /** Three seeds of some pairs of four classes, with options more. */
+  private String[] pairs(String out, String... more) throws IOException {
+    Path data = folder.resolve("data");
+    if (!Files.exists(data)) {
+      int[] labels = IntStream.range(0, 128).map(i -> i * 7 % 4).toArray();
+      new IdxFolder(Files.createDirectory(data), 28, 28)
+          .train(labels)
+          .valid(Arrays.copyOf(labels, 64));
+    }
+    return with(("pairs --data data --batch-size 32 --seeds 3 --out " + out).split(" "), more);
+  }
+
+  /**
+   * Pairs of two GPUs have the bytes of the CPU, and the receipt names both; one that is named by
+   * its number trains alone.
+   */
+  @Test
+  void pairsUseEveryGpuAndHaveTheBytesOfTheCpu() throws IOException {
+    assertEquals(0, run("", pairs("cpu", "--device", "cpu", "--epochs", "1")).code());
+    Launcher.Result both =
+        run("devices=2,multiprocessors=2", pairs("two", "--device", "cuda", "--epochs", "1"));
+    assertEquals(0, both.code(), both.err());
+    assertTrue(both.err().contains("as many at a time as a GPU holds"), both.err());
+    assertEquals(figures("cpu"), figures("two"));
+    String receipt = Files.readString(folder.resolve("two/receipt.json"));
+    assertTrue(receipt.contains("device 0, 1.0 GiB, CUDA 12.6, exact; Simulated CUDA device 1"));
+    String[] second = pairs("one", "--device", "cuda:1", "--epochs", "1", "--classes", "0,1");
+    Launcher.Result alone = run("devices=2", second);
+    assertEquals(0, alone.code(), alone.err());
+    receipt = Files.readString(folder.resolve("one/receipt.json"));
+    assertTrue(receipt.contains("\"Simulated CUDA device 1, 1.0 GiB, CUDA 12.6, exact\""), receipt);
+  }
+
+  /** Whoever asks for matrix products gets them, one training after the other. */
+  @Test
+  void pairsByMatrixProductsHaveNoArithmeticNumber() throws IOException {
+    String[] own = {"--device", "cuda", "--cublas", "none", "--epochs", "1", "--classes", "0,1"};
+    Launcher.Result result = run("", pairs("own", own));
+    assertEquals(0, result.code(), result.err());
+    assertTrue(result.err().contains("1 at a time"), result.err());
+    assertFalse(Files.readString(folder.resolve("own/config.json")).contains("arithmetic"));
+  }
+
+  /** One multiprocessor trains three at a time; what has a row is kept. */
+  @Tag("slow")
+  @ParameterizedTest
+  @CsvSource({"INT, 130", "KILL, 137"})
+  void pairsThatAreStoppedGoOn(String signal, int code) throws Exception {
+    String[] command = pairs("run", "--device", "cuda", "--epochs", "6");
+    Map<String, String> variables = SimulatedDevice.variables("multiprocessors=1");
+    Launcher.Running running = Launcher.start(variables, folder, command);
+    while (figures("run").size() < 2 && running.process().isAlive()) {
+      Thread.sleep(5);
+    }
+    running.signal(signal);
+    Launcher.Result stopped = running.await();
+    assertEquals(code, stopped.code(), stopped.err());
+    int rows = figures("run").size();
+    assertTrue(rows >= 2 && rows < 19, "rows: " + rows);
+    if (signal.equals("INT")) {
+      String said = "stopped after " + (rows - 1) + " of 18 trainings";
+      assertTrue(stopped.err().contains(said), stopped.err());
+    }
+    Launcher.Result resumed = Launcher.run(variables, folder, command);
+    assertEquals(0, resumed.code(), resumed.err());
+    assertTrue(resumed.err().contains((rows - 1) + " are done already"), resumed.err());
+    assertEquals(0, run("", pairs("cpu", "--device", "cpu", "--epochs", "6")).code());
+    assertEquals(figures("cpu"), figures("run"));
   }
 
   /** The run keeps its last checkpoint, and ends with the bits of an undisturbed one. */

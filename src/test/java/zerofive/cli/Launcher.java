@@ -61,12 +61,17 @@ final class Launcher {
 
   /** Runs the launcher in {@code folder} with some variables of the environment more. */
   static Result run(Map<String, String> variables, Path folder, String... arguments) {
+    return start(variables, folder, arguments).await();
+  }
+
+  /** Starts the launcher in {@code folder} with some variables of the environment more. */
+  static Running start(Map<String, String> variables, Path folder, String... arguments) {
     List<String> command = new ArrayList<>();
     command.add(HOME.resolve("zerofive").toAbsolutePath().toString());
     command.addAll(List.of(arguments));
     Map<String, String> environment = new HashMap<>(environment());
     environment.putAll(variables);
-    return start(command, folder, environment).await();
+    return start(command, folder, environment);
   }
 
   /** Starts the launcher in {@code folder}. */

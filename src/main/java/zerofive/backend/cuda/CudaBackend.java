@@ -27,6 +27,7 @@ import zerofive.backend.ops.StepwisePredictor;
 import zerofive.backend.ops.StepwiseSession;
 import zerofive.data.ImageSet;
 import zerofive.model.Architecture;
+import zerofive.model.ModelSpec;
 import zerofive.model.Parameters;
 
 /**
@@ -190,6 +191,16 @@ public final class CudaBackend implements Backend, AutoCloseable {
     return context;
   }
 
+  /** How many GPUs the driver counts; after a probe that found one. */
+  public int gpus() {
+    return CudaGpu.count();
+  }
+
+  /** Of the GPU, which is opened. */
+  int multiprocessors() {
+    return context().multiprocessors();
+  }
+
   /** New operations, to be closed by the caller. */
   public CudaOps newOps() {
     return new CudaOps(context(), options, cublas.library().isPresent());
@@ -211,6 +222,17 @@ public final class CudaBackend implements Backend, AutoCloseable {
     return options.exact()
         ? ExactSession.open(newOps(), plan, train, valid, start)
         : StepwiseSession.open(newOps(), plan, train, valid, start);
+  }
+
+  /** The exact engine's two kernels do, which have no convolutions. */
+  @Override
+  public boolean sweeps(ModelSpec model) {
+    return options.exact() && model.convolutions().isEmpty();
+  }
+
+  @Override
+  public Sweep openSweep(TrainingPlan plan) {
+    return ExactSweep.open(newOps(), plan, ExactSweep.Limits.of(context()));
   }
 
   @Override

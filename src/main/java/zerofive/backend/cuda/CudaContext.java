@@ -7,6 +7,7 @@ import java.util.Map;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
+import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUjit_option;
 import jcuda.driver.CUmodule;
@@ -91,6 +92,11 @@ final class CudaContext implements AutoCloseable {
   /** What the driver says of the GPU, by the numbers of CUdevice_attribute. */
   int attribute(int attribute) {
     return CudaGpu.attribute(device, attribute);
+  }
+
+  /** How many multiprocessors the GPU has. */
+  int multiprocessors() {
+    return attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
   }
 
   /** Makes the context the calling thread's. */

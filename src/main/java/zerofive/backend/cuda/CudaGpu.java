@@ -36,14 +36,13 @@ record CudaGpu(String name, int capability, long memoryBytes, int driverCuda) {
           "install driver 525 or newer",
           null);
     }
-    int[] count = new int[1];
-    CudaFailure.check(JCudaDriver.cuDeviceGetCount(count), "counting the GPUs");
-    if (count[0] == 0) {
+    int count = count();
+    if (count == 0) {
       throw CudaFailure.of(CUresult.CUDA_ERROR_NO_DEVICE, "counting the GPUs");
     }
-    if (number >= count[0]) {
+    if (number >= count) {
       throw new DeviceException(
-          "there is no GPU " + number + ", for the driver counts " + count[0] + ", from 0",
+          "there is no GPU " + number + ", for the driver counts " + count + ", from 0",
           "nvidia-smi -L lists them; see CUDA_VISIBLE_DEVICES too",
           null);
     }
@@ -58,6 +57,13 @@ record CudaGpu(String name, int capability, long memoryBytes, int driverCuda) {
           null);
     }
     return gpu;
+  }
+
+  /** How many there are, after the driver's start. */
+  static int count() {
+    int[] count = new int[1];
+    CudaFailure.check(JCudaDriver.cuDeviceGetCount(count), "counting the GPUs");
+    return count[0];
   }
 
   private static int driverVersion() {

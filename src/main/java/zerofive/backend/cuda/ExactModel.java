@@ -118,6 +118,25 @@ final class ExactModel {
     transposed = ops.allocate(ElementType.F32, hostTransposed.length);
   }
 
+  /**
+   * A model of the same shape in memory that is there.
+   *
+   * @param values as {@link #values}
+   * @param transposed as {@link #transposed}
+   */
+  ExactModel(ExactModel like, Buffer values, Buffer transposed) {
+    ops = like.ops;
+    places = like.places;
+    shapes = like.shapes;
+    size = like.size;
+    rowFloats = like.rowFloats;
+    kinds = like.kinds;
+    layout = like.layout;
+    hostTransposed = like.hostTransposed;
+    this.values = values;
+    this.transposed = transposed;
+  }
+
   private static long padded(int count) {
     return (count + PANEL - 1L) / PANEL * PANEL;
   }

@@ -20,9 +20,13 @@ final class Kernels {
   static final String EXACT_FORWARD_BACKWARD = "exact_forward_backward";
   static final String EXACT_LAST_LAYER = "exact_last_layer";
   static final String EXACT_LINEAR_FORWARD_BACKWARD = "exact_linear_forward_backward";
+  static final String EXACT_LINEAR_SWEEP = "exact_linear_sweep";
+  static final String EXACT_LINEAR_SWEEP_MEASURE = "exact_linear_sweep_measure";
   static final String EXACT_LINEAR_UPDATE = "exact_linear_update";
   static final String EXACT_LOSS_SUMS = "exact_loss_sums";
   static final String EXACT_ROW_LOSSES = "exact_row_losses";
+  static final String EXACT_SWEEP = "exact_sweep";
+  static final String EXACT_SWEEP_MEASURE = "exact_sweep_measure";
   static final String EXACT_UPDATE = "exact_update";
   static final String FOLD = "fold";
   static final String GATHER = "gather";
@@ -46,9 +50,13 @@ final class Kernels {
           EXACT_FORWARD_BACKWARD,
           EXACT_LAST_LAYER,
           EXACT_LINEAR_FORWARD_BACKWARD,
+          EXACT_LINEAR_SWEEP,
+          EXACT_LINEAR_SWEEP_MEASURE,
           EXACT_LINEAR_UPDATE,
           EXACT_LOSS_SUMS,
           EXACT_ROW_LOSSES,
+          EXACT_SWEEP,
+          EXACT_SWEEP_MEASURE,
           EXACT_UPDATE,
           FOLD,
           GATHER,

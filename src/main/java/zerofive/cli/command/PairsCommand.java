@@ -12,9 +12,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
+import zerofive.backend.Backend;
 import zerofive.cli.Command;
 import zerofive.cli.ExitCode;
 import zerofive.cli.Experiment;
@@ -85,9 +87,12 @@ final class PairsCommand implements Command {
   @Override
   public List<String> details() {
     return List.of(
-        "Each training runs on one thread, and as many at a time as --threads; on a GPU they run"
-            + " one after the other. Each has the same bits as train with these two classes and as"
-            + " many epochs, which by default are those for a pair of average size.",
+        "Each training runs on one thread, and as many at a time as --threads. Each has the same"
+            + " bits as train with these two classes and as many epochs, which by default are those"
+            + " for a pair of average size.",
+        "A GPU trains as many at a time as it holds, with the bits of the CPU (--exact), and"
+            + " --device cuda takes every GPU of the machine. With --cublas or --precision it"
+            + " trains one after the other, with the bits of train and the same options.",
         "Started again with the same --out, it continues where it was stopped. Shards of the work"
             + " (--shard) may run on different machines; pairs --merge DIR... --out DIR joins"
             + " them.");
@@ -156,8 +161,10 @@ final class PairsCommand implements Command {
     Shard shard = arguments.getOrDefault(SHARD);
     DeviceRequest asked = DeviceRequest.of(options.recipe());
     // Each training computes on one thread: so many small ones at a time waste the least.
-    DeviceRequest each = asked.withThreads(1);
-    Backends.Choice device = Experiment.choose(each, invocation);
+    DeviceRequest each = asked.withThreads(1).exactByDefault();
+    Backends.Choice first = Experiment.choose(each, invocation);
+    List<Backends.Candidate> others = Backends.otherGpus(each, first, options.recipe().model());
+    Backends.Choice device = first.with(others);
     Experiment experiment =
         Experiment.prepare(options, device, names -> names.subList(0, 2), invocation);
     PairsConfig config = config(experiment.recipe(), experiment.data().classes(), seeds, shard);
@@ -166,7 +173,7 @@ final class PairsCommand implements Command {
     try (StopSignal stop = listen(terminal);
         RunFolder folder = open(arguments.path("out"), shard)) {
       try {
-        return train(folder, config, experiment, stop, asked.threads(), invocation);
+        return train(folder, config, experiment, others, stop, asked.threads(), invocation);
       } catch (OutputException e) {
         throw folder.resumable(e, invocation.continueCommand(folder.path()));
       }
@@ -177,18 +184,23 @@ final class PairsCommand implements Command {
       RunFolder folder,
       PairsConfig config,
       Experiment experiment,
+      List<Backends.Candidate> others,
       StopSignal stop,
       int threads,
       Invocation invocation) {
     Terminal terminal = invocation.terminal();
     PairsRun run = begin(folder, config, experiment, terminal);
     int atOnce = atOnce(experiment.device(), threads, run.todo().size());
-    terminal.info("pairs    ", describe(run, atOnce));
+    terminal.info("pairs    ", describe(run, atOnce(experiment, atOnce)));
     terminal.info("run      " + folder.path());
     terminal.info("");
     PairsTrainer trainer =
         new PairsTrainer(
-            experiment.recipe(), experiment.data(), experiment.start(), experiment.backend(), stop);
+            experiment.recipe(),
+            experiment.data(),
+            experiment.start(),
+            backends(experiment.device(), others),
+            stop);
     try (Progress progress = terminal.progress("pairs", run.todo().size())) {
       run.train(trainer, atOnce, progress::step);
     }
@@ -271,7 +283,21 @@ final class PairsCommand implements Command {
     return Math.max(1, Math.min(gpu ? 1 : maxThreads, trainings));
   }
 
-  private static String describe(PairsRun run, int atOnce) {
+  /** The same in words. */
+  static String atOnce(Experiment experiment, int trainings) {
+    return experiment.backend().sweeps(experiment.recipe().model())
+        ? "as many at a time as a GPU holds"
+        : trainings + " at a time";
+  }
+
+  /** What computes. */
+  static List<Backend> backends(Backends.Choice device, List<Backends.Candidate> others) {
+    return Stream.concat(
+            Stream.of(device.backend()), others.stream().map(Backends.Candidate::backend))
+        .toList();
+  }
+
+  private static String describe(PairsRun run, String atOnce) {
     PairsConfig config = run.config();
     int trainings = config.pairs().size();
     return Format.plural(config.all().size() / config.seeds(), "pair")
@@ -284,7 +310,6 @@ final class PairsCommand implements Command {
         + Format.plural(trainings, "training")
         + ", "
         + atOnce
-        + " at a time"
         + (run.done() == 0 ? "" : "; " + run.done() + " are done already");
   }
 

@@ -215,7 +215,10 @@ final class VerifyCommand implements Command {
     PairsVerifier verifier = PairsVerifier.read(folder);
     // As pairs itself: each training on one thread.
     DeviceRequest each = request.withThreads(1);
-    Backends.Choice device = choose(each, invocation);
+    Backends.Choice first = choose(each, invocation);
+    List<Backends.Candidate> others =
+        Backends.otherGpus(each, first, verifier.config().training().model());
+    Backends.Choice device = first.with(others);
     Experiment experiment =
         Experiment.repeat(
             folder,
@@ -232,10 +235,18 @@ final class VerifyCommand implements Command {
     device.print(each, terminal);
     terminal.info(
         "pairs    ",
-        rows.size() + " of " + Format.plural(all.size(), "row") + ", " + atOnce + " at a time");
+        rows.size()
+            + " of "
+            + Format.plural(all.size(), "row")
+            + ", "
+            + PairsCommand.atOnce(experiment, atOnce));
     PairsTrainer trainer =
         new PairsTrainer(
-            experiment.recipe(), experiment.data(), experiment.start(), device.backend(), stop);
+            experiment.recipe(),
+            experiment.data(),
+            experiment.start(),
+            PairsCommand.backends(device, others),
+            stop);
     Optional<PairsVerifier.Verdict> verdict;
     try (Progress progress = terminal.progress("verifying", rows.size())) {
       verdict = verifier.verify(rows, trainer, atOnce, progress::step);

@@ -13,6 +13,7 @@ import zerofive.backend.cpu.CpuBackend;
 import zerofive.backend.cuda.CudaBackend;
 import zerofive.backend.cuda.CudaOptions;
 import zerofive.backend.reference.ReferenceBackend;
+import zerofive.model.ModelSpec;
 import zerofive.report.console.Terminal;
 
 /**
@@ -67,6 +68,13 @@ public final class Backends {
    */
   public record Choice(
       Backend backend, String device, Map<String, String> details, List<String> notes) {
+    /** The same beside others of its kind, which are numbered from 1 on. */
+    public Choice with(List<Candidate> others) {
+      StringBuilder all = new StringBuilder(device);
+      others.forEach(other -> all.append("; ").append(other.availability().detail()));
+      return new Choice(backend, all.toString(), details, notes);
+    }
+
     /** As one line: {@code cpu (native code, AVX2, 4 threads)}. */
     public String describe() {
       return backend.name() + " (" + device + ")";
@@ -173,6 +181,24 @@ public final class Backends {
       notes.add("not " + name + ": " + availability.detail() + "; " + availability.remedy());
     }
     throw new IllegalStateException("the CPU is usable everywhere");
+  }
+
+  /**
+   * The machine's other GPUs that can be used, where one was taken that trains many such models at
+   * once and none was named.
+   */
+  public static List<Candidate> otherGpus(DeviceRequest request, Choice taken, ModelSpec model) {
+    if (!taken.backend().sweeps(model) || request.hasNumber()) {
+      return List.of();
+    }
+    List<Candidate> others = new ArrayList<>();
+    for (int number = 1; number < ((CudaBackend) taken.backend()).gpus(); number++) {
+      Candidate other = probe(factory(CUDA), request.withDevice(CUDA + ":" + number));
+      if (other.availability().usable()) {
+        others.add(other);
+      }
+    }
+    return others;
   }
 
   /**

@@ -1,7 +1,9 @@
 package zerofive.cli.device;
 
+import static zerofive.train.Settings.CUBLAS;
 import static zerofive.train.Settings.DEVICE;
 import static zerofive.train.Settings.EXACT;
+import static zerofive.train.Settings.PRECISION;
 import static zerofive.train.Settings.THREADS;
 
 import java.util.Map;
@@ -52,6 +54,21 @@ public record DeviceRequest(String device, int threads, Map<String, String> sett
     Map<String, String> exact = new TreeMap<>(settings);
     exact.put(EXACT.name(), "true");
     return new DeviceRequest(device, threads, exact);
+  }
+
+  /**
+   * The same, where a GPU computes the bits of the CPU unless its options say how it is to compute
+   * matrix products.
+   */
+  public DeviceRequest exactByDefault() {
+    return settings.containsKey(CUBLAS.name()) || settings.containsKey(PRECISION.name())
+        ? this
+        : withExact();
+  }
+
+  /** Whether a GPU is named by its number. */
+  boolean hasNumber() {
+    return device.indexOf(':') >= 0;
   }
 
   /** The device without a GPU's number. */

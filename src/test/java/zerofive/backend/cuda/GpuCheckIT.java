@@ -129,12 +129,12 @@ class GpuCheckIT {
     Result result =
         simulated(
             Map.of(),
-            "exact,operations-quick,stepwise-cublas,full-memory,time-steps,time-profile,time-commands,racecheck");
+            "exact,pairs,operations-quick,stepwise-cublas,full-memory,time-steps,time-sweeps,time-profile,time-commands,racecheck");
     assertEquals(0, result.code(), result.output() + out("gpu-check.log"));
     Map<String, String> results = results();
     assertEquals("skipped", results.remove("time-profile"), result.output());
     assertEquals("skipped", results.remove("racecheck"), result.output());
-    assertEquals(7, results.size(), results.toString());
+    assertEquals(9, results.size(), results.toString());
     assertEquals(Set.of("passed"), Set.copyOf(results.values()), results.toString());
     for (String file : List.of("gpu-check.json", "gpu-check.md", "gpu-check.log")) {
       assertTrue(out(file).contains("SIMULATED device, not a GPU"), file);
@@ -217,6 +217,8 @@ class GpuCheckIT {
     Result result = check(Map.of(), "--only", "speed");
     assertEquals(2, result.code(), result.output());
     assertTrue(
-        result.output().contains("there is no check 'speed'; known are exact operations-quick"));
+        result
+            .output()
+            .contains("there is no check 'speed'; known are exact pairs operations-quick"));
   }
 }

@@ -87,6 +87,7 @@ final class GpuReport {
     Map<String, Double> commands = commands();
     targets(steps);
     epochs(steps);
+    sweeps();
     kernels();
     profile();
     copies();
@@ -262,6 +263,25 @@ final class GpuReport {
                           number(micros),
                           ratio.isEmpty() ? "" : number(ratio.getAsDouble())));
                 }));
+  }
+
+  private void sweeps() {
+    List<JsonObject> sweeps = timings("sweeps");
+    if (sweeps.isEmpty()) {
+      return;
+    }
+    table(
+        "Trainings side by side, an epoch of two digits with its measurement",
+        List.of("model", "trainings", "milliseconds", "epochs of a training a second"));
+    for (JsonObject sweep : sweeps) {
+      row(
+          List.of(
+              sweep.get("model").getAsString(),
+              sweep.get("trainings").getAsString(),
+              milliseconds(sweep.getAsJsonObject("epoch"), "median_us"),
+              number(sweep.get("epochs_per_second").getAsDouble())));
+    }
+    json.add("sweeps", array(sweeps));
   }
 
   private void kernels() {

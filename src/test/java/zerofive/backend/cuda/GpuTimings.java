@@ -42,6 +42,7 @@ import zerofive.model.ModelSpec;
  * <pre>
  * steps [DATA]          reads lines "MODEL PRODUCT SESSION EPOCHS", answers each with its epochs
  * kernels full|dry      every operation at the shapes of the notebook's net
+ * sweeps full|dry       epochs of many trainings side by side
  * copies full|dry       our uploads beside a plain pinned copy
  * start CACHE           how long each part of the start-up takes; CACHE says how full the driver's cache is
  * commands ROUNDS       reads lines "NAME tab COMMAND", runs each ROUNDS times, in turns, from start to exit
@@ -63,6 +64,7 @@ final class GpuTimings {
     switch (arguments[0]) {
       case "steps" -> steps(rest.isEmpty() ? DataSetRegistry.MNIST : rest.get(0));
       case "kernels" -> KernelTimings.print(dryRun);
+      case "sweeps" -> SweepTimings.print(dryRun);
       case "copies" -> CopyTimings.print(dryRun);
       case "start" -> start(rest.get(0));
       case "commands" -> commands(Integer.parseInt(rest.get(0)));

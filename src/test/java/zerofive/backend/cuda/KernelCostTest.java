@@ -3,12 +3,14 @@ package zerofive.backend.cuda;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import zerofive.backend.Backend;
 import zerofive.backend.EpochInput;
 import zerofive.backend.Optimizer;
 import zerofive.backend.TrainingPlan;
@@ -40,7 +42,8 @@ final class KernelCostTest {
    * One step of 256 images, or one evaluation of as many.
    *
    * @param variant plain; adam, with shifts; cublas, which computes the products; evaluation;
-   *     exact, the exact engine; cnn, the convolutional net of that name and 64 images
+   *     exact, the exact engine; sweep, one training of several; cnn, the convolutional net of that
+   *     name and 64 images
    */
   @ParameterizedTest(name = "{0} {1}")
   @CsvSource({
@@ -61,7 +64,9 @@ final class KernelCostTest {
     "cnn, unfold, 3, 1494252, 190868, 0, 0",
     "cnn, fold, 2, 1844448, 118528, 0, 0",
     "cnn, gemm_32, 9, 9297678, 752987, 0, 5868",
-    "cnn, gemm_64, 2, 2954416, 301152, 0, 744"
+    "cnn, gemm_64, 2, 2954416, 301152, 0, 744",
+    "sweep, exact_sweep, 1, 1756900, 562198, 0, 197",
+    "sweep, exact_sweep_measure, 1, 852075, 179878, 0, 1"
   })
   void aKernelCostsWhatTheTableSays(
       String variant,
@@ -96,7 +101,8 @@ final class KernelCostTest {
     int batch = variant.equals("cnn") ? CNN_BATCH : BATCH;
     byte[] pixels = new byte[batch * 784];
     random.nextBytes(pixels);
-    if (variant.equals("exact")) {
+    boolean isExact = variant.equals("exact") || variant.equals("sweep");
+    if (isExact) {
       // Of digits' pixels about a fifth are not zero, and the exact engine leaves the others out.
       for (int i = 0; i < pixels.length; i++) {
         pixels[i] = random.nextInt(5) == 0 ? pixels[i] : 0;
@@ -119,12 +125,20 @@ final class KernelCostTest {
     TrainingState start = TrainingState.initial(Initializer.PYTORCH.create(net, 1), optimizer);
     String cublas = variant.equals("cublas") ? "" : CublasLibrary.NONE;
     try (CudaBackend backend =
-            variant.equals("exact")
+            isExact
                 ? CudaUnderTest.exact(SessionKind.STEPWISE)
                 : CudaUnderTest.backend(cublas, SessionKind.STEPWISE);
         TrainingSession session = backend.open(plan, images, images, start)) {
       int[] order = IntStream.range(0, batch).toArray();
-      session.trainEpoch(new EpochInput(order, new float[] {0.1f}, shifts));
+      EpochInput input = new EpochInput(order, new float[] {0.1f}, shifts);
+      if (variant.equals("sweep")) {
+        try (Backend.Sweep sweep = backend.openSweep(plan)) {
+          sweep.add(images, images, start);
+          sweep.trainEpoch(List.of(Optional.of(input)));
+        }
+        return SimulatedDevice.cost(kernel);
+      }
+      session.trainEpoch(input);
       Cost trained = SimulatedDevice.cost(kernel);
       if (!variant.equals("evaluation")) {
         return trained;

@@ -134,6 +134,10 @@ final class PtxTest {
     expected.put(Kernels.EXACT_FORWARD_BACKWARD, "0, 8 in loops");
     expected.put(Kernels.EXACT_UPDATE, "0, 2 in loops");
     expected.put(Kernels.EXACT_LINEAR_UPDATE, "0, 2 in loops");
+    expected.put(Kernels.EXACT_SWEEP, "0, 5 in loops");
+    expected.put(Kernels.EXACT_LINEAR_SWEEP, "0, 2 in loops");
+    expected.put(Kernels.EXACT_SWEEP_MEASURE, "1, 0 in loops");
+    expected.put(Kernels.EXACT_LINEAR_SWEEP_MEASURE, "1, 0 in loops");
     Map<String, String> found = new TreeMap<>();
     entries().forEach((name, text) -> found.put(name, barriers(text)));
     assertEquals(expected, found);

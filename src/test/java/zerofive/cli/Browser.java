@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -85,6 +86,7 @@ final class Browser implements AutoCloseable {
                 Map.of("targetId", target.get("targetId").getAsString(), "flatten", true))
             .get("sessionId")
             .getAsString();
+    call("Performance.enable", Map.of("timeDomain", "threadTicks"));
     for (String domain : List.of("Page", "Runtime", "Log", "Network")) {
       call(domain + ".enable", Map.of());
     }
@@ -305,6 +307,16 @@ final class Browser implements AutoCloseable {
   private static String value(JsonElement node, String name) {
     JsonElement property = node.getAsJsonObject().get(name);
     return property == null ? "" : property.getAsJsonObject().get("value").getAsString();
+  }
+
+  /** Processor time of the page's main thread so far, in milliseconds, by kind of work. */
+  Map<String, Double> times() {
+    Map<String, Double> times = new HashMap<>();
+    for (JsonElement metric : call("Performance.getMetrics", Map.of()).getAsJsonArray("metrics")) {
+      JsonObject one = metric.getAsJsonObject();
+      times.put(one.get("name").getAsString(), 1000 * one.get("value").getAsDouble());
+    }
+    return times;
   }
 
   /** What the window shows, as PNG. */

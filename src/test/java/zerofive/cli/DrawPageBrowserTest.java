@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterAll;
@@ -398,7 +399,8 @@ class DrawPageBrowserTest {
    */
   @Test
   void timesFromPointerToBarsAreMeasured() throws IOException {
-    StringBuilder table = new StringBuilder("model,weight_bytes,page_bytes,script_ms,bars_ms,all_ms\n");
+    StringBuilder table =
+        new StringBuilder("model,weight_bytes,page_bytes,script_ms,bars_ms,all_ms\n");
     for (int units : List.of(30, 2500)) {
       Architecture architecture = new Architecture(784, List.of(units), units == 30 ? 1 : 10);
       Path model = folder.resolve("time.safetensors");

@@ -48,6 +48,14 @@ public final class CudaUnderTest {
     return shared;
   }
 
+  /** Changes the simulated device as {@link SimulatedDevice#configure} does; no real GPU. */
+  public static void configure(String settings) {
+    if (!REAL) {
+      SimulatedDevice.load();
+      SimulatedDevice.configure(settings);
+    }
+  }
+
   /** Makes those backends give the device up; each opens it again when it is used. */
   static synchronized void close() {
     shared.values().forEach(CudaBackend::close);

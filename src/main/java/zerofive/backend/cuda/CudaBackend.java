@@ -21,6 +21,7 @@ import zerofive.backend.Predictor;
 import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
+import zerofive.backend.cuda.CudaOptions.Engine;
 import zerofive.backend.cuda.CudaOptions.Precision;
 import zerofive.backend.ops.StepwisePredictor;
 import zerofive.backend.ops.StepwiseSession;
@@ -89,22 +90,22 @@ public final class CudaBackend implements Backend, AutoCloseable {
     DriverLibrary.find(environment).load();
     CudaGpu found = CudaGpu.find(options.gpu());
     cublas =
-        options.exact()
+        options.engine() == Engine.EXACT
             ? new CublasLibrary.Result(Optional.empty(), List.of(), false)
             : loaded(CublasLibrary.find(options.cublas(), environment, found.driverCuda()));
     if (options.precision() == Precision.TF32 && cublas.library().isEmpty()) {
       throw new DeviceException(
           "--precision tf32 needs cuBLAS, and "
-              + (options.exact()
+              + (options.engine() == Engine.EXACT
                   ? "--exact computes without it"
-                  : "matrix products are by " + cublas.describe()),
+                  : "what computes is " + cublas.describe()),
           "leave it at fp32",
           null);
     }
     gpu = found;
   }
 
-  /** One that was merely found and cannot be loaded is refused; our own product serves then. */
+  /** One that was merely found and cannot be loaded is refused; we do without then. */
   private CublasLibrary.Result loaded(CublasLibrary.Result found) {
     try {
       found.library().ifPresent(CublasLibrary::load);
@@ -125,9 +126,7 @@ public final class CudaBackend implements Backend, AutoCloseable {
         gpu.name(),
         gpu.memoryText(),
         "CUDA " + gpu.driverText(),
-        options.exact()
-            ? "exact"
-            : cublas.library().map(this::describe).orElse("own matrix product"));
+        isExact() ? "exact" : cublas.library().map(this::describe).orElse("own matrix product"));
   }
 
   private String describe(CublasLibrary library) {
@@ -154,7 +153,7 @@ public final class CudaBackend implements Backend, AutoCloseable {
     details.put("driver", driverVersion() + "CUDA " + gpu.driverText());
     details.put(
         "matrix products",
-        options.exact()
+        isExact()
             ? "none: every sum as arithmetic " + Arithmetic.NUMBER + " has it"
             : cublas.describe());
     details.put("precision", options.precision().toString());
@@ -193,23 +192,35 @@ public final class CudaBackend implements Backend, AutoCloseable {
     return new CudaOps(context(), options, cublas.library().isPresent());
   }
 
+  /** Whether the exact engine computes: without cuBLAS it is the default. Known after the probe. */
+  private boolean isExact() {
+    return switch (options.engine()) {
+      case EXACT -> true;
+      case AUTOMATIC -> cublas.library().isEmpty();
+      case PRODUCTS -> false;
+    };
+  }
+
   /** With the exact engine that of the CPU. */
   @Override
-  public OptionalInt arithmetic() {
-    return options.exact() ? OptionalInt.of(Arithmetic.NUMBER) : OptionalInt.empty();
+  public synchronized OptionalInt arithmetic() {
+    find();
+    return isExact() ? OptionalInt.of(Arithmetic.NUMBER) : OptionalInt.empty();
   }
 
   @Override
   public TrainingSession open(
       TrainingPlan plan, ImageSet train, ImageSet valid, TrainingState start) {
-    return options.exact()
-        ? ExactSession.open(newOps(), plan, train, valid, start)
-        : StepwiseSession.open(newOps(), plan, train, valid, start);
+    CudaOps ops = newOps();
+    return isExact()
+        ? ExactSession.open(ops, plan, train, valid, start)
+        : StepwiseSession.open(ops, plan, train, valid, start);
   }
 
   @Override
   public Predictor openPredictor(Parameters model) {
-    return options.exact()
+    context();
+    return isExact()
         ? new ExactPredictor(this::newOps, model)
         : StepwisePredictor.open(newOps(), model);
   }

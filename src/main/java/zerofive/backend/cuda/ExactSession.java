@@ -84,7 +84,7 @@ final class ExactSession implements TrainingSession {
         ops.allocate(ElementType.F32, ForwardPass.elements(stepCount, Ops.STEP_PARAMETERS));
     lossSums = ops.allocate(ElementType.F64, stepCount);
     metrics = ops.allocate(ElementType.F64, Ops.METRICS);
-    this.valid = ExactPass.measuring(ops, model, valid);
+    this.valid = ExactPass.measuring(ops, model, valid, valid.count());
     this.train = ExactPass.training(ops, model, train, blockRows);
     epoch = ops.recorded(() -> takeSteps(null));
     measuring = ops.recorded(() -> this.valid.measure(plan.loss(), metrics));

@@ -72,6 +72,27 @@ struct Picture {
     return dx == 0 && dy == 0 ? pixels[p] : pixel(p / width, p % width);
   }
 
+  // The pixels [p, p + 8), a byte each from the lowest on; those that the image does not have are 0. p is a multiple of
+  // 8.
+  __device__ __forceinline__ uint2 pixels_of_eight(int p) const {
+    int size = height * width;
+    // Sets of images begin at a multiple of 8 bytes, so each of these images does.
+    if (dx == 0 && dy == 0 && size % 8 == 0) return *(const uint2*)(pixels + p);
+    unsigned int halves[2] = {};
+    int y = p / width;
+    int x = p % width;
+#pragma unroll
+    for (int k = 0; k < 8; k++) {
+      if (p + k < size) halves[k / 4] |= (unsigned int)pixel(y, x) << (k % 4 * 8);
+      x++;
+      if (x == width) {
+        x = 0;
+        y++;
+      }
+    }
+    return make_uint2(halves[0], halves[1]);
+  }
+
   __device__ __forceinline__ uint8_t pixel(int y, int x) const {
     int v = y - dy;
     int u = x - dx;
@@ -85,22 +106,40 @@ __device__ __forceinline__ int whole_panels(int count) { return (count + PANEL -
 // The lanes below this one, as bits.
 __device__ __forceinline__ unsigned int lanes_below() { return (1u << (threadIdx.x % WARP)) - 1; }
 
-// Lists those i of [0, BLOCK_ROWS) whose value(i), a byte, is nonzero, ascending, each as i << 8 | value. By a whole
-// warp; returns their number.
-template <typename Value>
-__device__ __forceinline__ int list_nonzero(uint16_t* list, Value value) {
-  int count = 0;
-  unsigned int values[BLOCK_ROWS / WARP];
+// A term of a sum over nonzero pixels, in shared memory: the pixel's value, and where its factor stands, counted in
+// floats, an int. Both are read at once.
+__device__ __forceinline__ float2 term_of(unsigned int pixel, int offset) {
+  return make_float2((float)pixel, __int_as_float(offset));
+}
+
+// Adds COUNT terms to CHAINS chains, one after the other: terms[0], terms[stride], ..., of which those below `end` are
+// there. All factors are loaded before the first is used: a load takes as long as a hundred additions.
+template <int COUNT, int CHAINS>
+__device__ __forceinline__ void add_terms(
+    float (&sums)[CHAINS], const float2* terms, int stride, int end, const float* factors) {
+  float2 some[COUNT];
+  float loaded[COUNT];
 #pragma unroll
-  for (int g = 0; g < BLOCK_ROWS / WARP; g++) values[g] = value(g * WARP + threadIdx.x % WARP);
+  for (int k = 0; k < COUNT; k++) some[k] = terms[k * stride < end ? k * stride : 0];
 #pragma unroll
-  for (int g = 0; g < BLOCK_ROWS / WARP; g++) {
-    int i = g * WARP + threadIdx.x % WARP;
-    unsigned int nonzero = __ballot_sync(WHOLE_WARP, values[g] != 0);
-    if (values[g] != 0) list[count + __popc(nonzero & lanes_below())] = (uint16_t)(i << 8 | values[g]);
-    count += __popc(nonzero);
+  for (int k = 0; k < COUNT; k++) loaded[k] = factors[__float_as_int(some[k].y)];
+#pragma unroll
+  for (int k = 0; k < COUNT; k++) {
+    if (k * stride < end) sums[k % CHAINS] = fmaf(some[k].x, loaded[k], sums[k % CHAINS]);
   }
-  return count;
+}
+
+// The same for all of terms[first], terms[first + stride], ... below `end`; the first of them belongs to chain 0.
+template <int CHAINS>
+__device__ __forceinline__ void add_all_terms(
+    float (&sums)[CHAINS], const float2* terms, int first, int stride, int end, const float* factors) {
+  constexpr int MANY = 16;
+  constexpr int FEW = 8;
+  int e = first;
+  for (; e + (MANY - 1) * stride < end; e += MANY * stride) {
+    add_terms<MANY>(sums, terms + e, stride, MANY * stride, factors);
+  }
+  for (; e < end; e += FEW * stride) add_terms<FEW>(sums, terms + e, stride, end - e, factors);
 }
 
 // T16 over the sixteen lanes of half a warp; the first of them has it.

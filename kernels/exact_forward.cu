@@ -19,10 +19,11 @@ constexpr int LISTED_GROUPS = LISTED_PIXELS / IMAGE_THREADS;
 // Images of a block of exact_linear_forward_backward.
 constexpr int LINEAR_ROWS = IMAGE_THREADS / DOT_CHAINS;
 
-// Lists the nonzero ones of the pixels [start, start + LISTED_PIXELS) up to `inputs`, ascending, each as an entry
-// (pixel - start) << 8 | value. Returns their number; has a barrier before the list is there, and none before it is
-// overwritten.
-__device__ __forceinline__ int list_pixels(const Picture& picture, int start, int inputs, unsigned int* entries) {
+// Lists the nonzero ones of the pixels [start, start + LISTED_PIXELS) up to `inputs`, ascending, as terms whose factors
+// stand in the rows of weights from that of `start` on. Returns their number; has a barrier before the list is there,
+// and none before it is overwritten.
+__device__ __forceinline__ int list_pixels(
+    const Picture& picture, int start, int inputs, int row_floats, float2* terms) {
   __shared__ int counts[SPARSE_CHAINS];
   int lane = threadIdx.x % WARP;
   int warp = threadIdx.x / WARP;
@@ -51,8 +52,8 @@ __device__ __forceinline__ int list_pixels(const Picture& picture, int start, in
   }
 #pragma unroll
   for (int g = 0; g < LISTED_GROUPS; g++) {
-    unsigned int p = (unsigned int)(first - start + g * WARP);
-    if (values[g] != 0) entries[at + __popc(nonzero[g] & lanes_below())] = p << 8 | values[g];
+    int p = first - start + g * WARP;
+    if (values[g] != 0) terms[at + __popc(nonzero[g] & lanes_below())] = term_of(values[g], p * row_floats);
     at += __popc(nonzero[g]);
   }
   __syncthreads();
@@ -63,7 +64,7 @@ __device__ __forceinline__ int list_pixels(const Picture& picture, int start, in
 // padding of z becomes zero.
 __device__ __forceinline__ void first_layer(
     const ExactLayer& layer, bool hidden, const float* __restrict__ values, const Picture& picture, float* z) {
-  __shared__ unsigned int entries[LISTED_PIXELS];
+  __shared__ float2 terms[LISTED_PIXELS];
   __shared__ float sums[SPARSE_CHAINS][KEPT_PANELS][PANEL];
   int lane = threadIdx.x % WARP;
   int warp = threadIdx.x / WARP;
@@ -76,19 +77,15 @@ __device__ __forceinline__ void first_layer(
       // A small image is listed once for all panels.
       if (first == 0 || layer.inputs > LISTED_PIXELS) {
         if (first > 0 || start > 0) __syncthreads();
-        found = list_pixels(picture, start, layer.inputs, entries);
+        found = list_pixels(picture, start, layer.inputs, layer.row_floats, terms);
       }
-      // The first entry whose number in the whole image is this warp's chain modulo 4.
+      // The first term whose number in the whole image is this warp's chain modulo 4.
       int e0 = (warp - before) & (SPARSE_CHAINS - 1);
       for (int panel = 0; panel < some; panel++) {
         const float* rows = values + layer.weights + (size_t)start * layer.row_floats + (first + panel) * PANEL + lane;
-        float sum = start == 0 ? 0.0f : sums[warp][panel][lane];
-#pragma unroll 8
-        for (int e = e0; e < found; e += SPARSE_CHAINS) {
-          unsigned int entry = entries[e];
-          sum = fmaf((float)(entry & 0xff), rows[(size_t)(entry >> 8) * layer.row_floats], sum);
-        }
-        sums[warp][panel][lane] = sum;
+        float sum[1] = {start == 0 ? 0.0f : sums[warp][panel][lane]};
+        add_all_terms(sum, terms, e0, SPARSE_CHAINS, found, rows);
+        sums[warp][panel][lane] = sum[0];
       }
       before += found;
     }
@@ -129,13 +126,14 @@ __device__ __forceinline__ void last_layer(
     int o = first + half;
     bool exists = o < layer.outputs;
     const float* weights = values + layer.weights + (size_t)(exists ? o : first) * layer.row_floats;
+    float bias = values[layer.bias + (exists ? o : first)];
     float sum = 0.0f;
     for (int i = chain; i < layer.inputs; i += DOT_CHAINS) sum = fmaf(x[i], weights[i], sum);
     // The zeros that pad the inputs to whole groups of sixteen: -0 becomes +0.
     int rest = layer.inputs % DOT_CHAINS;
     if (rest != 0 && chain >= rest) sum += 0.0f;
     sum = half_warp_sum(sum);
-    if (exists && chain == 0) z[o] = sum + values[layer.bias + o];
+    if (exists && chain == 0) z[o] = sum + bias;
   }
 }
 
@@ -193,6 +191,7 @@ extern "C" __global__ __launch_bounds__(IMAGE_THREADS, 4) void exact_forward_bac
   const ExactLayer& last = layout[layers - 1];
   for (int r = blockIdx.x; r < rows; r += gridDim.x) {
     int image = pictures.image(first + r);
+    int target = labels[image];
     first_layer(layout[0], layers > 1, values, Picture(pictures, image), outputs + layout[0].output);
     for (int l = 1; l < layers; l++) {
       const ExactLayer& layer = layout[l];
@@ -205,12 +204,13 @@ extern "C" __global__ __launch_bounds__(IMAGE_THREADS, 4) void exact_forward_bac
       __syncthreads();
     }
     const float* z = outputs + last.output;
-    int target = labels[image];
-    if (threadIdx.x == 0) losses[first + r] = loss_of(loss, z, last.outputs, target);
+    float loss_here = threadIdx.x == 0 ? loss_of(loss, z, last.outputs, target) : 0.0f;
     if (training) {
       float* gradients = d + (size_t)r * row_floats;
       loss_gradient(
           loss, z, last.outputs, target, (float)batch_rows, threadIdx.x, IMAGE_THREADS, gradients + last.output);
+      // Stored after both have read the logits, which are then read once.
+      if (threadIdx.x == 0) losses[first + r] = loss_here;
       for (int l = layers - 1; l > 0; l--) {
         __syncthreads();
         int below = layout[l - 1].output;
@@ -220,7 +220,10 @@ extern "C" __global__ __launch_bounds__(IMAGE_THREADS, 4) void exact_forward_bac
             IMAGE_THREADS);
       }
     } else {
-      if (threadIdx.x == 0) correct[first + r] = is_correct(z, last.outputs, target);
+      if (threadIdx.x == 0) {
+        losses[first + r] = loss_here;
+        correct[first + r] = is_correct(z, last.outputs, target);
+      }
       for (int j = threadIdx.x; j < last.outputs; j += IMAGE_THREADS) {
         logits[(size_t)(first + r) * last.outputs + j] = z[j];
       }

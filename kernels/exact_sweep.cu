@@ -46,6 +46,24 @@ struct SweepModel {
 // Pixels that a warp lists at a time; as many as an update lists rows.
 constexpr int WARP_PIXELS = BLOCK_ROWS;
 
+// Lists those i of [0, BLOCK_ROWS) whose value(i), a byte, is nonzero, ascending, each as i << 8 | value. By a whole
+// warp; returns their number.
+template <typename Value>
+__device__ __forceinline__ int list_nonzero(uint16_t* list, Value value) {
+  int count = 0;
+  unsigned int values[BLOCK_ROWS / WARP];
+#pragma unroll
+  for (int g = 0; g < BLOCK_ROWS / WARP; g++) values[g] = value(g * WARP + threadIdx.x % WARP);
+#pragma unroll
+  for (int g = 0; g < BLOCK_ROWS / WARP; g++) {
+    int i = g * WARP + threadIdx.x % WARP;
+    unsigned int nonzero = __ballot_sync(WHOLE_WARP, values[g] != 0);
+    if (values[g] != 0) list[count + __popc(nonzero & lanes_below())] = (uint16_t)(i << 8 | values[g]);
+    count += __popc(nonzero);
+  }
+  return count;
+}
+
 // Moves every chain `count` places down: of those that follow, the next term belongs to the first.
 __device__ __forceinline__ void turn(float (&chains)[SPARSE_CHAINS], int count) {
   static_assert(SPARSE_CHAINS == 4, "two bits");
@@ -135,14 +153,13 @@ __device__ __forceinline__ void update_net(
   }
   for (int l = 1; l < layers; l++) {
     const ExactLayer& layer = layout[l];
-    int items = weight_items(layer);
-    for (int item = threadIdx.x / WARP; item < items; item += WARPS) {
-      update_weights(step, layer, layout[l - 1].output, item, rows, h, d, row_floats, transposed);
+    for (int tile = 0; tile < weight_tiles(layer); tile++) {
+      update_weights(step, layer, layout[l - 1].output, tile, rows, h, d, row_floats, transposed);
     }
   }
   for (int l = 0; l < layers; l++) {
-    for (int o = threadIdx.x; o < layout[l].outputs; o += THREADS) {
-      update_biases(step, layout[l], o, rows, d, row_floats);
+    for (int panel = 0; panel < whole_panels(layout[l].outputs); panel++) {
+      update_biases(step, layout[l], panel, rows, d, row_floats);
     }
   }
 }

@@ -7,7 +7,11 @@
 constexpr int WARPS = THREADS / WARP;
 
 // Weights of neighbouring rows of a hidden layer that a thread sums at once.
-constexpr int ROWS_AT_ONCE = 4;
+constexpr int ROWS_AT_ONCE = PANEL / WARPS;
+static_assert(ROWS_AT_ONCE == 4, "a float4");
+
+// Rows of a batch that are in shared memory at a time.
+constexpr int STAGED_ROWS = 64;
 
 // Where a gradient goes: into memory, or where the batch ends, into an optimiser's step.
 struct Step {
@@ -65,52 +69,63 @@ struct Step {
   }
 };
 
+// Shared memory of a block, which has one of these tasks at a time.
+union Scratch {
+  struct {
+    uint8_t bytes[WARPS][BLOCK_ROWS];
+    float2 terms[WARPS][BLOCK_ROWS];
+  } pixels;
+  struct {
+    float factors[STAGED_ROWS][PANEL];
+    float others[STAGED_ROWS][PANEL];
+  } rows;
+};
+
+__device__ __forceinline__ Scratch& scratch() {
+  __shared__ Scratch memory;
+  return memory;
+}
+
 // Weights of the first layer: a warp a pixel, from p0 on. In each block of 256 rows the rows are listed in which the
 // pixel is nonzero, and their gradients added in four chains.
 __device__ __forceinline__ void update_pixels(
     const Step& step, const ExactLayer& layer, const Pictures& pictures, int first, int rows, const float* d,
     int row_floats, int p0) {
-  __shared__ uint8_t bytes[WARPS][BLOCK_ROWS];
-  __shared__ uint16_t lists[WARPS][BLOCK_ROWS];
+  auto& shared = scratch().pixels;
   int lane = threadIdx.x % WARP;
   int warp = threadIdx.x / WARP;
   int p = p0 + warp;
+  float2* terms = shared.terms[warp];
   for (int start = 0; start < rows; start += BLOCK_ROWS) {
     // A thread a row: neighbouring pixels of an image lie side by side.
+    static_assert(WARPS == 8, "pixels_of_eight");
+    uint2 values = make_uint2(0, 0);
     int r = start + threadIdx.x;
+    if (r < rows) values = Picture(pictures, pictures.image(first + r)).pixels_of_eight(p0);
     if (start > 0) __syncthreads();
-    if (r < rows) {
-      Picture picture(pictures, pictures.image(first + r));
 #pragma unroll
-      for (int w = 0; w < WARPS; w++) bytes[w][threadIdx.x] = p0 + w < layer.inputs ? picture.pixel(p0 + w) : 0;
-    } else {
-#pragma unroll
-      for (int w = 0; w < WARPS; w++) bytes[w][threadIdx.x] = 0;
+    for (int w = 0; w < WARPS; w++) {
+      shared.bytes[w][threadIdx.x] = (uint8_t)((w < 4 ? values.x : values.y) >> (w % 4 * 8));
     }
     __syncthreads();
     if (p >= layer.inputs) continue;
-    uint16_t* list = lists[warp];
-    int count = list_nonzero(list, [&](int row) { return (unsigned int)bytes[warp][row]; });
+    int count = 0;
+#pragma unroll
+    for (int g = 0; g < BLOCK_ROWS / WARP; g++) {
+      int row = g * WARP + lane;
+      unsigned int value = shared.bytes[warp][row];
+      unsigned int nonzero = __ballot_sync(WHOLE_WARP, value != 0);
+      if (value != 0) terms[count + __popc(nonzero & lanes_below())] = term_of(value, row * row_floats);
+      count += __popc(nonzero);
+    }
     __syncwarp();
     bool begins = step.begins && start == 0;
     bool ends = step.ends && rows - start <= BLOCK_ROWS;
     if (count == 0 && begins && ends && step.is_plain()) continue;
     for (int o = lane; o < whole_panels(layer.outputs) * PANEL; o += PANEL) {
       const float* gradients = d + (size_t)start * row_floats + layer.output + o;
-      auto add = [&](float sum, int e) {
-        int entry = list[e];
-        return fmaf((float)(entry & 0xff), gradients[(size_t)(entry >> 8) * row_floats], sum);
-      };
       float sums[SPARSE_CHAINS] = {};
-      int e = 0;
-#pragma unroll 2
-      for (; e + SPARSE_CHAINS <= count; e += SPARSE_CHAINS) {
-#pragma unroll
-        for (int chain = 0; chain < SPARSE_CHAINS; chain++) sums[chain] = add(sums[chain], e + chain);
-      }
-      if (e < count) sums[0] = add(sums[0], e);
-      if (e + 1 < count) sums[1] = add(sums[1], e + 1);
-      if (e + 2 < count) sums[2] = add(sums[2], e + 2);
+      add_all_terms(sums, terms, 0, 1, count, gradients);
       if (o >= layer.outputs) continue;
       size_t at = layer.weights + (size_t)p * layer.row_floats + o;
       float g = ((sums[0] + sums[1]) + (sums[2] + sums[3])) * PIXEL_SCALE;
@@ -125,41 +140,73 @@ __device__ __forceinline__ void update_pixels(
   }
 }
 
-// Panels of ROWS_AT_ONCE rows of a layer's weights.
-__device__ __forceinline__ int weight_items(const ExactLayer& layer) {
-  int weight_rows = layer.by_input ? layer.inputs : layer.outputs;
-  int columns = layer.by_input ? layer.outputs : layer.inputs;
-  return (weight_rows + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE * whole_panels(columns);
-}
+// The part of STAGED_ROWS rows of a batch, a panel of each, that one thread copies into shared memory: all its loads
+// are in flight at once.
+struct StagedPart {
+  float values[STAGED_ROWS / WARPS];
 
-// Weights of a layer that has another below it: a warp takes a panel of ROWS_AT_ONCE rows of weights, `item` of them
-// all. The gradient of a weight is one chain over the rows of the batch.
+  // From a panel in the first of `rows` rows; later rows are 0.
+  __device__ __forceinline__ void load(const float* panel, int rows, int row_floats) {
+#pragma unroll
+    for (int k = 0; k < STAGED_ROWS / WARPS; k++) {
+      int r = k * WARPS + threadIdx.x / WARP;
+      values[k] = r < rows ? panel[(size_t)r * row_floats + threadIdx.x % WARP] : 0.0f;
+    }
+  }
+
+  __device__ __forceinline__ void store(float (*to)[PANEL]) const {
+#pragma unroll
+    for (int k = 0; k < STAGED_ROWS / WARPS; k++) to[k * WARPS + threadIdx.x / WARP][threadIdx.x % WARP] = values[k];
+  }
+};
+
+// Weights of a layer that has another below it: a block takes a tile of 32 rows of weights and 32 columns, `tile` of
+// them all, and a warp of it ROWS_AT_ONCE rows. The gradient of a weight is one chain over the rows of the batch.
 __device__ __forceinline__ void update_weights(
-    const Step& step, const ExactLayer& layer, int below, int item, int rows, const float* h, const float* d,
+    const Step& step, const ExactLayer& layer, int below, int tile, int rows, const float* h, const float* d,
     int row_floats, float* transposed) {
+  auto& shared = scratch().rows;
   int lane = threadIdx.x % WARP;
+  int warp = threadIdx.x / WARP;
   int weight_rows = layer.by_input ? layer.inputs : layer.outputs;
   int columns = layer.by_input ? layer.outputs : layer.inputs;
   int panels = whole_panels(columns);
-  int row = item / panels * ROWS_AT_ONCE;
-  int column = item % panels * PANEL + lane;
-  if (row >= weight_rows) return;
-  const float* factors = (layer.by_input ? h + below : d + layer.output) + row;
-  const float* others = (layer.by_input ? d + layer.output : h + below) + column;
+  int row0 = tile / panels * PANEL;
+  int column0 = tile % panels * PANEL;
+  const float* factors = (layer.by_input ? h + below : d + layer.output) + row0;
+  const float* others = (layer.by_input ? d + layer.output : h + below) + column0;
+  int row = row0 + warp * ROWS_AT_ONCE;
+  int column = column0 + lane;
   size_t at = layer.weights + (size_t)row * layer.row_floats + column;
   float sums[ROWS_AT_ONCE];
 #pragma unroll
   for (int k = 0; k < ROWS_AT_ONCE; k++) {
     sums[k] = row + k < weight_rows ? step.begun(at + (size_t)k * layer.row_floats) : 0.0f;
   }
+  StagedPart factors_part, others_part;
+  factors_part.load(factors, rows, row_floats);
+  others_part.load(others, rows, row_floats);
+  for (int start = 0; start < rows; start += STAGED_ROWS) {
+    __syncthreads();
+    factors_part.store(shared.factors);
+    others_part.store(shared.others);
+    __syncthreads();
+    int left = rows - start;
+    if (left > STAGED_ROWS) {
+      size_t next = (size_t)(start + STAGED_ROWS) * row_floats;
+      factors_part.load(factors + next, left - STAGED_ROWS, row_floats);
+      others_part.load(others + next, left - STAGED_ROWS, row_floats);
+    }
+    int some = left < STAGED_ROWS ? left : STAGED_ROWS;
 #pragma unroll 8
-  for (int r = 0; r < rows; r++) {
-    float4 factor = *(const float4*)(factors + (size_t)r * row_floats);
-    float other = others[(size_t)r * row_floats];
-    sums[0] = fmaf(factor.x, other, sums[0]);
-    sums[1] = fmaf(factor.y, other, sums[1]);
-    sums[2] = fmaf(factor.z, other, sums[2]);
-    sums[3] = fmaf(factor.w, other, sums[3]);
+    for (int r = 0; r < some; r++) {
+      float4 factor = *(const float4*)&shared.factors[r][warp * ROWS_AT_ONCE];
+      float other = shared.others[r][lane];
+      sums[0] = fmaf(factor.x, other, sums[0]);
+      sums[1] = fmaf(factor.y, other, sums[1]);
+      sums[2] = fmaf(factor.z, other, sums[2]);
+      sums[3] = fmaf(factor.w, other, sums[3]);
+    }
   }
   if (column >= columns) return;
 #pragma unroll
@@ -175,20 +222,41 @@ __device__ __forceinline__ void update_weights(
   }
 }
 
-// A thread an output: additions over the rows of the batch.
+// Tiles of such a layer.
+__device__ __forceinline__ int weight_tiles(const ExactLayer& layer) {
+  return whole_panels(layer.inputs) * whole_panels(layer.outputs);
+}
+
+// A panel of a layer's biases, by a block, of which a warp adds: additions over the rows of the batch.
 __device__ __forceinline__ void update_biases(
-    const Step& step, const ExactLayer& layer, int o, int rows, const float* d, int row_floats) {
-  if (o >= layer.outputs) return;
+    const Step& step, const ExactLayer& layer, int panel, int rows, const float* d, int row_floats) {
+  auto& shared = scratch().rows;
+  int o = panel * PANEL + threadIdx.x;
+  bool adds = threadIdx.x < WARP && o < layer.outputs;
   size_t at = layer.bias + o;
-  float sum = step.begun(at);
+  float sum = adds ? step.begun(at) : 0.0f;
+  const float* gradients = d + layer.output + panel * PANEL;
+  StagedPart part;
+  part.load(gradients, rows, row_floats);
+  for (int start = 0; start < rows; start += STAGED_ROWS) {
+    __syncthreads();
+    part.store(shared.others);
+    __syncthreads();
+    int left = rows - start;
+    if (left > STAGED_ROWS) {
+      part.load(gradients + (size_t)(start + STAGED_ROWS) * row_floats, left - STAGED_ROWS, row_floats);
+    }
+    if (!adds) continue;
+    int some = left < STAGED_ROWS ? left : STAGED_ROWS;
 #pragma unroll 8
-  for (int r = 0; r < rows; r++) sum += d[(size_t)r * row_floats + layer.output + o];
-  step.finish(at, sum);
+    for (int r = 0; r < some; r++) sum += shared.others[r][threadIdx.x];
+  }
+  if (adds) step.finish(at, sum);
 }
 
 // Blocks: first those of the pixels, then for each other layer those of its weights, then for each layer those of its
-// biases.
-extern "C" __global__ __launch_bounds__(THREADS) void exact_update(
+// biases. The bound of two blocks a multiprocessor keeps assemblers from saving registers and spilling.
+extern "C" __global__ __launch_bounds__(THREADS, 2) void exact_update(
     int layers, const ExactLayer* __restrict__ layout, float* values, float* transposed, float* gradient, int size,
     const uint8_t* __restrict__ pixels, const int* __restrict__ order, const int* __restrict__ shifts, int height,
     int width, int first, int rows, int begins, int ends, const float* __restrict__ h, const float* __restrict__ d,
@@ -205,18 +273,17 @@ extern "C" __global__ __launch_bounds__(THREADS) void exact_update(
   for (int l = 1; l < layers; l++) {
     block -= blocks;
     const ExactLayer layer = layout[l];
-    blocks = (weight_items(layer) + WARPS - 1) / WARPS;
+    blocks = weight_tiles(layer);
     if (block < blocks) {
-      int item = block * WARPS + threadIdx.x / WARP;
-      update_weights(step, layer, layout[l - 1].output, item, rows, h, d, row_floats, transposed);
+      update_weights(step, layer, layout[l - 1].output, block, rows, h, d, row_floats, transposed);
       return;
     }
   }
   for (int l = 0; l < layers; l++) {
     block -= blocks;
-    blocks = (layout[l].outputs + THREADS - 1) / THREADS;
+    blocks = whole_panels(layout[l].outputs);
     if (block < blocks) {
-      update_biases(step, layout[l], block * THREADS + threadIdx.x, rows, d, row_floats);
+      update_biases(step, layout[l], block, rows, d, row_floats);
       return;
     }
   }

@@ -29,6 +29,8 @@ public interface Backend {
   /**
    * The arithmetic that it computes, see {@link Arithmetic}: the same bits as every other device
    * with this number. Empty where its bits are its own.
+   *
+   * @throws DeviceException where that depends on a device that cannot be used
    */
   default OptionalInt arithmetic() {
     return OptionalInt.empty();

@@ -254,7 +254,7 @@ public final class Settings {
           backend("cublas", "searched for")
               .valueName("DIR")
               .choices("none")
-              .help("cuda: the folder of cuBLAS, or none to use zerofive's own kernels"));
+              .help("cuda: the folder of cuBLAS, or none for the exact engine"));
 
   /** How matrix products are rounded. */
   public static final Setting<Optional<String>> PRECISION =
@@ -268,7 +268,8 @@ public final class Settings {
       add(
           Setting.optionalFlag("exact", Group.DEVICE)
               .deviceSetting()
-              .help("cuda: compute the bits of the CPU; changes nothing on the CPU"));
+              .help(
+                  "cuda: compute the bits of the CPU, as without cuBLAS; changes nothing on the CPU"));
 
   /** The number of {@link zerofive.backend.Arithmetic} by which the device computes; or none. */
   public static final Setting<Optional<Integer>> ARITHMETIC =

@@ -1,11 +1,11 @@
 package zerofive.backend;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -21,8 +21,15 @@ import zerofive.backend.cuda.CudaUnderTest;
  * digests there.
  */
 public final class GoldenDigestTest {
-  /** What a simulated device trains in about a second; together they have nearly all there is. */
-  private static final Set<String> QUICK = Set.of("linear-momentum-shifts", "mlp-momentum-batch-1");
+  /** What a simulated device takes more than three seconds for. */
+  private static final String LARGE = "wide-momentum-decay-batch-1000";
+
+  /** Simulated devices on which no bit may depend. */
+  private static final List<String> DEVICES =
+      List.of(
+          "multiprocessors=1,schedule=lazy,order=descending",
+          "multiprocessors=2,schedule=random:1,order=random",
+          "multiprocessors=7,schedule=random:2,order=random");
 
   /** An implementation that promises these bits adds a line here. */
   public static List<Backend> backends(int threads) {
@@ -38,12 +45,26 @@ public final class GoldenDigestTest {
             backend -> GoldenSetting.all().stream().map(setting -> Arguments.of(setting, backend)));
   }
 
-  static Stream<GoldenSetting> quick() {
-    return GoldenSetting.all().stream().filter(setting -> QUICK.contains(setting.name()));
+  /** Each setting but the largest on one of the devices; on a real GPU all of them. */
+  static Stream<Arguments> quick() {
+    return GoldenSetting.all().stream()
+        .filter(setting -> CudaUnderTest.FAST || !setting.name().equals(LARGE))
+        .map(setting -> Arguments.of(setting, deviceOf(setting)));
   }
 
-  static Stream<GoldenSetting> others() {
-    return GoldenSetting.all().stream().filter(setting -> !QUICK.contains(setting.name()));
+  /** The other settings and devices. */
+  static Stream<Arguments> others() {
+    return GoldenSetting.all().stream()
+        .flatMap(
+            setting ->
+                DEVICES.stream()
+                    .filter(
+                        device -> setting.name().equals(LARGE) || !device.equals(deviceOf(setting)))
+                    .map(device -> Arguments.of(setting, device)));
+  }
+
+  private static String deviceOf(GoldenSetting setting) {
+    return DEVICES.get(GoldenSetting.all().indexOf(setting) % DEVICES.size());
   }
 
   @AfterEach
@@ -62,15 +83,21 @@ public final class GoldenDigestTest {
 
   @ParameterizedTest
   @MethodSource("quick")
-  void theExactEngineOfCudaHasThem(GoldenSetting setting) {
+  void theExactEngineOfCudaHasThem(GoldenSetting setting, String device) {
     assumeTrue(CudaUnderTest.missing().isEmpty(), "skipped: " + CudaUnderTest.missing());
-    itsBitsAreTheGoldenOnes(setting, CudaUnderTest.backends().get(CudaUnderTest.EXACT));
+    try {
+      CudaUnderTest.configure(device);
+      itsBitsAreTheGoldenOnes(setting, CudaUnderTest.backends().get(CudaUnderTest.EXACT));
+    } finally {
+      CudaUnderTest.configure("multiprocessors=4,schedule=eager,order=ascending");
+    }
   }
 
   @Tag("slow")
   @ParameterizedTest
   @MethodSource("others")
-  void theExactEngineOfCudaHasTheOthersToo(GoldenSetting setting) {
-    theExactEngineOfCudaHasThem(setting);
+  void theExactEngineOfCudaHasThemOnEveryDevice(GoldenSetting setting, String device) {
+    assumeFalse(CudaUnderTest.REAL, "skipped: a real GPU is one device");
+    theExactEngineOfCudaHasThem(setting, device);
   }
 }

@@ -122,11 +122,15 @@ class CudaIT {
     String[] train = {"train", "--model", "linear", "--epochs", "2", "--augment", "shift:1"};
     Launcher.Result gpu = run("", with(train, "--device", "cuda", "--exact", "--out", "gpu"));
     assertEquals(0, gpu.code(), gpu.err());
-    JsonObject config =
-        JsonParser.parseString(Files.readString(folder.resolve("gpu/config.json")))
-            .getAsJsonObject();
-    assertEquals(1, config.get("arithmetic").getAsInt());
-    assertTrue(config.getAsJsonObject("device_settings").get("exact").getAsBoolean());
+    assertEquals(1, config("gpu").get("arithmetic").getAsInt());
+    assertTrue(config("gpu").getAsJsonObject("device_settings").get("exact").getAsBoolean());
+    // Without cuBLAS it is the default.
+    String[] none = {"--device", "cuda", "--cublas", "none", "--out", "none"};
+    Launcher.Result unasked = run("", with(train, none));
+    assertEquals(0, unasked.code(), unasked.err());
+    assertFalse(unasked.err().contains("no cuBLAS was found"), unasked.err());
+    assertEquals(1, config("none").get("arithmetic").getAsInt());
+    assertArrayEquals(model("gpu"), model("none"));
     // On the CPU it changes nothing.
     assertEquals(0, run("", with(train, "--device", "cpu", "--exact", "--out", "cpu")).code());
     assertArrayEquals(model("cpu"), model("gpu"));
@@ -399,21 +403,30 @@ class CudaIT {
   }
 
   @Test
-  void withoutCublasOurOwnProductServesAndItIsSaid() throws IOException {
+  void withoutCublasTheExactEngineServesAndItIsSaid() throws IOException {
     Path drivers = driver("libcuda.so.1", "libnvidia-ptxjitcompiler.so.1");
     Map<String, String> variables = Map.of("LD_LIBRARY_PATH", drivers.toString());
-    String[] train = {"train", "--epochs", "1", "--batch-size", "1024", "--device", "cuda"};
-    Launcher.Result result = Launcher.run(variables, folder, train);
+    String[] train = {"train", "--model", "linear", "--epochs", "1", "--device", "cuda"};
+    Launcher.Result result = Launcher.run(variables, folder, with(train, "--out", "run"));
     assertEquals(0, result.code(), result.err());
     assumeTrue(
-        result.err().contains("own matrix product"),
-        "skipped: this machine has a cuBLAS installed");
+        result.err().contains("the exact engine"), "skipped: this machine has a cuBLAS installed");
     assertTrue(
         result
             .err()
             .replaceAll("\\s+", " ")
-            .contains("since no cuBLAS was found; install cuBLAS 12"),
+            .contains("the exact engine, since no cuBLAS was found; install cuBLAS 12"),
         result.err());
+    assertTrue(result.err().replaceAll("\\s+", " ").contains(", exact)"), result.err());
+    assertEquals(1, config("run").get("arithmetic").getAsInt());
+    // Asked for by none, it is named by none; where cuBLAS is found the run goes on by it.
+    assertFalse(config("run").getAsJsonObject("device_settings").has("exact"));
+    assertEquals(0, run("", "verify", "run").code());
+    Launcher.Result moved = run("", "train", "--resume", "run", "--epochs", "2");
+    assertEquals(0, moved.code(), moved.err());
+    String said = moved.err().replaceAll("\\s+", " ");
+    assertTrue(said.contains("the run was computed with arithmetic 1, by"), said);
+    assertTrue(said.contains("and is resumed with no arithmetic number, by"), said);
     Launcher.Result tf32 = Launcher.run(variables, folder, with(train, "--precision", "tf32"));
     assertEquals(4, tf32.code());
     assertTrue(tf32.err().contains("tf32 needs cuBLAS"), tf32.err());
@@ -446,6 +459,11 @@ class CudaIT {
     System.arraycopy(arguments, 0, all, 0, arguments.length);
     System.arraycopy(more, 0, all, arguments.length, more.length);
     return all;
+  }
+
+  private JsonObject config(String run) throws IOException {
+    return JsonParser.parseString(Files.readString(folder.resolve(run).resolve("config.json")))
+        .getAsJsonObject();
   }
 
   private byte[] model(String run) throws IOException {

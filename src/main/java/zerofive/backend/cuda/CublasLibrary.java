@@ -28,7 +28,7 @@ import zerofive.backend.natives.SharedObject;
  * @param origin how it was found, in words
  */
 public record CublasLibrary(Path cublas, Path cublasLt, int major, String origin) {
-  /** The word of {@code --cublas} for our own kernel. */
+  /** The word of {@code --cublas} for doing without. */
   public static final String NONE = "none";
 
   /** JCuda 12.6 was built against 12; 13 has all that it calls. */
@@ -70,19 +70,19 @@ public record CublasLibrary(Path cublas, Path cublasLt, int major, String origin
    * @param wanted whether there was a search at all
    */
   public record Result(Optional<CublasLibrary> library, List<String> refused, boolean wanted) {
-    /** One sentence on what computes matrix products, and why. */
+    /** One sentence on what computes where the engine is left to what is found, and why. */
     public String describe() {
       if (library.isPresent()) {
         return library.get().describe();
       }
       if (!wanted) {
-        return "zerofive's own matrix product, as --cublas none asks";
+        return "the exact engine, as --cublas none asks";
       }
       String why =
           refused.isEmpty()
               ? "no cuBLAS was found"
               : "no usable cuBLAS was found (" + String.join(", ", refused) + ")";
-      return "zerofive's own matrix product, since "
+      return "the exact engine, since "
           + why
           + "; install cuBLAS 12 or 13, or name its folder by --cublas DIR";
     }
@@ -131,7 +131,7 @@ public record CublasLibrary(Path cublas, Path cublasLt, int major, String origin
                           + (refused.isEmpty()
                               ? " has no libcublas.so.12 or .13, nor has its lib64 or lib"
                               : " has no usable cuBLAS (" + String.join(", ", refused) + ")"),
-                      "name the folder of one, or --cublas none for zerofive's own matrix product",
+                      "name the folder of one, or --cublas none for the exact engine",
                       null));
     }
 

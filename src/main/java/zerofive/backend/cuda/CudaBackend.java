@@ -21,6 +21,7 @@ import zerofive.backend.Predictor;
 import zerofive.backend.TrainingPlan;
 import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
+import zerofive.backend.cuda.CudaOptions.Engine;
 import zerofive.backend.cuda.CudaOptions.Precision;
 import zerofive.backend.ops.Ops;
 import zerofive.backend.ops.StepwisePredictor;
@@ -92,22 +93,22 @@ public final class CudaBackend implements Backend, AutoCloseable {
     DriverLibrary.find(environment).load();
     CudaGpu found = CudaGpu.find(options.gpu());
     cublas =
-        options.exact()
+        options.engine() == Engine.EXACT
             ? new CublasLibrary.Result(Optional.empty(), List.of(), false)
             : loaded(CublasLibrary.find(options.cublas(), environment, found.driverCuda()));
     if (options.precision() == Precision.TF32 && cublas.library().isEmpty()) {
       throw new DeviceException(
           "--precision tf32 needs cuBLAS, and "
-              + (options.exact()
+              + (options.engine() == Engine.EXACT
                   ? "--exact computes without it"
-                  : "matrix products are by " + cublas.describe()),
+                  : "what computes is " + cublas.describe()),
           "leave it at fp32",
           null);
     }
     gpu = found;
   }
 
-  /** One that was merely found and cannot be loaded is refused; our own product serves then. */
+  /** One that was merely found and cannot be loaded is refused; we do without then. */
   private CublasLibrary.Result loaded(CublasLibrary.Result found) {
     try {
       found.library().ifPresent(CublasLibrary::load);
@@ -128,9 +129,7 @@ public final class CudaBackend implements Backend, AutoCloseable {
         gpu.name(),
         gpu.memoryText(),
         "CUDA " + gpu.driverText(),
-        options.exact()
-            ? "exact"
-            : cublas.library().map(this::describe).orElse("own matrix product"));
+        isExact() ? "exact" : cublas.library().map(this::describe).orElse("own matrix product"));
   }
 
   private String describe(CublasLibrary library) {
@@ -157,7 +156,7 @@ public final class CudaBackend implements Backend, AutoCloseable {
     details.put("driver", driverVersion() + "CUDA " + gpu.driverText());
     details.put(
         "matrix products",
-        options.exact()
+        isExact()
             ? "none: every sum as arithmetic " + Arithmetic.NUMBER + " has it"
             : cublas.describe());
     details.put("precision", options.precision().toString());
@@ -206,10 +205,20 @@ public final class CudaBackend implements Backend, AutoCloseable {
     return new CudaOps(context(), options, cublas.library().isPresent());
   }
 
+  /** Whether the exact engine computes: without cuBLAS it is the default. Known after the probe. */
+  private boolean isExact() {
+    return switch (options.engine()) {
+      case EXACT -> true;
+      case AUTOMATIC -> cublas.library().isEmpty();
+      case PRODUCTS -> false;
+    };
+  }
+
   /** With the exact engine that of the CPU. */
   @Override
-  public OptionalInt arithmetic() {
-    return options.exact() ? OptionalInt.of(Arithmetic.NUMBER) : OptionalInt.empty();
+  public synchronized OptionalInt arithmetic() {
+    find();
+    return isExact() ? OptionalInt.of(Arithmetic.NUMBER) : OptionalInt.empty();
   }
 
   @Override
@@ -219,15 +228,16 @@ public final class CudaBackend implements Backend, AutoCloseable {
       Ops ops = new ExactOps(context(), options, plan.architecture(), plan.rows(0, train.count()));
       return StepwiseSession.open(ops, plan, train, valid, start);
     }
-    return options.exact()
-        ? ExactSession.open(newOps(), plan, train, valid, start)
-        : StepwiseSession.open(newOps(), plan, train, valid, start);
+    CudaOps ops = newOps();
+    return isExact()
+        ? ExactSession.open(ops, plan, train, valid, start)
+        : StepwiseSession.open(ops, plan, train, valid, start);
   }
 
   /** The exact engine's two kernels do, which have no convolutions. */
   @Override
   public boolean sweeps(ModelSpec model) {
-    return options.exact() && model.convolutions().isEmpty();
+    return isExact() && model.convolutions().isEmpty();
   }
 
   @Override
@@ -241,13 +251,15 @@ public final class CudaBackend implements Backend, AutoCloseable {
       return StepwisePredictor.open(
           new ExactOps(context(), options, model.architecture(), 0), model);
     }
-    return options.exact()
+    context();
+    return isExact()
         ? new ExactPredictor(this::newOps, model)
         : StepwisePredictor.open(newOps(), model);
   }
 
   private boolean isExactConvolutional(Architecture architecture) {
-    return options.exact() && architecture.convolutions() > 0;
+    context();
+    return isExact() && architecture.convolutions() > 0;
   }
 
   @Override

@@ -14,20 +14,20 @@ import zerofive.files.EnumNames;
  * @param cublas a folder to take cuBLAS from and no other, or {@link CublasLibrary#NONE}; empty to
  *     look for one
  * @param precision of matrix products
- * @param exact whether every sum is that of docs/determinism.md, which no matrix product serves
+ * @param engine what computes
  * @param session how an epoch reaches the GPU
  */
 public record CudaOptions(
-    int gpu, Optional<String> cublas, Precision precision, boolean exact, SessionKind session) {
+    int gpu, Optional<String> cublas, Precision precision, Engine engine, SessionKind session) {
   private static final String SESSION = "zerofive.cuda.session";
 
-  /** The first GPU, cuBLAS where there is one, float32, graphs. */
+  /** The first GPU, cuBLAS where there is one, else the exact engine, float32, graphs. */
   public static final CudaOptions DEFAULTS =
       new CudaOptions(0, Optional.empty(), Precision.FP32, SessionKind.GRAPH);
 
-  /** Options without the exact engine. */
+  /** Options that leave the engine to what is found. */
   public CudaOptions(int gpu, Optional<String> cublas, Precision precision, SessionKind session) {
-    this(gpu, cublas, precision, false, session);
+    this(gpu, cublas, precision, Engine.AUTOMATIC, session);
   }
 
   /** How matrix products are rounded. */
@@ -46,6 +46,16 @@ public record CudaOptions(
     public String toString() {
       return name().toLowerCase(Locale.ROOT);
     }
+  }
+
+  /** What computes. */
+  public enum Engine {
+    /** Matrix products where there is cuBLAS, else the exact engine. */
+    AUTOMATIC,
+    /** The exact engine: every sum is that of docs/determinism.md. */
+    EXACT,
+    /** Matrix products, our own without cuBLAS: the form that tests compare others with. */
+    PRODUCTS
   }
 
   /** How an epoch's operations reach the GPU. */
@@ -79,7 +89,7 @@ public record CudaOptions(
         Optional.ofNullable(settings.get("precision"))
             .map(Precision::parse)
             .orElse(DEFAULTS.precision),
-        Boolean.parseBoolean(settings.get("exact")),
+        Boolean.parseBoolean(settings.get("exact")) ? Engine.EXACT : Engine.AUTOMATIC,
         DEFAULTS.session);
   }
 
@@ -95,7 +105,7 @@ public record CudaOptions(
       return this;
     }
     try {
-      return new CudaOptions(gpu, cublas, precision, exact, SessionKind.parse(text));
+      return new CudaOptions(gpu, cublas, precision, engine, SessionKind.parse(text));
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
           "the system property " + SESSION + ": " + e.getMessage(), e);

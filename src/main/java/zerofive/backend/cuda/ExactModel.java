@@ -103,7 +103,8 @@ final class ExactModel {
       throw new DeviceException(
           "a model of "
               + architecture.parameterCount()
-              + " parameters is too large for --exact; train without it, or with --device cpu");
+              + " parameters is too large for the exact engine; use cuBLAS without --exact, or"
+              + " --device cpu");
     }
     size = (int) at;
     rowFloats = (int) row;

@@ -23,7 +23,12 @@ final class ExactPass {
 
   private final CudaOps ops;
   private final ExactModel model;
+  private final ImageSet set;
   private final int count;
+
+  /** So many images of the set are on the GPU at a time: all of them but for a prediction. */
+  private final int held;
+
   private final Images images;
   private final Buffer losses;
   private final Buffer outputs;
@@ -34,9 +39,12 @@ final class ExactPass {
   private final Buffer logits;
   private final Buffer correct;
 
-  private ExactPass(CudaOps ops, ExactModel model, ImageSet set, int rows, boolean isTraining) {
+  private ExactPass(
+      CudaOps ops, ExactModel model, ImageSet set, int held, int rows, boolean isTraining) {
     this.ops = ops;
     this.model = model;
+    this.set = set;
+    this.held = held;
     count = set.count();
     int rowFloats = ForwardPass.elements(rows, model.rowFloats());
     Buffer labels = ops.allocate(ElementType.I32, count);
@@ -49,20 +57,25 @@ final class ExactPass {
             ? null
             : ops.allocate(ElementType.F32, ForwardPass.elements(count, model.outputs()));
     correct = isTraining ? null : ops.allocate(ElementType.I32, count);
-    Buffer pixels = ops.allocate(ElementType.U8, set.pixels().length);
-    ops.upload(set.pixels(), 0, pixels);
+    Buffer pixels = ops.allocate(ElementType.U8, held * set.imageSize());
     images = new Images(pixels, labels, set.height(), set.width());
+    if (held == count) {
+      ops.upload(set.pixels(), 0, pixels);
+    }
   }
 
   /** For training, {@code rows} images at a time. */
   static ExactPass training(CudaOps ops, ExactModel model, ImageSet set, int rows) {
-    return new ExactPass(ops, model, set, rows, true);
+    return new ExactPass(ops, model, set, set.count(), rows, true);
   }
 
-  /** For measuring. */
-  static ExactPass measuring(CudaOps ops, ExactModel model, ImageSet set) {
-    int rows = model.isLinear() ? 1 : Math.min(MEASURING_BLOCKS, set.count());
-    return new ExactPass(ops, model, set, rows, false);
+  /**
+   * For measuring, with {@code held} images on the GPU at a time; where these are not all of them,
+   * a measuring cannot be recorded.
+   */
+  static ExactPass measuring(CudaOps ops, ExactModel model, ImageSet set, int held) {
+    int rows = model.isLinear() ? 1 : Math.min(MEASURING_BLOCKS, held);
+    return new ExactPass(ops, model, set, held, rows, false);
   }
 
   Images images() {
@@ -86,29 +99,41 @@ final class ExactPass {
 
   /** Runs some places of an epoch forward and backward; the gradients are of a batch's mean. */
   void train(Loss loss, Buffer order, Buffer shifts, int first, int rows, int batchRows) {
-    long blocks = model.isLinear() ? (rows + LINEAR_ROWS - 1L) / LINEAR_ROWS : rows;
-    launch(true, loss, order, shifts, first, rows, batchRows, blocks);
+    long blocks = model.isLinear() ? linearBlocks(rows) : rows;
+    launch(true, loss, order, shifts, 0, first, rows, batchRows, blocks);
   }
 
   /** Runs all images: their logits, and metrics F64 [2], the sum of losses and the right ones. */
   void measure(Loss loss, Buffer metrics) {
-    long blocks =
-        model.isLinear()
-            ? (count + LINEAR_ROWS - 1L) / LINEAR_ROWS
-            : Math.min(MEASURING_BLOCKS, count);
-    launch(false, loss, null, null, 0, count, count, blocks);
+    for (int from = 0; from < count; from += held) {
+      int rows = Math.min(held, count - from);
+      if (held < count) {
+        int size = set.imageSize();
+        ops.upload(set.pixels(), from * size, images.pixels().slice(0, rows * size));
+      }
+      long blocks = model.isLinear() ? linearBlocks(rows) : Math.min(MEASURING_BLOCKS, rows);
+      launch(false, loss, null, null, from, 0, rows, rows, blocks);
+    }
     addLosses(1, count, metrics);
   }
 
+  private static long linearBlocks(int rows) {
+    return (rows + LINEAR_ROWS - 1L) / LINEAR_ROWS;
+  }
+
+  /** {@code from} is the number of the first image that is on the GPU. */
   private void launch(
       boolean isTraining,
       Loss loss,
       Buffer order,
       Buffer shifts,
+      int from,
       int first,
       int rows,
       int batchRows,
       long blocks) {
+    int some = count - from;
+    int width = model.outputs();
     KernelLauncher call = ops.beginLaunch().add(isTraining ? 1 : 0).add(Kernels.code(loss));
     if (!model.isLinear()) {
       call.add(model.layers());
@@ -118,7 +143,7 @@ final class ExactPass {
       call.add(CudaBuffer.address(model.transposed()));
     }
     call.add(CudaBuffer.address(images.pixels()))
-        .add(CudaBuffer.address(images.labels()))
+        .add(CudaBuffer.address(images.labels().slice(from, some)))
         .add(CudaBuffer.addressOrNull(order))
         .add(CudaBuffer.addressOrNull(shifts))
         .add(images.height())
@@ -131,9 +156,9 @@ final class ExactPass {
       call.add(CudaBuffer.address(outputs));
     }
     call.add(CudaBuffer.addressOrNull(gradients))
-        .add(CudaBuffer.address(losses))
-        .add(CudaBuffer.addressOrNull(logits))
-        .add(CudaBuffer.addressOrNull(correct))
+        .add(CudaBuffer.address(losses.slice(from, some)))
+        .add(isTraining ? 0L : CudaBuffer.address(logits.slice(from * width, some * width)))
+        .add(isTraining ? 0L : CudaBuffer.address(correct.slice(from, some)))
         .launch(
             model.isLinear()
                 ? Kernels.EXACT_LINEAR_FORWARD_BACKWARD

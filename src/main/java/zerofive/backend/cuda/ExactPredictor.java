@@ -13,8 +13,12 @@ import zerofive.model.Parameters;
 
 /** A model's logits with the CPU's bits. Each call puts its images on the GPU and frees them. */
 final class ExactPredictor implements Predictor {
+  /** Bytes of images on the GPU at a time. */
+  private static final int PIECE = 1 << 26;
+
   private final Supplier<CudaOps> opener;
   private final Parameters parameters;
+  private final int piece;
 
   /** What a call computes on the GPU, before all is freed. */
   private interface Result<T> {
@@ -27,8 +31,14 @@ final class ExactPredictor implements Predictor {
    * @param opener makes new operations, which each call closes
    */
   ExactPredictor(Supplier<CudaOps> opener, Parameters parameters) {
+    this(opener, parameters, PIECE);
+  }
+
+  /** The same with another number of bytes of images on the GPU at a time. */
+  ExactPredictor(Supplier<CudaOps> opener, Parameters parameters, int piece) {
     this.opener = opener;
     this.parameters = parameters;
+    this.piece = piece;
   }
 
   @Override
@@ -60,7 +70,8 @@ final class ExactPredictor implements Predictor {
       ExactModel model = new ExactModel(ops, parameters.architecture(), 0);
       model.setParameters(parameters.values());
       Buffer metrics = ops.allocate(ElementType.F64, Ops.METRICS);
-      ExactPass pass = ExactPass.measuring(ops, model, images);
+      int held = Math.max(1, Math.min(images.count(), piece / images.imageSize()));
+      ExactPass pass = ExactPass.measuring(ops, model, images, held);
       pass.measure(loss, metrics);
       return result.of(ops, pass, metrics);
     }

@@ -12,7 +12,7 @@ import zerofive.backend.ops.Buffer;
 import zerofive.backend.ops.ElementType;
 import zerofive.backend.ops.ForwardPass;
 import zerofive.backend.ops.Ops;
-import zerofive.backend.ops.StepParameters;
+import zerofive.backend.ops.StepwiseSession.Epochs;
 import zerofive.data.ImageSet;
 import zerofive.model.Parameters;
 
@@ -32,31 +32,20 @@ final class ExactSession implements TrainingSession {
   /** As kernels/exact_update.cu has them. */
   private static final int WARPS = 8;
 
-  private static final int ROWS_AT_ONCE = 4;
   private static final int PANEL = 32;
 
   private final CudaOps ops;
   private final TrainingPlan plan;
   private final int trainCount;
-  private final int stepCount;
+  private final Epochs epochs;
   private final int blockRows;
   private final ExactModel model;
   private final ExactPass train;
   private final ExactPass valid;
   private final int validCount;
   private final Buffer gradient;
-  private final Buffer order;
-  private final Buffer stepParameters;
-  private final Buffer lossSums;
   private final Buffer metrics;
-  private final Runnable epoch;
   private final Runnable measuring;
-
-  /** [training images], and the steps that read it; made when the first epoch shifts images. */
-  private Buffer shifts;
-
-  private Runnable shiftedEpoch;
-  private long steps;
 
   private ExactSession(
       CudaOps ops,
@@ -71,22 +60,16 @@ final class ExactSession implements TrainingSession {
     this.plan = plan;
     trainCount = train.count();
     validCount = valid.count();
-    stepCount = plan.stepsPerEpoch(trainCount);
     model = new ExactModel(ops, plan.architecture(), plan.optimizer().momentCount());
     model.setParameters(start.parameters().values());
     model.setMoments(start.moments());
-    steps = start.steps();
     int batchRows = plan.rows(0, trainCount);
     blockRows = Math.min(batchRows, mostRows > 0 ? mostRows : rowsAtOnce(model.rowFloats()));
     gradient = ops.allocate(ElementType.F32, batchRows > BLOCK_ROWS ? model.size() : 1);
-    order = ops.allocate(ElementType.I32, trainCount);
-    stepParameters =
-        ops.allocate(ElementType.F32, ForwardPass.elements(stepCount, Ops.STEP_PARAMETERS));
-    lossSums = ops.allocate(ElementType.F64, stepCount);
+    epochs = new Epochs(ops, plan, trainCount, start.steps(), moved -> () -> takeSteps(moved));
     metrics = ops.allocate(ElementType.F64, Ops.METRICS);
-    this.valid = ExactPass.measuring(ops, model, valid);
+    this.valid = ExactPass.measuring(ops, model, valid, valid.count());
     this.train = ExactPass.training(ops, model, train, blockRows);
-    epoch = ops.recorded(() -> takeSteps(null));
     measuring = ops.recorded(() -> this.valid.measure(plan.loss(), metrics));
   }
 
@@ -128,39 +111,21 @@ final class ExactSession implements TrainingSession {
 
   @Override
   public EpochResult trainEpoch(EpochInput input) {
-    long start = System.nanoTime();
-    input.check(trainCount, stepCount);
-    ops.upload(input.order(), order);
-    ops.upload(
-        StepParameters.table(plan.optimizer(), input.learningRates(), steps), stepParameters);
-    if (input.shifts() == null) {
-      epoch.run();
-    } else {
-      if (shifts == null) {
-        shifts = ops.allocate(ElementType.I32, trainCount);
-        shiftedEpoch = ops.recorded(() -> takeSteps(shifts));
-      }
-      ops.upload(input.shifts(), shifts);
-      shiftedEpoch.run();
-    }
-    steps += stepCount;
-    double[] sums = new double[stepCount];
-    ops.download(lossSums, sums);
-    return EpochResult.of(sums, plan, trainCount, System.nanoTime() - start);
+    return epochs.train(input);
   }
 
-  /** The same launches every epoch: what differs stands in order, stepParameters and shifts. */
+  /** The same launches every epoch: what differs stands in the buffers of epochs. */
   private void takeSteps(Buffer moved) {
-    for (int step = 0; step < stepCount; step++) {
+    for (int step = 0; step < epochs.stepCount(); step++) {
       int first = step * plan.batchSize();
       int batchRows = plan.rows(step, trainCount);
       for (int at = 0; at < batchRows; at += blockRows) {
         int rows = Math.min(blockRows, batchRows - at);
-        train.train(plan.loss(), order, moved, first + at, rows, batchRows);
+        train.train(plan.loss(), epochs.order(), moved, first + at, rows, batchRows);
         update(moved, first + at, rows, at == 0, at + rows == batchRows, step);
       }
     }
-    train.addLosses(stepCount, plan.batchSize(), lossSums);
+    train.addLosses(epochs.stepCount(), plan.batchSize(), epochs.lossSums());
   }
 
   private void update(Buffer moved, int first, int rows, boolean begins, boolean ends, int step) {
@@ -176,7 +141,7 @@ final class ExactSession implements TrainingSession {
     call.add(CudaBuffer.address(gradient))
         .add(model.size())
         .add(CudaBuffer.address(train.images().pixels()))
-        .add(CudaBuffer.address(order))
+        .add(CudaBuffer.address(epochs.order()))
         .add(CudaBuffer.addressOrNull(moved))
         .add(train.images().height())
         .add(train.images().width())
@@ -192,7 +157,7 @@ final class ExactSession implements TrainingSession {
         .add(Kernels.code(optimizer.kind()))
         .add(optimizer.momentum())
         .add(optimizer.weightDecay())
-        .add(CudaBuffer.address(stepParameters))
+        .add(CudaBuffer.address(epochs.stepParameters()))
         .add(step)
         .launch(
             model.isLinear() ? Kernels.EXACT_LINEAR_UPDATE : Kernels.EXACT_UPDATE, updateBlocks());
@@ -205,13 +170,10 @@ final class ExactSession implements TrainingSession {
     }
     long blocks = over(model.inputs(), WARPS);
     for (int l = 1; l < model.layers(); l++) {
-      boolean isLast = l == model.layers() - 1;
-      int rows = isLast ? model.outputs(l) : model.inputs(l);
-      int columns = isLast ? model.inputs(l) : model.outputs(l);
-      blocks += over(over(rows, ROWS_AT_ONCE) * over(columns, PANEL), WARPS);
+      blocks += over(model.inputs(l), PANEL) * over(model.outputs(l), PANEL);
     }
     for (int l = 0; l < model.layers(); l++) {
-      blocks += over(model.outputs(l), KernelLauncher.THREADS);
+      blocks += over(model.outputs(l), PANEL);
     }
     return blocks;
   }
@@ -255,7 +217,7 @@ final class ExactSession implements TrainingSession {
     float[] all = model.download(parameters);
     float[] values = Arrays.copyOf(all, parameters);
     float[] moments = Arrays.copyOfRange(all, parameters, all.length);
-    return new TrainingState(new Parameters(plan.architecture(), values), moments, steps);
+    return new TrainingState(new Parameters(plan.architecture(), values), moments, epochs.steps());
   }
 
   @Override

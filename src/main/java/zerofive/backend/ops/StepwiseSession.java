@@ -2,6 +2,7 @@ package zerofive.backend.ops;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import zerofive.backend.EpochInput;
 import zerofive.backend.EpochResult;
 import zerofive.backend.Evaluation;
@@ -19,27 +20,116 @@ public final class StepwiseSession implements TrainingSession {
   private final Ops ops;
   private final TrainingPlan plan;
   private final int trainCount;
-  private final int stepCount;
+  private final Epochs epochs;
 
   private final Images images;
-  private final Buffer order;
-  private final Buffer stepParameters;
   private final Buffer parameters;
   private final Buffer gradient;
   private final Buffer moments;
   private final Matrix x;
   private final Buffer targets;
-  private final Buffer lossSums;
   private final ForwardPass forward;
   private final BackwardPass backward;
   private final Validation validation;
-  private final Runnable epoch;
 
-  /** [training images], and the steps that read it; made when the first epoch shifts images. */
-  private Buffer shifts;
+  /**
+   * The epochs of a training: their calls are the same each time, and what differs stands in
+   * buffers.
+   */
+  public static final class Epochs {
+    private final Ops ops;
+    private final TrainingPlan plan;
+    private final int trainCount;
+    private final int stepCount;
+    private final Buffer order;
+    private final Buffer stepParameters;
+    private final Buffer lossSums;
+    private final Function<Buffer, Runnable> calls;
 
-  private Runnable shiftedEpoch;
-  private long steps;
+    /** The steps of an epoch without shifts and of one with; made when the first of these comes. */
+    private Runnable epoch;
+
+    private Runnable shiftedEpoch;
+
+    /** [training images]; made with shiftedEpoch. */
+    private Buffer shifts;
+
+    private long steps;
+
+    /**
+     * Takes memory for them.
+     *
+     * @param trainCount training images
+     * @param taken steps before the first of these epochs
+     * @param calls makes what issues all steps of an epoch, which read {@link #order}, {@link
+     *     #stepParameters} and the given shifts, or null, and write {@link #lossSums}; not called
+     *     here
+     */
+    public Epochs(
+        Ops ops, TrainingPlan plan, int trainCount, long taken, Function<Buffer, Runnable> calls) {
+      this.ops = ops;
+      this.plan = plan;
+      this.trainCount = trainCount;
+      this.calls = calls;
+      stepCount = plan.stepsPerEpoch(trainCount);
+      order = ops.allocate(ElementType.I32, trainCount);
+      stepParameters =
+          ops.allocate(ElementType.F32, ForwardPass.elements(stepCount, Ops.STEP_PARAMETERS));
+      lossSums = ops.allocate(ElementType.F64, stepCount);
+      steps = taken;
+    }
+
+    /** I32 [training images]. */
+    public Buffer order() {
+      return order;
+    }
+
+    /** F32 [stepCount, {@link Ops#STEP_PARAMETERS}]. */
+    public Buffer stepParameters() {
+      return stepParameters;
+    }
+
+    /** F64 [stepCount]. */
+    public Buffer lossSums() {
+      return lossSums;
+    }
+
+    /** Of an epoch. */
+    public int stepCount() {
+      return stepCount;
+    }
+
+    /** How many were taken in all. */
+    public long steps() {
+      return steps;
+    }
+
+    /** Trains one. */
+    public EpochResult train(EpochInput input) {
+      long start = System.nanoTime();
+      input.check(trainCount, stepCount);
+      ops.upload(input.order(), order);
+      ops.upload(
+          StepParameters.table(plan.optimizer(), input.learningRates(), steps), stepParameters);
+      if (input.shifts() == null) {
+        if (epoch == null) {
+          epoch = ops.recorded(calls.apply(null));
+        }
+        epoch.run();
+      } else {
+        if (shifts == null) {
+          shifts = ops.allocate(ElementType.I32, trainCount);
+          shiftedEpoch = ops.recorded(calls.apply(shifts));
+        }
+        ops.upload(input.shifts(), shifts);
+        shiftedEpoch.run();
+      }
+      steps += stepCount;
+      double[] sums = new double[stepCount];
+      ops.download(lossSums, sums);
+      return EpochResult.of(sums, plan, trainCount, System.nanoTime() - start);
+    }
+  }
 
   private StepwiseSession(
       Ops ops, TrainingPlan plan, ImageSet train, ImageSet valid, TrainingState start) {
@@ -48,33 +138,27 @@ public final class StepwiseSession implements TrainingSession {
     this.ops = ops;
     this.plan = plan;
     this.trainCount = train.count();
-    this.stepCount = plan.stepsPerEpoch(trainCount);
     int batchRows = plan.rows(0, trainCount);
     int parameterCount = plan.architecture().parameterCount();
 
     Buffer labels = ops.allocate(ElementType.I32, trainCount);
     ops.upload(train.targets(), labels);
-    order = ops.allocate(ElementType.I32, trainCount);
-    stepParameters =
-        ops.allocate(ElementType.F32, ForwardPass.elements(stepCount, Ops.STEP_PARAMETERS));
+    epochs = new Epochs(ops, plan, trainCount, start.steps(), this::steps);
 
     parameters = ops.allocate(ElementType.F32, parameterCount);
     ops.upload(start.parameters().values(), parameters);
     gradient = ops.allocate(ElementType.F32, parameterCount);
     moments = ops.allocate(ElementType.F32, start.moments().length);
     ops.upload(start.moments(), moments);
-    steps = start.steps();
 
     x = ForwardPass.allocate(ops, batchRows, train.imageSize());
     targets = ops.allocate(ElementType.I32, batchRows);
-    lossSums = ops.allocate(ElementType.F64, stepCount);
     forward = new ForwardPass(ops, plan.architecture(), parameters, batchRows);
     backward = new BackwardPass(ops, plan.architecture(), forward, gradient, batchRows);
     validation = new Validation(ops, plan.architecture(), plan.loss(), parameters, valid);
     Buffer pixels = ops.allocate(ElementType.U8, train.pixels().length);
     ops.upload(train.pixels(), 0, pixels);
     images = new Images(pixels, labels, train.height(), train.width());
-    epoch = recordEpoch(null);
   }
 
   /**
@@ -95,42 +179,21 @@ public final class StepwiseSession implements TrainingSession {
 
   @Override
   public EpochResult trainEpoch(EpochInput input) {
-    long start = System.nanoTime();
-    input.check(trainCount, stepCount);
-    ops.upload(input.order(), order);
-    ops.upload(
-        StepParameters.table(plan.optimizer(), input.learningRates(), steps), stepParameters);
-    if (input.shifts() == null) {
-      epoch.run();
-    } else {
-      if (shifts == null) {
-        shifts = ops.allocate(ElementType.I32, trainCount);
-        shiftedEpoch = recordEpoch(shifts);
-      }
-      ops.upload(input.shifts(), shifts);
-      shiftedEpoch.run();
-    }
-    steps += stepCount;
-    double[] sums = new double[stepCount];
-    ops.download(lossSums, sums);
-    return EpochResult.of(sums, plan, trainCount, System.nanoTime() - start);
+    return epochs.train(input);
   }
 
-  /**
-   * One epoch's ops, the same every epoch: what differs stands in order, stepParameters and shifts.
-   */
-  private Runnable recordEpoch(Buffer shifts) {
+  private Runnable steps(Buffer shifts) {
     List<Batch> batches = new ArrayList<>();
-    for (int step = 0; step < stepCount; step++) {
-      batches.add(new Batch(order, shifts, step * x.rows(), plan.rows(step, trainCount)));
+    for (int step = 0; step < epochs.stepCount(); step++) {
+      int first = step * x.rows();
+      batches.add(new Batch(epochs.order(), shifts, first, plan.rows(step, trainCount)));
     }
-    return ops.recorded(
-        () -> {
-          ops.clear(lossSums);
-          for (int step = 0; step < stepCount; step++) {
-            takeStep(batches.get(step), step);
-          }
-        });
+    return () -> {
+      ops.clear(epochs.lossSums());
+      for (int step = 0; step < batches.size(); step++) {
+        takeStep(batches.get(step), step);
+      }
+    };
   }
 
   private void takeStep(Batch batch, int step) {
@@ -138,9 +201,9 @@ public final class StepwiseSession implements TrainingSession {
     ops.gather(images, batch, input, targets);
     Matrix logits = forward.run(input);
     Matrix dLogits = backward.dLogits().firstRows(batch.rows());
-    ops.loss(plan.loss(), logits, targets, dLogits, lossSums, step);
+    ops.loss(plan.loss(), logits, targets, dLogits, epochs.lossSums(), step);
     backward.run(input);
-    ops.update(plan.optimizer(), parameters, gradient, moments, stepParameters, step);
+    ops.update(plan.optimizer(), parameters, gradient, moments, epochs.stepParameters(), step);
   }
 
   @Override
@@ -165,7 +228,8 @@ public final class StepwiseSession implements TrainingSession {
     ops.download(parameters, values);
     float[] optimizerValues = new float[moments.length()];
     ops.download(moments, optimizerValues);
-    return new TrainingState(new Parameters(plan.architecture(), values), optimizerValues, steps);
+    return new TrainingState(
+        new Parameters(plan.architecture(), values), optimizerValues, epochs.steps());
   }
 
   @Override

@@ -225,21 +225,14 @@ public final class Backends {
   }
 
   /**
-   * The same request, where auto stands for the fastest device that computes {@link
-   * zerofive.backend.Arithmetic} unasked, and a GPU is asked to compute it.
+   * The same request, where auto stands for the CPU, which computes {@link
+   * zerofive.backend.Arithmetic} on every machine, and a GPU is asked to compute it.
    *
    * @throws DeviceException where the CPU is to compute with instructions that it does not have
    */
   public static DeviceRequest exact(DeviceRequest request) {
-    DeviceRequest exact = request;
-    if (request.kind().equals(DeviceRequest.AUTO)) {
-      exact =
-          FACTORIES.stream()
-              .filter(factory -> factory.make().apply(request).arithmetic().isPresent())
-              .findFirst()
-              .map(factory -> request.withDevice(factory.name()))
-              .orElse(request);
-    }
+    DeviceRequest exact =
+        request.kind().equals(DeviceRequest.AUTO) ? request.withDevice(CPU) : request;
     if (exact.kind().equals(CUDA)) {
       exact = exact.withExact();
     }

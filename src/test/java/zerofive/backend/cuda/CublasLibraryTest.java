@@ -52,7 +52,7 @@ class CublasLibraryTest {
   @Test
   void withoutOneASentenceSaysWhatComputesInstead() {
     assertEquals(
-        "zerofive's own matrix product, since no cuBLAS was found; install cuBLAS 12 or 13, or name its folder by --cublas DIR",
+        "the exact engine, since no cuBLAS was found; install cuBLAS 12 or 13, or name its folder by --cublas DIR",
         find(CUDA_13).describe());
   }
 
@@ -154,9 +154,7 @@ class CublasLibraryTest {
         List.of(machine.at("/usr/local/cuda/lib64/libcublas.so.13") + " needs a driver of CUDA 13"),
         result.refused());
     assertTrue(
-        result
-            .describe()
-            .startsWith("zerofive's own matrix product, since no usable cuBLAS was found ("),
+        result.describe().startsWith("the exact engine, since no usable cuBLAS was found ("),
         result.describe());
     machine.cublas("/opt/cuda/lib64", 12);
     assertEquals(12, find(CUDA_12).library().orElseThrow().major());
@@ -227,7 +225,7 @@ class CublasLibraryTest {
   void aFolderAskedForThatHasNoneIsAnError() {
     machine.cublas("/usr/lib64", 12);
     assertEquals(
-        "--cublas /mine has no libcublas.so.12 or .13, nor has its lib64 or lib; name the folder of one, or --cublas none for zerofive's own matrix product",
+        "--cublas /mine has no libcublas.so.12 or .13, nor has its lib64 or lib; name the folder of one, or --cublas none for the exact engine",
         assertThrows(
                 DeviceException.class,
                 () -> CublasLibrary.find(Optional.of("/mine"), machine.environment(), CUDA_12))
@@ -236,7 +234,7 @@ class CublasLibraryTest {
     assertEquals(
         "--cublas /mine has no usable cuBLAS ("
             + machine.at("/mine/libcublas.so.13")
-            + " needs a driver of CUDA 13); name the folder of one, or --cublas none for zerofive's own matrix product",
+            + " needs a driver of CUDA 13); name the folder of one, or --cublas none for the exact engine",
         assertThrows(
                 DeviceException.class,
                 () -> CublasLibrary.find(Optional.of("/mine"), machine.environment(), CUDA_12))
@@ -258,7 +256,7 @@ class CublasLibraryTest {
   void noneMeansOurOwn() {
     machine.cublas("/usr/lib64", 12);
     assertEquals(
-        "zerofive's own matrix product, as --cublas none asks",
+        "the exact engine, as --cublas none asks",
         CublasLibrary.find(Optional.of("none"), machine.environment(), CUDA_12).describe());
   }
 }

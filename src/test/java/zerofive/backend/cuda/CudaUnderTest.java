@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import zerofive.backend.cuda.CudaOptions.Engine;
 import zerofive.backend.cuda.CudaOptions.Precision;
 import zerofive.backend.cuda.CudaOptions.SessionKind;
 
@@ -48,24 +49,32 @@ public final class CudaUnderTest {
     return shared;
   }
 
+  /** Changes the simulated device as {@link SimulatedDevice#configure} does; no real GPU. */
+  public static void configure(String settings) {
+    if (!REAL) {
+      SimulatedDevice.load();
+      SimulatedDevice.configure(settings);
+    }
+  }
+
   /** Makes those backends give the device up; each opens it again when it is used. */
   static synchronized void close() {
     shared.values().forEach(CudaBackend::close);
   }
 
   /**
-   * A backend on the device under test.
+   * Matrix products on the device under test.
    *
    * @param cublas {@link CublasLibrary#NONE}, or empty to take the one that is found
    */
   static CudaBackend backend(String cublas, SessionKind session) {
     Optional<String> asked = cublas.isEmpty() ? Optional.empty() : Optional.of(cublas);
-    return backend(new CudaOptions(0, asked, Precision.FP32, session));
+    return backend(new CudaOptions(0, asked, Precision.FP32, Engine.PRODUCTS, session));
   }
 
   /** The exact engine on the device under test. */
   static CudaBackend exact(SessionKind session) {
-    return backend(new CudaOptions(0, Optional.empty(), Precision.FP32, true, session));
+    return backend(new CudaOptions(0, Optional.empty(), Precision.FP32, Engine.EXACT, session));
   }
 
   /** A backend on the device under test. */

@@ -11,6 +11,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import zerofive.backend.EpochInput;
@@ -32,6 +33,7 @@ import zerofive.data.ImageSet;
 import zerofive.data.image.ImageShape;
 import zerofive.model.Architecture;
 import zerofive.model.Loss;
+import zerofive.model.Parameters;
 
 /** The exact engine has the bits of the CPU's Java code, on shapes at which its kernels turn. */
 @ExtendWith({FreshDevice.class, JniCheck.class})
@@ -252,12 +254,17 @@ final class ExactSessionTest {
     }
   }
 
-  @Test
-  void aPredictorHasTheLogitsOfTheSession() {
-    Training training = new Training("mlp:33,5", 5, 7, 3, 70, 32, ADAM);
+  @ParameterizedTest
+  @CsvSource({"'mlp:33,5', 0", "linear, 0", "'mlp:33,5', 10", "linear, 10", "linear, 1"})
+  void aPredictorHasTheLogitsOfTheSession(String model, int held) {
+    Training training = new Training(model, 5, 7, 2, 70, 32, ADAM);
+    Parameters parameters = training.start().parameters();
     try (CudaBackend backend = CudaUnderTest.exact(SessionKind.GRAPH);
         TrainingSession session = training.java(training.start());
-        Predictor predictor = backend.openPredictor(training.start().parameters())) {
+        Predictor predictor =
+            held == 0
+                ? backend.openPredictor(parameters)
+                : new ExactPredictor(backend::newOps, parameters, held * 5 * 7)) {
       assertArrayEquals(session.logits(), predictor.logits(training.valid()), 0f);
       Loss loss = training.plan().loss();
       Evaluation expected = session.evaluate();

@@ -91,7 +91,7 @@ final class GpuTimings {
     return new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
   }
 
-  /** The first GPU with our own matrix product or with the cuBLAS that is found. */
+  /** The first GPU with our own kernels, the exact engine, or with the cuBLAS that is found. */
   static CudaOptions options(String product, SessionKind session) {
     Optional<String> cublas =
         product.equals("own") ? Optional.of(CublasLibrary.NONE) : Optional.empty();

@@ -58,14 +58,14 @@ final class KernelCostTest {
     "cublas, bias_gradient, 2, 4934, 1413, 0, 2",
     "evaluation, gemm_32, 2, 771104, 71888, 0, 560",
     "evaluation, evaluate, 1, 1187, 68, 0, 1",
-    "exact, exact_forward_backward, 1, 1060260, 199668, 0, 1536",
-    "exact, exact_update, 1, 875628, 378283, 0, 98",
+    "exact, exact_forward_backward, 1, 985647, 213280, 0, 1536",
+    "exact, exact_update, 1, 708442, 215533, 0, 122",
     "exact, exact_loss_sums, 1, 156, 33, 0, 0",
     "cnn, unfold, 3, 1494252, 190868, 0, 0",
     "cnn, fold, 2, 1844448, 118528, 0, 0",
     "cnn, gemm_32, 9, 9297678, 752987, 0, 5868",
     "cnn, gemm_64, 2, 2954416, 301152, 0, 744",
-    "sweep, exact_sweep, 1, 1756900, 562198, 0, 197",
+    "sweep, exact_sweep, 1, 1603614, 399466, 0, 221",
     "sweep, exact_sweep_measure, 1, 852075, 179878, 0, 1"
   })
   void aKernelCostsWhatTheTableSays(

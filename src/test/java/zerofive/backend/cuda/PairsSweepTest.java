@@ -101,7 +101,8 @@ final class PairsSweepTest {
 
   private static CudaBackend gpu(int number) {
     return CudaUnderTest.backend(
-        new CudaOptions(number, Optional.empty(), Precision.FP32, true, SessionKind.GRAPH));
+        new CudaOptions(
+            number, Optional.empty(), Precision.FP32, CudaOptions.Engine.EXACT, SessionKind.GRAPH));
   }
 
   private static void assertNothingLeft() {

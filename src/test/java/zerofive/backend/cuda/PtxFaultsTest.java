@@ -88,8 +88,8 @@ final class PtxFaultsTest {
         "unwritten register | loss | setp.ne.s32 %p74 | 1 | setp.ne.s32 %p1, %r285, 0; setp.eq.s32 %p74 "
             + "| st.global.f64 [%rd37], %fd59: reads register %fd59, which nothing has written",
         "missing barrier before other pixels | exact_sweep | bar.sync 0; | 2 | '' "
-            + "| ld.shared.u8 %rs49, [%r1069]: reads what warp 0 has written, with no barrier between",
-        "missing barrier before the next step | exact_sweep | bar.sync 0; | 5 | '' "
+            + "| ld.shared.u8 %rs41, [%r1069]: reads what warp 0 has written, with no barrier between",
+        "missing barrier before the next step | exact_sweep | bar.sync 0; | 9 | '' "
             + "| ld.global.f32 %f1276, [%rd649]: reads what warp 0 of the same block has written, with no barrier between",
         "shuffle that lanes do not reach | evaluate | setp.gt.u32 %p97, %r301, 31 | 1 "
             + "| setp.gt.u32 %p97, %r301, 15 "

@@ -132,9 +132,9 @@ final class PtxTest {
     expected.put(Kernels.EVALUATE, "3, 0 in loops");
     expected.put(Kernels.BIAS_GRADIENT, "1, 0 in loops");
     expected.put(Kernels.EXACT_FORWARD_BACKWARD, "0, 8 in loops");
-    expected.put(Kernels.EXACT_UPDATE, "0, 2 in loops");
+    expected.put(Kernels.EXACT_UPDATE, "0, 6 in loops");
     expected.put(Kernels.EXACT_LINEAR_UPDATE, "0, 2 in loops");
-    expected.put(Kernels.EXACT_SWEEP, "0, 5 in loops");
+    expected.put(Kernels.EXACT_SWEEP, "0, 9 in loops");
     expected.put(Kernels.EXACT_LINEAR_SWEEP, "0, 2 in loops");
     expected.put(Kernels.EXACT_SWEEP_MEASURE, "1, 0 in loops");
     expected.put(Kernels.EXACT_LINEAR_SWEEP_MEASURE, "1, 0 in loops");

@@ -38,7 +38,8 @@ final class SweepTimings {
     ImageSet valid = images(2, dryRun ? 32 : 1_872);
     int epochs = dryRun ? 1 : 5;
     CudaOptions exact =
-        new CudaOptions(0, Optional.empty(), Precision.FP32, true, SessionKind.GRAPH);
+        new CudaOptions(
+            0, Optional.empty(), Precision.FP32, CudaOptions.Engine.EXACT, SessionKind.GRAPH);
     try (CudaBackend backend = new CudaBackend(exact)) {
       for (String model : List.of("linear", "mlp:30")) {
         Architecture architecture = Architecture.of(model, new ImageShape(SIDE, SIDE), 1);

@@ -17,7 +17,8 @@ final class PairsQueue {
   private static final long BYTES_AN_IMAGE = 16;
 
   private final Deque<Pair> waiting;
-  private final int share;
+  private final int mostAtOnce;
+  private final long heap;
 
   /**
    * All wait.
@@ -30,21 +31,22 @@ final class PairsQueue {
             pairs.stream()
                 .sorted(Comparator.comparing(Pair::first).thenComparing(Pair::second))
                 .toList());
-    share = (pairs.size() + devices - 1) / devices;
+    mostAtOnce = (pairs.size() + devices - 1) / devices;
+    heap = Runtime.getRuntime().maxMemory() / 2 / devices;
   }
 
   /**
    * Hands on trainings with their images until the taker refuses one, which goes on waiting, a
-   * device has its share, or half of Java's heap is taken.
+   * device has its share of them, or its share of half of Java's heap is taken.
    *
    * @param bytes that each keeps beside its images
    * @param taker whether it takes one; of the same pair it is given the same images
    */
   synchronized void take(DataSet data, long bytes, BiPredicate<Pair, DataSet> taker) {
-    long left = Runtime.getRuntime().maxMemory() / 2;
+    long left = heap;
     DataSet two = null;
     List<String> classes = List.of();
-    for (int taken = 0; taken < share && !waiting.isEmpty(); taken++) {
+    for (int taken = 0; taken < mostAtOnce && !waiting.isEmpty(); taken++) {
       Pair next = waiting.peek();
       if (!next.classes().equals(classes)) {
         classes = next.classes();

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import zerofive.backend.Backend;
+import zerofive.backend.DeviceException;
 import zerofive.backend.EpochInput;
 import zerofive.backend.EpochResult;
 import zerofive.backend.Evaluation;
@@ -86,8 +87,17 @@ final class ExactSweep implements Backend.Sweep {
     }
     SweepTotals with =
         totals.with(plan, train, valid, trainImages.countWith(train), validImages.countWith(valid));
-    if (!members.isEmpty()
-        && (with.trainings() > limits.trainings || !with.fits(shape, limits.bytes))) {
+    boolean isFirst = members.isEmpty();
+    if (isFirst && !with.isAddressable(shape)) {
+      throw new DeviceException(
+          "a training with so many images, and so many values for a batch of them, is too large for"
+              + " a GPU to train beside others; choose a smaller --batch-size or --model, or train"
+              + " with --device cpu");
+    }
+    if (!isFirst
+        && (with.trainings() > limits.trainings
+            || !with.isAddressable(shape)
+            || with.allBytes(shape) > limits.bytes)) {
       return false;
     }
     members.add(

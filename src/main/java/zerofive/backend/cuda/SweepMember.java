@@ -27,12 +27,12 @@ record SweepMember(
   /** Ints of the kernels' description of a training. */
   static final int INTS = 5;
 
-  /** What the kernels that train are told. */
+  /** Its description for the kernels that train. */
   int[] trained() {
     return new int[] {slot, train.count(), firstTrainImage, firstPlace, firstStep};
   }
 
-  /** What the kernels that measure are told. */
+  /** Its description for the kernels that measure. */
   int[] measured() {
     return new int[] {slot, valid.count(), firstValidImage, firstValidPlace, 0};
   }

@@ -81,9 +81,9 @@ final class SweepMemory {
     outputs = floats(totals.outputs(shape));
     gradients = floats(totals.outputs(shape));
     gradient = floats(totals.weightGradients(shape));
-    int kept = shape.values().length();
+    int modelFloats = shape.values().length();
     int transposedFloats = shape.transposed().length();
-    values = floats((long) all.size() * kept);
+    values = floats((long) all.size() * modelFloats);
     transposed = floats((long) all.size() * transposedFloats);
     models = new ExactModel[all.size()];
     taken = new long[all.size()];
@@ -92,7 +92,7 @@ final class SweepMemory {
       models[slot] =
           new ExactModel(
               shape,
-              values.slice(slot * kept, kept),
+              values.slice(slot * modelFloats, modelFloats),
               transposed.slice(slot * transposedFloats, transposedFloats));
       models[slot].setParameters(one.start().parameters().values());
       models[slot].setMoments(one.start().moments());
@@ -156,7 +156,7 @@ final class SweepMemory {
     if (isShifted) {
       ops.upload(nextShifts, shifts);
     }
-    tell(active, SweepMember::trained);
+    describe(active, SweepMember::trained);
     for (int first = 0; first < steps; first += atOnce) {
       KernelLauncher call = ops.beginLaunch().add(first).add(Math.min(atOnce, steps - first));
       describe(call, train)
@@ -191,7 +191,7 @@ final class SweepMemory {
    * @return [trainings, METRICS]; of those that are not active what they had
    */
   double[] measure(List<SweepMember> active, int images, int atOnce) {
-    tell(active, SweepMember::measured);
+    describe(active, SweepMember::measured);
     for (int first = 0; first < images; first += atOnce) {
       KernelLauncher call = ops.beginLaunch().add(first).add(Math.min(atOnce, images - first));
       describe(call, valid).add(CudaBuffer.address(values));
@@ -211,9 +211,9 @@ final class SweepMemory {
   }
 
   /** Which trainings the next launches are for, a block each. */
-  private void tell(List<SweepMember> active, Function<SweepMember, int[]> what) {
-    int[] told = active.stream().map(what).flatMapToInt(Arrays::stream).toArray();
-    ops.upload(told, members.slice(0, told.length));
+  private void describe(List<SweepMember> active, Function<SweepMember, int[]> what) {
+    int[] descriptions = active.stream().map(what).flatMapToInt(Arrays::stream).toArray();
+    ops.upload(descriptions, members.slice(0, descriptions.length));
   }
 
   private KernelLauncher describe(KernelLauncher call, SweepImages images) {

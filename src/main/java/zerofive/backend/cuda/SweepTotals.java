@@ -57,10 +57,24 @@ record SweepTotals(
     return rows > BLOCK_ROWS ? (long) trainings * shape.size() : 1;
   }
 
-  /** Whether {@code limit} bytes hold the buffers, and an int counts the elements of each. */
-  boolean fits(ExactModel shape, long limit) {
-    long[] bytes = {trainImages * shape.inputs(), validImages * shape.inputs()};
-    long[] words = {
+  /** Whether an int counts the elements of each buffer. */
+  boolean isAddressable(ExactModel shape) {
+    return LongStream.concat(Arrays.stream(bytes(shape)), Arrays.stream(words(shape)))
+        .allMatch(length -> length <= Integer.MAX_VALUE);
+  }
+
+  /** Bytes of all buffers. */
+  long allBytes(ExactModel shape) {
+    return LongStream.of(bytes(shape)).sum() + Float.BYTES * LongStream.of(words(shape)).sum();
+  }
+
+  private long[] bytes(ExactModel shape) {
+    return new long[] {trainImages * shape.inputs(), validImages * shape.inputs()};
+  }
+
+  /** Lengths of buffers of four bytes an element; some of several buffers together. */
+  private long[] words(ExactModel shape) {
+    return new long[] {
       trainImages,
       validImages,
       3 * places,
@@ -72,8 +86,5 @@ record SweepTotals(
       outputs(shape),
       outputs(shape)
     };
-    return LongStream.concat(Arrays.stream(bytes), Arrays.stream(words))
-            .allMatch(length -> length <= Integer.MAX_VALUE)
-        && LongStream.of(bytes).sum() + Float.BYTES * LongStream.of(words).sum() <= limit;
   }
 }

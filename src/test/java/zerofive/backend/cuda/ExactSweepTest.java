@@ -291,6 +291,18 @@ final class ExactSweepTest {
     assertNothingLeft();
   }
 
+  @Test
+  void whatNoBufferHoldsIsOneSentence() {
+    Trainings all = new Trainings("mlp:3000", 1, 1, 2, 800_000, 800_000, PLAIN);
+    ImageSet train = new ImageSet(new byte[800_000], new int[800_000], 1, 1);
+    try (CudaBackend backend = CudaUnderTest.exact(SessionKind.GRAPH);
+        Backend.Sweep sweep = backend.openSweep(all.plan())) {
+      DeviceException refusal =
+          assertThrows(DeviceException.class, () -> sweep.add(train, all.valid(0), all.start(0)));
+      assertTrue(refusal.getMessage().contains("--batch-size"), refusal.getMessage());
+    }
+  }
+
   /** A GPU holds as many as its multiprocessors run blocks. */
   @Test
   void aGpuTakesThreeForEachMultiprocessor() {

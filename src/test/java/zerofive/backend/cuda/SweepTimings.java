@@ -34,8 +34,8 @@ final class SweepTimings {
 
   /** A line for each model and number of trainings, as soon as it is timed. */
   static void print(boolean dryRun) {
-    ImageSet train = images(1, dryRun ? 64 : 11_344);
-    ImageSet valid = images(2, dryRun ? 32 : 1_872);
+    ImageSet train = images(1, dryRun ? 16 : 11_344);
+    ImageSet valid = images(2, dryRun ? 16 : 1_872);
     int epochs = dryRun ? 1 : 5;
     CudaOptions exact =
         new CudaOptions(

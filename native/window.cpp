@@ -109,11 +109,11 @@ struct Wide {
 };
 
 // Calls work(j, Wide) for the columns [0, columns), a multiple of 16, as many at a time as a tile has, but at most
-// `most`.
+// `max_columns`.
 template <typename Work>
-INLINE void each_strip(int64_t columns, int64_t most, const Work& work) {
+INLINE void each_strip(int64_t columns, int64_t max_columns, const Work& work) {
   int64_t j = 0;
-  for (; TILE_LANES * LANES <= most && j + TILE_LANES * LANES <= columns; j += TILE_LANES * LANES) {
+  for (; TILE_LANES * LANES <= max_columns && j + TILE_LANES * LANES <= columns; j += TILE_LANES * LANES) {
     work(j, Wide<TILE_LANES>());
   }
   for (; j < columns; j += LANES) work(j, Wide<1>());
@@ -192,8 +192,8 @@ void window_delta(
   memset(delta, 0, images * w.image * sizeof(float));
   // A strip may belong to two windows' weights. Those that are neighbours have pixels in common where the stride is 1,
   // whose sums would be added in another order.
-  int64_t most = w.stride > 1 || w.pixel % PANEL == 0 ? PANEL : LANES;
-  each_strip(w.kernel * w.kernel * w.pixel, most, [&](int64_t j, auto wide) {
+  int64_t max_columns = w.stride > 1 || w.pixel % PANEL == 0 ? PANEL : LANES;
+  each_strip(w.kernel * w.kernel * w.pixel, max_columns, [&](int64_t j, auto wide) {
     constexpr int VECTORS = decltype(wide)::VECTORS;
     const float* b = transposed + j / PANEL * w.outputs * PANEL + j % PANEL;
     int64_t offset[VECTORS];

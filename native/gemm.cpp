@@ -19,18 +19,25 @@ struct EvenRows {
   INLINE_MEMBER float at(int i, int64_t place) const { return a[i * row_stride + place]; }
 };
 
-// The walk of every product: sums[i, l] = fma(left.at(i, left.place(p)), b[p * b_row_stride + l * LANES ...],
-// sums[i, l]) for p = 0, 1, ..., for ROWS x WIDE * 16.
-template <int ROWS, int WIDE, typename Left>
-INLINE void walk(int64_t depth, const Left& left, const float* b, int64_t b_row_stride, Lanes (&sums)[ROWS][WIDE]) {
+// Rows of the right factor that are evenly spaced.
+struct EvenSteps {
+  const float* b;
+  int64_t row_stride;
+  INLINE_MEMBER const float* at(int64_t p) const { return b + p * row_stride; }
+};
+
+// The walk of every product: sums[i, l] = fma(left.at(i, left.place(p)), right.at(p)[l * LANES ...], sums[i, l]) for
+// p = 0, 1, ..., for ROWS x WIDE * 16.
+template <int ROWS, int WIDE, typename Left, typename Right>
+INLINE void walk(int64_t depth, const Left& left, const Right& right, Lanes (&sums)[ROWS][WIDE]) {
   for (int64_t p = 0; p < depth; p++) {
-    Lanes right[WIDE];
-    for (int l = 0; l < WIDE; l++) right[l] = load(b + p * b_row_stride + l * LANES);
+    Lanes row[WIDE];
+    for (int l = 0; l < WIDE; l++) row[l] = load(right.at(p) + l * LANES);
     int64_t place = left.place(p);
 #pragma GCC unroll 13
     for (int i = 0; i < ROWS; i++) {
       Lanes factor = broadcast(left.at(i, place));
-      for (int l = 0; l < WIDE; l++) sums[i][l] = multiply_add(factor, right[l], sums[i][l]);
+      for (int l = 0; l < WIDE; l++) sums[i][l] = multiply_add(factor, row[l], sums[i][l]);
     }
   }
 }
@@ -45,7 +52,7 @@ INLINE void tile(
   for (int i = 0; i < ROWS; i++) {
     for (int l = 0; l < TILE_LANES; l++) sums[i][l] = add ? load(c + i * c_row + l * LANES) : zero();
   }
-  walk(depth, EvenRows{a, a_row_stride, a_column_stride}, b, b_row_stride, sums);
+  walk(depth, EvenRows{a, a_row_stride, a_column_stride}, EvenSteps{b, b_row_stride}, sums);
   for (int i = 0; i < ROWS; i++) {
     for (int l = 0; l < TILE_LANES; l++) store(c + i * c_row + l * LANES, sums[i][l]);
   }

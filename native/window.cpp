@@ -22,7 +22,7 @@ struct Window {
   // Floats of a pixel, of a row of pixels and of an image as it is read, and of the image that is made.
   int64_t pixel, row, image;
   int64_t output_pixel, output_row, output_image;
-  // [positions]: where the window at a position starts, and where its output is.
+  // [group, positions]: where the window at a position of an image starts, and where its output is.
   int64_t* place;
   int64_t* output_place;
   // [inputs]: where a weight's value is in the window.
@@ -37,18 +37,21 @@ struct Contiguous {
 };
 struct Places {
   const int64_t* places;
-  int64_t offset;
-  INLINE_MEMBER int64_t place(int64_t p) const { return places[p] + offset; }
+  INLINE_MEMBER int64_t place(int64_t p) const { return places[p]; }
 };
 
-// Rows of the left factor that are anywhere.
+// Rows of the left factor that are anywhere, and rows of the right one.
 template <typename Steps>
 struct PointerRows : Steps {
   const float* row[TILE_ROWS];
   INLINE_MEMBER float at(int i, int64_t place) const { return row[i][place]; }
 };
+struct PlacedSteps : Places {
+  const float* b;
+  INLINE_MEMBER const float* at(int64_t p) const { return b + places[p]; }
+};
 
-// The same, and behind them a row of ones.
+// Rows of the left factor, and behind them a row of ones.
 struct RowsAndOnes : PointerRows<Places> {
   INLINE_MEMBER float at(int i, int64_t place) const { return i == TILE_ROWS ? 1.0f : row[i][place]; }
 };
@@ -80,17 +83,18 @@ void create_window(Window* window, Arena& memory, const int32_t* shape, bool is_
   w.output_pixel = padded(w.outputs, LANES);
   w.output_row = (w.output_width + 2 * next_border) * w.output_pixel;
   w.output_image = image_stride((w.output_height + 2 * next_border) * w.output_row);
-  w.place = (int64_t*)memory.take(w.positions * sizeof(int64_t));
-  w.output_place = (int64_t*)memory.take(w.positions * sizeof(int64_t));
-  w.input_place = (int64_t*)memory.take(w.inputs * sizeof(int64_t));
   w.group = 1;
   while (w.group * w.positions < GROUP_TERMS) w.group *= 2;
+  w.place = (int64_t*)memory.take(w.group * w.positions * sizeof(int64_t));
+  w.output_place = (int64_t*)memory.take(w.group * w.positions * sizeof(int64_t));
+  w.input_place = (int64_t*)memory.take(w.inputs * sizeof(int64_t));
   if (memory.failed()) return;
-  for (int64_t p = 0; p < w.positions; p++) {
-    int64_t y = p / w.output_width;
-    int64_t x = p % w.output_width;
-    w.place[p] = y * w.stride * w.row + x * w.stride * w.pixel;
-    w.output_place[p] = (y + next_border) * w.output_row + (x + next_border) * w.output_pixel;
+  for (int64_t p = 0; p < w.group * w.positions; p++) {
+    int64_t image = p / w.positions;
+    int64_t y = p % w.positions / w.output_width;
+    int64_t x = p % w.positions % w.output_width;
+    w.place[p] = image * w.image + y * w.stride * w.row + x * w.stride * w.pixel;
+    w.output_place[p] = image * w.output_image + (y + next_border) * w.output_row + (x + next_border) * w.output_pixel;
   }
   for (int64_t i = 0; i < w.inputs; i++) {
     int64_t tap = i / w.channels;
@@ -105,11 +109,11 @@ struct Wide {
 };
 
 // Calls work(j, Wide) for the columns [0, columns), a multiple of 16, as many at a time as a tile has, but at most
-// `most`.
+// `max_columns`.
 template <typename Work>
-INLINE void each_strip(int64_t columns, int64_t most, const Work& work) {
+INLINE void each_strip(int64_t columns, int64_t max_columns, const Work& work) {
   int64_t j = 0;
-  for (; TILE_LANES * LANES <= most && j + TILE_LANES * LANES <= columns; j += TILE_LANES * LANES) {
+  for (; TILE_LANES * LANES <= max_columns && j + TILE_LANES * LANES <= columns; j += TILE_LANES * LANES) {
     work(j, Wide<TILE_LANES>());
   }
   for (; j < columns; j += LANES) work(j, Wide<1>());
@@ -167,10 +171,10 @@ void window_forward(
     constexpr int VECTORS = decltype(wide)::VECTORS;
     const float* b = weights + j / PANEL * w.inputs * PANEL + j % PANEL;
     each_tile(w, images, [&](const int64_t* place, const int64_t* output_place, int64_t) {
-      PointerRows<Places> rows = {{w.input_place, 0}, {}};
+      PointerRows<Places> rows = {{w.input_place}, {}};
       for (int i = 0; i < TILE_ROWS; i++) rows.row[i] = from + place[i];
       Lanes sums[TILE_ROWS][VECTORS] = {};
-      walk(w.inputs, rows, b, PANEL, sums);
+      walk(w.inputs, rows, EvenSteps{b, PANEL}, sums);
 #pragma GCC unroll 12
       for (int i = 0; i < TILE_ROWS; i++) {
         float* output = to + output_place[i] + j;
@@ -188,8 +192,8 @@ void window_delta(
   memset(delta, 0, images * w.image * sizeof(float));
   // A strip may belong to two windows' weights. Those that are neighbours have pixels in common where the stride is 1,
   // whose sums would be added in another order.
-  int64_t most = w.stride > 1 || w.pixel % PANEL == 0 ? PANEL : LANES;
-  each_strip(w.kernel * w.kernel * w.pixel, most, [&](int64_t j, auto wide) {
+  int64_t max_columns = w.stride > 1 || w.pixel % PANEL == 0 ? PANEL : LANES;
+  each_strip(w.kernel * w.kernel * w.pixel, max_columns, [&](int64_t j, auto wide) {
     constexpr int VECTORS = decltype(wide)::VECTORS;
     const float* b = transposed + j / PANEL * w.outputs * PANEL + j % PANEL;
     int64_t offset[VECTORS];
@@ -201,7 +205,7 @@ void window_delta(
       PointerRows<Contiguous> rows;
       for (int i = 0; i < TILE_ROWS; i++) rows.row[i] = output_delta + output_place[i];
       Lanes sums[TILE_ROWS][VECTORS] = {};
-      walk(w.outputs, rows, b, PANEL, sums);
+      walk(w.outputs, rows, EvenSteps{b, PANEL}, sums);
 #pragma GCC unroll 12
       for (int i = 0; i < TILE_ROWS; i++) {
         if (i >= count) break;
@@ -230,18 +234,11 @@ INLINE void window_gradient_strip(
     const Window& w, int64_t images, const float* from, const float* output_delta, bool adds, int64_t i0,
     float* gradient, float* bias_gradient) {
   int64_t count = w.inputs - i0 < TILE_ROWS ? w.inputs - i0 : TILE_ROWS;
-  // Positions whose outputs are evenly spaced.
-  int64_t span = w.output_row == w.output_width * w.output_pixel ? w.positions : w.output_width;
   Rows rows;
+  rows.places = w.place;
   for (int i = 0; i < TILE_ROWS; i++) rows.row[i] = from + w.input_place[i0 + (i < count ? i : 0)];
   Lanes sums[ROWS][VECTORS] = {};
-  for (int64_t image = 0; image < images; image++) {
-    for (int64_t position = 0; position < w.positions; position += span) {
-      rows.places = w.place + position;
-      rows.offset = image * w.image;
-      walk(span, rows, output_delta + image * w.output_image + w.output_place[position], w.output_pixel, sums);
-    }
-  }
+  walk(images * w.positions, rows, PlacedSteps{{w.output_place}, output_delta}, sums);
 #pragma GCC unroll 13
   for (int i = 0; i < ROWS; i++) {
     if (i >= count && i < TILE_ROWS) continue;

@@ -90,7 +90,7 @@ final class PtxFaultsTest {
         "missing barrier before other pixels | exact_sweep | bar.sync 0; | 2 | '' "
             + "| ld.shared.u8 %rs41, [%r1069]: reads what warp 0 has written, with no barrier between",
         "missing barrier before the next step | exact_sweep | bar.sync 0; | 9 | '' "
-            + "| ld.global.f32 %f1276, [%rd649]: reads what warp 0 of the same block has written, with no barrier between",
+            + "| ld.global.f32 %f52, [%rd446]: reads what warp 0 of the same block has written, with no barrier between",
         "shuffle that lanes do not reach | evaluate | setp.gt.u32 %p97, %r301, 31 | 1 "
             + "| setp.gt.u32 %p97, %r301, 15 "
             + "| shfl.sync.down.b32 %r183",

@@ -1,11 +1,10 @@
 package zerofive.cli.command;
 
+import static zerofive.cli.option.ShardOptions.SHARD;
 import static zerofive.train.Settings.CLASSES;
 import static zerofive.train.Settings.LOSS;
 
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
@@ -13,7 +12,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.commons.cli.CommandLine;
-import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import zerofive.cli.Command;
 import zerofive.cli.ExitCode;
@@ -22,6 +20,7 @@ import zerofive.cli.Invocation;
 import zerofive.cli.device.Backends;
 import zerofive.cli.device.DeviceRequest;
 import zerofive.cli.option.Arguments;
+import zerofive.cli.option.ShardOptions;
 import zerofive.cli.option.TrainOptions;
 import zerofive.cli.option.UsageException;
 import zerofive.data.ClassFilter;
@@ -52,13 +51,6 @@ final class PairsCommand implements Command {
       Setting.integer("seeds", Group.OPTIMIZATION, 1)
           .defaultValue(1)
           .help("of each pair, counted on from --seed")
-          .build();
-
-  private static final Setting<Shard> SHARD =
-      Setting.parsed("shard", Group.RUN, Shard::parse)
-          .valueName("I/N")
-          .defaultValue(Shard.WHOLE)
-          .help("train the I-th of N shards, counted from 1")
           .build();
 
   /** The trainings leave no folder of their own. */
@@ -101,14 +93,11 @@ final class PairsCommand implements Command {
             CLASSES.withHelp("whose pairs: 0,1,2 or all").withDefault(ClassFilter.ALL, "all")));
     TrainOptions.options(SETTINGS).getOptions().forEach(options::addOption);
     options.addOption(Arguments.option(SEEDS));
-    options.addOption(Arguments.option(SHARD));
     options.addOption(
-        Option.builder()
-            .longOpt("merge")
-            .hasArgs()
-            .argName("DIR...")
-            .desc("join the runs of all shards in --out; it takes no other option")
-            .get());
+        Arguments.option(SHARD.withHelp("train the I-th of N shards, counted from 1")));
+    options.addOption(
+        ShardOptions.merge(
+            "DIR...", "join the runs of all shards in --out; it takes no other option"));
     options.addOption(
         Arguments.option(
             "out", "DIR", "the run's folder, new or to be resumed (default: runs/TIME-pairs)"));
@@ -127,20 +116,12 @@ final class PairsCommand implements Command {
     if (!arguments.has("merge")) {
       return train(arguments, invocation);
     }
-    for (Option option : line.getOptions()) {
-      if (!BESIDE_MERGE.contains(option.getLongOpt())) {
-        throw new UsageException(
-            "--"
-                + option.getLongOpt()
-                + " cannot stand beside --merge, which trains nothing; only --out may");
-      }
-    }
+    ShardOptions.checkMerge(line, BESIDE_MERGE);
     Path out =
         arguments
             .path("out")
             .orElseThrow(() -> new UsageException("--merge needs --out DIR for the joined run"));
-    PairsRun run =
-        PairsRun.merge(folders(line.getOptionValues("merge")), out, PairsCommand::picture);
+    PairsRun run = PairsRun.merge(ShardOptions.merged(line), out, PairsCommand::picture);
     invocation.time().mark("report");
     print(run, invocation);
     return ExitCode.DONE;
@@ -286,18 +267,6 @@ final class PairsCommand implements Command {
         + atOnce
         + " at a time"
         + (run.done() == 0 ? "" : "; " + run.done() + " are done already");
-  }
-
-  private static List<Path> folders(String[] names) {
-    List<Path> folders = new ArrayList<>();
-    for (String name : names) {
-      try {
-        folders.add(Path.of(name));
-      } catch (InvalidPathException e) {
-        throw new UsageException("--merge '" + name + "' is not the name of a folder", e);
-      }
-    }
-    return folders;
   }
 
   private static void print(PairsRun run, Invocation invocation) {

@@ -5,6 +5,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Function;
 import zerofive.backend.Availability;
 import zerofive.backend.Backend;
@@ -67,6 +69,12 @@ public final class Backends {
    */
   public record Choice(
       Backend backend, String device, Map<String, String> details, List<String> notes) {
+    /** The number of the {@link zerofive.backend.Arithmetic} that it computes, if any. */
+    public Optional<Integer> arithmetic() {
+      OptionalInt number = backend.arithmetic();
+      return number.isPresent() ? Optional.of(number.getAsInt()) : Optional.empty();
+    }
+
     /** As one line: {@code cpu (native code, AVX2, 4 threads)}. */
     public String describe() {
       return backend.name() + " (" + device + ")";

@@ -9,10 +9,20 @@ import java.util.Optional;
 import org.apache.commons.cli.Options;
 import zerofive.model.format.ModelFile;
 import zerofive.model.format.Normalisation;
+import zerofive.study.predict.Fit;
 import zerofive.train.Recipe;
+import zerofive.train.Setting;
+import zerofive.train.Setting.Group;
 
 /** The options that name a saved model, and say of another program's what its file does not. */
 public final class ModelOptions {
+  /** Which images are fitted to the model. */
+  public static final Setting<Fit> FIT =
+      Setting.oneOf("fit", Group.DATA, "value of --fit", Fit.values())
+          .defaultValue(Fit.AUTO)
+          .help("auto: images that do not have the model's size; always: all; never: none")
+          .build();
+
   private static final String MODEL = "model";
 
   private ModelOptions() {}

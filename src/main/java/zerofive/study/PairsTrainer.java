@@ -17,20 +17,19 @@ import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.model.Parameters;
 import zerofive.train.DivergedException;
-import zerofive.train.EpochRecord;
 import zerofive.train.Recipe;
 import zerofive.train.StopSignal;
-import zerofive.train.Trainer;
 
 /**
  * Trains pairs of classes, several at a time. The data are read once and shared; each training is
  * what {@code train} does for these two classes and this seed, to the last bit.
  */
-public final class PairsTrainer {
+public final class PairsTrainer implements Trainings {
   private final Recipe settings;
   private final DataSet data;
   private final Optional<Parameters> start;
   private final Backend backend;
+  private final int atOnce;
   private final StopSignal stop;
 
   /**
@@ -40,14 +39,21 @@ public final class PairsTrainer {
    * @param data all classes that occur in a pair
    * @param start weights to begin from, where there are any
    * @param backend that computes; several trainings may be open on it at a time
+   * @param atOnce how many trainings run at a time at most
    * @param stop asked between epochs, and requested where one training fails
    */
   public PairsTrainer(
-      Recipe settings, DataSet data, Optional<Parameters> start, Backend backend, StopSignal stop) {
+      Recipe settings,
+      DataSet data,
+      Optional<Parameters> start,
+      Backend backend,
+      int atOnce,
+      StopSignal stop) {
     this.settings = settings;
     this.data = data;
     this.start = start;
     this.backend = backend;
+    this.atOnce = atOnce;
     this.stop = stop;
   }
 
@@ -56,16 +62,10 @@ public final class PairsTrainer {
     static final Ended STOPPED = new Ended(Optional.empty(), Optional.empty());
   }
 
-  /**
-   * Trains until all are done or a stop is requested.
-   *
-   * @param atOnce how many trainings run at a time
-   * @param listener receives each finished training; called by one thread
-   * @return a sentence for each pair that diverged
-   */
-  public List<String> train(List<Pair> pairs, int atOnce, Consumer<PairResult> listener) {
+  @Override
+  public List<String> train(List<Pair> pairs, Consumer<PairResult> listener) {
     List<String> diverged = new ArrayList<>();
-    ExecutorService threads = Executors.newFixedThreadPool(atOnce);
+    ExecutorService threads = Executors.newFixedThreadPool(Math.min(atOnce, pairs.size()));
     boolean complete = false;
     try {
       ExecutorCompletionService<Ended> ended = new ExecutorCompletionService<>(threads);
@@ -106,31 +106,18 @@ public final class PairsTrainer {
     if (stop.requested()) {
       return Ended.STOPPED;
     }
-    DataSet two = data.only(pair.classes());
-    Recipe recipe = settings.with(CLASSES, new ClassFilter(pair.classes())).with(SEED, pair.seed());
-    Parameters initial =
-        start.orElseGet(() -> recipe.initial(recipe.architecture(two.train().imageSize())));
+    Recipe recipe = recipe(settings, pair);
     try {
-      Trainer.Outcome outcome =
-          Trainer.begin(recipe, two, initial).train(backend, stop, epoch -> {});
-      return outcome.interrupted()
-          ? Ended.STOPPED
-          : new Ended(Optional.of(result(pair, recipe, two, outcome)), Optional.empty());
+      return Trainings.one(recipe, data, start, backend, stop)
+          .map(result -> new Ended(Optional.of(PairResult.of(pair, result)), Optional.empty()))
+          .orElse(Ended.STOPPED);
     } catch (DivergedException e) {
       return new Ended(Optional.empty(), Optional.of(pair + ": " + e.getMessage()));
     }
   }
 
-  private static PairResult result(Pair pair, Recipe recipe, DataSet two, Trainer.Outcome outcome) {
-    List<EpochRecord> history = outcome.history();
-    EpochRecord selected = outcome.selected().orElseThrow();
-    return new PairResult(
-        pair,
-        selected.errors(),
-        two.valid().count(),
-        selected.trainLoss(),
-        selected.validLoss(),
-        history.stream().mapToDouble(row -> row.trainSeconds() + row.validSeconds()).sum(),
-        outcome.model(recipe, two).sha256());
+  /** The settings of a pair's training. */
+  public static Recipe recipe(Recipe settings, Pair pair) {
+    return settings.with(CLASSES, new ClassFilter(pair.classes())).with(SEED, pair.seed());
   }
 }

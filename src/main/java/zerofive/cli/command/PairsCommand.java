@@ -39,6 +39,7 @@ import zerofive.study.PairsRun;
 import zerofive.study.PairsSummary;
 import zerofive.study.PairsTrainer;
 import zerofive.study.Shard;
+import zerofive.study.Trainings;
 import zerofive.train.Recipe;
 import zerofive.train.Setting;
 import zerofive.train.Setting.Group;
@@ -46,7 +47,63 @@ import zerofive.train.Settings;
 import zerofive.train.StopSignal;
 
 /** {@code pairs}: every two classes of a data set, many trainings at once, one table. */
-final class PairsCommand implements Command {
+public final class PairsCommand implements Command {
+  /** Where the trainings run. */
+  public interface Workplace {
+    /**
+     * The device that each training computes on.
+     *
+     * @throws zerofive.backend.DeviceException where it cannot be used
+     */
+    Backends.Choice choose(DeviceRequest asked, Invocation invocation);
+
+    /** How many of so many trainings run at a time on {@code threads}, 0 for one on each core. */
+    int atOnce(Backends.Choice device, int threads, int trainings);
+
+    /** What trains the pairs of {@code run}, {@code atOnce} at a time. */
+    Trainings trainings(
+        Experiment experiment, PairsRun run, int atOnce, StopSignal stop, Terminal terminal);
+  }
+
+  /** Threads of this process. */
+  private static final Workplace HERE =
+      new Workplace() {
+        @Override
+        public Backends.Choice choose(DeviceRequest asked, Invocation invocation) {
+          // Each training computes on one thread: so many small ones at a time waste the least.
+          return Experiment.choose(asked.withThreads(1), invocation);
+        }
+
+        @Override
+        public int atOnce(Backends.Choice device, int threads, int trainings) {
+          return PairsCommand.atOnce(device, threads, trainings);
+        }
+
+        @Override
+        public Trainings trainings(
+            Experiment experiment, PairsRun run, int atOnce, StopSignal stop, Terminal terminal) {
+          return new PairsTrainer(
+              experiment.recipe(),
+              experiment.data(),
+              experiment.start(),
+              experiment.backend(),
+              atOnce,
+              stop);
+        }
+      };
+
+  private final Workplace workplace;
+
+  /** Trains in this process. */
+  PairsCommand() {
+    this(HERE);
+  }
+
+  /** Trains elsewhere; all but the trainings is done here. */
+  public PairsCommand(Workplace workplace) {
+    this.workplace = workplace;
+  }
+
   private static final Setting<Integer> SEEDS =
       Setting.integer("seeds", Group.OPTIMIZATION, 1)
           .defaultValue(1)
@@ -127,7 +184,7 @@ final class PairsCommand implements Command {
     return ExitCode.DONE;
   }
 
-  private static int train(Arguments arguments, Invocation invocation) {
+  private int train(Arguments arguments, Invocation invocation) {
     Terminal terminal = invocation.terminal();
     TrainOptions options = TrainOptions.of(arguments, ClassFilter.ALL);
     if (arguments.get(LOSS).filter(Loss.CROSS_ENTROPY::equals).isPresent()) {
@@ -136,14 +193,12 @@ final class PairsCommand implements Command {
     int seeds = arguments.getOrDefault(SEEDS);
     Shard shard = arguments.getOrDefault(SHARD);
     DeviceRequest asked = DeviceRequest.of(options.recipe());
-    // Each training computes on one thread: so many small ones at a time waste the least.
-    DeviceRequest each = asked.withThreads(1);
-    Backends.Choice device = Experiment.choose(each, invocation);
+    Backends.Choice device = workplace.choose(asked, invocation);
     Experiment experiment =
         Experiment.prepare(options, device, names -> names.subList(0, 2), invocation);
     PairsConfig config = config(experiment.recipe(), experiment.data().classes(), seeds, shard);
     experiment.describeTraining(terminal);
-    device.print(each, terminal);
+    device.print(asked.withThreads(1), terminal);
     try (StopSignal stop = listen(terminal);
         RunFolder folder = open(arguments.path("out"), shard)) {
       try {
@@ -154,7 +209,7 @@ final class PairsCommand implements Command {
     }
   }
 
-  private static int train(
+  private int train(
       RunFolder folder,
       PairsConfig config,
       Experiment experiment,
@@ -163,15 +218,13 @@ final class PairsCommand implements Command {
       Invocation invocation) {
     Terminal terminal = invocation.terminal();
     PairsRun run = begin(folder, config, experiment, terminal);
-    int atOnce = atOnce(experiment.device(), threads, run.todo().size());
+    int atOnce = workplace.atOnce(experiment.device(), threads, run.todo().size());
     terminal.info("pairs    ", describe(run, atOnce));
     terminal.info("run      " + folder.path());
     terminal.info("");
-    PairsTrainer trainer =
-        new PairsTrainer(
-            experiment.recipe(), experiment.data(), experiment.start(), experiment.backend(), stop);
+    Trainings trainings = workplace.trainings(experiment, run, atOnce, stop, terminal);
     try (Progress progress = terminal.progress("pairs", run.todo().size())) {
-      run.train(trainer, atOnce, progress::step);
+      run.train(trainings, progress::step);
     }
     invocation.time().mark("training");
     if (run.isStopped()) {

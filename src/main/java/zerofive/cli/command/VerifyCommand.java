@@ -235,10 +235,15 @@ final class VerifyCommand implements Command {
         rows.size() + " of " + Format.plural(all.size(), "row") + ", " + atOnce + " at a time");
     PairsTrainer trainer =
         new PairsTrainer(
-            experiment.recipe(), experiment.data(), experiment.start(), device.backend(), stop);
+            experiment.recipe(),
+            experiment.data(),
+            experiment.start(),
+            device.backend(),
+            atOnce,
+            stop);
     Optional<PairsVerifier.Verdict> verdict;
     try (Progress progress = terminal.progress("verifying", rows.size())) {
-      verdict = verifier.verify(rows, trainer, atOnce, progress::step);
+      verdict = verifier.verify(rows, trainer, progress::step);
     }
     if (verdict.isEmpty()) {
       terminal.error("zerofive: stopped; " + folder.path() + " is not verified");

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Function;
+import zerofive.backend.Arithmetic;
 import zerofive.backend.Availability;
 import zerofive.backend.Backend;
 import zerofive.backend.DeviceException;
@@ -181,6 +182,40 @@ public final class Backends {
       notes.add("not " + name + ": " + availability.detail() + "; " + availability.remedy());
     }
     throw new IllegalStateException("the CPU is usable everywhere");
+  }
+
+  /** What a device computes wherever it is; it is not looked for here. */
+  public static Optional<Integer> arithmetic(DeviceRequest request) {
+    Backend backend = factory(request.kind()).make().apply(request);
+    return new Choice(backend, "", Map.of(), List.of()).arithmetic();
+  }
+
+  /**
+   * The device that another process decided on, for all that work together: this machine has it and
+   * computes the same bits, or computes nothing.
+   *
+   * @param decided names a device, not auto
+   * @param arithmetic what it computes, as {@link #arithmetic} gave it there
+   * @throws DeviceException where it cannot be used here, or computes other bits
+   */
+  public static Choice obey(DeviceRequest decided, Optional<Integer> arithmetic) {
+    if (decided.kind().equals(DeviceRequest.AUTO)) {
+      throw new IllegalArgumentException("auto is not a decision");
+    }
+    Choice choice = choose(decided);
+    if (!choice.arithmetic().equals(arithmetic)) {
+      throw new DeviceException(
+          "device "
+              + decided.device()
+              + " computes "
+              + Arithmetic.describe(choice.arithmetic())
+              + " here, but "
+              + Arithmetic.describe(arithmetic)
+              + " was decided on",
+          "run one version of zerofive everywhere",
+          null);
+    }
+    return choice;
   }
 
   /**

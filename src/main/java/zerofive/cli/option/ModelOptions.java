@@ -6,6 +6,7 @@ import static zerofive.train.Settings.STD;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import org.apache.commons.cli.Options;
 import zerofive.model.format.ModelFile;
 import zerofive.model.format.Normalisation;
@@ -53,8 +54,17 @@ public final class ModelOptions {
 
   /** The same as a run's settings say it. */
   public static ModelFile read(Path file, Recipe recipe) {
+    return normalised(file, recipe, ModelFile::read);
+  }
+
+  /** The same of a file that is in memory; {@code file} is what messages call it. */
+  public static ModelFile read(Path file, byte[] bytes, Recipe recipe) {
+    return normalised(file, recipe, name -> ModelFile.read(name, bytes));
+  }
+
+  private static ModelFile normalised(Path file, Recipe recipe, Function<Path, ModelFile> reading) {
     Optional<Normalisation> asked = normalisation(recipe);
-    ModelFile model = ModelFile.read(file);
+    ModelFile model = reading.apply(file);
     if (model.normalisation().isEmpty()) {
       return asked
           .map(model::with)

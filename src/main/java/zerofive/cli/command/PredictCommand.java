@@ -223,13 +223,13 @@ final class PredictCommand implements Command {
       throw new UsageException(
           "unexpected argument '" + line.getArgList().get(0) + "' beside --merge");
     }
+    Path target = out.orElseThrow(() -> new UsageException("--merge needs --out FILE"));
     List<PredictionShard> shards;
     try {
       shards = PredictionShard.all(ShardOptions.merged(line));
     } catch (IllegalArgumentException e) {
       throw new UsageException(e.getMessage(), e);
     }
-    Path target = out.orElseThrow(() -> new UsageException("--merge needs --out FILE"));
     if (shards.stream().anyMatch(shard -> isSame(target, shard.file()))) {
       throw new UsageException("--out " + target + " is one of the shards; name another file");
     }

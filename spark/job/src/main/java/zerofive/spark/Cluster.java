@@ -223,6 +223,9 @@ final class Cluster implements AutoCloseable {
     }
 
     void reached(int count) {
+      if (count <= done) {
+        return;
+      }
       done = count;
       long now = System.nanoTime();
       if (now - printed > PROGRESS_NANOS) {

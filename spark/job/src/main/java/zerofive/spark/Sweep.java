@@ -59,7 +59,7 @@ record Sweep(List<String> columns, List<Training> trainings) {
     List<Training> trainings = new ArrayList<>();
     for (int row = 0; row < grid.rows().size(); row++) {
       Recipe recipe = grid.recipe(base, row);
-      for (List<String> classes : classes(grid.cell(row, CLASSES.name()), recipe, data)) {
+      for (List<String> classes : classes(grid.columns().contains(CLASSES.name()), recipe, data)) {
         for (int seed = 0; seed < seeds; seed++) {
           Map<String, String> cells = new LinkedHashMap<>();
           for (String column : columns) {
@@ -88,10 +88,10 @@ record Sweep(List<String> columns, List<Training> trainings) {
     return images;
   }
 
-  /** The classes of a row's trainings: those of its cell, else every pair of the data's. */
-  private static List<List<String>> classes(String cell, Recipe recipe, DataSet data) {
+  /** The classes of a row's trainings: those of its column, else every pair of the data's. */
+  private static List<List<String>> classes(boolean areNamed, Recipe recipe, DataSet data) {
     List<String> all = data.classes();
-    if (!cell.isEmpty()) {
+    if (areNamed) {
       List<String> named = recipe.get(CLASSES).names();
       for (String name : named) {
         if (!all.contains(name)) {

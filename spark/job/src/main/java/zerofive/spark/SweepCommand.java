@@ -75,7 +75,7 @@ final class SweepCommand implements Command {
           .build();
 
   /** What a row of the grid may set beside its classes. */
-  private static final List<Setting<?>> SETTINGS =
+  static final List<Setting<?>> SETTINGS =
       Settings.without(
           EnumSet.of(Group.RUN, Group.DEVICE), DATA, SKIP_UNREADABLE, INIT_FROM, MEAN, STD);
 

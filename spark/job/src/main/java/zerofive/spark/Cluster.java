@@ -245,6 +245,8 @@ final class Cluster implements AutoCloseable {
   @Override
   public void close() {
     if (session != null) {
+      // Its threads may complain about each other as they end.
+      session.sparkContext().setLogLevel("OFF");
       session.stop();
       session = null;
     }

@@ -103,8 +103,7 @@ class GridTest {
 
   @Test
   void aColumnOfClassesAndOneOfSeedsAreTaken() {
-    Sweep sweep =
-        Sweep.of(grid("classes,seed\nall,7\n\"c,a\",\n"), Recipe.DEFAULTS, DATA, 1);
+    Sweep sweep = Sweep.of(grid("classes,seed\nall,7\n\"c,a\",\n"), Recipe.DEFAULTS, DATA, 1);
     assertEquals(
         List.of(List.of("a,b,c", "7"), List.of("c,a", "42")),
         sweep.trainings().stream().map(Sweep.Training::cells).toList());

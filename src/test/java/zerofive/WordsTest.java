@@ -23,6 +23,7 @@ final class WordsTest {
           "docs",
           "scripts",
           "docker",
+          "spark/job/src",
           ".ci",
           "README.md",
           "CONTRIBUTING.md",

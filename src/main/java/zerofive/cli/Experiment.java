@@ -18,7 +18,6 @@ import static zerofive.train.Settings.SEED;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import zerofive.backend.Backend;
@@ -253,9 +252,7 @@ public record Experiment(
 
   /** A recipe with the arithmetic of the device that was taken. */
   private static Recipe computedBy(Backends.Choice device, Recipe recipe) {
-    OptionalInt number = device.backend().arithmetic();
-    return recipe.with(
-        ARITHMETIC, number.isPresent() ? Optional.of(number.getAsInt()) : Optional.empty());
+    return recipe.with(ARITHMETIC, device.arithmetic());
   }
 
   /** The same with another recipe for the same classes. */

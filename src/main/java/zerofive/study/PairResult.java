@@ -19,6 +19,18 @@ public record PairResult(
     double validLoss,
     double seconds,
     String modelSha256) {
+  /** What the training of a pair came to. */
+  public static PairResult of(Pair pair, Trainings.Result result) {
+    return new PairResult(
+        pair,
+        result.errors(),
+        result.images(),
+        result.trainLoss(),
+        result.validLoss(),
+        result.seconds(),
+        result.modelSha256());
+  }
+
   /** Whether another training came to the same model and figures; the time apart. */
   public boolean isSameAs(PairResult other) {
     return equals(

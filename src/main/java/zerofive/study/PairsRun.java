@@ -187,16 +187,15 @@ public final class PairsRun {
    * Trains what has no result yet; each result is on the disk before {@code eachTraining} is
    * called. A stop that is requested leaves some without, and so does a training that diverges.
    */
-  public void train(PairsTrainer trainer, int atOnce, Runnable eachTraining) {
+  public void train(Trainings trainings, Runnable eachTraining) {
     List<Pair> todo = todo();
     if (todo.isEmpty()) {
       return;
     }
     try (PairsCsv csv = new PairsCsv(csv(), results.values())) {
       diverged =
-          trainer.train(
+          trainings.train(
               todo,
-              atOnce,
               result -> {
                 csv.append(result);
                 results.put(result.pair(), result);

@@ -21,7 +21,6 @@ import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.model.Parameters;
 import zerofive.train.DivergedException;
-import zerofive.train.EpochRecord;
 import zerofive.train.Recipe;
 import zerofive.train.StopSignal;
 import zerofive.train.SweepTrainer;
@@ -31,11 +30,12 @@ import zerofive.train.Trainer;
  * Trains pairs of classes, several at a time. The data are read once and shared; each training is
  * what {@code train} does for these two classes and this seed, to the last bit.
  */
-public final class PairsTrainer {
+public final class PairsTrainer implements Trainings {
   private final Recipe settings;
   private final DataSet data;
   private final Optional<Parameters> start;
   private final List<Backend> backends;
+  private final int atOnce;
   private final StopSignal stop;
 
   /**
@@ -45,6 +45,7 @@ public final class PairsTrainer {
    * @param data all classes that occur in a pair
    * @param start weights to begin from, where there are any
    * @param backends that compute: several of one kind, or one; several trainings may be open on it
+   * @param atOnce how many trainings run at a time at most, where backends do not sweep
    * @param stop asked between epochs, and requested where one training fails
    */
   public PairsTrainer(
@@ -52,11 +53,13 @@ public final class PairsTrainer {
       DataSet data,
       Optional<Parameters> start,
       List<Backend> backends,
+      int atOnce,
       StopSignal stop) {
     this.settings = settings;
     this.data = data;
     this.start = start;
     this.backends = List.copyOf(backends);
+    this.atOnce = atOnce;
     this.stop = stop;
   }
 
@@ -70,21 +73,15 @@ public final class PairsTrainer {
     void run(Consumer<Ended> results);
   }
 
-  /**
-   * Trains until all are done or a stop is requested.
-   *
-   * @param atOnce how many trainings run at a time, where backends do not sweep
-   * @param listener receives each finished training; called by one thread
-   * @return a sentence for each pair that diverged
-   */
-  public List<String> train(List<Pair> pairs, int atOnce, Consumer<PairResult> listener) {
+  @Override
+  public List<String> train(List<Pair> pairs, Consumer<PairResult> listener) {
     if (!backends.get(0).sweeps(settings.model())) {
       Backend backend = backends.get(0);
       return run(
           pairs.stream()
               .<Work>map(pair -> results -> results.accept(train(pair, backend)))
               .toList(),
-          atOnce,
+          Math.min(atOnce, pairs.size()),
           listener);
     }
     PairsQueue queue = new PairsQueue(pairs, backends.size());
@@ -160,7 +157,9 @@ public final class PairsTrainer {
     Ended ended(Trainer.Outcome outcome) {
       return outcome.interrupted()
           ? Ended.STOPPED
-          : new Ended(Optional.of(result(pair, recipe, two, outcome)), Optional.empty());
+          : new Ended(
+              Optional.of(PairResult.of(pair, Trainings.Result.of(outcome, recipe, two))),
+              Optional.empty());
     }
 
     Ended diverged(DivergedException how) {
@@ -170,7 +169,7 @@ public final class PairsTrainer {
 
   /** A pair's training on the images of its classes. */
   private Task task(Pair pair, DataSet two) {
-    Recipe recipe = settings.with(CLASSES, new ClassFilter(pair.classes())).with(SEED, pair.seed());
+    Recipe recipe = recipe(settings, pair);
     Parameters initial =
         start.orElseGet(() -> recipe.initial(recipe.architecture(two.train().shape())));
     return new Task(pair, recipe, two, Trainer.begin(recipe, two, initial));
@@ -180,11 +179,12 @@ public final class PairsTrainer {
     if (stop.requested()) {
       return Ended.STOPPED;
     }
-    Task task = task(pair, data.only(pair.classes()));
     try {
-      return task.ended(task.trainer().train(backend, stop, epoch -> {}));
+      return Trainings.one(recipe(settings, pair), data, start, backend, stop)
+          .map(result -> new Ended(Optional.of(PairResult.of(pair, result)), Optional.empty()))
+          .orElse(Ended.STOPPED);
     } catch (DivergedException e) {
-      return task.diverged(e);
+      return new Ended(Optional.empty(), Optional.of(pair + ": " + e.getMessage()));
     }
   }
 
@@ -222,16 +222,8 @@ public final class PairsTrainer {
     } while (!wave.isEmpty() && !stop.requested());
   }
 
-  private static PairResult result(Pair pair, Recipe recipe, DataSet two, Trainer.Outcome outcome) {
-    List<EpochRecord> history = outcome.history();
-    EpochRecord selected = outcome.selected().orElseThrow();
-    return new PairResult(
-        pair,
-        selected.errors(),
-        two.valid().count(),
-        selected.trainLoss(),
-        selected.validLoss(),
-        history.stream().mapToDouble(row -> row.trainSeconds() + row.validSeconds()).sum(),
-        outcome.model(recipe, two).sha256());
+  /** The settings of a pair's training. */
+  public static Recipe recipe(Recipe settings, Pair pair) {
+    return settings.with(CLASSES, new ClassFilter(pair.classes())).with(SEED, pair.seed());
   }
 }

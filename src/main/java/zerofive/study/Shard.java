@@ -4,8 +4,9 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * A shard of a list of trainings: every {@code count}-th of them, so that all shards are of about
- * the same length.
+ * A shard of a list: of trainings every {@code count}-th, so that all shards take about the same
+ * time; of files to predict a block, so that the shards' results one after the other are the
+ * list's.
  *
  * @param number counted from 1
  * @param count of shards, 1 for the whole
@@ -44,6 +45,13 @@ public record Shard(int number, int count) {
         .filter(i -> i % count == number - 1)
         .mapToObj(all::get)
         .toList();
+  }
+
+  /** The part of the list that is this shard where every shard is a block of it. */
+  public <T> List<T> block(List<T> all) {
+    int start = (int) ((long) all.size() * (number - 1) / count);
+    int end = (int) ((long) all.size() * number / count);
+    return all.subList(start, end);
   }
 
   @Override

@@ -3,6 +3,7 @@ package zerofive.train;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /**
  * Turns Ctrl-C and SIGTERM into a wish to stop. The JVM answers both by running its shutdown hooks
@@ -16,13 +17,15 @@ public final class StopSignal implements AutoCloseable {
   /** A container's engine kills 10 s after SIGTERM; the user wants an answer sooner. */
   private static final long PATIENCE_MILLIS = 4000;
 
+  private final BooleanSupplier asked;
   private final Runnable whenSlow;
   private final Runnable whenTooSlow;
   private final CountDownLatch saved = new CountDownLatch(1);
   private final Thread hook = new Thread(this::waitUntilSaved, "stop-signal");
   private volatile boolean requested;
 
-  private StopSignal(Runnable whenSlow, Runnable whenTooSlow) {
+  private StopSignal(BooleanSupplier asked, Runnable whenSlow, Runnable whenTooSlow) {
+    this.asked = asked;
     this.whenSlow = whenSlow;
     this.whenTooSlow = whenTooSlow;
   }
@@ -35,7 +38,7 @@ public final class StopSignal implements AutoCloseable {
    * @param whenTooSlow run before the process ends without it
    */
   public static StopSignal install(Runnable whenSlow, Runnable whenTooSlow) {
-    StopSignal signal = new StopSignal(whenSlow, whenTooSlow);
+    StopSignal signal = new StopSignal(() -> false, whenSlow, whenTooSlow);
     try {
       Runtime.getRuntime().addShutdownHook(signal.hook);
     } catch (IllegalStateException shutdownHasBegun) {
@@ -46,9 +49,19 @@ public final class StopSignal implements AutoCloseable {
     return signal;
   }
 
+  /**
+   * A signal that listens to no process: for a training inside another program, which knows itself
+   * when to stop.
+   *
+   * @param asked whether it wants an end; asked from the threads that train
+   */
+  public static StopSignal asking(BooleanSupplier asked) {
+    return new StopSignal(asked, () -> {}, () -> {});
+  }
+
   /** Whether the user or the system wants an end. */
   public boolean requested() {
-    return requested;
+    return requested || asked.getAsBoolean();
   }
 
   /** Wishes for an end, as a signal does. */

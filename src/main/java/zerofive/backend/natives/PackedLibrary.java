@@ -72,7 +72,8 @@ public final class PackedLibrary {
   }
 
   /**
-   * Loads it for the life of the process.
+   * Loads it for the life of the process. A JVM gives a file to one class loader alone, so where
+   * another has it, as in a cluster's executor, this one loads a copy of its own.
    *
    * @param initialize called with the loaded file, which may be removed afterwards
    * @throws DeviceException where the loader refuses it, or no folder can hold it
@@ -186,6 +187,10 @@ public final class PackedLibrary {
     } catch (UnsatisfiedLinkError e) {
       if (!Files.exists(file)) {
         refused.add(folder + ": another process removed it");
+        return false;
+      }
+      if (SharedObject.isInAnotherLoader(e)) {
+        refused.add(folder + ": another class loader of this process has loaded it");
         return false;
       }
       if (!SharedObject.isNoexec(e)) {

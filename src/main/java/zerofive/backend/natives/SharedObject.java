@@ -108,7 +108,8 @@ public final class SharedObject {
   }
 
   /**
-   * Loads it for the life of the process.
+   * Loads it for the life of the process. One that another class loader has is in the process
+   * already, where the libraries that need it find it by its name.
    *
    * @throws DeviceException where the loader refuses
    */
@@ -116,8 +117,15 @@ public final class SharedObject {
     try {
       System.load(file.toString());
     } catch (UnsatisfiedLinkError e) {
-      throw explain(file, e);
+      if (!isInAnotherLoader(e)) {
+        throw explain(file, e);
+      }
     }
+  }
+
+  /** Whether Java refuses the file since it belongs to another class loader of this process. */
+  static boolean isInAnotherLoader(UnsatisfiedLinkError error) {
+    return error.getMessage().contains("already loaded in another classloader");
   }
 
   /** Whether another folder would help. */

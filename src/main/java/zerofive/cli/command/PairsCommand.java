@@ -1,22 +1,18 @@
 package zerofive.cli.command;
 
+import static zerofive.cli.option.ShardOptions.SHARD;
 import static zerofive.train.Settings.CLASSES;
 import static zerofive.train.Settings.LOSS;
 
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 import org.apache.commons.cli.CommandLine;
-import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
-import zerofive.backend.Backend;
 import zerofive.cli.Command;
 import zerofive.cli.ExitCode;
 import zerofive.cli.Experiment;
@@ -24,12 +20,14 @@ import zerofive.cli.Invocation;
 import zerofive.cli.device.Backends;
 import zerofive.cli.device.DeviceRequest;
 import zerofive.cli.option.Arguments;
+import zerofive.cli.option.ShardOptions;
 import zerofive.cli.option.TrainOptions;
 import zerofive.cli.option.UsageException;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataSet;
 import zerofive.files.OutputException;
 import zerofive.model.Loss;
+import zerofive.model.ModelSpec;
 import zerofive.report.chart.HeatMap;
 import zerofive.report.console.Format;
 import zerofive.report.console.PairsTable;
@@ -42,6 +40,7 @@ import zerofive.study.PairsRun;
 import zerofive.study.PairsSummary;
 import zerofive.study.PairsTrainer;
 import zerofive.study.Shard;
+import zerofive.study.Trainings;
 import zerofive.train.Recipe;
 import zerofive.train.Setting;
 import zerofive.train.Setting.Group;
@@ -49,18 +48,79 @@ import zerofive.train.Settings;
 import zerofive.train.StopSignal;
 
 /** {@code pairs}: every two classes of a data set, many trainings at once, one table. */
-final class PairsCommand implements Command {
+public final class PairsCommand implements Command {
+  /** Where the trainings run. */
+  public interface Workplace {
+    /**
+     * The device that each training computes on.
+     *
+     * @throws zerofive.backend.DeviceException where it cannot be used
+     */
+    Backends.Choice choose(DeviceRequest asked, ModelSpec model, Invocation invocation);
+
+    /** How many of so many trainings run at a time on {@code threads}, 0 for one on each core. */
+    int atOnce(Backends.Choice device, int threads, int trainings);
+
+    /** The same in words. */
+    default String describe(Experiment experiment, int atOnce) {
+      return atOnce + " at a time";
+    }
+
+    /** What trains the pairs of {@code run}, {@code atOnce} at a time. */
+    Trainings trainings(
+        Experiment experiment, PairsRun run, int atOnce, StopSignal stop, Terminal terminal);
+  }
+
+  /** Threads of this process. */
+  private static final Workplace HERE =
+      new Workplace() {
+        @Override
+        public Backends.Choice choose(DeviceRequest asked, ModelSpec model, Invocation invocation) {
+          // Each training computes on one thread: so many small ones at a time waste the least.
+          DeviceRequest each = asked.withThreads(1).exactByDefault();
+          Backends.Choice first = Experiment.choose(each, invocation);
+          return first.with(Backends.otherGpus(each, first, model));
+        }
+
+        @Override
+        public int atOnce(Backends.Choice device, int threads, int trainings) {
+          return PairsCommand.atOnce(device, threads, trainings);
+        }
+
+        @Override
+        public String describe(Experiment experiment, int atOnce) {
+          return PairsCommand.atOnce(experiment, atOnce);
+        }
+
+        @Override
+        public Trainings trainings(
+            Experiment experiment, PairsRun run, int atOnce, StopSignal stop, Terminal terminal) {
+          return new PairsTrainer(
+              experiment.recipe(),
+              experiment.data(),
+              experiment.start(),
+              experiment.device().backends(),
+              atOnce,
+              stop);
+        }
+      };
+
+  private final Workplace workplace;
+
+  /** Trains in this process. */
+  PairsCommand() {
+    this(HERE);
+  }
+
+  /** Trains elsewhere; all but the trainings is done here. */
+  public PairsCommand(Workplace workplace) {
+    this.workplace = workplace;
+  }
+
   private static final Setting<Integer> SEEDS =
       Setting.integer("seeds", Group.OPTIMIZATION, 1)
           .defaultValue(1)
           .help("of each pair, counted on from --seed")
-          .build();
-
-  private static final Setting<Shard> SHARD =
-      Setting.parsed("shard", Group.RUN, Shard::parse)
-          .valueName("I/N")
-          .defaultValue(Shard.WHOLE)
-          .help("train the I-th of N shards, counted from 1")
           .build();
 
   /** The trainings leave no folder of their own. */
@@ -106,14 +166,11 @@ final class PairsCommand implements Command {
             CLASSES.withHelp("whose pairs: 0,1,2 or all").withDefault(ClassFilter.ALL, "all")));
     TrainOptions.options(SETTINGS).getOptions().forEach(options::addOption);
     options.addOption(Arguments.option(SEEDS));
-    options.addOption(Arguments.option(SHARD));
     options.addOption(
-        Option.builder()
-            .longOpt("merge")
-            .hasArgs()
-            .argName("DIR...")
-            .desc("join the runs of all shards in --out; it takes no other option")
-            .get());
+        Arguments.option(SHARD.withHelp("train the I-th of N shards, counted from 1")));
+    options.addOption(
+        ShardOptions.merge(
+            "DIR...", "join the runs of all shards in --out; it takes no other option"));
     options.addOption(
         Arguments.option(
             "out", "DIR", "the run's folder, new or to be resumed (default: runs/TIME-pairs)"));
@@ -132,26 +189,18 @@ final class PairsCommand implements Command {
     if (!arguments.has("merge")) {
       return train(arguments, invocation);
     }
-    for (Option option : line.getOptions()) {
-      if (!BESIDE_MERGE.contains(option.getLongOpt())) {
-        throw new UsageException(
-            "--"
-                + option.getLongOpt()
-                + " cannot stand beside --merge, which trains nothing; only --out may");
-      }
-    }
+    ShardOptions.checkMerge(line, BESIDE_MERGE);
     Path out =
         arguments
             .path("out")
             .orElseThrow(() -> new UsageException("--merge needs --out DIR for the joined run"));
-    PairsRun run =
-        PairsRun.merge(folders(line.getOptionValues("merge")), out, PairsCommand::picture);
+    PairsRun run = PairsRun.merge(ShardOptions.merged(line), out, PairsCommand::picture);
     invocation.time().mark("report");
     print(run, invocation);
     return ExitCode.DONE;
   }
 
-  private static int train(Arguments arguments, Invocation invocation) {
+  private int train(Arguments arguments, Invocation invocation) {
     Terminal terminal = invocation.terminal();
     TrainOptions options = TrainOptions.of(arguments, ClassFilter.ALL);
     if (arguments.get(LOSS).filter(Loss.CROSS_ENTROPY::equals).isPresent()) {
@@ -160,49 +209,38 @@ final class PairsCommand implements Command {
     int seeds = arguments.getOrDefault(SEEDS);
     Shard shard = arguments.getOrDefault(SHARD);
     DeviceRequest asked = DeviceRequest.of(options.recipe());
-    // Each training computes on one thread: so many small ones at a time waste the least.
-    DeviceRequest each = asked.withThreads(1).exactByDefault();
-    Backends.Choice first = Experiment.choose(each, invocation);
-    List<Backends.Candidate> others = Backends.otherGpus(each, first, options.recipe().model());
-    Backends.Choice device = first.with(others);
+    Backends.Choice device = workplace.choose(asked, options.recipe().model(), invocation);
     Experiment experiment =
         Experiment.prepare(options, device, names -> names.subList(0, 2), invocation);
     PairsConfig config = config(experiment.recipe(), experiment.data().classes(), seeds, shard);
     experiment.describeTraining(terminal);
-    device.print(each, terminal);
+    device.print(asked.withThreads(1).exactByDefault(), terminal);
     try (StopSignal stop = listen(terminal);
         RunFolder folder = open(arguments.path("out"), shard)) {
       try {
-        return train(folder, config, experiment, others, stop, asked.threads(), invocation);
+        return train(folder, config, experiment, stop, asked.threads(), invocation);
       } catch (OutputException e) {
         throw folder.resumable(e, invocation.continueCommand(folder.path()));
       }
     }
   }
 
-  private static int train(
+  private int train(
       RunFolder folder,
       PairsConfig config,
       Experiment experiment,
-      List<Backends.Candidate> others,
       StopSignal stop,
       int threads,
       Invocation invocation) {
     Terminal terminal = invocation.terminal();
     PairsRun run = begin(folder, config, experiment, terminal);
-    int atOnce = atOnce(experiment.device(), threads, run.todo().size());
-    terminal.info("pairs    ", describe(run, atOnce(experiment, atOnce)));
+    int atOnce = workplace.atOnce(experiment.device(), threads, run.todo().size());
+    terminal.info("pairs    ", describe(run, workplace.describe(experiment, atOnce)));
     terminal.info("run      " + folder.path());
     terminal.info("");
-    PairsTrainer trainer =
-        new PairsTrainer(
-            experiment.recipe(),
-            experiment.data(),
-            experiment.start(),
-            backends(experiment.device(), others),
-            stop);
+    Trainings trainings = workplace.trainings(experiment, run, atOnce, stop, terminal);
     try (Progress progress = terminal.progress("pairs", run.todo().size())) {
-      run.train(trainer, atOnce, progress::step);
+      run.train(trainings, progress::step);
     }
     invocation.time().mark("training");
     if (run.isStopped()) {
@@ -290,13 +328,6 @@ final class PairsCommand implements Command {
         : trainings + " at a time";
   }
 
-  /** What computes. */
-  static List<Backend> backends(Backends.Choice device, List<Backends.Candidate> others) {
-    return Stream.concat(
-            Stream.of(device.backend()), others.stream().map(Backends.Candidate::backend))
-        .toList();
-  }
-
   private static String describe(PairsRun run, String atOnce) {
     PairsConfig config = run.config();
     int trainings = config.pairs().size();
@@ -311,18 +342,6 @@ final class PairsCommand implements Command {
         + ", "
         + atOnce
         + (run.done() == 0 ? "" : "; " + run.done() + " are done already");
-  }
-
-  private static List<Path> folders(String[] names) {
-    List<Path> folders = new ArrayList<>();
-    for (String name : names) {
-      try {
-        folders.add(Path.of(name));
-      } catch (InvalidPathException e) {
-        throw new UsageException("--merge '" + name + "' is not the name of a folder", e);
-      }
-    }
-    return folders;
   }
 
   private static void print(PairsRun run, Invocation invocation) {

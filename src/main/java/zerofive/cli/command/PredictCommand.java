@@ -1,5 +1,8 @@
 package zerofive.cli.command;
 
+import static zerofive.cli.option.ModelOptions.FIT;
+import static zerofive.cli.option.ShardOptions.SHARD;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -9,8 +12,10 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Consumer;
@@ -21,49 +26,38 @@ import zerofive.backend.Predictor;
 import zerofive.cli.Command;
 import zerofive.cli.ExitCode;
 import zerofive.cli.Invocation;
+import zerofive.cli.Version;
 import zerofive.cli.device.Backends;
 import zerofive.cli.device.DeviceRequest;
 import zerofive.cli.option.Arguments;
 import zerofive.cli.option.DeviceOptions;
 import zerofive.cli.option.ModelOptions;
+import zerofive.cli.option.ShardOptions;
 import zerofive.cli.option.UsageException;
 import zerofive.data.idx.IdxImages;
 import zerofive.data.image.GreyImage;
 import zerofive.data.image.ImageFile;
 import zerofive.data.image.ImagePaths;
-import zerofive.data.image.ImageShape;
 import zerofive.data.image.fit.ImageFitter;
 import zerofive.files.AtomicFile;
 import zerofive.files.InputException;
+import zerofive.files.Sha256;
 import zerofive.model.format.ModelFile;
+import zerofive.model.format.Normalisation;
 import zerofive.report.console.Format;
 import zerofive.report.console.Progress;
 import zerofive.report.console.Terminal;
-import zerofive.train.Setting;
-import zerofive.train.Setting.Group;
+import zerofive.run.Receipt;
+import zerofive.study.Shard;
+import zerofive.study.predict.Fit;
+import zerofive.study.predict.ImageClassifier;
+import zerofive.study.predict.PredictionShard;
 
 /** {@code predict}: a saved model on pictures, one line for each. */
 final class PredictCommand implements Command {
-  /** Which images are fitted. */
-  private enum Fit {
-    /** Those that do not have the model's size. */
-    AUTO,
-    ALWAYS,
-    NEVER;
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT);
-    }
-  }
-
   private static final String STANDARD_INPUT = "-";
 
-  private static final Setting<Fit> FIT =
-      Setting.oneOf("fit", Group.DATA, "value of --fit", Fit.values())
-          .defaultValue(Fit.AUTO)
-          .help("auto: images that do not have the model's size; always: all; never: none")
-          .build();
+  private static final Set<String> BESIDE_MERGE = Set.of("merge", "out", "quiet", "verbose");
 
   @Override
   public String name() {
@@ -96,7 +90,9 @@ final class PredictCommand implements Command {
         "One line an image: path,class,probability. A file that cannot be read is named and counted,"
             + " the rest is predicted, and the exit code is 3. An IDX file's images are FILE#0,"
             + " FILE#1 and so on; patterns such as 'scans/*.png' may be quoted; - is one image from"
-            + " standard input.");
+            + " standard input.",
+        "Shards of the files (--shard) may be predicted on different machines, each into a file of"
+            + " its own; predict --merge FILE... --out FILE joins them in the order of all files.");
   }
 
   @Override
@@ -110,6 +106,13 @@ final class PredictCommand implements Command {
         Arguments.flag("json", "print one JSON object a line, with every class's probability"));
     options.addOption(
         Arguments.option("out", "FILE", "write into FILE (default: standard output)"));
+    options.addOption(
+        Arguments.option(
+            SHARD.withHelp(
+                "predict the I-th of N shards of the files, counted from 1; with --out")));
+    options.addOption(
+        ShardOptions.merge(
+            "FILE...", "join the files of all shards in --out; it takes no other option"));
     DeviceOptions.addTo(options);
     return options;
   }
@@ -128,33 +131,35 @@ final class PredictCommand implements Command {
   @Override
   public int run(CommandLine line, Invocation invocation) {
     Arguments arguments = new Arguments(line);
-    Terminal terminal = invocation.terminal();
+    if (arguments.has("merge")) {
+      ShardOptions.checkMerge(line, BESIDE_MERGE);
+      return merge(line, arguments.path("out"), invocation.terminal());
+    }
     Path file = ModelOptions.file(arguments, name());
     DeviceRequest request = DeviceOptions.of(arguments);
     Fit fit = fit(arguments);
     Optional<Path> out = arguments.path("out");
     List<InputException> refused = new ArrayList<>();
-    List<Path> paths = paths(line.getArgList(), refused::add);
-    out.ifPresent(target -> checkNoInput(target, file, paths));
+    List<Path> listing = paths(line.getArgList(), refused::add);
+    out.ifPresent(target -> checkNoInput(target, file, listing));
+    Shard shard = arguments.getOrDefault(SHARD);
+    List<Path> paths = shard.equals(Shard.WHOLE) ? listing : block(shard, listing, out);
+    if (shard.number() > 1) {
+      refused.clear(); // The first shard names and counts what no shard can list.
+    }
     Backends.Choice device = Backends.choose(request);
     ModelFile model = ModelOptions.read(file, arguments);
+    Terminal terminal = invocation.terminal();
     terminal.info("model    ", file + " (" + model.describe() + ")");
     model.notes().forEach(note -> terminal.info("note     ", note));
-    Optional<ImageFitter> fitter =
-        fit == Fit.NEVER
-            ? Optional.empty()
-            : Optional.of(fitter(file, model, fit == Fit.ALWAYS, terminal));
-    if (!model.named()) {
-      terminal.info(
-          "note     ",
-          "the model file names no classes; its logits are taken for the classes "
-              + String.join(",", model.classes()));
-    }
+    ImageClassifier classifier = new ImageClassifier(file.toString(), model, fit);
+    classifier.notes().forEach(note -> terminal.info("note     ", note));
     device.print(request, terminal);
     int threads = request.threads();
     ExecutorService decoders =
         Executors.newFixedThreadPool(
             threads > 0 ? threads : Runtime.getRuntime().availableProcessors());
+    Predictions done;
     try (Predictor predictor = device.backend().openPredictor(model.foldedParameters());
         Progress progress = terminal.progress("predict", paths.size())) {
       Function<Consumer<List<String>>, Predictions> predictions =
@@ -163,15 +168,81 @@ final class PredictCommand implements Command {
                   paths,
                   refused,
                   new Predictions(
-                      model, predictor, fitter, decoders, arguments.has("json"), terminal, sink),
+                      classifier, predictor, decoders, arguments.has("json"), terminal, sink),
                   progress);
-      return finish(
+      done =
           out.map(target -> intoFile(target, predictions))
-              .orElseGet(() -> predictions.apply(terminal::records)),
-          terminal);
+              .orElseGet(() -> predictions.apply(terminal::records));
     } finally {
       decoders.shutdownNow();
     }
+    if (arguments.has(SHARD)) {
+      Map<String, String> options = new TreeMap<>();
+      options.put(PredictionShard.FORMAT, arguments.has("json") ? "json" : PredictionShard.CSV);
+      options.put("fit", fit.toString());
+      options.put(
+          "normalisation", String.valueOf(model.normalisation().orElse(Normalisation.NONE)));
+      options.put("model", Sha256.of(file));
+      options.put("listing", PredictionShard.listing(listing));
+      options.put("arithmetic", device.arithmetic().map(String::valueOf).orElse("none"));
+      new PredictionShard(out.get(), shard, options, done.unreadable())
+          .write(session(device, invocation));
+    }
+    return finish(done, terminal);
+  }
+
+  private static Receipt.Session session(Backends.Choice device, Invocation invocation) {
+    return new Receipt.Session(
+        Version.read().toString(),
+        device.backend().name(),
+        device.device(),
+        device.details(),
+        invocation.arguments());
+  }
+
+  private static List<Path> block(Shard shard, List<Path> listing, Optional<Path> out) {
+    if (out.isEmpty()) {
+      throw new UsageException(
+          "--shard needs --out FILE, which --merge joins with those of the other shards");
+    }
+    List<Path> block = shard.block(listing);
+    if (block.isEmpty()) {
+      throw new UsageException(
+          "--shard "
+              + shard
+              + " is empty: there "
+              + (listing.size() == 1 ? "is " : "are ")
+              + Format.plural(listing.size(), "file")
+              + " in all, and a file is in one shard; make at most as many shards");
+    }
+    return block;
+  }
+
+  private static int merge(CommandLine line, Optional<Path> out, Terminal terminal) {
+    if (!line.getArgList().isEmpty()) {
+      throw new UsageException(
+          "unexpected argument '" + line.getArgList().get(0) + "' beside --merge");
+    }
+    Path target = out.orElseThrow(() -> new UsageException("--merge needs --out FILE"));
+    List<PredictionShard> shards;
+    try {
+      shards = PredictionShard.all(ShardOptions.merged(line));
+    } catch (IllegalArgumentException e) {
+      throw new UsageException(e.getMessage(), e);
+    }
+    if (shards.stream().anyMatch(shard -> isSame(target, shard.file()))) {
+      throw new UsageException("--out " + target + " is one of the shards; name another file");
+    }
+    AtomicFile.stream(target, stream -> PredictionShard.join(shards, stream));
+    long unreadable = shards.stream().mapToLong(PredictionShard::unreadable).sum();
+    if (unreadable == 0) {
+      return ExitCode.DONE;
+    }
+    terminal.error(
+        "zerofive: error: "
+            + Format.plural(unreadable, "image")
+            + " could not be read; the shards gave the reasons");
+    return ExitCode.INPUT;
   }
 
   private static Predictions intoFile(
@@ -313,13 +384,5 @@ final class PredictCommand implements Command {
       }
     }
     return all;
-  }
-
-  /** For the model's images; a file that does not say their height and width means a square. */
-  private static ImageFitter fitter(Path file, ModelFile model, boolean always, Terminal terminal) {
-    ImageShape shape =
-        ModelOptions.shape(
-            file, model, "give images of just that size, with --fit never", terminal);
-    return new ImageFitter(shape.width(), shape.height(), always);
   }
 }

@@ -245,11 +245,12 @@ final class VerifyCommand implements Command {
             experiment.recipe(),
             experiment.data(),
             experiment.start(),
-            PairsCommand.backends(device, others),
+            device.backends(),
+            atOnce,
             stop);
     Optional<PairsVerifier.Verdict> verdict;
     try (Progress progress = terminal.progress("verifying", rows.size())) {
-      verdict = verifier.verify(rows, trainer, atOnce, progress::step);
+      verdict = verifier.verify(rows, trainer, progress::step);
     }
     if (verdict.isEmpty()) {
       terminal.error("zerofive: stopped; " + folder.path() + " is not verified");

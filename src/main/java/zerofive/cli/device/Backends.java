@@ -5,7 +5,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Function;
+import java.util.stream.Stream;
+import zerofive.backend.Arithmetic;
 import zerofive.backend.Availability;
 import zerofive.backend.Backend;
 import zerofive.backend.DeviceException;
@@ -65,14 +69,40 @@ public final class Backends {
    * @param details what else is worth knowing of it
    * @param notes one line for each better device that was not taken, and for what this one does
    *     without: why, and the remedy
+   * @param others of its kind that compute beside it
    */
   public record Choice(
-      Backend backend, String device, Map<String, String> details, List<String> notes) {
+      Backend backend,
+      String device,
+      Map<String, String> details,
+      List<String> notes,
+      List<Backend> others) {
+    /** A single device. */
+    public Choice(Backend backend, String device, Map<String, String> details, List<String> notes) {
+      this(backend, device, details, notes, List.of());
+    }
+
+    /** All that compute. */
+    public List<Backend> backends() {
+      return Stream.concat(Stream.of(backend), others.stream()).toList();
+    }
+
     /** The same beside others of its kind, which are numbered from 1 on. */
     public Choice with(List<Candidate> others) {
       StringBuilder all = new StringBuilder(device);
       others.forEach(other -> all.append("; ").append(other.availability().detail()));
-      return new Choice(backend, all.toString(), details, notes);
+      return new Choice(
+          backend,
+          all.toString(),
+          details,
+          notes,
+          others.stream().map(Candidate::backend).toList());
+    }
+
+    /** The number of the {@link zerofive.backend.Arithmetic} that it computes, if any. */
+    public Optional<Integer> arithmetic() {
+      OptionalInt number = backend.arithmetic();
+      return number.isPresent() ? Optional.of(number.getAsInt()) : Optional.empty();
     }
 
     /** As one line: {@code cpu (native code, AVX2, 4 threads)}. */
@@ -181,6 +211,40 @@ public final class Backends {
       notes.add("not " + name + ": " + availability.detail() + "; " + availability.remedy());
     }
     throw new IllegalStateException("the CPU is usable everywhere");
+  }
+
+  /** What a device computes wherever it is; it is not looked for here. */
+  public static Optional<Integer> arithmetic(DeviceRequest request) {
+    Backend backend = factory(request.kind()).make().apply(request);
+    return new Choice(backend, "", Map.of(), List.of()).arithmetic();
+  }
+
+  /**
+   * The device that another process decided on, for all that work together: this machine has it and
+   * computes the same bits, or computes nothing.
+   *
+   * @param decided names a device, not auto
+   * @param arithmetic what it computes, as {@link #arithmetic} gave it there
+   * @throws DeviceException where it cannot be used here, or computes other bits
+   */
+  public static Choice obey(DeviceRequest decided, Optional<Integer> arithmetic) {
+    if (decided.kind().equals(DeviceRequest.AUTO)) {
+      throw new IllegalArgumentException("auto is not a decision");
+    }
+    Choice choice = choose(decided);
+    if (!choice.arithmetic().equals(arithmetic)) {
+      throw new DeviceException(
+          "device "
+              + decided.device()
+              + " computes "
+              + Arithmetic.describe(choice.arithmetic())
+              + " here, but "
+              + Arithmetic.describe(arithmetic)
+              + " was decided on",
+          "run one version of zerofive everywhere",
+          null);
+    }
+    return choice;
   }
 
   /**

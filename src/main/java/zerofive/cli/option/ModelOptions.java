@@ -6,16 +6,27 @@ import static zerofive.train.Settings.STD;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import org.apache.commons.cli.Options;
 import zerofive.data.image.ImageShape;
 import zerofive.files.InputException;
 import zerofive.model.format.ModelFile;
 import zerofive.model.format.Normalisation;
 import zerofive.report.console.Terminal;
+import zerofive.study.predict.Fit;
 import zerofive.train.Recipe;
+import zerofive.train.Setting;
+import zerofive.train.Setting.Group;
 
 /** The options that name a saved model, and say of another program's what its file does not. */
 public final class ModelOptions {
+  /** Which images are fitted to the model. */
+  public static final Setting<Fit> FIT =
+      Setting.oneOf("fit", Group.DATA, "value of --fit", Fit.values())
+          .defaultValue(Fit.AUTO)
+          .help("auto: images that do not have the model's size; always: all; never: none")
+          .build();
+
   private static final String MODEL = "model";
 
   private ModelOptions() {}
@@ -46,8 +57,17 @@ public final class ModelOptions {
 
   /** The same as a run's settings say it. */
   public static ModelFile read(Path file, Recipe recipe) {
+    return normalised(file, recipe, ModelFile::read);
+  }
+
+  /** The same of a file that is in memory; {@code file} is what messages call it. */
+  public static ModelFile read(Path file, byte[] bytes, Recipe recipe) {
+    return normalised(file, recipe, name -> ModelFile.read(name, bytes));
+  }
+
+  private static ModelFile normalised(Path file, Recipe recipe, Function<Path, ModelFile> reading) {
     Optional<Normalisation> asked = normalisation(recipe);
-    ModelFile model = ModelFile.read(file);
+    ModelFile model = reading.apply(file);
     if (model.normalisation().isEmpty()) {
       return asked
           .map(how -> with(model, how))

@@ -62,7 +62,7 @@ public final class ImageFile {
       int reserved = (int) Math.max(1, Math.min(size, MAX_BYTES));
       BYTES.acquireUninterruptibly(reserved);
       try (InputStream stream = Files.newInputStream(file)) {
-        return decode(file, stream.readNBytes(reserved), size > MAX_BYTES);
+        return decode(file.toString(), stream.readNBytes(reserved), size > MAX_BYTES);
       } finally {
         BYTES.release(reserved);
       }
@@ -81,7 +81,7 @@ public final class ImageFile {
     BYTES.acquireUninterruptibly(MAX_BYTES);
     try {
       byte[] bytes = pipe.readNBytes(MAX_BYTES);
-      return decode(name, bytes, bytes.length == MAX_BYTES && pipe.read() >= 0);
+      return decode(name.toString(), bytes, bytes.length == MAX_BYTES && pipe.read() >= 0);
     } catch (IOException e) {
       throw new InputException(name, e);
     } finally {
@@ -90,11 +90,21 @@ public final class ImageFile {
   }
 
   /**
+   * Decodes a PNG or JPEG that is in memory.
+   *
+   * @param name how messages call it
+   * @throws InputException as for a file
+   */
+  public static GreyImage read(String name, byte[] bytes) {
+    return decode(name, bytes, bytes.length > MAX_BYTES);
+  }
+
+  /**
    * Decodes what was read of a file.
    *
    * @param isCut whether there is more of it
    */
-  private static GreyImage decode(Path file, byte[] bytes, boolean isCut) {
+  private static GreyImage decode(String file, byte[] bytes, boolean isCut) {
     if (bytes.length == 0) {
       throw new InputException(file + " is empty; save the image again");
     }
@@ -118,7 +128,7 @@ public final class ImageFile {
         file + " is " + kind(bytes) + ", not a PNG or JPEG image; save it as one of these");
   }
 
-  private static InputException tooManyBytes(Path file) {
+  private static InputException tooManyBytes(String file) {
     return new InputException(
         file
             + " has more than "
@@ -132,7 +142,7 @@ public final class ImageFile {
   }
 
   private static GreyImage bounded(
-      Path file, String format, long width, long height, Decoding decoding) {
+      String file, String format, long width, long height, Decoding decoding) {
     if (width < 1 || height < 1) {
       throw new InputException(
           file + " says it has " + ImageShape.describe(height, width) + "; save the image again");
@@ -182,7 +192,7 @@ public final class ImageFile {
     }
   }
 
-  private static InputException tooLargeForHeap(Path file, Throwable cause) {
+  private static InputException tooLargeForHeap(String file, Throwable cause) {
     return new InputException(
         file
             + " needs more than is left of the Java heap of "

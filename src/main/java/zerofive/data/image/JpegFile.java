@@ -7,7 +7,6 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Set;
 import zerofive.files.InputException;
@@ -63,7 +62,7 @@ record JpegFile(
     return BigEndian.startsWith(bytes, 0xff, SOI, 0xff);
   }
 
-  static JpegFile parse(Path file, byte[] bytes) {
+  static JpegFile parse(String file, byte[] bytes) {
     ByteBuffer copied = ByteBuffer.allocate(bytes.length);
     copied.put(bytes, 0, 2);
     boolean jfif = false;
@@ -129,7 +128,7 @@ record JpegFile(
         new ByteArrayInputStream(copied.array(), 0, copied.position()));
   }
 
-  private static InputException cutOff(Path file, String where) {
+  private static InputException cutOff(String file, String where) {
     return new InputException(
         file + " is cut off: it ends " + where + "; fetch or save the image again");
   }
@@ -157,7 +156,7 @@ record JpegFile(
    * @param at the first scan
    * @param maxScans the most it may have
    */
-  private static int end(Path file, byte[] bytes, int at, long maxScans) {
+  private static int end(String file, byte[] bytes, int at, long maxScans) {
     int scans = 0;
     int next = at;
     while (next + 3 < bytes.length) {
@@ -178,7 +177,7 @@ record JpegFile(
 
   /** As libjpeg decides it: by JFIF, else by Adobe's segment, else by the components' names. */
   private static Colours colours(
-      Path file, byte[] bytes, int frame, boolean jfif, int adobeTransform) {
+      String file, byte[] bytes, int frame, boolean jfif, int adobeTransform) {
     int components = bytes[frame + 5] & 0xff;
     return switch (components) {
       case 1 -> Colours.GREY;

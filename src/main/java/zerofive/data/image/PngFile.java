@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.Set;
 import java.util.zip.CRC32;
 import zerofive.files.InputException;
@@ -30,7 +29,7 @@ record PngFile(long width, long height, ExifOrientation orientation, InputStream
     return BigEndian.startsWith(bytes, SIGNATURE);
   }
 
-  static PngFile parse(Path file, byte[] bytes) {
+  static PngFile parse(String file, byte[] bytes) {
     ByteBuffer copied = ByteBuffer.allocate(bytes.length);
     copied.put(bytes, 0, SIGNATURE.length);
     DataChunk data = new DataChunk(copied);
@@ -112,7 +111,7 @@ record PngFile(long width, long height, ExifOrientation orientation, InputStream
     }
   }
 
-  private static InputException cutOff(Path file, int length) {
+  private static InputException cutOff(String file, int length) {
     return new InputException(
         file
             + " is cut off: it ends at byte "

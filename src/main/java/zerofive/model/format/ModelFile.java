@@ -161,7 +161,15 @@ public record ModelFile(
 
   /** Reads a model of ours or of PyTorch. Throws InputException. */
   public static ModelFile read(Path file) {
-    Safetensors content = content(file);
+    return read(file, content(file));
+  }
+
+  /** The same of a file that is in memory; {@code file} is what messages call it. */
+  public static ModelFile read(Path file, byte[] bytes) {
+    return read(file, Safetensors.read(file, bytes));
+  }
+
+  private static ModelFile read(Path file, Safetensors content) {
     LayerOrder order = LayerOrder.of(file, content.tensors());
     LayerShapes layers = LayerShapes.of(content, order.prefixes());
     Parameters found = assemble(file, layers.tensors(), layers.architecture(file));

@@ -144,21 +144,38 @@ public record Safetensors(
   public static Safetensors read(Path file) {
     RegularFile.size(file, "name a .safetensors file");
     try (FileChannel channel = FileChannel.open(file)) {
-      return read(file, channel);
+      return read(file, channel.size(), (start, length) -> bytes(channel, start, length));
     } catch (IOException e) {
       throw new InputException(file, e);
     }
   }
 
-  private static Safetensors read(Path file, FileChannel channel) throws IOException {
-    long size = channel.size();
+  /** The same of a file that is in memory; {@code file} is what messages call it. */
+  public static Safetensors read(Path file, byte[] content) {
+    try {
+      return read(
+          file,
+          content.length,
+          (start, length) ->
+              ByteBuffer.wrap(content, (int) start, length).order(ByteOrder.LITTLE_ENDIAN));
+    } catch (IOException e) {
+      throw new IllegalStateException("memory does not fail", e);
+    }
+  }
+
+  /** Bytes of a file, from {@code start} on. */
+  private interface Source {
+    ByteBuffer bytes(long start, int length) throws IOException;
+  }
+
+  private static Safetensors read(Path file, long size, Source source) throws IOException {
     if (size < LENGTH_BYTES) {
       throw broken(file, "at byte " + size + " the file ends, expected 8 bytes of header length");
     }
     if (size > MAX_FILE) {
       throw broken(file, size + " bytes are more than the 2 GiB a model file may have");
     }
-    long headerLength = bytes(channel, LENGTH_BYTES).getLong();
+    long headerLength = source.bytes(0, LENGTH_BYTES).getLong();
     if (headerLength < 2 || headerLength > Math.min(size - LENGTH_BYTES, MAX_HEADER)) {
       throw broken(
           file,
@@ -170,7 +187,10 @@ public record Safetensors(
     String json;
     try {
       json =
-          StandardCharsets.UTF_8.newDecoder().decode(bytes(channel, (int) headerLength)).toString();
+          StandardCharsets.UTF_8
+              .newDecoder()
+              .decode(source.bytes(LENGTH_BYTES, (int) headerLength))
+              .toString();
     } catch (CharacterCodingException e) {
       throw new InputException(file + ": at byte 8 the header is not UTF-8; " + REMEDY, e);
     }
@@ -219,7 +239,7 @@ public record Safetensors(
       if (entry.dtype() != Dtype.F32) {
         converted.add(entry.dtype().name());
       }
-      tensors.put(entry.name(), tensor(file, channel, dataBegin, entry));
+      tensors.put(entry.name(), tensor(file, source, dataBegin, entry));
       expected = entry.end();
     }
     if (expected != dataLength) {
@@ -328,12 +348,11 @@ public record Safetensors(
     return values;
   }
 
-  private static Tensor tensor(Path file, FileChannel channel, long dataBegin, Entry entry)
+  private static Tensor tensor(Path file, Source source, long dataBegin, Entry entry)
       throws IOException {
     long at = dataBegin + entry.start();
-    channel.position(at);
     int size = entry.dtype().size;
-    ByteBuffer bytes = bytes(channel, (int) (entry.end() - entry.start()));
+    ByteBuffer bytes = source.bytes(at, (int) (entry.end() - entry.start()));
     float[] values = new float[bytes.remaining() / size];
     for (int i = 0; i < values.length; i++) {
       values[i] = entry.dtype().next(bytes);
@@ -364,7 +383,8 @@ public record Safetensors(
     return product;
   }
 
-  private static ByteBuffer bytes(FileChannel channel, int length) throws IOException {
+  private static ByteBuffer bytes(FileChannel channel, long start, int length) throws IOException {
+    channel.position(start);
     ByteBuffer buffer = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
     while (buffer.hasRemaining()) {
       if (channel.read(buffer) < 0) {

@@ -7,9 +7,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
 import zerofive.backend.Peaks;
-import zerofive.study.Benchmark;
-import zerofive.study.EpochWork;
 import zerofive.study.Quartiles;
+import zerofive.study.benchmark.Benchmark;
+import zerofive.study.benchmark.EpochWork;
 
 /** What a benchmark found, as lines to be read. */
 public final class BenchTable {

@@ -15,7 +15,7 @@ import zerofive.study.PairResult;
 import zerofive.study.PairsConfig;
 import zerofive.study.PairsCsv;
 import zerofive.study.PairsRun;
-import zerofive.study.PairsTrainer;
+import zerofive.study.Trainings;
 
 /** Trains the rows of a finished table of pairs once more, and compares models and figures. */
 public final class PairsVerifier {
@@ -104,18 +104,15 @@ public final class PairsVerifier {
   /**
    * Trains some rows and compares them.
    *
-   * @param trainer of the run's settings and data
-   * @param atOnce how many trainings run at a time
+   * @param trainings of the run's settings and data
    * @param eachTraining called after each
    * @return what came out; empty where it was stopped
    */
-  public Optional<Verdict> verify(
-      List<Pair> rows, PairsTrainer trainer, int atOnce, Runnable eachTraining) {
+  public Optional<Verdict> verify(List<Pair> rows, Trainings trainings, Runnable eachTraining) {
     Map<Pair, PairResult> computed = new HashMap<>();
     List<String> diverged =
-        trainer.train(
+        trainings.train(
             rows,
-            Math.min(atOnce, rows.size()),
             result -> {
               computed.put(result.pair(), result);
               eachTraining.run();

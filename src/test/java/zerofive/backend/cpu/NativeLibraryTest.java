@@ -9,6 +9,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.File;
 import java.io.IOException;
+import java.lang.reflect.Method;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,6 +48,26 @@ final class NativeLibraryTest {
     }
   }
 
+  /** Prints what the probe says in each of several class loaders of one process. */
+  static final class LoadersProbe {
+    private LoadersProbe() {}
+
+    public static void main(String[] args) throws Exception {
+      List<URL> classpath = new ArrayList<>();
+      for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
+        classpath.add(Path.of(entry).toUri().toURL());
+      }
+      URL[] urls = classpath.toArray(URL[]::new);
+      for (int i = 0; i < 3; i++) {
+        // Never closed: its classes run to the end.
+        ClassLoader loader = new URLClassLoader(urls, ClassLoader.getPlatformClassLoader());
+        Method main = loader.loadClass(Probe.class.getName()).getMethod("main", String[].class);
+        main.setAccessible(true);
+        main.invoke(null, (Object) args);
+      }
+    }
+  }
+
   private Process start(Map<String, String> environment, String... options) throws IOException {
     return start(environment, List.of(), options);
   }
@@ -52,14 +75,19 @@ final class NativeLibraryTest {
   /** With folders of classes in front of the program's own. */
   private Process start(Map<String, String> environment, List<String> classes, String... options)
       throws IOException {
+    return start(Probe.class, environment, classes, options);
+  }
+
+  private Process start(
+      Class<?> program, Map<String, String> environment, List<String> classes, String... options)
+      throws IOException {
     List<String> classpath = new ArrayList<>(classes);
     classpath.add(System.getProperty("java.class.path"));
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of(options));
     command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
-    command.addAll(
-        List.of("-cp", String.join(File.pathSeparator, classpath), Probe.class.getName()));
+    command.addAll(List.of("-cp", String.join(File.pathSeparator, classpath), program.getName()));
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().put("XDG_CACHE_HOME", folder.resolve("cache").toString());
     builder.environment().putAll(environment);
@@ -91,6 +119,19 @@ final class NativeLibraryTest {
       assertTrue(said.contains("native code, "), said);
     }
     assertEquals(1, cached().size());
+  }
+
+  /** As in a cluster's executor, where each job has class loaders of its own. */
+  @Test
+  void eachClassLoaderOfAProcessHasNativeCode() throws IOException {
+    Path temporary = Files.createDirectory(folder.resolve("temporary"));
+    String said =
+        output(start(LoadersProbe.class, Map.of(), List.of(), "-Djava.io.tmpdir=" + temporary));
+    assertEquals(3, said.lines().filter(line -> line.contains("native code, ")).count(), said);
+    assertEquals(1, cached().size());
+    try (var left = Files.list(temporary)) {
+      assertEquals(List.of(), left.toList());
+    }
   }
 
   @Test

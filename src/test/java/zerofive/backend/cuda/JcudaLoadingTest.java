@@ -53,13 +53,18 @@ class JcudaLoadingTest {
   }
 
   private Process start(List<String> options, String... arguments) throws IOException {
+    return start(NativesProbe.class, options, arguments);
+  }
+
+  private Process start(Class<?> program, List<String> options, String... arguments)
+      throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m"));
     command.add("-Djava.io.tmpdir=" + temporary);
     command.addAll(options);
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.add(NativesProbe.class.getName());
+    command.add(program.getName());
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().put("XDG_CACHE_HOME", cache.toString());
@@ -137,6 +142,26 @@ class JcudaLoadingTest {
         List.of("driver 13000", "cublas " + (major * 10000 + 42)), result.lines().subList(0, 2));
     assertTrue(result.lines().contains(inCache(library).toString()), result::toString);
     assertEquals(2, filesBelow(cache).size());
+    assertEquals(List.of(), filesBelow(temporary));
+  }
+
+  /**
+   * The driver and cuBLAS are one for the process; of JCuda's libraries each loader has its own.
+   */
+  @Test
+  void twoClassLoadersOfAProcessCallThem() throws Exception {
+    FakeLibraries.cublas(libraries, 13);
+    Result result =
+        end(
+            start(
+                NativesProbe.InTwoLoaders.class,
+                List.of(),
+                driver.toString(),
+                libraries.toString()));
+    assertEquals(0, result.code(), result::toString);
+    for (String called : List.of("driver 13000", "cublas 130042")) {
+      assertEquals(2, result.lines().stream().filter(called::equals).count(), result::toString);
+    }
     assertEquals(List.of(), filesBelow(temporary));
   }
 

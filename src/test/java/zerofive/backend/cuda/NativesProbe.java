@@ -1,8 +1,14 @@
 package zerofive.backend.cuda;
 
+import java.io.File;
 import java.io.IOException;
+import java.lang.reflect.Method;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import jcuda.driver.JCudaDriver;
 import jcuda.jcublas.JCublas2;
@@ -16,6 +22,27 @@ import zerofive.backend.DeviceException;
  */
 final class NativesProbe {
   private NativesProbe() {}
+
+  /** The same in two class loaders of one process, one after the other. */
+  static final class InTwoLoaders {
+    private InTwoLoaders() {}
+
+    public static void main(String[] arguments) throws Exception {
+      List<URL> classpath = new ArrayList<>();
+      for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
+        classpath.add(Path.of(entry).toUri().toURL());
+      }
+      URL[] urls = classpath.toArray(URL[]::new);
+      for (int i = 0; i < 2; i++) {
+        // Never closed: its classes run to the end.
+        ClassLoader loader = new URLClassLoader(urls, ClassLoader.getPlatformClassLoader());
+        Method main =
+            loader.loadClass(NativesProbe.class.getName()).getMethod("main", String[].class);
+        main.setAccessible(true);
+        main.invoke(null, (Object) arguments);
+      }
+    }
+  }
 
   public static void main(String[] arguments) throws IOException {
     Environment environment = Environment.here();

@@ -78,8 +78,8 @@ final class PairsSweepTest {
     List<PairResult> results = new ArrayList<>();
     try (StopSignal stop = StopSignal.install(() -> {}, () -> {})) {
       List<String> diverged =
-          new PairsTrainer(recipe, data, Optional.empty(), List.of(backends), stop)
-              .train(pairs, 2, results::add);
+          new PairsTrainer(recipe, data, Optional.empty(), List.of(backends), 2, stop)
+              .train(pairs, results::add);
       assertEquals(List.of(), diverged);
     }
     return results.stream()
@@ -182,8 +182,8 @@ final class PairsSweepTest {
       for (Backend backend : List.of(new CpuBackend(1), gpu)) {
         List<PairResult> results = new ArrayList<>();
         told.add(
-            new PairsTrainer(recipe, data, Optional.empty(), List.of(backend), stop)
-                .train(pairs, 1, results::add));
+            new PairsTrainer(recipe, data, Optional.empty(), List.of(backend), 1, stop)
+                .train(pairs, results::add));
         done.add(results.size());
       }
     }
@@ -209,8 +209,8 @@ final class PairsSweepTest {
               });
       request.start();
       List<PairResult> results = new ArrayList<>();
-      new PairsTrainer(recipe, data, Optional.empty(), List.of(gpu), stop)
-          .train(FOUR, 1, results::add);
+      new PairsTrainer(recipe, data, Optional.empty(), List.of(gpu), 1, stop)
+          .train(FOUR, results::add);
       assertEquals(List.of(), results);
       assertTrue(SimulatedDevice.calls("cuLaunchKernel") < 1000);
     }

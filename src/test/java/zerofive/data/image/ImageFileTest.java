@@ -395,6 +395,20 @@ class ImageFileTest {
   }
 
   @Test
+  void bytesAreReadAsTheirFileIs() {
+    String name = "hdfs://host/a.png";
+    byte[] png = Pictures.png(new GreyImage(ramp(), 32, 8));
+    assertArrayEquals(ramp(), ImageFile.read(name, png).pixels());
+    byte[] jpeg = Pictures.jpeg(flat(9), 0.9f);
+    assertArrayEquals(read(jpeg).pixels(), ImageFile.read(name, jpeg).pixels());
+    Refusal.of(() -> ImageFile.read(name, new byte[0])).saying(name + " is empty");
+    byte[] cut = Arrays.copyOf(png, 50);
+    Refusal.of(() -> ImageFile.read(name, cut)).saying(name + " ");
+    byte[] large = new byte[ImageFile.MAX_BYTES + 1];
+    Refusal.of(() -> ImageFile.read(name, large)).saying(name + " has more than 64 MiB");
+  }
+
+  @Test
   void aPipeIsReadAsAFileIs() {
     byte[] png = Pictures.png(new GreyImage(ramp(), 32, 8));
     assertArrayEquals(ramp(), pipe(png).pixels());

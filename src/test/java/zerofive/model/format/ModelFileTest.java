@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -28,6 +29,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import zerofive.data.Refusal;
 import zerofive.data.image.ImageShape;
+import zerofive.files.InputException;
 import zerofive.files.Sha256;
 import zerofive.model.Architecture;
 import zerofive.model.Initializer;
@@ -203,6 +205,23 @@ class ModelFileTest {
   }
 
   /** nn.Sequential(Flatten(), Linear(4, 3), ReLU(), Linear(3, 1)), and Sequential(Linear(4, 1)). */
+  @Test
+  void bytesAreReadAsTheirFileIs() throws IOException {
+    Parameters parameters = Initializer.NORMAL.create(new Architecture(9, List.of(4), 1), 3);
+    new ModelFile(parameters, List.of("0", "5"), Loss.BCE, new ImageShape(3, 3)).write(file);
+    byte[] bytes = Files.readAllBytes(file);
+    Path name = Path.of("elsewhere.safetensors");
+    assertEquals(ModelFile.read(file).sha256(), ModelFile.read(name, bytes).sha256());
+    for (int length : new int[] {0, 5, 8, 100, bytes.length - 1}) {
+      byte[] cut = Arrays.copyOf(bytes, length);
+      Files.write(file, cut);
+      String ofFile = assertThrows(InputException.class, () -> ModelFile.read(file)).getMessage();
+      String ofBytes =
+          assertThrows(InputException.class, () -> ModelFile.read(name, cut)).getMessage();
+      assertEquals(ofFile.replace(file.toString(), name.toString()), ofBytes);
+    }
+  }
+
   @Test
   void modulesWithoutTensorsMayTakeNumbers() throws IOException {
     put(

@@ -8,8 +8,8 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import zerofive.backend.Peaks;
 import zerofive.backend.reference.ReferenceBackend;
-import zerofive.study.Benchmark;
-import zerofive.study.EpochWork;
+import zerofive.study.benchmark.Benchmark;
+import zerofive.study.benchmark.EpochWork;
 
 class BenchTableTest {
   private static final EpochWork WORK = new EpochWork(11_344, 1.07e9, 0.24e9, 0.221, 9.17e6);

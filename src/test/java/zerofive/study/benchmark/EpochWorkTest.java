@@ -1,4 +1,4 @@
-package zerofive.study;
+package zerofive.study.benchmark;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

@@ -1,4 +1,4 @@
-package zerofive.study;
+package zerofive.study.benchmark;
 
 import static zerofive.train.Settings.AUGMENTATION;
 import static zerofive.train.Settings.LEARNING_RATE;
@@ -22,6 +22,7 @@ import zerofive.backend.TrainingSession;
 import zerofive.backend.TrainingState;
 import zerofive.data.DataSet;
 import zerofive.model.Parameters;
+import zerofive.study.Quartiles;
 import zerofive.train.DivergedException;
 import zerofive.train.Recipe;
 

@@ -1,4 +1,4 @@
-package zerofive.study;
+package zerofive.study.benchmark;
 
 import java.util.List;
 import zerofive.backend.Optimizer;

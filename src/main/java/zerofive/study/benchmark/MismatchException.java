@@ -1,4 +1,4 @@
-package zerofive.study;
+package zerofive.study.benchmark;
 
 /** A backend does not compute what the reference does. The message is one sentence. */
 public final class MismatchException extends RuntimeException {

@@ -20,7 +20,7 @@ public record PairResult(
     double seconds,
     String modelSha256) {
   /** What the training of a pair came to. */
-  public static PairResult of(Pair pair, Trainings.Result result) {
+  public static PairResult of(Pair pair, TrainingResult result) {
     return new PairResult(
         pair,
         result.errors(),

@@ -158,7 +158,7 @@ public final class PairsTrainer implements Trainings {
       return outcome.interrupted()
           ? Ended.STOPPED
           : new Ended(
-              Optional.of(PairResult.of(pair, Trainings.Result.of(outcome, recipe, two))),
+              Optional.of(PairResult.of(pair, TrainingResult.of(outcome, recipe, two))),
               Optional.empty());
     }
 

@@ -8,7 +8,6 @@ import java.util.function.Consumer;
 import zerofive.backend.Backend;
 import zerofive.data.DataSet;
 import zerofive.model.Parameters;
-import zerofive.train.EpochRecord;
 import zerofive.train.Recipe;
 import zerofive.train.StopSignal;
 import zerofive.train.Trainer;
@@ -25,38 +24,6 @@ public interface Trainings {
   List<String> train(List<Pair> pairs, Consumer<PairResult> listener);
 
   /**
-   * What one training came to.
-   *
-   * @param errors validation images predicted wrongly
-   * @param images validation images
-   * @param trainLoss of the epoch that the model is of
-   * @param validLoss after it
-   * @param seconds of training and validation
-   * @param modelSha256 of the model file that {@code train} writes for the same settings
-   */
-  record Result(
-      int errors,
-      int images,
-      double trainLoss,
-      double validLoss,
-      double seconds,
-      String modelSha256) {
-    /** Of a training that was not stopped, on the images of its recipe's classes. */
-    static Result of(Trainer.Outcome outcome, Recipe recipe, DataSet data) {
-      EpochRecord selected = outcome.selected().orElseThrow();
-      return new Result(
-          selected.errors(),
-          data.valid().count(),
-          selected.trainLoss(),
-          selected.validLoss(),
-          outcome.history().stream()
-              .mapToDouble(row -> row.trainSeconds() + row.validSeconds())
-              .sum(),
-          outcome.model(recipe, data).sha256());
-    }
-  }
-
-  /**
    * One of many trainings: it leaves nothing but its result.
    *
    * @param data that has the recipe's classes, and maybe others
@@ -64,12 +31,14 @@ public interface Trainings {
    * @return empty where it was stopped
    * @throws zerofive.train.DivergedException where it diverges
    */
-  static Optional<Result> one(
+  static Optional<TrainingResult> one(
       Recipe recipe, DataSet data, Optional<Parameters> start, Backend backend, StopSignal stop) {
     DataSet own = data.only(recipe.get(CLASSES).names());
     Parameters initial =
         start.orElseGet(() -> recipe.initial(recipe.architecture(own.train().shape())));
     Trainer.Outcome outcome = Trainer.begin(recipe, own, initial).train(backend, stop, epoch -> {});
-    return outcome.interrupted() ? Optional.empty() : Optional.of(Result.of(outcome, recipe, own));
+    return outcome.interrupted()
+        ? Optional.empty()
+        : Optional.of(TrainingResult.of(outcome, recipe, own));
   }
 }

@@ -138,7 +138,7 @@ class BadInputTest {
         "2 | --weight-decay -1 | 0 or more",
         "2 | --seed x | integer",
         "2 | --model mlp:0 | --model",
-        "2 | --model cnn | unknown model 'cnn'",
+        "2 | --model cnn | images of 4 x 5 pixels (height x width) have shrunk to 1 x 1 before",
         "2 | --model mlp:2000000000 | choose smaller layers",
         "2 | --loss hinge | unknown loss 'hinge'",
         "2 | --loss cross-entropy | three or more",

@@ -214,10 +214,12 @@ public final class CudaBackend implements Backend, AutoCloseable {
     };
   }
 
-  /** With the exact engine that of the CPU. */
+  /** With the exact engine that of the CPU. Whether cuBLAS is found decides where none is named. */
   @Override
   public synchronized OptionalInt arithmetic() {
-    find();
+    if (options.engine() == Engine.AUTOMATIC) {
+      find();
+    }
     return isExact() ? OptionalInt.of(Arithmetic.NUMBER) : OptionalInt.empty();
   }
 

@@ -11,11 +11,13 @@ import static zerofive.train.Settings.STD;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.apache.commons.cli.Options;
 import zerofive.data.ClassFilter;
 import zerofive.data.DataRequest;
@@ -40,13 +42,9 @@ public record TrainOptions(String data, Recipe recipe, Optional<ModelFile> start
       Setting.oneOf("preset", Group.OPTIMIZATION, "preset", Preset.values())
           .help(
               "options that are given too take precedence; "
-                  + Preset.NOTEBOOK
-                  + ": "
-                  + Preset.NOTEBOOK.recipe().describeSet()
-                  + "; "
-                  + Preset.ACCURATE
-                  + ": "
-                  + Preset.ACCURATE.recipe().describeSet())
+                  + Arrays.stream(Preset.values())
+                      .map(preset -> preset + ": " + preset.recipe().describeSet())
+                      .collect(Collectors.joining("; ")))
           .build();
 
   /** The options of these settings, and presets of them. */

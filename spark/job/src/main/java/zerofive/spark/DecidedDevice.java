@@ -61,9 +61,12 @@ record DecidedDevice(String kind, int threads, TreeMap<String, String> settings,
     String kind =
         asked.kind().equals(DeviceRequest.AUTO) ? (givesGpus ? CUDA : "cpu") : asked.kind();
     int threads = conf.getInt("spark.task.cpus", 1);
-    DeviceRequest decided = new DeviceRequest(kind, threads, asked.settings());
+    DeviceRequest decided = new DeviceRequest(kind, threads, asked.settings()).exactByDefault();
     return new DecidedDevice(
-        kind, threads, new TreeMap<>(asked.settings()), Backends.arithmetic(decided).orElse(null));
+        kind,
+        threads,
+        new TreeMap<>(decided.settings()),
+        Backends.arithmetic(decided).orElse(null));
   }
 
   /**

@@ -9,6 +9,7 @@ import zerofive.cli.device.Backends;
 import zerofive.cli.option.ModelOptions;
 import zerofive.model.Parameters;
 import zerofive.model.format.ModelFile;
+import zerofive.study.TrainingResult;
 import zerofive.study.Trainings;
 import zerofive.train.DivergedException;
 import zerofive.train.Recipe;
@@ -53,7 +54,7 @@ record TrainingJob(DecidedDevice device, SharedData data, byte[] start) implemen
     }
   }
 
-  private Optional<Trainings.Result> train(Recipe recipe, Backends.Choice choice, StopSignal stop) {
+  private Optional<TrainingResult> train(Recipe recipe, Backends.Choice choice, StopSignal stop) {
     Optional<Parameters> from =
         Optional.ofNullable(start)
             .map(

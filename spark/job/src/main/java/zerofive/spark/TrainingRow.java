@@ -1,6 +1,7 @@
 package zerofive.spark;
 
 import java.io.Serializable;
+import zerofive.study.TrainingResult;
 import zerofive.study.Trainings;
 
 /**
@@ -30,7 +31,7 @@ record TrainingRow(
     boolean isRefusal,
     ExecutorDevice device)
     implements Serializable {
-  static TrainingRow of(int index, Trainings.Result result, ExecutorDevice device) {
+  static TrainingRow of(int index, TrainingResult result, ExecutorDevice device) {
     return new TrainingRow(
         index,
         result.errors(),
@@ -52,8 +53,8 @@ record TrainingRow(
     return modelSha256 != null;
   }
 
-  Trainings.Result result() {
-    return new Trainings.Result(errors, images, trainLoss, validLoss, seconds, modelSha256);
+  TrainingResult result() {
+    return new TrainingResult(errors, images, trainLoss, validLoss, seconds, modelSha256);
   }
 
   double accuracy() {

@@ -23,7 +23,8 @@ import zerofive.backend.cuda.CudaUnderTest;
  */
 public final class GoldenDigestTest {
   /** What a simulated device takes more than three seconds for. */
-  private static final Set<String> LARGE = Set.of("wide-momentum-decay-batch-1000", "cnn-sgd");
+  private static final Set<String> LARGE =
+      Set.of("wide-momentum-decay-batch-1000", "cnn-sgd", "cnn-strides-resumed");
 
   /** Simulated devices on which no bit may depend. */
   private static final List<String> DEVICES =

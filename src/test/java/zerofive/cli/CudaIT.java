@@ -218,14 +218,14 @@ class CudaIT {
     assertTrue(receipt.contains("\"Simulated CUDA device 1, 1.0 GiB, CUDA 12.6, exact\""), receipt);
   }
 
-  /** Whoever asks for matrix products gets them, one training after the other. */
+  /** Without cuBLAS the exact engine computes, so it sweeps. */
   @Test
-  void pairsByMatrixProductsHaveNoArithmeticNumber() throws IOException {
+  void pairsWithoutCublasAreExactToo() throws IOException {
     String[] own = {"--device", "cuda", "--cublas", "none", "--epochs", "1", "--classes", "0,1"};
     Launcher.Result result = run("", pairs("own", own));
     assertEquals(0, result.code(), result.err());
-    assertTrue(result.err().contains("1 at a time"), result.err());
-    assertFalse(Files.readString(folder.resolve("own/config.json")).contains("arithmetic"));
+    assertTrue(result.err().contains("as many at a time as a GPU holds"), result.err());
+    assertTrue(Files.readString(folder.resolve("own/config.json")).contains("arithmetic"));
   }
 
   /** One multiprocessor trains three at a time; what has a row is kept. */

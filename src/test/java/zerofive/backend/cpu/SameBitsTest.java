@@ -75,7 +75,7 @@ final class SameBitsTest {
     runs.add(new Run("linear", 2, Optimizer.sgd(), Form.BY_SIZE, 256));
     runs.add(new Run("linear", 2, adam, Form.BY_SIZE, 1000));
     runs.add(new Run("cnn:16,32,20", 2, adam, Form.BY_SIZE, 64, new Augmentation(2)));
-    runs.add(new Run("cnn:20/1,48+30", 10, momentum, Form.BY_SIZE, 100));
+    runs.add(new Run("cnn:5/1,18+6", 10, momentum, Form.BY_SIZE, 100));
     return runs.stream();
   }
 

@@ -231,9 +231,9 @@ __device__ __forceinline__ void add_losses(const float* losses, int rows, double
   if (threadIdx.x % WARP == 0) *sum = added;
 }
 
-// Steps [first_step, first_step + steps) of an epoch, as far as a model has them. The bound of three blocks a
+// Steps [first_step, first_step + steps) of an epoch, as far as a model has them. The bound of two blocks a
 // multiprocessor is what exact_sweep's assemblers can do without spilling.
-extern "C" __global__ __launch_bounds__(THREADS, 3) void exact_sweep(
+extern "C" __global__ __launch_bounds__(THREADS, 2) void exact_sweep(
     int first_step, int steps, const SweepPlan* __restrict__ plan, const ExactLayer* __restrict__ layout,
     const SweepModel* __restrict__ models, const uint8_t* __restrict__ pixels, const int* __restrict__ labels,
     const int* __restrict__ order, const int* __restrict__ shifts, const float* __restrict__ step_parameters,

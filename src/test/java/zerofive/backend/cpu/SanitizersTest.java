@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("slow")
 final class SanitizersTest {
   private static final Path NATIVE = Path.of("native").toAbsolutePath();
-  private static final int LIMIT_SECONDS = 300;
+  private static final int LIMIT_SECONDS = 900;
 
   /** Has the test program's own function in the place of calloc. */
   private static final String WRAP = "-Wl,--wrap=calloc";

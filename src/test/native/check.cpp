@@ -431,7 +431,13 @@ void check_convolutions() {
       {convolutional(3, 3, 0, {30, 1}, {1}), 0, 1, 0},
       {convolutional(2, 1, 2, {16, 1}, {20, 3}), 1, 64, 0},
   };
-  for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++) {
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+  // Sanitizers take ten times as long.
+  constexpr size_t STEP = 3;
+#else
+  constexpr size_t STEP = 1;
+#endif
+  for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i += STEP) {
     Convolutional training(plans[i]);
     for (int set = 0; set < 3 && choose_kernels(set) == set; set++) {
       for (int threads : {1, 2, 3}) training.check(threads, (int)i);

@@ -149,3 +149,14 @@ __device__ __forceinline__ float half_warp_sum(float chain) {
   }
   return chain;
 }
+
+// The last layer's product, by half a warp, whose threads have a chain each; the first of them has it.
+__device__ __forceinline__ float half_warp_product(const float* x, const float* weights, int inputs) {
+  int chain = threadIdx.x % DOT_CHAINS;
+  float sum = 0.0f;
+  for (int i = chain; i < inputs; i += DOT_CHAINS) sum = fmaf(x[i], weights[i], sum);
+  // The zeros that pad the inputs to whole groups of sixteen: -0 becomes +0.
+  int rest = inputs % DOT_CHAINS;
+  if (rest != 0 && chain >= rest) sum += 0.0f;
+  return half_warp_sum(sum);
+}

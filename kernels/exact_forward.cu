@@ -120,20 +120,14 @@ __device__ __forceinline__ void hidden_layer(
 __device__ __forceinline__ void last_layer(
     const ExactLayer& layer, const float* __restrict__ values, const float* x, float* z, unsigned int thread,
     unsigned int threads) {
-  int chain = thread % DOT_CHAINS;
   int half = thread / DOT_CHAINS % 2;
   for (int first = thread / WARP * 2; first < layer.outputs; first += threads / WARP * 2) {
     int o = first + half;
     bool exists = o < layer.outputs;
     const float* weights = values + layer.weights + (size_t)(exists ? o : first) * layer.row_floats;
     float bias = values[layer.bias + (exists ? o : first)];
-    float sum = 0.0f;
-    for (int i = chain; i < layer.inputs; i += DOT_CHAINS) sum = fmaf(x[i], weights[i], sum);
-    // The zeros that pad the inputs to whole groups of sixteen: -0 becomes +0.
-    int rest = layer.inputs % DOT_CHAINS;
-    if (rest != 0 && chain >= rest) sum += 0.0f;
-    sum = half_warp_sum(sum);
-    if (exists && chain == 0) z[o] = sum + bias;
+    float sum = half_warp_product(x, weights, layer.inputs);
+    if (exists && thread % DOT_CHAINS == 0) z[o] = sum + bias;
   }
 }
 

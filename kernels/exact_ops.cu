@@ -18,25 +18,12 @@
 extern "C" __global__ __launch_bounds__(THREADS) void exact_last_layer(
     int rows, int inputs, int outputs, const float* __restrict__ x, const float* __restrict__ weight,
     const float* __restrict__ bias, float* __restrict__ z) {
-  int chain = threadIdx.x % DOT_CHAINS;
   unsigned int element = element_index() / DOT_CHAINS;
   bool exists = element < (unsigned int)rows * outputs;
   unsigned int r = exists ? element / outputs : 0;
   unsigned int o = exists ? element % outputs : 0;
-  const float* from = x + (size_t)r * inputs;
-  const float* weights = weight + (size_t)o * inputs;
-  float sum = 0.0f;
-  for (int i = chain; i < inputs; i += DOT_CHAINS) sum = fmaf(from[i], weights[i], sum);
-  // The zeros that pad the inputs to whole groups of sixteen: -0 becomes +0.
-  int rest = inputs % DOT_CHAINS;
-  if (rest != 0 && chain >= rest) sum += 0.0f;
-  sum = half_warp_sum(sum);
-  if (exists && chain == 0) z[element] = sum + bias[o];
-}
-
-__device__ __forceinline__ float row_loss(int loss, const float* z, int outputs, int target) {
-  return loss == LOSS_CROSS_ENTROPY ? softmax_loss(softmax_row(z, outputs), z, target)
-                                    : binary_loss(loss, z[0], target);
+  float sum = half_warp_product(x + (size_t)r * inputs, weight + (size_t)o * inputs, inputs);
+  if (exists && threadIdx.x % DOT_CHAINS == 0) z[element] = sum + bias[o];
 }
 
 extern "C" __global__ __launch_bounds__(THREADS) void exact_row_losses(
@@ -45,14 +32,8 @@ extern "C" __global__ __launch_bounds__(THREADS) void exact_row_losses(
   unsigned int r = element_index();
   if (r >= (unsigned int)rows) return;
   const float* z = logits + (size_t)r * outputs;
-  float* dlogit = dlogits + (size_t)r * outputs;
-  losses[r] = row_loss(loss, z, outputs, targets[r]);
-  if (loss == LOSS_CROSS_ENTROPY) {
-    SoftmaxRow row = softmax_row(z, outputs);
-    for (int j = 0; j < outputs; j++) dlogit[j] = softmax_grad(row, z, targets[r], j) / (float)rows;
-  } else {
-    dlogit[0] = binary_loss_grad(loss, z[0], targets[r]) / (float)rows;
-  }
+  losses[r] = loss_of(loss, z, outputs, targets[r]);
+  loss_gradient(loss, z, outputs, targets[r], (float)rows, 0, 1, dlogits + (size_t)r * outputs);
 }
 
 extern "C" __global__ __launch_bounds__(WARP) void exact_evaluate(
@@ -64,7 +45,7 @@ extern "C" __global__ __launch_bounds__(WARP) void exact_evaluate(
   double correct = 0;
   for (unsigned int r = (lane + WARP - place % WARP) % WARP; r < (unsigned int)rows; r += WARP) {
     const float* z = logits + (size_t)r * outputs;
-    sum += (double)row_loss(loss, z, outputs, targets[r]);
+    sum += (double)loss_of(loss, z, outputs, targets[r]);
     correct += is_correct(z, outputs, targets[r]);
   }
   chains[lane] = sum;

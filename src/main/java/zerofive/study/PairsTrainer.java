@@ -170,9 +170,7 @@ public final class PairsTrainer implements Trainings {
   /** A pair's training on the images of its classes. */
   private Task task(Pair pair, DataSet two) {
     Recipe recipe = recipe(settings, pair);
-    Parameters initial =
-        start.orElseGet(() -> recipe.initial(recipe.architecture(two.train().shape())));
-    return new Task(pair, recipe, two, Trainer.begin(recipe, two, initial));
+    return new Task(pair, recipe, two, Trainings.begin(recipe, two, start));
   }
 
   private Ended train(Pair pair, Backend backend) {

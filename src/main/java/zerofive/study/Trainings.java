@@ -34,11 +34,22 @@ public interface Trainings {
   static Optional<TrainingResult> one(
       Recipe recipe, DataSet data, Optional<Parameters> start, Backend backend, StopSignal stop) {
     DataSet own = data.only(recipe.get(CLASSES).names());
-    Parameters initial =
-        start.orElseGet(() -> recipe.initial(recipe.architecture(own.train().shape())));
-    Trainer.Outcome outcome = Trainer.begin(recipe, own, initial).train(backend, stop, epoch -> {});
+    Trainer.Outcome outcome = begin(recipe, own, start).train(backend, stop, epoch -> {});
     return outcome.interrupted()
         ? Optional.empty()
         : Optional.of(TrainingResult.of(outcome, recipe, own));
+  }
+
+  /**
+   * One of many trainings before its first epoch.
+   *
+   * @param own images of the recipe's classes alone
+   * @param start weights to begin from, where there are any
+   */
+  static Trainer begin(Recipe recipe, DataSet own, Optional<Parameters> start) {
+    return Trainer.begin(
+        recipe,
+        own,
+        start.orElseGet(() -> recipe.initial(recipe.architecture(own.train().shape()))));
   }
 }

@@ -117,6 +117,7 @@ class CudaIT {
   }
 
   /** The CPU's bits: on either device a run is verified, and goes on. */
+  @Tag("slow")
   @Test
   void theExactEngineHasTheBitsOfTheCpu() throws IOException {
     String[] train = {"train", "--model", "linear", "--epochs", "2", "--augment", "shift:1"};
@@ -228,7 +229,7 @@ class CudaIT {
     assertTrue(Files.readString(folder.resolve("own/config.json")).contains("arithmetic"));
   }
 
-  /** One multiprocessor trains three at a time; what has a row is kept. */
+  /** One multiprocessor trains two at a time; what has a row is kept. */
   @Tag("slow")
   @ParameterizedTest
   @CsvSource({"INT, 130", "KILL, 137"})

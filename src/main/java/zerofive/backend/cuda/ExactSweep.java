@@ -21,8 +21,8 @@ import zerofive.model.Parameters;
  * (kernels/exact_sweep.cu).
  */
 final class ExactSweep implements Backend.Sweep {
-  /** As kernels/exact_sweep.cu has them. */
-  private static final int BLOCKS_A_MULTIPROCESSOR = 3;
+  /** As many as the launch bound of exact_sweep in kernels/exact_sweep.cu. */
+  private static final int BLOCKS_A_MULTIPROCESSOR = 2;
 
   /** Multiply-adds of a block in a launch, which then takes some tenths of a second at most. */
   private static final long LAUNCH_WORK = 1L << 31;

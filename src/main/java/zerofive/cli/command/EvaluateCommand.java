@@ -25,7 +25,6 @@ import zerofive.data.DataRequest;
 import zerofive.data.DataRequest.Split;
 import zerofive.data.DataSet;
 import zerofive.data.remote.DataSetRegistry;
-import zerofive.files.InputException;
 import zerofive.model.Loss;
 import zerofive.model.format.ModelFile;
 import zerofive.report.console.ConfusionMatrix;
@@ -95,17 +94,7 @@ final class EvaluateCommand implements Command {
                 new ClassFilter(classes),
                 arguments.getOrDefault(SPLIT),
                 arguments.getOrDefault(SKIP_UNREADABLE)));
-    if (!model.takes(data.valid().shape())) {
-      throw new InputException(
-          file
-              + " takes images of "
-              + model.images()
-              + ", but those of "
-              + name
-              + " have "
-              + data.valid().shape()
-              + "; name the data it was trained on with --data");
-    }
+    ModelOptions.checkTakes(file, model, name, data.valid().shape());
     DataText.print(data, terminal);
     terminal.info("model    ", file + " (" + model.describe() + ")");
     model.notes().forEach(note -> terminal.info("note     ", note));

@@ -214,17 +214,7 @@ final class ExportCommand implements Command {
   private static DrawPage.Validation validation(
       Path file, ModelFile model, String name, Invocation invocation) {
     DataSet data = invocation.load(new DataRequest(name, new ClassFilter(model.classes())));
-    if (!model.takes(data.valid().shape())) {
-      throw new InputException(
-          file
-              + " takes images of "
-              + model.images()
-              + ", but those of "
-              + name
-              + " have "
-              + data.valid().shape()
-              + "; name the data it was trained on with --data");
-    }
+    ModelOptions.checkTakes(file, model, name, data.valid().shape());
     Backends.Choice device = Backends.choose(DeviceRequest.of(Recipe.DEFAULTS.with(DEVICE, "cpu")));
     try (Predictor predictor = device.backend().openPredictor(model.foldedParameters())) {
       return new DrawPage.Validation(data, predictor.logits(data.valid()));

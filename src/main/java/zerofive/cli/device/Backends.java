@@ -69,7 +69,7 @@ public final class Backends {
    * @param details what else is worth knowing of it
    * @param notes one line for each better device that was not taken, and for what this one does
    *     without: why, and the remedy
-   * @param others of its kind that compute beside it
+   * @param others the machine's other GPUs that compute too
    */
   public record Choice(
       Backend backend,

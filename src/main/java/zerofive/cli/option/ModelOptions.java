@@ -131,4 +131,23 @@ public final class ModelOptions {
         "the model file does not say the height and width of its images; " + shape + " is assumed");
     return shape;
   }
+
+  /**
+   * Throws InputException where a model does not take images of this shape.
+   *
+   * @param data the set they are of, as it was named
+   */
+  public static void checkTakes(Path file, ModelFile model, String data, ImageShape images) {
+    if (!model.takes(images)) {
+      throw new InputException(
+          file
+              + " takes images of "
+              + model.images()
+              + ", but those of "
+              + data
+              + " have "
+              + images
+              + "; name the data it was trained on with --data");
+    }
+  }
 }

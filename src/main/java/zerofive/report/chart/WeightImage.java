@@ -28,7 +28,7 @@ public record WeightImage(int unit, double scale, byte[] png) {
   private static final int[] WHITE = {247, 247, 247};
   private static final int[] RED = {178, 24, 43};
 
-  /** Shades of red, and of blue. */
+  /** Levels of red, and of blue. */
   private static final int STEPS = 48;
 
   private static final byte[] COLOURS = colours();

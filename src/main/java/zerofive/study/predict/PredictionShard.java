@@ -23,9 +23,9 @@ import zerofive.files.TextFile;
 import zerofive.study.Shard;
 
 /**
- * One shard of predictions: its file, and {@code FILE.json} beside it, which is written last and
- * says what the file is. Shards are blocks of one listing, so that the files one after the other
- * are what a single process writes.
+ * One shard of predictions: a file, and its description in {@code FILE.json}, which is written
+ * last. Shards are consecutive blocks of one listing: their files, concatenated, are what a single
+ * process writes.
  *
  * @param file of the predictions
  * @param shard which one it is

@@ -225,7 +225,8 @@ class CublasLibraryTest {
   void aFolderAskedForThatHasNoneIsAnError() {
     machine.cublas("/usr/lib64", 12);
     assertEquals(
-        "--cublas /mine has no libcublas.so.12 or .13, nor has its lib64 or lib; name the folder of one, or --cublas none for the exact engine",
+        "--cublas /mine has no libcublas.so.12 or .13, nor has its lib64 or lib; name the folder of"
+            + " one, or --cublas none for the exact engine",
         assertThrows(
                 DeviceException.class,
                 () -> CublasLibrary.find(Optional.of("/mine"), machine.environment(), CUDA_12))

@@ -145,7 +145,8 @@ class DriverLibraryTest {
         refused()
             .getMessage()
             .endsWith(
-                "; install the driver for x86-64 anew, start the container with --gpus all, or train with --device cpu"));
+                "; install the driver for x86-64 anew, start the container with --gpus all, or train"
+                    + " with --device cpu"));
     machine.library("/usr/local/nvidia/lib/libcuda.so.1");
     assertFound("/usr/local/nvidia/lib/libcuda.so.1");
   }

@@ -305,15 +305,15 @@ final class ExactSweepTest {
 
   /** A GPU holds as many as its multiprocessors run blocks. */
   @Test
-  void aGpuTakesThreeForEachMultiprocessor() {
+  void aGpuTakesTwoForEachMultiprocessor() {
     Trainings all = new Trainings("linear", 3, 3, 2, 10, 10, PLAIN);
     SimulatedDevice.configure("multiprocessors=2");
     try (CudaBackend backend = CudaUnderTest.exact(SessionKind.GRAPH);
         Backend.Sweep sweep = backend.openSweep(all.plan())) {
-      for (int training = 0; training < 6; training++) {
+      for (int training = 0; training < 4; training++) {
         assertTrue(sweep.add(all.train(0), all.valid(0), all.start(training)));
       }
-      assertFalse(sweep.add(all.train(0), all.valid(0), all.start(6)));
+      assertFalse(sweep.add(all.train(0), all.valid(0), all.start(4)));
     }
   }
 

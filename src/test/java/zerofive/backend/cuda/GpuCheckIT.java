@@ -129,7 +129,8 @@ class GpuCheckIT {
     Result result =
         simulated(
             Map.of(),
-            "exact,pairs,operations-quick,stepwise-cublas,full-memory,time-steps,time-sweeps,time-profile,time-commands,racecheck");
+            "exact,pairs,operations-quick,stepwise-cublas,full-memory,time-steps,time-sweeps,"
+                + "time-profile,time-commands,racecheck");
     assertEquals(0, result.code(), result.output() + out("gpu-check.log"));
     Map<String, String> results = results();
     assertEquals("skipped", results.remove("time-profile"), result.output());

@@ -117,7 +117,7 @@ final class PairsSweepTest {
           new Pair("4", "9", 1),
           new Pair("7", "2", 3));
 
-  /** Of one multiprocessor three at a time, so in two waves. */
+  /** One multiprocessor trains two at a time, so these are two waves. */
   @ParameterizedTest
   @CsvSource({"mlp:30, 1", "mlp:30, 2", "linear, 1", "linear, 7"})
   void fourPairsAreThoseOfTheCpu(String model, int multiprocessors) {

@@ -62,9 +62,11 @@ final class PtxFaultsTest {
         "off-by-one index | update_sgd | [%rd10], %f14 | 1 | [%rd10+4], %f14 "
             + "| st.global.f32 [%rd10+4], %f14: writes 4 bytes past a device allocation",
         "missing fence of those that write | gemm_32 | membar.gl; | 1 | '' "
-            + "| ld.global.cg.v2.f32 {%f467,%f468}, [%rd176]: reads what block (0, 0, 0) has written, with no fence and atomic between",
+            + "| ld.global.cg.v2.f32 {%f467,%f468}, [%rd176]: reads what block (0, 0, 0) has written"
+            + ", with no fence and atomic between",
         "missing fence of the one that reads | loss | membar.gl; | 2 | '' "
-            + "| ld.global.cg.f64 %fd41, [%rd39]: reads what block (0, 0, 0) has written, with no fence and atomic between",
+            + "| ld.global.cg.f64 %fd41, [%rd39]: reads what block (0, 0, 0) has written"
+            + ", with no fence and atomic between",
         "load through .nc of written memory | evaluate | ld.global.cg.f64 | 1 | ld.global.nc.f64 "
             + "| ld.global.nc.f64 %fd79, [%rd33]: loads through .nc what this launch writes",
         "uninitialised read | bias_gradient | st.shared.f32 | 1 | //  "
@@ -88,9 +90,10 @@ final class PtxFaultsTest {
         "unwritten register | loss | setp.ne.s32 %p74 | 1 | setp.ne.s32 %p1, %r285, 0; setp.eq.s32 %p74 "
             + "| st.global.f64 [%rd37], %fd59: reads register %fd59, which nothing has written",
         "missing barrier before other pixels | exact_sweep | bar.sync 0; | 2 | '' "
-            + "| ld.shared.u8 %rs41, [%r1069]: reads what warp 0 has written, with no barrier between",
+            + "| ld.shared.u8 %rs41, [%r1067]: reads what warp 0 has written, with no barrier between",
         "missing barrier before the next step | exact_sweep | bar.sync 0; | 9 | '' "
-            + "| ld.global.f32 %f52, [%rd446]: reads what warp 0 of the same block has written, with no barrier between",
+            + "| ld.global.f32 %f52, [%rd446]: reads what warp 0 of the same block has written"
+            + ", with no barrier between",
         "shuffle that lanes do not reach | evaluate | setp.gt.u32 %p97, %r301, 31 | 1 "
             + "| setp.gt.u32 %p97, %r301, 15 "
             + "| shfl.sync.down.b32 %r183",

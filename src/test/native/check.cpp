@@ -18,6 +18,13 @@
 
 using namespace zerofive;
 
+// Sanitizers take ten times as long; fewer nets, instruction sets and numbers of threads find the same.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+static constexpr bool SANITIZED = true;
+#else
+static constexpr bool SANITIZED = false;
+#endif
+
 // How many more calls of calloc, the library's only way to get memory, succeed.
 static int64_t callocs_left = INT64_MAX;
 
@@ -431,16 +438,10 @@ void check_convolutions() {
       {convolutional(3, 3, 0, {30, 1}, {1}), 0, 1, 0},
       {convolutional(2, 1, 2, {16, 1}, {20, 3}), 1, 64, 0},
   };
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-  // Sanitizers take ten times as long.
-  constexpr size_t STEP = 3;
-#else
-  constexpr size_t STEP = 1;
-#endif
-  for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i += STEP) {
+  for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i += SANITIZED ? 3 : 1) {
     Convolutional training(plans[i]);
     for (int set = 0; set < 3 && choose_kernels(set) == set; set++) {
-      for (int threads : {1, 2, 3}) training.check(threads, (int)i);
+      for (int threads = SANITIZED ? 3 : 1; threads <= 3; threads++) training.check(threads, (int)i);
     }
   }
 }
@@ -458,15 +459,16 @@ int main() {
       {dense({61, 1}), 0, 100, 0},
       {dense({61, 1}), 1, 1000, 0},
       {dense({3, 1}), 0, 1, 0},
-      {dense({2100, 33, 3}), 0, 128, 0},
+      {dense({2100, 17, 3}), 0, 128, 0},
       {dense({60, 37, 1}), 0, 100, 1, 5},
       {dense({60, 37, 3}), 1, 300, 1, 12},
       {dense({60, 37, 1}), 0, 64, 2, 5},
       {dense({60, 1}), 0, 100, 0, 5},
       {dense({60, 1}), 1, 64, 0, 60},
-      {convolutional(5, 12, 1, {16, 2, 20, 1}, {12, 3}), 1, 100, 0, 5},
+      {convolutional(5, 6, 1, {16, 2, 20, 1}, {12, 3}), 1, 100, 0, 5},
   };
   uint32_t portable[sizeof plans / sizeof plans[0]] = {};
+  int best = choose_kernels(2);
   for (int set = 0, chosen; set < 3 && (chosen = choose_kernels(set)) == set; set++) {
     for (int threads : {1, 3}) {
       Crew crew(threads);
@@ -482,14 +484,15 @@ int main() {
       check_peak(crew.team);
     }
     for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++) {
-      uint32_t once = trained(plans[i], 1);
-      expect(
-          once == trained(plans[i], 2) && once == trained(plans[i], 3), "threads change the bits of plan", (int)i, 0);
+      uint32_t once = trained(plans[i], 3);
+      for (int threads = 1; threads < (SANITIZED ? 2 : 3); threads++) {
+        expect(once == trained(plans[i], threads), "threads change the bits of plan", (int)i, threads);
+      }
       if (set == 0) portable[i] = once;
       expect(once == portable[i], "the instruction set changes the bits of plan", (int)i, 0);
       // Runs no code that depends on threads; under ThreadSanitizer it would take half of the time.
 #ifndef __SANITIZE_THREAD__
-      check_little_memory(plans[i], (int)i);
+      if (!SANITIZED || set == best) check_little_memory(plans[i], (int)i);
 #endif
     }
   }

@@ -8,6 +8,7 @@ import static zerofive.backend.Closeness.tolerance;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -23,6 +24,7 @@ import zerofive.model.Window;
  * The gradient of the whole net: the formulas in double against finite differences, and every
  * implementation against the formulas.
  */
+@Tag("jni")
 @ExtendWith(JniCheck.class)
 final class GradientTest {
   private static final int HEIGHT = 2;

@@ -7,11 +7,13 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import zerofive.backend.cpu.CpuForTests;
 import zerofive.backend.reference.ReferenceBackend;
 
+@Tag("jni")
 @ExtendWith(JniCheck.class)
 class PeaksTest {
   @Test

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,6 +30,7 @@ import zerofive.model.format.ModelFile;
  * The notebook's training on the real digits 0 and 5, epoch by epoch against what numpy gave in
  * float64 from the same start: replay.py, beside what it printed, in the test resources.
  */
+@Tag("jni")
 @ExtendWith(JniCheck.class)
 final class ReplayTest {
   /** All of them; one in gpu-check's dry run, since the simulated device takes its time. */

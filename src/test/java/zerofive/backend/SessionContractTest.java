@@ -28,6 +28,7 @@ import zerofive.model.Loss;
 import zerofive.model.Parameters;
 
 /** What every {@link Backend}'s sessions and predictors have to do, on small made-up images. */
+@Tag("jni")
 @ExtendWith(JniCheck.class)
 final class SessionContractTest {
   private static final int HEIGHT = 5;
@@ -153,9 +154,11 @@ final class SessionContractTest {
     return everyRun().filter(arguments -> !isLong(arguments));
   }
 
-  /** The others; none on a GPU. */
+  /** The others of those with an arithmetic of their own; none on a GPU. */
   static Stream<Arguments> longRuns() {
-    return everyRun().filter(SessionContractTest::isLong);
+    return everyRun()
+        .filter(SessionContractTest::isLong)
+        .filter(arguments -> Implementations.computing().contains(arguments.get()[0]));
   }
 
   /** Every optimiser on a net of each loss; every batch size and depth on plain descent. */

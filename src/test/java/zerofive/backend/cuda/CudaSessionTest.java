@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -47,6 +48,7 @@ import zerofive.model.Parameters;
  * in which order streams may run, and what it says when a GPU fails. On the simulated device alone,
  * which can be asked and made to fail.
  */
+@Tag("jni")
 @ExtendWith({FreshDevice.class, JniCheck.class})
 final class CudaSessionTest {
   private static final int EPOCHS = 3;

@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,6 +37,7 @@ import zerofive.model.Loss;
 import zerofive.model.Parameters;
 
 /** The exact engine has the bits of the CPU's Java code, on shapes at which its kernels turn. */
+@Tag("jni")
 @ExtendWith({FreshDevice.class, JniCheck.class})
 final class ExactSessionTest {
   private static final int EPOCHS = 3;
@@ -255,7 +257,14 @@ final class ExactSessionTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"'mlp:33,5', 0", "linear, 0", "'mlp:33,5', 10", "linear, 10", "linear, 1"})
+  @CsvSource({
+    "'mlp:33,5', 0",
+    "'mlp:512,513', 0",
+    "linear, 0",
+    "'mlp:33,5', 10",
+    "linear, 10",
+    "linear, 1"
+  })
   void aPredictorHasTheLogitsOfTheSession(String model, int held) {
     Training training = new Training(model, 5, 7, 2, 70, 32, ADAM);
     Parameters parameters = training.start().parameters();

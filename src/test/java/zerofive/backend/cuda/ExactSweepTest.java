@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,6 +42,7 @@ import zerofive.model.Loss;
 /**
  * Each training of a sweep has the bits of the CPU's Java code, on shapes at which kernels turn.
  */
+@Tag("jni")
 @ExtendWith({FreshDevice.class, JniCheck.class})
 final class ExactSweepTest {
   private static final int EPOCHS = 3;

@@ -40,6 +40,7 @@ import zerofive.train.Recipe;
 import zerofive.train.StopSignal;
 
 /** Pairs of digits, side by side on the simulated device: each has what the CPU comes to. */
+@Tag("jni")
 @ExtendWith({FreshDevice.class, JniCheck.class})
 final class PairsSweepTest {
   private static final Recipe DEFAULTS =

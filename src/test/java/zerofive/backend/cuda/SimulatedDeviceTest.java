@@ -35,11 +35,13 @@ import jcuda.jcublas.cublasMath;
 import jcuda.jcublas.cublasOperation;
 import jcuda.runtime.cudaStream_t;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import zerofive.backend.JniCheck;
 
 /** The simulated device itself, through JCuda: what it computes, and what it must catch. */
+@Tag("jni")
 @ExtendWith({FreshDevice.class, JniCheck.class})
 final class SimulatedDeviceTest {
   private static final int ELEMENTS = 1000;

@@ -22,6 +22,7 @@ import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,6 +31,7 @@ import zerofive.backend.DeviceException;
 import zerofive.backend.JniCheck;
 
 /** Uploads and downloads through pinned buffers, on the simulated device. */
+@Tag("jni")
 @ExtendWith({FreshDevice.class, JniCheck.class})
 final class StagingTest {
   private static final int PIECE = Staging.PIECE_BYTES;

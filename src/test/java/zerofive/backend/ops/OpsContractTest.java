@@ -15,6 +15,7 @@ import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -34,6 +35,7 @@ import zerofive.model.Window;
  * What every implementation of {@link Ops} has to do, at sizes chosen to hurt: 1, primes, one under
  * and one over a tile or a vector.
  */
+@Tag("jni")
 @ExtendWith(JniCheck.class)
 final class OpsContractTest {
   private static final int[] SIZES = {

@@ -12,6 +12,7 @@ import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RemoteIterator;
@@ -131,12 +132,17 @@ final class ClusterFiles {
   }
 
   /** All files below a folder, or the file itself. */
-  List<FileStatus> below(Path path) {
-    List<FileStatus> files = new ArrayList<>();
+  List<Path> below(Path path) {
+    List<Path> files = new ArrayList<>();
     try {
-      RemoteIterator<LocatedFileStatus> all = of(path).listFiles(path, true);
+      FileSystem system = of(path);
+      if (system instanceof LocalFileSystem) {
+        addBelow(system, system.getFileStatus(path), files);
+        return files;
+      }
+      RemoteIterator<LocatedFileStatus> all = system.listFiles(path, true);
       while (all.hasNext()) {
-        files.add(all.next());
+        files.add(all.next().getPath());
       }
     } catch (FileNotFoundException e) {
       throw new InputException(path + " is missing; name a folder or file that exists", e);
@@ -144,6 +150,18 @@ final class ClusterFiles {
       throw unreadable(path, e);
     }
     return files;
+  }
+
+  /** listFiles would start a process for each local file, to learn of its permissions. */
+  private static void addBelow(FileSystem system, FileStatus status, List<Path> files)
+      throws IOException {
+    if (status.isFile()) {
+      files.add(status.getPath());
+      return;
+    }
+    for (FileStatus inside : system.listStatus(status.getPath())) {
+      addBelow(system, inside, files);
+    }
   }
 
   /**

@@ -386,7 +386,6 @@ final class PredictCommand implements Command {
   private JavaRDD<ImageJob.Image> files(Input input) {
     List<String> paths =
         input.files().below(input.in()).stream()
-            .map(FileStatus::getPath)
             .filter(path -> isImage(input.in(), path))
             .map(Path::toString)
             .sorted(Comparator.naturalOrder())

@@ -20,28 +20,25 @@ import zerofive.backend.reference.ReferenceOps;
  */
 public final class Implementations {
   /**
-   * @param operates whether its operations are its own
-   * @param computes whether its arithmetic is its own
+   * @param computes whether its operations are its own, and with them its arithmetic
    * @param fast whether it trains on all of MNIST in seconds
    */
   private record Implementation(
-      Supplier<Ops> ops, Backend backend, boolean operates, boolean computes, boolean fast) {}
+      Supplier<Ops> ops, Backend backend, boolean computes, boolean fast) {}
 
   private static final Map<String, Implementation> ALL = new LinkedHashMap<>();
 
   static {
-    ALL.put(
-        "reference",
-        new Implementation(ReferenceOps::new, new ReferenceBackend(), true, true, true));
+    ALL.put("reference", new Implementation(ReferenceOps::new, new ReferenceBackend(), true, true));
     if (CpuForTests.isUsable()) {
-      ALL.put("cpu", new Implementation(CpuForTests::ops, CpuForTests.backend(), true, true, true));
+      ALL.put("cpu", new Implementation(CpuForTests::ops, CpuForTests.backend(), true, true));
       for (Backend variant : CpuForTests.variants()) {
-        ALL.put(variant.name(), new Implementation(CpuForTests::ops, variant, false, false, true));
+        ALL.put(variant.name(), new Implementation(CpuForTests::ops, variant, false, true));
       }
     }
     ALL.put(
         "cpu-java",
-        new Implementation(ReferenceOps::new, CpuBackend.exactly("java", 3), false, false, true));
+        new Implementation(ReferenceOps::new, CpuBackend.exactly("java", 3), false, true));
     if (CudaUnderTest.missing().isEmpty()) {
       CudaUnderTest.backends()
           .forEach(
@@ -51,7 +48,6 @@ public final class Implementations {
                       new Implementation(
                           backend::newOps,
                           backend,
-                          !name.equals(CudaUnderTest.EXACT),
                           CudaUnderTest.COMPUTING.contains(name),
                           CudaUnderTest.FAST)));
     }
@@ -67,19 +63,9 @@ public final class Implementations {
     return List.copyOf(ALL.keySet());
   }
 
-  /** The names without those whose arithmetic is another's. */
+  /** The names without those whose operations are another's. */
   public static List<String> computing() {
     return ALL.keySet().stream().filter(name -> ALL.get(name).computes()).toList();
-  }
-
-  /** The names without those whose operations are another's altogether. */
-  public static List<String> operating() {
-    return ALL.keySet().stream().filter(name -> ALL.get(name).operates()).toList();
-  }
-
-  /** The name of every implementation that {@link #operating} has in front of every case. */
-  public static Stream<Arguments> timesOperating(Stream<Arguments> cases) {
-    return times(operating(), cases);
   }
 
   /** New operations of the implementation {@code name}; the caller closes them. */

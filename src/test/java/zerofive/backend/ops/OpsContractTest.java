@@ -62,11 +62,11 @@ final class OpsContractTest {
   private static final int TAIL = 5;
 
   static Stream<Arguments> lengths() {
-    return Implementations.timesOperating(IntStream.of(SIZES).mapToObj(Arguments::of));
+    return Implementations.timesComputing(IntStream.of(SIZES).mapToObj(Arguments::of));
   }
 
   static Stream<String> implementations() {
-    return Implementations.operating().stream();
+    return Implementations.computing().stream();
   }
 
   static Stream<String> computing() {
@@ -79,7 +79,7 @@ final class OpsContractTest {
 
   /** Where the images are kept is not a matter of arithmetic. */
   static Stream<Arguments> gathered() {
-    return Implementations.timesOperating(allShapes());
+    return Implementations.timesComputing(allShapes());
   }
 
   /** Rows and width: each size as one of the two, and some of the tiles' edges at once. */
